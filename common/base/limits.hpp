@@ -1,0 +1,42 @@
+// Every bound in the system that is not a setting, with its unit. A queue, buffer, header or wait
+// without a name here or in a settings struct is a bug.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace relay::limits {
+
+using namespace std::chrono_literals;
+
+// HTTP heads. nginx's defaults are 8 KiB a line and 32 KiB in all.
+inline constexpr std::size_t head_bytes_max = 32 * 1024;
+inline constexpr std::size_t target_bytes_max = 8 * 1024;
+inline constexpr std::size_t header_fields_max = 100;
+inline constexpr std::size_t chunk_line_bytes_max = 8 * 1024;  // size line; also all trailers
+inline constexpr std::size_t ranges_max = 16;                  // more in one Range: the whole body
+
+// Connections.
+inline constexpr std::size_t read_buffer_bytes = 64 * 1024;
+inline constexpr std::chrono::milliseconds header_wait = 10s;   // first byte to end of head
+inline constexpr std::chrono::milliseconds idle_wait = 75s;     // between requests
+inline constexpr std::chrono::milliseconds body_stall = 30s;    // no byte read or written
+inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
+inline constexpr std::size_t connections_max = 20000;           // a worker thread
+inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped
+
+// Bodies in the cache: 32 pages less LMDB's 16-byte page header (DESIGN 4.4).
+inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;
+
+// Upstream connections.
+inline constexpr std::chrono::milliseconds connect_wait = 1000ms;
+inline constexpr std::chrono::milliseconds first_byte_wait = 30s;
+inline constexpr std::size_t idle_connections_max = 64;         // a worker and endpoint
+inline constexpr std::chrono::milliseconds idle_connection_age = 50s;
+
+static_assert(target_bytes_max < head_bytes_max);
+static_assert(head_bytes_max < read_buffer_bytes);
+static_assert(chunk_bytes % 16 == 0);
+
+}  // namespace relay::limits

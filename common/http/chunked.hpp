@@ -1,0 +1,34 @@
+// The chunked coding (RFC 9112 7.1), reading. Pure: bytes in, spans of payload out, in place.
+// Strict: CRLF only, sizes of at most 16 hexadecimal digits; extensions and trailers are skipped
+// within a limit and never forwarded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace relay::http {
+
+class ChunkedReader {
+ public:
+  struct Step {
+    std::size_t consumed = 0;   // bytes of the input that are done with
+    std::string_view payload;   // a part of the consumed bytes; may be empty
+  };
+  /// Takes from the front of `bytes`; call again with the rest. A step without progress
+  /// (consumed 0) wants more input.
+  Step read(std::string_view bytes);
+  bool done() const { return state_ == State::done; }
+  bool broken() const { return state_ == State::broken; }
+
+ private:
+  enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer, done, broken };
+  State state_ = State::size;
+  std::uint64_t left_ = 0;
+  int digits_ = 0;
+  std::size_t line_bytes_ = 0;     // of the current size line or of the trailers so far
+  std::size_t trailer_column_ = 0;
+  bool trailer_cr_ = false;
+};
+
+}  // namespace relay::http

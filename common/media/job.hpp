@@ -1,0 +1,65 @@
+// The contract between the origin's supervisor and one transcoder process. Pure.
+//
+// A transcoder is started with: descriptor 0 a job as JSON, then end of file; descriptor 3 the
+// source, open for reading (seekable); descriptor 4 a connected stream socket on which the origin
+// speaks HTTP/1.1; argument --config FILE for its ladder and limits. It opens nothing else.
+// On descriptor 4 it sends, one after another:
+//   PUT /media/{path}   bytes of an object, path relative to the version's folder
+//                       ("v720/init.mp4", "v720/3.m4s", "audio/0.m4s", "w640.jpg"), with
+//                       Content-Type, Content-Length and Repr-Digest: xxh3-128=:BASE64:
+//                       204 = stored durably; the same bytes again are fine; other bytes are 409
+//   PUT /media/{rendition}/index.m3u8   a media playlist: every object that it names must be
+//                       stored and it must extend the one before, else 409 with the reason
+//   PUT /media/index.m3u8   the multivariant playlist; names only renditions with a playlist
+//   PUT /progress       JSON of a Progress; also the sign of life that the watchdog wants
+//   PUT /result         JSON of a Result; the last request before it exits with 0
+// Ending without a result is a crash: the origin tries again, then fails the asset.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+
+namespace relay::media {
+
+enum class JobKind { video, photo };
+
+/// What an earlier try already published, so that this one goes on behind it.
+struct PublishedRendition {
+  std::string name;      // "v720", "audio", "source"
+  std::string playlist;  // its media playlist as the origin holds it
+};
+
+struct Job {
+  JobKind kind = JobKind::video;
+  std::string tenant, asset, version;
+  std::uint64_t source_bytes = 0;
+  int attempt = 1;  // 1 for the first
+  std::vector<PublishedRendition> published;
+};
+
+struct Progress {
+  double fraction = 0;  // 0 … 1 of the work
+  std::string stage;    // "probing", "encoding", "finishing"
+};
+
+struct JobResult {
+  bool ready = false;
+  bool retry = false;          // when not ready: another try may help (a full disk, say)
+  std::string reason;          // when not ready: a sentence that a broadcaster understands
+  std::int64_t duration_ms = 0;
+  int width = 0, height = 0;   // of the upright picture
+  std::vector<int> photo_widths;
+};
+
+std::string to_json(const Job& job);
+Result<Job> job_from_json(std::string_view json);
+std::string to_json(const Progress& progress);
+Result<Progress> progress_from_json(std::string_view json);
+std::string to_json(const JobResult& result);
+Result<JobResult> result_from_json(std::string_view json);
+
+}  // namespace relay::media

@@ -1,0 +1,77 @@
+// HLS playlists as values: written and read here and nowhere else (RFC 8216bis-22). Pure.
+//
+// Written playlists follow Apple's authoring rules as far as they apply to what we publish.
+// Read playlists may be hostile: unknown tags are skipped, everything else is checked, and an
+// error names the line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+
+namespace relay::media {
+
+enum class PlaylistType { none, event, vod };
+
+/// Exact time: count of 1/timescale seconds. EXTINF is printed from it with 6 decimals.
+struct MediaSegment {
+  std::string uri;            // "0.m4s"
+  std::int64_t duration = 0;  // in 1/timescale seconds, above 0
+  std::int64_t timescale = 1;
+  double seconds() const { return static_cast<double>(duration) / static_cast<double>(timescale); }
+};
+
+struct MediaPlaylist {
+  int version = 7;  // 6 + EXT-X-MAP without I-FRAMES-ONLY wants 6; fMP4 players expect 7
+  int target_duration_s = 6;
+  std::int64_t media_sequence = 0;
+  PlaylistType type = PlaylistType::none;
+  bool independent_segments = true;
+  std::string map_uri;  // "init.mp4"; empty: no EXT-X-MAP
+  std::vector<MediaSegment> segments;
+  bool ended = false;
+};
+
+std::string write(const MediaPlaylist& playlist);
+/// A duration read from text has timescale 1,000,000.
+Result<MediaPlaylist> read_media_playlist(std::string_view text);
+
+/// Why `next` may not follow `previous` (invariant 2: nothing taken back, target duration and map
+/// constant, nothing after ENDLIST); nullopt when it may.
+std::optional<std::string> why_not_extension(const MediaPlaylist& previous,
+                                             const MediaPlaylist& next);
+
+struct AudioRendition {
+  std::string group_id;  // "audio"
+  std::string name;      // "English" or "Main"
+  std::string language;  // RFC 5646; "und" when unknown
+  std::string uri;
+  int channels = 2;
+  bool is_default = true;
+};
+
+struct Variant {
+  std::string uri;
+  std::int64_t bandwidth = 0;          // bit/s, peak of video and audio together, measured
+  std::int64_t average_bandwidth = 0;  // bit/s
+  std::string codecs;                  // "avc1.64001f,mp4a.40.2"
+  int width = 0, height = 0;           // 0: audio only
+  double frame_rate = 0;               // 0: leave out
+  std::string audio_group;             // empty: none
+};
+
+struct MultivariantPlaylist {
+  int version = 7;
+  bool independent_segments = true;
+  std::vector<AudioRendition> audios;
+  std::vector<Variant> variants;
+};
+
+std::string write(const MultivariantPlaylist& playlist);
+Result<MultivariantPlaylist> read_multivariant_playlist(std::string_view text);
+
+}  // namespace relay::media

@@ -1,0 +1,77 @@
+// A pooled HTTP/1.1 client, one a worker thread. Answers pass the same framing gate as requests;
+// a connection with anything odd on it is closed, never pooled again.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/base/error.hpp"
+#include "common/http/message.hpp"
+#include "common/net/task.hpp"
+
+namespace relay::net {
+
+/// Where to connect: host is a name or an address, without brackets.
+struct Endpoint {
+  std::string host;
+  unsigned short port = 80;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+/// From "http://host:port" (nothing may follow but "/"); an error says what is allowed.
+Result<Endpoint> endpoint_of(std::string_view url);
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string target;
+  http::Headers headers;  // Host is added when absent; hop-by-hop fields are the caller's duty
+  std::string body;       // sent with Content-Length when not empty or when method wants one
+};
+
+struct ClientDeadlines {
+  std::chrono::milliseconds connect;     // limits::connect_wait
+  std::chrono::milliseconds first_byte;  // request sent to head complete
+  std::chrono::milliseconds stall;       // between body bytes
+};
+
+/// An answer whose head has arrived. Destroyed before complete(): the connection is closed.
+class ClientResponse {
+ public:
+  ~ClientResponse();
+  ClientResponse(ClientResponse&&) noexcept;
+  const http::ResponseHead& head() const;
+  http::BodyFraming framing() const;
+  /// Up to into.size() bytes; 0 once the body is complete as promised. Errors: aborted (short
+  /// body, reset), invalid (broken chunk), timeout; source upstream, retry true where a repeat
+  /// may help. An until_close body ends at a clean close only.
+  Task<Result<std::size_t>> read(std::span<char> into);
+  bool complete() const;
+
+  struct State;
+  explicit ClientResponse(std::unique_ptr<State> state);
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+class Client {
+ public:
+  explicit Client(asio::io_context& io);
+  ~Client();
+  /// A request on a pooled connection that turns out dead before any byte of the answer is
+  /// repeated once on a new one (idempotent methods only). Errors: unavailable (refused,
+  /// unresolvable: retry elsewhere at once), timeout, aborted, invalid.
+  Task<Result<ClientResponse>> send(Endpoint endpoint, ClientRequest request,
+                                    ClientDeadlines deadlines);
+  /// Closes idle connections; those in use close when their response is dropped.
+  void close_idle();
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,111 @@
+// LMDB with owners: an Env a path, transactions that end with their scope, commit by name only.
+// Rules of lmdb.h that hold here: one Env a process and path; a write transaction begins and ends
+// on one thread; a value view dies with its transaction; never co_await inside a transaction.
+// MDB_NOTLS is always set.
+#pragma once
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.hpp"
+
+namespace relay::store {
+
+struct EnvOptions {
+  std::uint64_t map_size_bytes = 1ull << 30;  // fixed at open; the file is sparse
+  unsigned tables_max = 16;
+  unsigned readers_max = 256;
+  unsigned flags = 0;  // of mdb_env_open: MDB_NORDAHEAD, MDB_NOSYNC, …
+};
+
+class Table {
+ public:
+  MDB_dbi dbi = 0;
+};
+
+/// Shared by both kinds of transaction: what can be read.
+class Txn {
+ public:
+  Txn(const Txn&) = delete;
+  Txn& operator=(const Txn&) = delete;
+  Txn(Txn&& other) noexcept : txn_(std::exchange(other.txn_, nullptr)) {}
+  ~Txn();
+  /// The view lives as long as the transaction (and, written to, until its next write).
+  Result<std::optional<std::string_view>> get(Table table, std::string_view key) const;
+  MDB_txn* raw() const { return txn_; }
+
+ protected:
+  explicit Txn(MDB_txn* txn) : txn_(txn) {}
+  MDB_txn* txn_ = nullptr;
+};
+
+class ReadTxn : public Txn {
+ private:
+  friend class Env;
+  using Txn::Txn;
+};
+
+/// Dropped without commit(): nothing happened.
+class WriteTxn : public Txn {
+ public:
+  Result<void> put(Table table, std::string_view key, std::string_view value);
+  /// Room for a value of n bytes to be filled in before the next write (MDB_RESERVE).
+  Result<char*> reserve(Table table, std::string_view key, std::size_t n);
+  /// False when there was no such key.
+  Result<bool> erase(Table table, std::string_view key);
+  Result<void> commit();
+
+ private:
+  friend class Env;
+  using Txn::Txn;
+};
+
+/// Walks keys in order. Lives inside its transaction.
+class Cursor {
+ public:
+  static Result<Cursor> open(const Txn& txn, Table table);
+  Cursor(Cursor&& other) noexcept : cursor_(std::exchange(other.cursor_, nullptr)) {}
+  Cursor& operator=(Cursor&&) = delete;
+  ~Cursor();
+  /// First key >= `at`; false at the end.
+  Result<bool> seek(std::string_view at);
+  Result<bool> next();
+  std::string_view key() const { return key_; }
+  std::string_view value() const { return value_; }
+
+ private:
+  explicit Cursor(MDB_cursor* cursor) : cursor_(cursor) {}
+  Result<bool> move(MDB_cursor_op op, std::string_view at);
+  MDB_cursor* cursor_;
+  std::string_view key_, value_;
+};
+
+class Env {
+ public:
+  /// Makes the folder. Errors: corrupt, no_space, or another process's lock, in words.
+  static Result<Env> open(const std::filesystem::path& folder, const EnvOptions& options);
+  Env(Env&& other) noexcept : env_(std::exchange(other.env_, nullptr)) {}
+  Env& operator=(Env&&) = delete;
+  ~Env();
+  /// Opens or makes a named table. At start-up only, with no transaction open.
+  Result<Table> table(const char* name);
+  Result<ReadTxn> read() const;
+  Result<WriteTxn> write();
+  Result<void> sync();
+  MDB_env* raw() const { return env_; }
+
+ private:
+  explicit Env(MDB_env* env) : env_(env) {}
+  MDB_env* env_ = nullptr;
+};
+
+/// MDB_MAP_FULL and disk-full become no_space; MDB_CORRUPTED and the like become corrupt.
+Error lmdb_error(std::string what, int code);
+
+}  // namespace relay::store
