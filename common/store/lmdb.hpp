@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/error.hpp"
+#include "common/store/file.hpp"
 
 namespace relay::store {
 
@@ -88,9 +90,11 @@ class Cursor {
 
 class Env {
  public:
-  /// Makes the folder. Errors: corrupt, no_space, or another process's lock, in words.
+  /// Makes the folder and takes it for this process alone (a lock that dies with the process).
+  /// Errors: corrupt, no_space, or unavailable when another Env has the folder open.
   static Result<Env> open(const std::filesystem::path& folder, const EnvOptions& options);
-  Env(Env&& other) noexcept : env_(std::exchange(other.env_, nullptr)) {}
+  Env(Env&& other) noexcept
+      : owner_(std::move(other.owner_)), env_(std::exchange(other.env_, nullptr)) {}
   Env& operator=(Env&&) = delete;
   ~Env();
   /// Opens or makes a named table. At start-up only, with no transaction open.
@@ -101,7 +105,8 @@ class Env {
   MDB_env* raw() const { return env_; }
 
  private:
-  explicit Env(MDB_env* env) : env_(env) {}
+  Env(UniqueFd owner, MDB_env* env) : owner_(std::move(owner)), env_(env) {}
+  UniqueFd owner_;  // the locked file "owner": one Env a folder, whichever the process
   MDB_env* env_ = nullptr;
 };
 

@@ -1,0 +1,198 @@
+#include "common/store/lmdb.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
+#include "common/base/check.hpp"
+
+namespace relay::store {
+namespace {
+
+std::unexpected<Error> failed(std::string what, int code) {
+  return std::unexpected(lmdb_error(std::move(what), code));
+}
+
+/// LMDB takes pointers to mutable bytes but never writes through a key or a value to put.
+MDB_val borrow(std::string_view bytes) {
+  return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
+}
+
+std::string_view view(const MDB_val& value) {
+  return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+Result<UniqueFd> own(const std::filesystem::path& folder) {
+  std::filesystem::path path = folder / "owner";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd) return std::unexpected(disk_error("cannot open " + path.string(), errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) {
+    return std::unexpected(disk_error("cannot lock " + path.string(), errno));
+  }
+  return fail(ErrorKind::unavailable, ErrorSource::disk,
+              folder.string() + " is in use by another process; give each its own folder");
+}
+
+int open_env(MDB_env* env, const std::filesystem::path& folder, const EnvOptions& options) {
+  int code = mdb_env_set_mapsize(env, options.map_size_bytes);
+  if (code == 0) code = mdb_env_set_maxdbs(env, options.tables_max);
+  if (code == 0) code = mdb_env_set_maxreaders(env, options.readers_max);
+  if (code == 0) code = mdb_env_open(env, folder.c_str(), options.flags | MDB_NOTLS, 0644);
+  // Readers of a process that was killed would keep their pages from being used again.
+  int dead = 0;
+  if (code == 0) code = mdb_reader_check(env, &dead);
+  return code;
+}
+
+bool is_corruption(int code) {
+  return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
+         code == MDB_VERSION_MISMATCH || code == MDB_PANIC;
+}
+
+}  // namespace
+
+Error lmdb_error(std::string what, int code) {
+  if (code > 0) return disk_error(std::move(what), code);
+  Error error{ErrorKind::internal, ErrorSource::disk, false,
+              std::move(what) + ": " + mdb_strerror(code)};
+  if (code == MDB_MAP_FULL) {
+    error.kind = ErrorKind::no_space;
+    error.retry = true;
+  } else if (code == MDB_READERS_FULL) {
+    error.kind = ErrorKind::unavailable;
+    error.retry = true;
+  } else if (is_corruption(code)) {
+    error.kind = ErrorKind::corrupt;
+  }
+  return error;
+}
+
+Txn::~Txn() {
+  if (txn_) mdb_txn_abort(txn_);
+}
+
+Result<std::optional<std::string_view>> Txn::get(Table table, std::string_view key) const {
+  RELAY_CHECK(txn_);
+  MDB_val at = borrow(key), value{};
+  int code = mdb_get(txn_, table.dbi, &at, &value);
+  if (code == MDB_NOTFOUND) return std::optional<std::string_view>();
+  if (code != 0) return failed("cannot read a record", code);
+  return std::optional(view(value));
+}
+
+Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view value) {
+  RELAY_CHECK(txn_);
+  MDB_val at = borrow(key), bytes = borrow(value);
+  int code = mdb_put(txn_, table.dbi, &at, &bytes, 0);
+  if (code != 0) return failed("cannot store a record", code);
+  return {};
+}
+
+Result<char*> WriteTxn::reserve(Table table, std::string_view key, std::size_t n) {
+  RELAY_CHECK(txn_);
+  MDB_val at = borrow(key), room{n, nullptr};
+  int code = mdb_put(txn_, table.dbi, &at, &room, MDB_RESERVE);
+  if (code != 0) return failed("cannot make room for a record", code);
+  return static_cast<char*>(room.mv_data);
+}
+
+Result<bool> WriteTxn::erase(Table table, std::string_view key) {
+  RELAY_CHECK(txn_);
+  MDB_val at = borrow(key);
+  int code = mdb_del(txn_, table.dbi, &at, nullptr);
+  if (code == MDB_NOTFOUND) return false;
+  if (code != 0) return failed("cannot remove a record", code);
+  return true;
+}
+
+Result<void> WriteTxn::commit() {
+  RELAY_CHECK(txn_);
+  int code = mdb_txn_commit(std::exchange(txn_, nullptr));  // frees it, whatever it answers
+  if (code != 0) return failed("cannot commit", code);
+  return {};
+}
+
+Result<Cursor> Cursor::open(const Txn& txn, Table table) {
+  RELAY_CHECK(txn.raw());
+  MDB_cursor* cursor = nullptr;
+  int code = mdb_cursor_open(txn.raw(), table.dbi, &cursor);
+  if (code != 0) return failed("cannot walk a table", code);
+  return Cursor(cursor);
+}
+
+Cursor::~Cursor() {
+  if (cursor_) mdb_cursor_close(cursor_);
+}
+
+Result<bool> Cursor::seek(std::string_view at) {
+  // LMDB knows no empty key; the first key of all is the first one at or after it.
+  return at.empty() ? move(MDB_FIRST, at) : move(MDB_SET_RANGE, at);
+}
+
+Result<bool> Cursor::next() {
+  return move(MDB_NEXT, {});
+}
+
+Result<bool> Cursor::move(MDB_cursor_op op, std::string_view at) {
+  MDB_val found = borrow(at), value{};
+  int code = mdb_cursor_get(cursor_, &found, &value, op);
+  key_ = value_ = {};
+  if (code == MDB_NOTFOUND) return false;
+  if (code != 0) return failed("cannot walk a table", code);
+  key_ = view(found);
+  value_ = view(value);
+  return true;
+}
+
+Result<Env> Env::open(const std::filesystem::path& folder, const EnvOptions& options) {
+  auto made = make_folders(folder);
+  if (!made) return std::unexpected(made.error());
+  auto owner = own(folder);
+  if (!owner) return std::unexpected(owner.error());
+  MDB_env* env = nullptr;
+  int code = mdb_env_create(&env);
+  if (code != 0) return failed("cannot make an LMDB environment", code);
+  code = open_env(env, folder, options);
+  if (code == 0) return Env(std::move(*owner), env);
+  mdb_env_close(env);
+  return failed("cannot open the database in " + folder.string(), code);
+}
+
+Env::~Env() {
+  if (env_) mdb_env_close(env_);
+}
+
+Result<Table> Env::table(const char* name) {
+  auto txn = write();
+  if (!txn) return std::unexpected(txn.error());
+  Table table;
+  int code = mdb_dbi_open(txn->raw(), name, MDB_CREATE, &table.dbi);
+  if (code != 0) return failed(std::string("cannot open the table ") + name, code);
+  auto committed = txn->commit();
+  if (!committed) return std::unexpected(committed.error());
+  return table;
+}
+
+Result<ReadTxn> Env::read() const {
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  if (code != 0) return failed("cannot begin reading", code);
+  return ReadTxn(txn);
+}
+
+Result<WriteTxn> Env::write() {
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env_, nullptr, 0, &txn);
+  if (code != 0) return failed("cannot begin writing", code);
+  return WriteTxn(txn);
+}
+
+Result<void> Env::sync() {
+  int code = mdb_env_sync(env_, 1);
+  if (code != 0) return failed("cannot sync", code);
+  return {};
+}
+
+}  // namespace relay::store
