@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace relay::log {
 
@@ -43,3 +44,7 @@ inline void error(std::string_view event, std::initializer_list<Pair> pairs = {}
 }
 
 }  // namespace relay::log
+
+namespace relay {
+using log::kv;
+}
