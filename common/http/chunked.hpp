@@ -12,8 +12,8 @@ namespace relay::http {
 class ChunkedReader {
  public:
   struct Step {
-    std::size_t consumed = 0;   // bytes of the input that are done with
-    std::string_view payload;   // a part of the consumed bytes; may be empty
+    std::size_t consumed = 0;  // bytes of the input that are done with
+    std::string_view payload;  // a part of the consumed bytes; may be empty
   };
   /// Takes from the front of `bytes`; call again with the rest. A step without progress
   /// (consumed 0) wants more input.
@@ -23,11 +23,17 @@ class ChunkedReader {
 
  private:
   enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer, done, broken };
+  /// One byte of framing (every state but data); the next state.
+  State advance(char byte);
+  State after_size(char byte);
+  State in_trailer(char byte);
+
   State state_ = State::size;
   std::uint64_t left_ = 0;
   int digits_ = 0;
-  std::size_t line_bytes_ = 0;     // of the current size line or of the trailers so far
+  std::size_t line_bytes_ = 0;  // of the current size line or of the trailers so far
   std::size_t trailer_column_ = 0;
+  bool trailer_named_ = false;  // the line's colon was seen
   bool trailer_cr_ = false;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,9 +38,10 @@ class Headers {
   Headers(std::initializer_list<Field> fields);
   explicit Headers(Fields fields);
   Headers(const Headers& other) : Headers(other.fields()) {}
-  Headers(Headers&&) noexcept = default;
+  Headers(Headers&& other) noexcept;
   Headers& operator=(const Headers& other);
-  Headers& operator=(Headers&&) noexcept = default;
+  Headers& operator=(Headers&& other) noexcept;
+  ~Headers() = default;
 
   Fields fields() const { return fields_; }
   operator Fields() const { return fields_; }
@@ -52,8 +54,14 @@ class Headers {
   void append_to(std::string& text) const;
 
  private:
+  char* room_for(std::size_t bytes);
+
   std::vector<Field> fields_;
+  // Text is only ever added, so that views stay valid; what set() and remove() leave behind goes
+  // with the object. A copy is packed.
   std::vector<std::unique_ptr<char[]>> text_;
+  char* free_ = nullptr;  // in the newest block
+  std::size_t free_bytes_ = 0;
 };
 
 enum class BodyKind { none, length, chunked, until_close };
