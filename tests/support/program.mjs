@@ -1,0 +1,56 @@
+// A real program as a child process: its log in a file, stopped by SIGTERM, killed with the test run.
+
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const programs = process.env.TORCHRELAY_BIN ?? path.join(repository, 'build/bin');
+const running = new Set();
+
+process.on('exit', () => { for (const program of running) program.kill(); });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
+export class Program {
+  /** @param {string} name "torchrelay-edge"  @param {string[]} args  @param {string} logPath */
+  constructor(name, args, logPath) {
+    this.name = name;
+    this.logPath = logPath;
+    const log = fs.openSync(logPath, 'a');
+    this.child = spawn(path.join(programs, name), args, {
+      stdio: ['ignore', log, log], cwd: repository,
+    });
+    fs.closeSync(log);
+    running.add(this);
+    this.exited = new Promise((resolve) => {
+      const ended = (code, signal) => {
+        running.delete(this);
+        resolve({ code, signal });
+      };
+      this.child.once('exit', ended);
+      this.child.once('error', (error) => ended(error.message, null));
+    });
+  }
+
+  get pid() { return this.child.pid; }
+  get alive() { return running.has(this); }
+  log() { return fs.readFileSync(this.logPath, 'utf8'); }
+  logTail() { return this.log().split('\n').slice(-20).join('\n'); }
+
+  /** SIGTERM, wait, and the exit status; SIGKILL after the deadline, which is an error. */
+  async stop({ deadline_ms = 20_000 } = {}) {
+    if (!this.alive) return this.exited;
+    this.child.kill('SIGTERM');
+    const late = setTimeout(() => this.kill(), deadline_ms);
+    const ended = await this.exited;
+    clearTimeout(late);
+    if (ended.code !== 0) {
+      throw new Error(`${this.name} stopped with ${ended.code ?? ended.signal}:\n${this.logTail()}`);
+    }
+    return ended;
+  }
+
+  /** kill -9, as in a crash. */
+  kill() { this.child.kill('SIGKILL'); }
+}

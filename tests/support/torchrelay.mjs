@@ -1,0 +1,139 @@
+// Starts real origins and edges on free ports with state of their own, and waits until they are
+// ready. Everything a test needs of a running program is in the object that it gets back.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { until, final } from './poll.mjs';
+import { freePorts } from './ports.mjs';
+import { get } from './http.mjs';
+import { Program, repository } from './program.mjs';
+import { toToml } from './toml.mjs';
+
+/** A new folder under the system's temporary folder; removed by `cleanUp`. */
+export function temporaryFolder(noun) {
+  return fs.mkdtempSync(path.join(os.tmpdir(), `torchrelay-${noun}-`));
+}
+
+const keyHash = (key) => createHash('sha256').update(key).digest('hex');
+
+/**
+ * @param {{tenants?: Record<string, string>, settings?: object, folder?: string,
+ *          transcoder?: object, ports?: number[]}} [options]
+ *   tenants: name → key; settings: tables merged over the generated ones; folder: reuse the state of
+ *   an earlier origin; transcoder: tables for the transcoder's file.
+ */
+export async function startOrigin(options = {}) {
+  const tenants = options.tenants ?? { demo: 'demo-key' };
+  const folder = options.folder ?? temporaryFolder('origin');
+  const [port, adminPort] = options.ports ?? await freePorts(2);
+  const transcoderPath = path.join(folder, 'transcoder.toml');
+  fs.writeFileSync(transcoderPath, transcoderText(options.transcoder));
+  const settings = merge(originSettings(folder, port, adminPort, tenants, transcoderPath),
+    options.settings);
+  const configPath = path.join(folder, 'origin.toml');
+  fs.writeFileSync(configPath, toToml(settings));
+  const origin = await start('torchrelay-origin', folder, configPath, port, adminPort);
+  return Object.assign(origin, {
+    tenants,
+    authorization: (tenant = Object.keys(tenants)[0]) =>
+      ({ authorization: `Bearer ${tenants[tenant]}` }),
+    restart: () => startOrigin({ ...options, folder, ports: [port, adminPort] }),
+  });
+}
+
+function originSettings(folder, port, adminPort, tenants, transcoderPath) {
+  return {
+    origin: { listen: [`127.0.0.1:${port}`], admin: `127.0.0.1:${adminPort}`,
+      path: path.join(folder, 'state') },
+    jobs: { transcoder: path.join(binaries(), 'torchrelay-transcoder'), config: transcoderPath },
+    tenant: Object.entries(tenants).map(([name, key]) => ({ name, keys: [keyHash(key)] })),
+  };
+}
+
+function transcoderText(tables) {
+  const shipped = path.join(repository, 'conf/transcoder.toml');
+  return tables || !fs.existsSync(shipped) ? toToml(tables ?? {}) : fs.readFileSync(shipped, 'utf8');
+}
+
+/**
+ * @param {{name?: string, upstream: string, members?: {name: string, url: string}[],
+ *          size?: string, settings?: object, folder?: string, ports?: number[]}} options
+ *   upstream: an origin's url; members: the whole fleet, this edge included.
+ */
+export async function startEdge(options) {
+  const name = options.name ?? 'edge-1';
+  const folder = options.folder ?? temporaryFolder(name);
+  const [port, adminPort] = options.ports ?? await freePorts(2);
+  const settings = merge({
+    edge: { name, listen: [`127.0.0.1:${port}`], admin: `127.0.0.1:${adminPort}` },
+    cache: { path: path.join(folder, 'cache'), size: options.size ?? '256MiB' },
+    upstream: [{ url: options.upstream }],
+    ...(options.members ? { fleet: { members: options.members } } : {}),
+  }, options.settings);
+  const configPath = path.join(folder, 'edge.toml');
+  fs.writeFileSync(configPath, toToml(settings));
+  const edge = await start('torchrelay-edge', folder, configPath, port, adminPort);
+  return Object.assign(edge, {
+    edgeName: name,
+    restart: () => startEdge({ ...options, folder, ports: [port, adminPort] }),
+  });
+}
+
+/** One origin and `count` edges that know each other. `edges[i]` is named edge-(i+1). */
+export async function startFleet(count = 3, { origin: originOptions, edge: edgeOptions } = {}) {
+  const origin = await startOrigin(originOptions);
+  const ports = await freePorts(2 * count);
+  const members = Array.from({ length: count }, (_, i) =>
+    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
+  const edges = await Promise.all(members.map((member, i) => startEdge({
+    ...edgeOptions, name: member.name, upstream: origin.url, members,
+    ports: [ports[2 * i], ports[2 * i + 1]],
+  })));
+  const all = [...edges, origin];
+  return { origin, edges, stop: () => stopAll(all), cleanUp: () => cleanUp(...all) };
+}
+
+/** Stops what still runs and removes the folders; for `after()`. */
+export async function cleanUp(...programs) {
+  try {
+    await stopAll(programs.filter(Boolean));
+  } finally {
+    for (const { folder } of programs.filter(Boolean)) fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** All at once; every one is stopped even when one of them fails to stop well. */
+async function stopAll(programs) {
+  const results = await Promise.allSettled(programs.map((program) => program.stop()));
+  const bad = results.find((result) => result.status === 'rejected');
+  if (bad) throw bad.reason;
+}
+
+async function start(name, folder, configPath, port, adminPort) {
+  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'));
+  const url = `http://127.0.0.1:${port}`;
+  const admin = `http://127.0.0.1:${adminPort}`;
+  await until(`${name} to be ready`, async () => {
+    if (!program.alive) throw final(`${name} ended while starting:\n${program.logTail()}`);
+    return (await get(`${admin}/readyz`)).status === 200;
+  });
+  return Object.assign(program, {
+    folder, configPath, port, adminPort, url, admin,
+    metrics: async () => (await get(`${admin}/metrics`)).text,
+  });
+}
+
+function binaries() {
+  return process.env.TORCHRELAY_BIN ?? path.join(repository, 'build/bin');
+}
+
+function merge(base, over = {}) {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const both = [base[key], value].every((v) => v && typeof v === 'object' && !Array.isArray(v));
+    merged[key] = both ? { ...base[key], ...value } : value;
+  }
+  return merged;
+}
