@@ -1,0 +1,60 @@
+// The origin's settings: conf/origin.toml as a struct with defaults. describe() is the one
+// description of every key; reading, --check and the test of the conf file use it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/log.hpp"
+#include "common/base/settings.hpp"
+
+namespace relay::origin {
+
+/// A rights-holder and the SHA-256 hashes of its keys; a key itself is never stored.
+struct TenantSettings {
+  std::string name;
+  std::vector<std::string> key_sha256;  // 64 hexadecimal digits each
+};
+
+/// How transcoder processes are run; used by origin/jobs.
+struct JobSettings {
+  std::string transcoder = "build/bin/torchrelay-transcoder";
+  std::string transcoder_config;  // empty: the transcoder's own defaults
+  std::int64_t concurrent_max = 1;
+  std::chrono::milliseconds deadline = std::chrono::hours{6};  // of one try
+  std::chrono::milliseconds stall = std::chrono::seconds{60};  // without a sign of life
+  std::uint64_t memory_max = 3ull << 30;                       // bytes of address space in use
+  std::int64_t attempts_max = 3;
+  std::uint64_t object_size_max = 256ull << 20;  // one segment or photo rendition
+};
+
+struct UploadSettings {
+  std::uint64_t size_max = 100ull << 30;
+  std::uint64_t free_space_min = 1ull << 30;
+  std::int64_t concurrent_max = 16;
+};
+
+struct Settings {
+  std::string listen = "127.0.0.1:7000";
+  std::string admin = "127.0.0.1:7010";
+  std::int64_t threads = 0;
+  std::string path = "var/origin";
+  std::string log_level = "info";
+  std::string log_format = "text";
+  UploadSettings uploads;
+  std::vector<TenantSettings> tenants;
+  std::vector<std::string> edges_admin;
+  JobSettings jobs;
+};
+
+void describe(Schema& schema, Settings& into);
+
+/// Loads and checks the rules between keys too.
+Result<Settings> load(const std::string& path);
+
+log::Level log_level(const Settings& settings);
+log::Format log_format(const Settings& settings);
+
+}  // namespace relay::origin
