@@ -35,6 +35,9 @@ inline constexpr std::chrono::milliseconds first_byte_wait = 30s;
 inline constexpr std::size_t idle_connections_max = 64;         // a worker and endpoint
 inline constexpr std::chrono::milliseconds idle_connection_age = 50s;
 
+// A settings file larger than this is a mistake.
+inline constexpr std::size_t settings_file_bytes_max = 1024 * 1024;
+
 static_assert(target_bytes_max < head_bytes_max);
 static_assert(head_bytes_max < read_buffer_bytes);
 static_assert(chunk_bytes % 16 == 0);

@@ -10,7 +10,7 @@
 //
 // Unknown keys, wrong types and impossible values are errors "FILE:LINE:COLUMN: what is wrong and
 // what is allowed"; the value already in the struct is the default of a key that is absent.
-// Rules between keys are the program's own: check them after loading with fail_at().
+// Rules between keys are the program's own: check them at the end of describe() with reject().
 #pragma once
 
 #include <chrono>
@@ -50,10 +50,10 @@ class Schema {
   void text(std::string_view key, std::string& into, std::string_view comment,
             std::vector<std::string> allowed = {});
   void flag(std::string_view key, bool& into, std::string_view comment);
+  /// A whole number.
   void count(std::string_view key, std::int64_t& into, std::string_view comment,
              CountRange range = {});
-  void number(std::string_view key, double& into, std::string_view comment,
-              NumberRange range = {});
+  void number(std::string_view key, double& into, std::string_view comment, NumberRange range = {});
   /// "512KiB", "2GiB", "10GB" or a bare number of bytes.
   void bytes(std::string_view key, std::uint64_t& into, std::string_view comment,
              CountRange range = {});
@@ -64,11 +64,11 @@ class Schema {
   template <class Item>
   void tables(std::string_view key, std::vector<Item>& into, void (*describe)(Schema&, Item&),
               std::string_view comment) {
+    if (!documenting() && has(key)) into.clear();
     begin_tables(key, comment);
     Item sample;
     if (documenting()) describe(enter_table(0), sample);
     std::size_t n = table_count();
-    if (!documenting()) into.clear();
     for (std::size_t i = 0; i < n; ++i) {
       Item item;
       describe(enter_table(i), item);
@@ -76,9 +76,12 @@ class Schema {
     }
     end_tables();
   }
-  /// Whether the file has this table or key (for optional tables such as [fleet]).
+  /// Whether the file has this table or key (for optional tables such as [fleet]); true when
+  /// keys are only listed.
   bool has(std::string_view key) const;
-  /// Records an error at the key's place in the file; the first one recorded is reported.
+  /// Records an error at the key's place in the file (that of its table when it is absent). Of
+  /// all errors the one that stands first in the file is reported. The message goes on after the
+  /// key's full name: reject("edge.listen", "is empty; give at least one address").
   void reject(std::string_view key, std::string message);
 
   struct Impl;
@@ -103,8 +106,7 @@ std::vector<KeyDoc> document_settings(const std::function<void(Schema&)>& visit)
 template <class Settings>
 Result<Settings> load_settings(const std::string& path, void (*describe)(Schema&, Settings&)) {
   Settings settings;
-  auto loaded =
-      detail::load_settings(path, [&](Schema& schema) { describe(schema, settings); });
+  auto loaded = detail::load_settings(path, [&](Schema& schema) { describe(schema, settings); });
   if (!loaded) return std::unexpected(loaded.error());
   return settings;
 }
@@ -120,9 +122,10 @@ Result<Settings> parse_settings(std::string_view text, const std::string& path,
   return settings;
 }
 
+/// Every key with its value in `settings` (the default, when left out) and its comment.
 template <class Settings>
-std::vector<KeyDoc> document_settings(void (*describe)(Schema&, Settings&)) {
-  Settings settings;
+std::vector<KeyDoc> document_settings(void (*describe)(Schema&, Settings&),
+                                      Settings settings = {}) {
   return detail::document_settings([&](Schema& schema) { describe(schema, settings); });
 }
 

@@ -1,0 +1,68 @@
+#include "common/base/program.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace relay {
+namespace {
+
+constexpr int status_wrong_arguments = 2;
+
+void print_help(const Program& program) {
+  fmt::print(
+      "{}: {}\n"
+      "\n"
+      "  --config FILE  read the settings from FILE (TOML){}\n"
+      "  --check        validate the settings and stop: 0 valid, 1 not\n"
+      "  --version      print the version and stop\n"
+      "  --help         print this and stop\n",
+      program.name, program.summary, program.needs_config ? "" : "; without it the defaults hold");
+}
+
+int refuse(const Program& program, std::string_view sentence) {
+  fmt::print(stderr, "{}: {}; see {} --help\n", program.name, sentence, program.name);
+  return status_wrong_arguments;
+}
+
+}  // namespace
+
+std::optional<int> parse_arguments(int argc, char** argv, const Program& program, Arguments& into) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--help") {
+      print_help(program);
+      return 0;
+    } else if (argument == "--version") {
+      fmt::print("{} {}\n", program.name, program.version);
+      return 0;
+    } else if (argument == "--check") {
+      into.check = true;
+    } else if (argument.starts_with("--config=")) {
+      into.config = argument.substr(std::string_view("--config=").size());
+    } else if (argument != "--config") {
+      return refuse(program, fmt::format("unknown argument '{}'", argument));
+    } else if (++i < argc) {
+      into.config = argv[i];
+    } else {
+      return refuse(program, "--config needs a file name behind it");
+    }
+  }
+  if (program.needs_config && into.config.empty()) {
+    return refuse(program, "--config FILE is missing");
+  }
+  return std::nullopt;
+}
+
+int report_settings_error(const Error& error) {
+  fmt::print(stderr, "{}\n", error.message);
+  return 1;
+}
+
+int report_settings_valid(const Arguments& arguments) {
+  std::string_view shown = arguments.config.empty() ? "the defaults" : arguments.config;
+  fmt::print("{}: valid\n", shown);
+  return 0;
+}
+
+}  // namespace relay

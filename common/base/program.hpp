@@ -1,0 +1,35 @@
+// What the three mains share: their arguments.
+//   torchrelay-NAME --config FILE [--check] | --version | --help
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.hpp"
+
+namespace relay {
+
+struct Arguments {
+  std::string config;  // the file after --config; empty: none was given
+  bool check = false;  // --check: validate the settings and stop
+};
+
+/// Names the program for its help, its version line and its errors.
+struct Program {
+  std::string_view name;     // "torchrelay-edge"
+  std::string_view summary;  // one sentence for --help
+  std::string_view version;  // RELAY_VERSION of the caller
+  bool needs_config = true;  // false: runs on its defaults when --config is absent
+};
+
+/// Fills `into` and returns nullopt to go on; or the exit status to stop with: 0 after --help and
+/// --version (written to stdout), 2 after a wrong argument (a sentence on stderr).
+std::optional<int> parse_arguments(int argc, char** argv, const Program& program, Arguments& into);
+
+/// Prints what is wrong with the settings ("FILE:LINE:COLUMN: …") to stderr; the status is 1.
+int report_settings_error(const Error& error);
+/// Says on stdout that the settings are valid; the status is 0. For --check.
+int report_settings_valid(const Arguments& arguments);
+
+}  // namespace relay
