@@ -1,0 +1,58 @@
+// conf/edge.toml as a struct (DESIGN 3.5): every key, its default, its sentence. The values here
+// are the defaults of keys that the file leaves out. Read once at start and at SIGHUP; immutable
+// after that.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/base/settings.hpp"
+#include "edge/fleet/ring.hpp"
+
+namespace relay::edge {
+
+struct UpstreamSettings {
+  std::string url;  // http://host:port
+};
+
+struct Settings {
+  std::string name = "edge-1";
+  std::vector<std::string> listen = {"127.0.0.1:7101"};
+  std::string admin = "127.0.0.1:7201";
+  std::int64_t threads = 0;
+  std::string access_log;  // "" none, "-" stdout, else a file
+  bool key_host = false;
+  bool client_directives = true;
+  std::chrono::milliseconds drain_grace{10'000};
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+
+  std::string cache_path = "var/edge-1";
+  std::uint64_t cache_size_bytes = 2ull << 30;
+  std::uint64_t object_bytes_max = 256ull << 20;
+  std::uint64_t flight_memory_bytes = 512ull << 20;
+  std::chrono::milliseconds stale_on_error{3'600'000};
+
+  std::vector<UpstreamSettings> upstreams;
+
+  std::chrono::milliseconds connect_wait{1'000};
+  std::chrono::milliseconds first_byte_wait{30'000};
+  std::chrono::milliseconds stall_wait{30'000};
+
+  std::vector<fleet::Member> members;  // empty: no [fleet], a single edge
+  std::chrono::milliseconds probe_interval{1'000};
+  std::int64_t hops_max = 4;
+};
+
+/// The one description of all keys, with the rules between them.
+void describe(Schema& schema, Settings& into);
+
+/// Reads and judges the file. Errors: invalid, "FILE:LINE:COLUMN: what is wrong and what is
+/// allowed".
+Result<Settings> load(const std::string& path);
+
+}  // namespace relay::edge

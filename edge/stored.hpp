@@ -1,0 +1,80 @@
+// A stored response: what the cache keeps in Object::head(), and its form there. Pure.
+//
+// Immutable once made and shared between threads: the edge parses Object::head() once and keeps
+// the StoredResponse beside the object. A hit then copies `head_text`, adds Content-Length, Age
+// and Cache-Status, and is done.
+//
+// A primary key whose response varies holds an object of kind `variants` with no body: it only
+// names the request fields that choose; the responses themselves stand under secondary keys.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/error.hpp"
+#include "common/http/message.hpp"
+#include "edge/freshness.hpp"
+
+namespace relay::edge {
+
+enum class StoredKind { response, variants };
+
+struct StoredResponse {
+  StoredKind kind = StoredKind::response;
+  int status = 200;
+  /// "HTTP/1.1 200 OK\r\n" and the end-to-end fields, each with CRLF; without Content-Length,
+  /// Age, Cache-Status, hop-by-hop fields and the empty line. Date is the origin's (or the time
+  /// it arrived, where the origin sent none).
+  std::string head_text;
+  std::size_t fields_at = 0;  // where the field lines begin in head_text
+  /// "HTTP/1.1 304 Not Modified\r\n" and the fields that RFC 9110 15.4.5 wants in it, with the
+  /// CORS fields. Empty unless status is 200.
+  std::string not_modified_text;
+
+  WallTime request_time{};
+  WallTime response_time{};
+  Freshness freshness;
+  bool marked_stale = false;  // by a soft purge
+
+  std::string etag;           // as sent, with quotes and W/
+  std::string last_modified;  // as sent
+  std::string content_type;
+  std::vector<std::string> vary;        // names, lower case, sorted
+  std::vector<std::string> cache_tags;  // of Cache-Tag
+
+  std::string_view field_lines() const { return std::string_view(head_text).substr(fields_at); }
+  /// Views into head_text; valid as long as this object stays where it is and unchanged.
+  std::vector<http::Field> fields() const;
+};
+
+/// From a response that may_store() allowed. Vary with "*" must not get here.
+StoredResponse make_stored(int status, http::Fields response, WallTime request_time,
+                           WallTime response_time);
+
+/// The object for a primary key whose response varies by these names.
+StoredResponse make_variants(std::vector<std::string> names, WallTime now);
+
+/// The stored form, versioned text; decode(encode(x)) equals x. decode's errors: corrupt (disk):
+/// treat as a miss.
+std::string encode(const StoredResponse& stored);
+Result<StoredResponse> decode(std::string_view text);
+
+/// Whether a 304 speaks of this stored response (RFC 9111 4.3.4): its validator, if it has one,
+/// is the stored one.
+bool confirms(const StoredResponse& stored, http::Fields not_modified);
+
+/// The stored response with the fields of a 304 put in (RFC 9111 3.2: all but Content-Encoding,
+/// Content-Length, Content-Range, Content-Type and hop-by-hop fields), its times anew.
+StoredResponse refresh(const StoredResponse& stored, http::Fields not_modified,
+                       WallTime request_time, WallTime response_time);
+
+/// After a soft purge: no longer fresh, still there to be revalidated or to stand in on errors.
+StoredResponse mark_stale(const StoredResponse& stored);
+
+/// Adds If-None-Match and If-Modified-Since of the stored validators.
+void add_validators(const StoredResponse& stored, http::Headers& request);
+
+}  // namespace relay::edge
