@@ -60,8 +60,8 @@ int report_settings_error(const Error& error) {
 }
 
 int report_settings_valid(const Arguments& arguments) {
-  std::string_view shown = arguments.config.empty() ? "the defaults" : arguments.config;
-  fmt::print("{}: valid\n", shown);
+  std::string_view shown = arguments.config;
+  fmt::print("{}: valid\n", shown.empty() ? "the defaults" : shown);
   return 0;
 }
 
