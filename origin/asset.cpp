@@ -1,0 +1,236 @@
+#include "origin/asset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <chrono>
+
+#include "common/media/media_path.hpp"
+
+namespace relay::origin {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kind_names[] = {"video", "photo"};
+constexpr const char* state_names[] = {"receiving", "queued", "processing", "ready", "failed"};
+
+json::object stored(const Rendition& rendition) {
+  return {{"name", rendition.name},
+          {"codecs", rendition.codecs},
+          {"width", rendition.width},
+          {"height", rendition.height},
+          {"frame_rate", rendition.frame_rate},
+          {"bandwidth", rendition.bandwidth},
+          {"average_bandwidth", rendition.average_bandwidth}};
+}
+
+Rendition rendition_from(const json::object& from) {
+  Rendition rendition;
+  rendition.name = json::value_to<std::string>(from.at("name"));
+  rendition.codecs = json::value_to<std::string>(from.at("codecs"));
+  rendition.width = from.at("width").to_number<int>();
+  rendition.height = from.at("height").to_number<int>();
+  rendition.frame_rate = from.at("frame_rate").to_number<double>();
+  rendition.bandwidth = from.at("bandwidth").to_number<std::int64_t>();
+  rendition.average_bandwidth = from.at("average_bandwidth").to_number<std::int64_t>();
+  return rendition;
+}
+
+/// "v720/index.m3u8" and "1abc/v720/index.m3u8" are of rendition "v720".
+std::string rendition_name(std::string_view uri) {
+  std::string_view folder = uri.substr(0, uri.rfind('/') == uri.npos ? 0 : uri.rfind('/'));
+  std::size_t slash = folder.rfind('/');
+  return std::string(slash == folder.npos ? folder : folder.substr(slash + 1));
+}
+
+json::array public_photos(const Asset& asset) {
+  json::array photos;
+  for (int width : asset.photo_widths) {
+    photos.push_back(
+        json::object{{"name", fmt::format("w{}", width)},
+                     {"width", width},
+                     {"url", fmt::format("/{}/{}/w{}", asset.tenant, asset.name, width)},
+                     {"jpeg", media::photo_path(asset.tenant, asset.name, width, "jpg")},
+                     {"webp", media::photo_path(asset.tenant, asset.name, width, "webp")}});
+  }
+  return photos;
+}
+
+json::array public_renditions(const Asset& asset) {
+  if (asset.kind == AssetKind::photo) return public_photos(asset);
+  json::array renditions;
+  for (const Rendition& rendition : asset.renditions) {
+    json::object out = stored(rendition);
+    out["url"] = media::version_prefix(asset.tenant, asset.name, asset.current_version) +
+                 rendition.name + "/index.m3u8";
+    renditions.push_back(std::move(out));
+  }
+  return renditions;
+}
+
+json::value playback_of(const Asset& asset) {
+  if (asset.current_version.empty()) return nullptr;
+  if (asset.kind == AssetKind::video) {
+    return json::string(media::multivariant_path(asset.tenant, asset.name));
+  }
+  if (asset.photo_widths.empty()) return nullptr;
+  int widest = std::ranges::max(asset.photo_widths);
+  return json::string(fmt::format("/{}/{}/w{}", asset.tenant, asset.name, widest));
+}
+
+double fraction_of(const Asset& asset, const std::optional<media::Progress>& progress) {
+  if (asset.state == AssetState::ready) return 1.0;
+  return progress ? progress->fraction : 0.0;
+}
+
+json::array array_of(const auto& values) {
+  json::array array;
+  for (const auto& value : values) array.emplace_back(value);
+  return array;
+}
+
+}  // namespace
+
+const char* name(AssetKind kind) {
+  return kind_names[static_cast<int>(kind)];
+}
+const char* name(AssetState state) {
+  return state_names[static_cast<int>(state)];
+}
+
+std::optional<AssetKind> asset_kind(std::string_view text) {
+  if (text == "video") return AssetKind::video;
+  if (text == "photo") return AssetKind::photo;
+  return std::nullopt;
+}
+
+std::string to_stored(const Asset& asset) {
+  json::array renditions;
+  for (const Rendition& rendition : asset.renditions) renditions.push_back(stored(rendition));
+  return json::serialize(json::object{{"tenant", asset.tenant},
+                                      {"name", asset.name},
+                                      {"kind", static_cast<int>(asset.kind)},
+                                      {"state", static_cast<int>(asset.state)},
+                                      {"title", asset.title},
+                                      {"tags", array_of(asset.tags)},
+                                      {"sha256", asset.sha256},
+                                      {"bytes", asset.bytes},
+                                      {"created_ms", asset.created.time_since_epoch().count()},
+                                      {"updated_ms", asset.updated.time_since_epoch().count()},
+                                      {"newest_version", asset.newest_version},
+                                      {"current_version", asset.current_version},
+                                      {"renditions", std::move(renditions)},
+                                      {"photo_widths", array_of(asset.photo_widths)},
+                                      {"error", asset.error},
+                                      {"width", asset.width},
+                                      {"height", asset.height},
+                                      {"duration_ms", asset.duration_ms}});
+}
+
+Result<Asset> asset_from_stored(std::string_view text) {
+  boost::system::error_code ec;
+  json::value parsed = json::parse(text, ec);
+  if (ec || !parsed.is_object()) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken asset");
+  }
+  try {
+    const json::object& from = parsed.get_object();
+    auto text_of = [&](const char* key) { return json::value_to<std::string>(from.at(key)); };
+    auto time_of = [&](const char* key) {
+      return WallTime(std::chrono::milliseconds(from.at(key).to_number<std::int64_t>()));
+    };
+    Asset asset;
+    asset.tenant = text_of("tenant");
+    asset.name = text_of("name");
+    asset.kind = static_cast<AssetKind>(from.at("kind").to_number<int>());
+    asset.state = static_cast<AssetState>(from.at("state").to_number<int>());
+    asset.title = text_of("title");
+    asset.tags = json::value_to<std::vector<std::string>>(from.at("tags"));
+    asset.sha256 = text_of("sha256");
+    asset.bytes = from.at("bytes").to_number<std::uint64_t>();
+    asset.created = time_of("created_ms");
+    asset.updated = time_of("updated_ms");
+    asset.newest_version = text_of("newest_version");
+    asset.current_version = text_of("current_version");
+    for (const json::value& rendition : from.at("renditions").as_array()) {
+      asset.renditions.push_back(rendition_from(rendition.as_object()));
+    }
+    asset.photo_widths = json::value_to<std::vector<int>>(from.at("photo_widths"));
+    asset.error = text_of("error");
+    asset.width = from.at("width").to_number<int>();
+    asset.height = from.at("height").to_number<int>();
+    asset.duration_ms = from.at("duration_ms").to_number<std::int64_t>();
+    return asset;
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk,
+                fmt::format("the catalog holds a broken asset: {}", error.what()));
+  }
+}
+
+json::object to_public(const Asset& asset, const std::optional<media::Progress>& progress) {
+  json::object out{{"tenant", asset.tenant},
+                   {"asset", asset.name},
+                   {"kind", name(asset.kind)},
+                   {"state", name(asset.state)},
+                   {"title", asset.title},
+                   {"tags", array_of(asset.tags)},
+                   {"bytes", asset.bytes},
+                   {"sha256", asset.sha256},
+                   {"created", rfc3339(asset.created)},
+                   {"updated", rfc3339(asset.updated)},
+                   {"version", asset.newest_version},
+                   {"progress", fraction_of(asset, progress)},
+                   {"stage", progress ? progress->stage : std::string()},
+                   {"playback", playback_of(asset)},
+                   {"renditions", public_renditions(asset)},
+                   {"width", asset.width},
+                   {"height", asset.height},
+                   {"duration", static_cast<double>(asset.duration_ms) / 1000.0}};
+  if (asset.kind == AssetKind::video) {
+    out["watch"] = fmt::format("/watch/{}/{}", asset.tenant, asset.name);
+  }
+  if (asset.error.empty()) {
+    out["error"] = nullptr;
+  } else {
+    out["error"] = asset.error;
+  }
+  return out;
+}
+
+std::vector<Rendition> renditions_of(const media::MultivariantPlaylist& playlist) {
+  std::vector<Rendition> renditions;
+  for (const media::Variant& variant : playlist.variants) {
+    renditions.push_back({rendition_name(variant.uri), variant.codecs, variant.width,
+                          variant.height, variant.frame_rate, variant.bandwidth,
+                          variant.average_bandwidth});
+  }
+  for (const media::AudioRendition& audio : playlist.audios) {
+    if (!audio.uri.empty()) renditions.emplace_back().name = rendition_name(audio.uri);
+  }
+  return renditions;
+}
+
+std::string version_name(WallTime now, std::uint32_t random) {
+  constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
+  std::string name(13, '0');
+  auto fill = [&](std::uint64_t value, std::size_t first, std::size_t end) {
+    for (std::size_t i = end; i > first; --i, value >>= 5) name[i - 1] = digits[value & 31];
+  };
+  fill(static_cast<std::uint64_t>(now.time_since_epoch().count()), 0, 9);
+  fill(random, 9, 13);
+  return name;
+}
+
+std::string rfc3339(WallTime time) {
+  auto day = std::chrono::floor<std::chrono::days>(time);
+  std::chrono::year_month_day date(day);
+  std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+}  // namespace relay::origin

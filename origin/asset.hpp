@@ -1,0 +1,71 @@
+// What the catalog keeps about one published thing, as values, and their JSON. Pure.
+//
+// Two JSON forms: the stored one (everything, read back by us) and the public one (DESIGN 3.4,
+// for broadcasters, with addresses instead of our own bookkeeping).
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/error.hpp"
+#include "common/media/job.hpp"
+#include "common/media/playlist.hpp"
+
+namespace relay::origin {
+
+enum class AssetKind { video, photo };
+enum class AssetState { receiving, queued, processing, ready, failed };
+
+const char* name(AssetKind kind);
+const char* name(AssetState state);
+std::optional<AssetKind> asset_kind(std::string_view name);
+
+struct Rendition {
+  std::string name;
+  std::string codecs;
+  int width = 0, height = 0;
+  double frame_rate = 0;
+  std::int64_t bandwidth = 0, average_bandwidth = 0;  // bit/s
+};
+
+struct Asset {
+  std::string tenant, name;
+  AssetKind kind = AssetKind::video;
+  AssetState state = AssetState::queued;
+  std::string title;
+  std::vector<std::string> tags;
+  std::string sha256;       // of the newest source, hexadecimal
+  std::uint64_t bytes = 0;  // of the newest source
+  WallTime created{}, updated{};
+  std::string newest_version;   // what was uploaded last
+  std::string current_version;  // what viewers get; empty: nothing yet
+  std::vector<Rendition> renditions;
+  std::vector<int> photo_widths;
+  std::string error;  // when failed: a sentence for a broadcaster
+  int width = 0, height = 0;
+  std::int64_t duration_ms = 0;
+};
+
+std::string to_stored(const Asset& asset);
+Result<Asset> asset_from_stored(std::string_view json);
+
+/// The public document. `progress` is of a running job.
+boost::json::object to_public(const Asset& asset, const std::optional<media::Progress>& progress);
+
+/// The renditions that a multivariant playlist names, video and audio.
+std::vector<Rendition> renditions_of(const media::MultivariantPlaylist& playlist);
+
+/// A name that no earlier version of any asset had: the time, then chance. Sorts by age; 13 of
+/// 0-9 a-v.
+std::string version_name(WallTime now, std::uint32_t random);
+
+/// "2026-11-24T02:50:31.000Z" (RFC 3339).
+std::string rfc3339(WallTime time);
+
+}  // namespace relay::origin

@@ -1,0 +1,146 @@
+// The truth about what exists: assets, their versions, playlists and objects, and the log of what
+// changed, in LMDB. Every change is one synced transaction, so it is whole and survives kill -9.
+//
+// Threads: reads from any thread (short, memory-mapped, no lock). Changes wait for the disk: call
+// them on the blocking pool; a mutex makes them one after another. Nothing here is called while a
+// coroutine is suspended in a transaction: every member opens and closes its own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/media/job.hpp"
+#include "common/store/lmdb.hpp"
+#include "origin/asset.hpp"
+#include "origin/records.hpp"
+
+namespace relay::origin {
+
+/// Something that subscribers are told. `sequence` 0: not in the log (progress), never replayed.
+struct Event {
+  std::uint64_t sequence = 0;
+  std::string tenant;
+  std::string type;  // "asset", "deleted", "progress"
+  std::string data;  // JSON without line breaks
+};
+
+struct AssetFilter {
+  std::optional<AssetKind> kind;
+  std::string text;  // part of the name or title, without regard to ASCII case
+  std::string tag;
+};
+
+struct AssetPage {
+  std::vector<Asset> assets;  // by name
+  std::string next_cursor;    // empty: this was the last page
+};
+
+/// A whole source that lies safely on the disk and wants to become an asset's newest version.
+struct NewSource {
+  std::string tenant, asset, version;
+  AssetKind kind = AssetKind::video;
+  std::optional<std::string> title;              // absent: keep
+  std::optional<std::vector<std::string>> tags;  // absent: keep
+  std::string sha256;
+  std::uint64_t bytes = 0;
+};
+
+enum class Acceptance {
+  created,    // a new asset
+  replaced,   // a new version of a known one
+  unchanged,  // the same bytes are there or under way; the new copy may go
+};
+
+struct Accepted {
+  Acceptance acceptance = Acceptance::created;
+  Asset asset;
+  std::string superseded_version;  // whose job need not go on; empty: none
+};
+
+enum class ObjectOutcome { stored, same };
+
+/// What a job's verdict did.
+struct Settled {
+  Asset asset;
+  std::vector<std::string> stale_sources;  // versions whose source file is of no more use
+};
+
+class Catalog {
+ public:
+  static Result<std::unique_ptr<Catalog>> open(const std::filesystem::path& folder);
+
+  /// Called after each change, in the order of the changes, with the writer's mutex held: must be
+  /// short and must not call back. Set it before any other thread uses the catalog.
+  void on_event(std::function<void(const Event&)> listener) { listener_ = std::move(listener); }
+
+  // Reading. nullopt: there is no such thing.
+  Result<std::optional<Asset>> asset(std::string_view tenant, std::string_view name) const;
+  Result<AssetPage> list(std::string_view tenant, const AssetFilter& filter,
+                         std::string_view cursor, std::size_t most) const;
+  Result<std::optional<VersionRecord>> version(std::string_view tenant, std::string_view asset,
+                                               std::string_view version) const;
+  /// Rendition empty: the multivariant playlist.
+  Result<std::optional<PlaylistRecord>> playlist(std::string_view tenant, std::string_view asset,
+                                                 std::string_view version,
+                                                 std::string_view rendition) const;
+  Result<std::vector<media::PublishedRendition>> playlists(std::string_view tenant,
+                                                           std::string_view asset,
+                                                           std::string_view version) const;
+  Result<std::optional<ObjectRecord>> object(std::string_view tenant, std::string_view asset,
+                                             std::string_view version, std::string_view path) const;
+  /// Jobs of assets that are queued or processing: what a restart has to take up again.
+  Result<std::vector<media::Job>> unfinished() const;
+  std::optional<media::Progress> progress(std::string_view tenant, std::string_view asset) const;
+  /// Events of a tenant after `sequence`, oldest first.
+  Result<std::vector<Event>> events_after(std::string_view tenant, std::uint64_t sequence) const;
+  /// Whether the log still holds everything after `sequence`.
+  Result<bool> log_reaches(std::uint64_t sequence) const;
+  /// The public document, with the progress of a running job.
+  boost::json::object document(const Asset& asset) const;
+
+  // Changing.
+  /// Errors: conflict (another kind; a photo with other bytes), no_space.
+  Result<Accepted> accept(const NewSource& source);
+  /// The job starts; not_found when the asset or this version is gone.
+  Result<void> begin(const media::Job& job);
+  /// conflict: other bytes under this name. not_found: deleted meanwhile.
+  Result<ObjectOutcome> add_object(const media::Job& job, std::string_view path,
+                                   const ObjectRecord& record);
+  Result<void> set_playlist(const media::Job& job, std::string_view rendition,
+                            const PlaylistRecord& record);
+  /// True: from now on the asset's address gives this version, and did not before.
+  Result<bool> set_multivariant(const media::Job& job, const PlaylistRecord& record,
+                                std::vector<Rendition> renditions);
+  Result<Settled> settle(const media::Job& job, const media::JobResult& result);
+  /// False: there was none.
+  Result<bool> remove(std::string_view tenant, std::string_view asset);
+
+  /// Kept in memory only: told to subscribers, gone after a restart.
+  void note_progress(const media::Job& job, const media::Progress& progress);
+
+ private:
+  struct Tables {
+    store::Table assets, versions, playlists, objects, events, meta;
+  };
+  class Change;
+  Catalog(store::Env env, Tables tables) : env_(std::move(env)), tables_(tables) {}
+  static Result<Asset> live_asset(const Change& change, const media::Job& job);
+
+  store::Env env_;
+  Tables tables_;
+  std::mutex writer_;  // one change at a time; also keeps events in order
+  std::function<void(const Event&)> listener_;
+  mutable std::mutex progress_mutex_;  // guards progress_
+  std::map<std::string, media::Progress, std::less<>> progress_;
+};
+
+}  // namespace relay::origin

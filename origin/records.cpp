@@ -1,0 +1,118 @@
+#include "origin/records.hpp"
+
+#include <bit>
+#include <cstring>
+
+#include "common/base/check.hpp"
+
+namespace relay::origin {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "records are little-endian");
+
+constexpr char form_1 = 1;
+
+template <class Value>
+void append(std::string& bytes, Value value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+template <class Value>
+Value take(std::string_view& bytes) {
+  Value value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.remove_prefix(sizeof value);
+  return value;
+}
+
+WallTime take_time(std::string_view& bytes) {
+  return WallTime(std::chrono::milliseconds(take<std::int64_t>(bytes)));
+}
+
+/// Checks the form byte and the least length, and takes the form byte off.
+Result<void> open_record(std::string_view& bytes, std::size_t least) {
+  if (bytes.size() < 1 + least || bytes[0] != form_1) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken record");
+  }
+  bytes.remove_prefix(1);
+  return {};
+}
+
+}  // namespace
+
+std::string asset_key(std::string_view tenant, std::string_view asset) {
+  std::string key(tenant);
+  return key.append("/").append(asset);
+}
+
+std::string version_key(std::string_view tenant, std::string_view asset, std::string_view version) {
+  return asset_key(tenant, asset).append("/").append(version);
+}
+
+std::string object_key(std::string_view tenant, std::string_view asset, std::string_view version,
+                       std::string_view path) {
+  return version_key(tenant, asset, version).append("/").append(path);
+}
+
+std::string sequence_key(std::uint64_t sequence) {
+  std::string key;
+  append(key, __builtin_bswap64(sequence));
+  return key;
+}
+
+std::uint64_t sequence_of(std::string_view key) {
+  RELAY_CHECK(key.size() == sizeof(std::uint64_t));
+  return __builtin_bswap64(take<std::uint64_t>(key));
+}
+
+std::string to_bytes(const ObjectRecord& record) {
+  std::string bytes(1, form_1);
+  append(bytes, record.bytes);
+  append(bytes, record.digest.high);
+  append(bytes, record.digest.low);
+  append(bytes, static_cast<std::int64_t>(record.modified.time_since_epoch().count()));
+  return bytes;
+}
+
+Result<ObjectRecord> object_from_bytes(std::string_view bytes) {
+  if (auto opened = open_record(bytes, 32); !opened) return std::unexpected(opened.error());
+  ObjectRecord record;
+  record.bytes = take<std::uint64_t>(bytes);
+  record.digest.high = take<std::uint64_t>(bytes);
+  record.digest.low = take<std::uint64_t>(bytes);
+  record.modified = take_time(bytes);
+  return record;
+}
+
+std::string to_bytes(const PlaylistRecord& record) {
+  std::string bytes(1, form_1);
+  append(bytes, static_cast<std::int64_t>(record.modified.time_since_epoch().count()));
+  append(bytes, static_cast<std::uint8_t>(record.ended));
+  return bytes.append(record.text);
+}
+
+Result<PlaylistRecord> playlist_from_bytes(std::string_view bytes) {
+  if (auto opened = open_record(bytes, 9); !opened) return std::unexpected(opened.error());
+  PlaylistRecord record;
+  record.modified = take_time(bytes);
+  record.ended = take<std::uint8_t>(bytes) != 0;
+  record.text = std::string(bytes);
+  return record;
+}
+
+std::string to_bytes(const VersionRecord& record) {
+  std::string bytes(1, form_1);
+  append(bytes, static_cast<std::uint8_t>(record.state));
+  append(bytes, record.source_bytes);
+  return bytes;
+}
+
+Result<VersionRecord> version_from_bytes(std::string_view bytes) {
+  if (auto opened = open_record(bytes, 9); !opened) return std::unexpected(opened.error());
+  VersionRecord record;
+  record.state = static_cast<VersionState>(take<std::uint8_t>(bytes));
+  record.source_bytes = take<std::uint64_t>(bytes);
+  return record;
+}
+
+}  // namespace relay::origin

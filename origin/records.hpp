@@ -1,0 +1,56 @@
+// How the catalog spells its keys and its small records: the one place shared by the code that
+// reads and the code that writes. Pure. Records begin with the byte of their form, so that a later
+// form can be told from this one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.hpp"
+#include "common/base/error.hpp"
+#include "common/base/hash.hpp"
+
+namespace relay::origin {
+
+/// An object of a version: a segment, an init, a photo rendition.
+struct ObjectRecord {
+  std::uint64_t bytes = 0;
+  Digest128 digest;
+  WallTime modified{};
+};
+
+/// A playlist's text as viewers get it.
+struct PlaylistRecord {
+  std::string text;
+  WallTime modified{};
+  bool ended = false;  // it will never change again
+};
+
+enum class VersionState { open, ready, failed };
+
+/// One transcode of an asset.
+struct VersionRecord {
+  VersionState state = VersionState::open;
+  std::uint64_t source_bytes = 0;
+};
+
+/// Names have no "/" in them, so keys of one asset or version are neighbours.
+std::string asset_key(std::string_view tenant, std::string_view asset);
+std::string version_key(std::string_view tenant, std::string_view asset, std::string_view version);
+/// `path` is relative to the version's folder: "v720/3.m4s"; of a playlist the rendition, or
+/// empty for the multivariant playlist.
+std::string object_key(std::string_view tenant, std::string_view asset, std::string_view version,
+                       std::string_view path);
+/// Big-endian, so that keys sort as numbers.
+std::string sequence_key(std::uint64_t sequence);
+std::uint64_t sequence_of(std::string_view key);
+
+std::string to_bytes(const ObjectRecord& record);
+std::string to_bytes(const PlaylistRecord& record);
+std::string to_bytes(const VersionRecord& record);
+Result<ObjectRecord> object_from_bytes(std::string_view bytes);
+Result<PlaylistRecord> playlist_from_bytes(std::string_view bytes);
+Result<VersionRecord> version_from_bytes(std::string_view bytes);
+
+}  // namespace relay::origin

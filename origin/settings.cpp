@@ -1,0 +1,111 @@
+#include "origin/settings.hpp"
+
+#include <algorithm>
+
+#include "common/media/media_path.hpp"
+#include "common/net/client.hpp"
+
+namespace relay::origin {
+namespace {
+
+bool is_sha256_hex(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+void describe_tenant(Schema& schema, TenantSettings& into) {
+  schema.text("name", into.name, "the first part of the tenant's URLs");
+  schema.texts("key_sha256", into.key_sha256,
+               "SHA-256 of each of its keys in hexadecimal (printf %s KEY | sha256sum)");
+  if (auto name = media::check_tenant(into.name); !name)
+    schema.reject("name", name.error().message);
+  for (const std::string& hash : into.key_sha256) {
+    if (!is_sha256_hex(hash)) {
+      schema.reject("key_sha256",
+                    "'" + hash + "' is not a SHA-256; allowed are 64 digits of 0-9a-f");
+    }
+  }
+}
+
+void describe_uploads(Schema& schema, UploadSettings& into) {
+  schema.bytes("uploads.size_max", into.size_max, "a larger upload is refused with 413",
+               {.least = 1});
+  schema.bytes("uploads.free_space_min", into.free_space_min,
+               "with less space than this on the disk, uploads are refused with 507");
+  schema.count("uploads.concurrent_max", into.concurrent_max,
+               "more at the same time are refused with 503", {1, 10000});
+}
+
+void describe_jobs(Schema& schema, JobSettings& into) {
+  schema.text("jobs.transcoder", into.transcoder, "the transcoder program");
+  schema.text("jobs.transcoder_config", into.transcoder_config,
+              "its config file; empty: its own defaults");
+  schema.count("jobs.concurrent_max", into.concurrent_max, "transcoder processes at the same time",
+               {1, 256});
+  schema.duration("jobs.deadline", into.deadline, "a try that takes longer is killed",
+                  {.least = 1000});
+  schema.duration("jobs.stall", into.stall, "a try without a sign of life for this long is killed",
+                  {.least = 100});
+  schema.bytes("jobs.memory_max", into.memory_max, "a transcoder that needs more memory is killed",
+               {.least = 64 << 20});
+  schema.count("jobs.attempts_max", into.attempts_max, "tries of one job before its asset fails",
+               {1, 100});
+  schema.bytes("jobs.object_size_max", into.object_size_max,
+               "the largest segment or photo rendition that a transcoder may publish",
+               {.least = 1 << 20, .most = 2ll << 30});
+}
+
+void check_edges(Schema& schema, const std::vector<std::string>& edges) {
+  for (const std::string& url : edges) {
+    if (auto endpoint = net::endpoint_of(url); !endpoint) {
+      schema.reject("edges.admin", endpoint.error().message);
+    }
+  }
+}
+
+void check_tenants(Schema& schema, const std::vector<TenantSettings>& tenants) {
+  for (auto it = tenants.begin(); it != tenants.end(); ++it) {
+    bool again = std::any_of(tenants.begin(), it,
+                             [&](const TenantSettings& other) { return other.name == it->name; });
+    if (again)
+      schema.reject("tenants", "tenant '" + it->name + "' stands here twice; name it once");
+  }
+}
+
+}  // namespace
+
+void describe(Schema& schema, Settings& into) {
+  schema.text("origin.listen", into.listen, "media, API and console");
+  schema.text("origin.admin", into.admin, "metrics and health; keep it private");
+  schema.count("origin.threads", into.threads, "0: one a core", {0, 256});
+  schema.text("origin.path", into.path, "folder of everything that must survive a restart");
+  schema.text("log.level", into.log_level, "the least important line that is written",
+              {"debug", "info", "warn", "error"});
+  schema.text("log.format", into.log_format, "key=value text or JSON", {"text", "json"});
+  describe_uploads(schema, into.uploads);
+  schema.texts("edges.admin", into.edges_admin,
+               "admin addresses of all edges; deletions and new versions are announced there");
+  check_edges(schema, into.edges_admin);
+  describe_jobs(schema, into.jobs);
+  schema.tables<TenantSettings>("tenants", into.tenants, describe_tenant,
+                                "a rights-holder and its keys");
+  check_tenants(schema, into.tenants);
+}
+
+Result<Settings> load(const std::string& path) {
+  return load_settings<Settings>(path, describe);
+}
+
+log::Level log_level(const Settings& settings) {
+  if (settings.log_level == "debug") return log::Level::debug;
+  if (settings.log_level == "warn") return log::Level::warn;
+  if (settings.log_level == "error") return log::Level::error;
+  return log::Level::info;
+}
+
+log::Format log_format(const Settings& settings) {
+  return settings.log_format == "json" ? log::Format::json : log::Format::text;
+}
+
+}  // namespace relay::origin
