@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,6 +42,7 @@ class ClientResponse {
  public:
   ~ClientResponse();
   ClientResponse(ClientResponse&&) noexcept;
+  ClientResponse& operator=(ClientResponse&&) noexcept;
   const http::ResponseHead& head() const;
   http::BodyFraming framing() const;
   /// Up to into.size() bytes; 0 once the body is complete as promised. Errors: aborted (short
@@ -68,7 +70,7 @@ class Client {
   /// Closes idle connections; those in use close when their response is dropped.
   void close_idle();
 
-  struct Impl;
+  struct Impl;  // shared with responses under way, which give their connections back to it
 
  private:
   std::shared_ptr<Impl> impl_;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "common/base/error.hpp"
+#include "common/http/head.hpp"
 #include "common/http/message.hpp"
 #include "common/net/task.hpp"
 
@@ -75,6 +76,10 @@ class Handler {
   virtual ~Handler() = default;
   /// A coroutine: `exchange` outlives it.
   virtual Task<void> handle(Exchange& exchange) = 0;
+  /// A request that the gate refused and the session answered; for the access log.
+  virtual void refused(const http::Refusal& refusal, const std::string& peer) {
+    (void)refusal, (void)peer;
+  }
 };
 
 }  // namespace relay::net

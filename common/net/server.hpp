@@ -53,7 +53,6 @@ class Server {
 
 /// Serves one already connected stream socket (a socketpair end, say) on `io`, with the same
 /// session as TCP clients get. Closes it at the end, then calls `closed` there.
-void serve_connected(asio::io_context& io, int fd, Handler& handler,
-                     std::function<void()> closed);
+void serve_connected(asio::io_context& io, int fd, Handler& handler, std::function<void()> closed);
 
 }  // namespace relay::net

@@ -1,0 +1,151 @@
+#include "common/net/connection.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "common/base/limits.hpp"
+
+namespace relay::net {
+namespace {
+
+using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
+
+std::string host_field(const Endpoint& endpoint) {
+  bool bare_v6 = endpoint.host.find(':') != std::string::npos;
+  std::string host = bare_v6 ? "[" + endpoint.host + "]" : endpoint.host;
+  return endpoint.port == 80 ? host : fmt::format("{}:{}", host, endpoint.port);
+}
+
+std::string head_text(const ClientRequest& request, const Endpoint& endpoint) {
+  std::string text = request.method + " " + request.target + " HTTP/1.1\r\n";
+  if (!request.headers.find("Host")) text += "Host: " + host_field(endpoint) + "\r\n";
+  request.headers.append_to(text);
+  bool wants_length = request.method == "PUT" || request.method == "POST" ||
+                      request.method == "PATCH" || !request.body.empty();
+  if (wants_length) text += fmt::format("Content-Length: {}\r\n", request.body.size());
+  return text + "\r\n";
+}
+
+}  // namespace
+
+Connection::Connection(asio::io_context& io, Endpoint endpoint)
+    : io_(io),
+      endpoint_(std::move(endpoint)),
+      socket_(io),
+      output_(socket_, *this, ErrorSource::upstream),
+      body_(socket_, *this, ErrorSource::upstream),
+      buffer_(8 * 1024) {
+  asio::use_service<Watchdog>(io).watch(*this);
+}
+
+void Connection::expire() {
+  timed_out_ = output_.timed_out = body_.timed_out = true;
+  close();
+  if (idle) unlink();  // nobody waits on it: it must not keep the watchdog awake
+}
+
+void Connection::drain() {
+  if (!idle) return;
+  close();
+  unlink();
+}
+
+void Connection::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+std::unexpected<Error> Connection::failure(ErrorKind kind, std::string what) const {
+  return fail(kind, ErrorSource::upstream,
+              fmt::format("{} ({}:{})", what, endpoint_.host, endpoint_.port), true);
+}
+
+Task<Result<void>> Connection::connect(std::chrono::milliseconds wait) {
+  boost::system::error_code error;
+  auto address = asio::ip::make_address(endpoint_.host, error);
+  asio::ip::tcp::endpoint at(address, endpoint_.port);
+  if (error) {
+    Resolver resolver(io_);
+    auto [resolve_error, found] =
+        co_await resolver.async_resolve(endpoint_.host, std::to_string(endpoint_.port), use_result);
+    if (resolve_error || found.empty()) {
+      co_return failure(ErrorKind::unavailable, "cannot resolve the name");
+    }
+    at = *found.begin();
+  }
+  TcpSocket tcp(io_, at.protocol());
+  tune(tcp);
+  socket_ = Socket(std::move(tcp));
+  arm(wait);
+  asio::generic::stream_protocol::endpoint target(at);
+  auto [connect_error] = co_await socket_.async_connect(target, use_result);
+  disarm();
+  if (timed_out_) co_return failure(ErrorKind::unavailable, "no connection within the deadline");
+  if (connect_error) {
+    co_return failure(ErrorKind::unavailable, "cannot connect: " + connect_error.message());
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Connection::send(const ClientRequest& request) {
+  silent_ = true;
+  std::string head = head_text(request, endpoint_);
+  iovec pieces[2] = {{head.data(), head.size()},
+                     {const_cast<char*>(request.body.data()), request.body.size()}};
+  co_return co_await output_.send(std::span(pieces, request.body.empty() ? 1 : 2), false);
+}
+
+Task<Result<std::size_t>> Connection::fill(std::chrono::milliseconds wait) {
+  if (filled_ == buffer_.size()) buffer_.resize(2 * filled_);
+  arm(wait);
+  auto [error, n] = co_await socket_.async_read_some(
+      asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
+  disarm();
+  filled_ += n;
+  if (!error) co_return n;
+  if (timed_out_) co_return failure(ErrorKind::timeout, "no answer within the deadline");
+  co_return failure(ErrorKind::aborted, "the connection closed before its answer");
+}
+
+Task<Result<http::ResponseHead>> Connection::read_head(std::string_view method,
+                                                       std::chrono::milliseconds wait) {
+  filled_ = taken_ = 0;
+  std::size_t scanned = 0;
+  while (true) {
+    std::size_t n = http::head_length({buffer_.data() + taken_, filled_ - taken_}, scanned);
+    if (n == 0) {
+      if (filled_ - taken_ >= limits::head_bytes_max) {
+        co_return failure(ErrorKind::invalid, "the answer's head is too large");
+      }
+      auto got = co_await fill(wait);
+      if (!got) co_return std::unexpected(got.error());
+      silent_ = false;
+      continue;
+    }
+    auto head = http::read_response_head({buffer_.data() + taken_, n}, method, fields_);
+    if (!head) co_return failure(ErrorKind::invalid, std::string(head.error().reason));
+    taken_ += n;
+    scanned = 0;
+    if (head->status < 200) continue;  // 100, 103: not the answer yet
+    framing_ = head->body;
+    keep_alive_ = head->keep_alive;
+    taken_ += body_.start(framing_, {buffer_.data() + taken_, filled_ - taken_});
+    co_return http::ResponseHead{head->status, http::Headers(head->fields)};
+  }
+}
+
+bool Connection::reusable() const {
+  return keep_alive_ && body_.done() && body_.rest().empty() && taken_ == filled_ &&
+         socket_.is_open() && !timed_out_;
+}
+
+bool Connection::alive() {
+  if (!socket_.is_open()) return false;
+  char byte;
+  ssize_t n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace relay::net

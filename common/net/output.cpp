@@ -1,0 +1,87 @@
+#include "common/net/output.hpp"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "common/base/limits.hpp"
+
+namespace relay::net {
+namespace {
+
+// A single call stays below this, so that one fast reader can't hold the thread for long.
+constexpr std::size_t sendfile_bytes_max = 1 << 20;
+
+void advance(std::span<iovec>& pieces, std::size_t sent) {
+  while (!pieces.empty() && sent >= pieces.front().iov_len) {
+    sent -= pieces.front().iov_len;
+    pieces = pieces.subspan(1);
+  }
+  if (pieces.empty()) return;
+  pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + sent;
+  pieces.front().iov_len -= sent;
+}
+
+}  // namespace
+
+std::unexpected<Error> Output::failure(int errno_value) const {
+  if (timed_out) {
+    return fail(ErrorKind::timeout, source_, "the peer took no byte within the deadline");
+  }
+  return fail(ErrorKind::aborted, source_,
+              "the peer is gone: " + std::generic_category().message(errno_value));
+}
+
+Task<Result<void>> Output::wait() {
+  watched_.arm(limits::body_stall);
+  auto [error] = co_await socket_.async_wait(Socket::wait_write, use_result);
+  watched_.disarm();
+  if (error) co_return failure(error.value());
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Output::send(std::span<iovec> pieces, bool more) {
+  int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+  while (!pieces.empty()) {
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
+    ssize_t sent = ::sendmsg(socket_.native_handle(), &message, flags);
+    if (sent >= 0) {
+      advance(pieces, static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
+    } else if (errno != EINTR) {
+      co_return failure(errno);
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Output::send(std::string_view bytes) {
+  iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  co_return co_await send(std::span(&piece, 1), false);
+}
+
+Task<Result<void>> Output::send_file(int fd, std::uint64_t offset, std::uint64_t length) {
+  auto at = static_cast<off_t>(offset);
+  while (length > 0) {
+    std::size_t n = std::min<std::uint64_t>(length, sendfile_bytes_max);
+    ssize_t sent = ::sendfile(socket_.native_handle(), fd, &at, n);
+    if (sent > 0) {
+      length -= static_cast<std::uint64_t>(sent);
+    } else if (sent == 0) {
+      co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a file is shorter than its record");
+    } else if (errno == EAGAIN) {
+      if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
+    } else if (errno != EINTR) {
+      co_return failure(errno);
+    }
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace relay::net

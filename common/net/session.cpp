@@ -1,0 +1,188 @@
+#include "common/net/session.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/base/limits.hpp"
+#include "common/http/problem.hpp"
+
+namespace relay::net {
+namespace {
+
+constexpr std::size_t first_buffer_bytes = 4096;
+// How long and how much a peer may still send after we answered and want to close: closing with
+// unread bytes would reset the connection and could destroy our answer on its way.
+constexpr std::chrono::milliseconds linger_wait{2000};
+constexpr std::uint64_t linger_bytes_max = 64ull << 20;
+
+}  // namespace
+
+Session::Session(asio::io_context& io, Socket socket, Handler& handler, std::string peer)
+    : io_(io),
+      socket_(std::move(socket)),
+      handler_(handler),
+      peer_(std::move(peer)),
+      output_(socket_, *this, ErrorSource::client),
+      buffer_(first_buffer_bytes),
+      body_(socket_, *this, ErrorSource::client) {
+}
+
+void Session::expire() {
+  output_.timed_out = body_.timed_out = true;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (!idle_) return;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+Task<void> Session::run() {
+  while (!draining_ && co_await read_head()) {
+    Exchange exchange(*this);
+    co_await handler_.handle(exchange);
+    if (!co_await end_exchange()) break;
+  }
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+Task<bool> Session::fill(std::chrono::milliseconds wait) {
+  if (filled_ == buffer_.size()) buffer_.resize(std::min(2 * filled_, limits::read_buffer_bytes));
+  arm(wait);
+  auto [error, n] = co_await socket_.async_read_some(
+      asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
+  disarm();
+  filled_ += n;
+  co_return !error;
+}
+
+Task<bool> Session::read_head() {
+  idle_ = filled_ == 0;
+  while (true) {
+    std::size_t n = http::head_length({buffer_.data(), filled_}, scanned_);
+    if (n > limits::head_bytes_max || (n == 0 && filled_ >= limits::head_bytes_max)) {
+      co_await refuse({431, "the request head is larger than 32 KiB"});
+      co_return false;
+    }
+    if (n > 0) {
+      idle_ = false;
+      auto head = http::read_request_head({buffer_.data(), n}, fields_);
+      if (head) {
+        start_exchange(*head, n);
+        co_return true;
+      }
+      co_await refuse(head.error());
+      co_return false;
+    }
+    bool begun = filled_ > 0;
+    if (!co_await fill(begun ? limits::header_wait : limits::idle_wait)) co_return false;
+    idle_ = false;
+  }
+}
+
+void Session::start_exchange(const http::RequestHead& head, std::size_t head_bytes) {
+  request_ = head;
+  keep_alive_ = head.keep_alive;
+  std::string_view behind(buffer_.data() + head_bytes, filled_ - head_bytes);
+  taken_ = head_bytes;
+  if (head.body.kind != http::BodyKind::none) taken_ += body_.start(head.body, behind);
+  auto expect = http::find(head.fields, "Expect");
+  continue_wanted_ = !body_.done() && head.minor_version >= 1 && expect.has_value() &&
+                     http::same_name(*expect, "100-continue");
+  answer_ = Answer::none;
+  status_ = 0;
+  promised_ = body_sent_ = 0;
+  out_.clear();
+}
+
+Task<void> Session::refuse(http::Refusal refusal) {
+  http::Response response = http::problem(refusal.status, refusal.reason);
+  keep_alive_ = false;
+  request_ = {};
+  handler_.refused(refusal, peer_);
+  if (co_await respond(std::move(response))) co_await linger();
+}
+
+/// True when the connection can take the next request.
+Task<bool> Session::end_exchange() {
+  if (answer_ != Answer::complete) {
+    reset_connection(socket_);
+    co_return false;
+  }
+  bool body_skipped = body_.done() || (!continue_wanted_ && co_await skip_request_body());
+  if (!body_skipped || !keep_alive_) {
+    co_await linger();
+    co_return false;
+  }
+  next_request();
+  co_return !draining_;
+}
+
+/// What is left in the buffer, and what was read behind a chunked body, is the next request.
+void Session::next_request() {
+  std::string_view rest = body_.rest();
+  if (taken_ < filled_) std::memmove(buffer_.data(), buffer_.data() + taken_, filled_ - taken_);
+  filled_ -= taken_;
+  taken_ = scanned_ = 0;
+  if (filled_ == 0 && rest.empty() && buffer_.size() > 4 * first_buffer_bytes) {
+    buffer_ = std::vector<char>(first_buffer_bytes);
+  }
+  if (!rest.empty()) {
+    if (buffer_.size() < filled_ + rest.size()) buffer_.resize(filled_ + rest.size());
+    std::memcpy(buffer_.data() + filled_, rest.data(), rest.size());
+    filled_ += rest.size();
+  }
+  body_.start({}, {});
+  request_ = {};
+}
+
+Task<bool> Session::skip_request_body() {
+  if (!keep_alive_) co_return false;
+  std::vector<char> sink(16 * 1024);
+  std::uint64_t skipped = 0;
+  while (!body_.done() && skipped <= limits::drain_body_bytes_max) {
+    auto n = co_await read_body(sink);
+    if (!n) co_return false;
+    skipped += *n;
+  }
+  co_return body_.done();
+}
+
+Task<Result<std::size_t>> Session::read_body(std::span<char> into) {
+  if (continue_wanted_ && !body_.done()) {
+    continue_wanted_ = false;
+    auto sent = co_await output_.send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!sent) co_return std::unexpected(sent.error());
+  }
+  auto n = co_await body_.read(into, limits::body_stall);
+  if (!n) keep_alive_ = false;
+  co_return n;
+}
+
+Task<void> Session::linger() {
+  boost::system::error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  std::vector<char> sink(16 * 1024);
+  std::uint64_t taken = 0;
+  arm(linger_wait);  // in all, not from byte to byte
+  while (!error && taken < linger_bytes_max) {
+    auto [read_error, n] = co_await socket_.async_read_some(asio::buffer(sink), use_result);
+    error = read_error;
+    taken += n;
+  }
+  disarm();
+}
+
+Task<void> serve(asio::io_context& io, Socket socket, Handler& handler, std::string peer) {
+  Session session(io, std::move(socket), handler, std::move(peer));
+  asio::use_service<Watchdog>(io).watch(session);
+  co_await session.run();
+}
+
+}  // namespace relay::net
