@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/base/clock.hpp"
+#include "common/http/cache_control.hpp"
 #include "common/http/message.hpp"
 
 namespace relay::edge {
@@ -25,24 +26,14 @@ struct Freshness {
   bool no_cache = false;           // each use wants a validation first
 };
 
-/// `request_time` is when the request for it went out (RFC 9111 4.2.3).
+/// Lifetime (4.2.1): s-maxage, else max-age, else Expires less Date, else for statuses that allow
+/// it a tenth of the time since Last-Modified, a day at most. `request_time` is when the request
+/// for it went out (RFC 9111 4.2.3).
 Freshness freshness_of(int status, http::Fields response, WallTime request_time,
                        WallTime response_time);
 
 /// current_age of RFC 9111 4.2.3; never negative.
 std::chrono::milliseconds age_of(const Freshness& freshness, WallTime now);
-
-/// What a request says about the cache (RFC 9111 5.2.1). Pragma: no-cache counts only where no
-/// Cache-Control is.
-struct RequestRules {
-  bool no_cache = false;
-  bool no_store = false;
-  bool only_if_cached = false;
-  std::optional<std::chrono::seconds> max_age;
-  std::optional<std::chrono::seconds> min_fresh;
-  std::optional<std::chrono::seconds> max_stale;  // without a value: seconds::max()
-};
-RequestRules request_rules(http::Fields request);
 
 /// `reason` is a literal for logs: "no-store", "private", "authorization", …; empty when yes.
 struct Storable {
@@ -68,12 +59,14 @@ struct Judgement {
   bool by_request = false;           // fresh, but the request's own directives do not want it
 };
 
-Judgement judge(const Freshness& freshness, const RequestRules& request, WallTime now);
+/// A request's no-cache, max-age, min-fresh and max-stale are obeyed; max-stale never beyond
+/// never_stale. Pass empty directives to leave them aside (Settings::client_directives).
+Judgement judge(const Freshness& freshness, const http::RequestDirectives& request, WallTime now);
 
 /// Whether the stored response may stand in when upstream gave no answer, or 500, 502, 503 or
 /// 504 (RFC 5861 4). `grace` is the operator's window for responses that do not name one
 /// (RFC 9111 4.2.4 allows it while disconnected). Never where never_stale holds.
-bool may_serve_stale_on_error(const Freshness& freshness, const RequestRules& request, WallTime now,
+bool may_serve_stale_on_error(const Freshness& freshness, WallTime now,
                               std::chrono::milliseconds grace);
 
 /// The statuses that stale-if-error covers.

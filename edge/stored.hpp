@@ -37,7 +37,7 @@ struct StoredResponse {
   WallTime request_time{};
   WallTime response_time{};
   Freshness freshness;
-  bool marked_stale = false;  // by a soft purge
+  std::optional<WallTime> stale_from;  // of a soft purge
 
   std::string etag;           // as sent, with quotes and W/
   std::string last_modified;  // as sent
@@ -71,8 +71,9 @@ bool confirms(const StoredResponse& stored, http::Fields not_modified);
 StoredResponse refresh(const StoredResponse& stored, http::Fields not_modified,
                        WallTime request_time, WallTime response_time);
 
-/// After a soft purge: no longer fresh, still there to be revalidated or to stand in on errors.
-StoredResponse mark_stale(const StoredResponse& stored);
+/// After a soft purge: its lifetime ends at `now`; it may still be revalidated, or stand in for as
+/// long as its directives allow.
+StoredResponse mark_stale(const StoredResponse& stored, WallTime now);
 
 /// Adds If-None-Match and If-Modified-Since of the stored validators.
 void add_validators(const StoredResponse& stored, http::Headers& request);

@@ -1,5 +1,6 @@
 // Loop safety between edges (RFC 8586). Every request that an edge forwards carries CDN-Loop with
-// one entry of ours a hop: `torchrelay; edge="edge-1"`. Pure.
+// one entry a hop; ours are "NAME.torchrelay", so that edges know one another even while their
+// configs differ. Pure.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,7 @@ struct Hop {
 /// CDN.
 Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max);
 
-/// The CDN-Loop value to forward: what came, and our entry behind it.
-std::string forward_loop(http::Fields request, std::string_view self);
+/// This edge's entry: http::append_cdn_loop(request, loop_name(name)).
+std::string loop_name(std::string_view edge);
 
 }  // namespace relay::edge::fleet
