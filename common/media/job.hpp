@@ -10,7 +10,8 @@
 //                       204 = stored durably; the same bytes again are fine; other bytes are 409
 //   PUT /media/{rendition}/index.m3u8   a media playlist: every object that it names must be
 //                       stored and it must extend the one before, else 409 with the reason
-//   PUT /media/index.m3u8   the multivariant playlist; names only renditions with a playlist
+//   PUT /media/index.m3u8   the multivariant playlist; names only renditions with a playlist, by
+//                       "{version}/{rendition}/index.m3u8" (it is served from the asset's folder)
 //   PUT /progress       JSON of a Progress; also the sign of life that the watchdog wants
 //   PUT /result         JSON of a Result; the last request before it exits with 0
 // Ending without a result is a crash: the origin tries again, then fails the asset.
@@ -31,6 +32,9 @@ enum class JobKind { video, photo };
 struct PublishedRendition {
   std::string name;      // "v720", "audio", "source"
   std::string playlist;  // its media playlist as the origin holds it
+  /// Bytes of each segment that the playlist names, in its order, so that bit rates stay measured
+  /// over the whole asset. Empty: unknown.
+  std::vector<std::uint64_t> segment_bytes;
 };
 
 struct Job {
@@ -48,13 +52,15 @@ struct Progress {
 
 struct JobResult {
   bool ready = false;
-  bool retry = false;          // when not ready: another try may help (a full disk, say)
-  std::string reason;          // when not ready: a sentence that a broadcaster understands
+  bool retry = false;  // when not ready: another try may help (a full disk, say)
+  std::string reason;  // when not ready: a sentence that a broadcaster understands
   std::int64_t duration_ms = 0;
-  int width = 0, height = 0;   // of the upright picture
+  int width = 0, height = 0;  // of the upright picture
   std::vector<int> photo_widths;
 };
 
+/// A reader skips keys that it does not know and defaults those that are absent; a wrong type or a
+/// job without its names is an error (kind invalid).
 std::string to_json(const Job& job);
 Result<Job> job_from_json(std::string_view json);
 std::string to_json(const Progress& progress);

@@ -1,0 +1,105 @@
+#include "common/media/job.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::media {
+namespace {
+
+TEST(Job, SurvivesJson) {
+  Job job{.kind = JobKind::photo,
+          .tenant = "demo",
+          .asset = "final \"100m\"",
+          .version = "v1",
+          .source_bytes = 1ull << 40,
+          .attempt = 3,
+          .published = {{"v720", "#EXTM3U\n", {100, 1ull << 33}}, {"audio", "#EXTM3U\n", {}}}};
+  auto read = job_from_json(to_json(job));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->kind, JobKind::photo);
+  EXPECT_EQ(read->tenant, "demo");
+  EXPECT_EQ(read->asset, "final \"100m\"");
+  EXPECT_EQ(read->version, "v1");
+  EXPECT_EQ(read->source_bytes, 1ull << 40);
+  EXPECT_EQ(read->attempt, 3);
+  ASSERT_EQ(read->published.size(), 2u);
+  EXPECT_EQ(read->published[0].name, "v720");
+  EXPECT_EQ(read->published[0].playlist, "#EXTM3U\n");
+  EXPECT_EQ(read->published[0].segment_bytes, (std::vector<std::uint64_t>{100, 1ull << 33}));
+  EXPECT_TRUE(read->published[1].segment_bytes.empty());
+}
+
+TEST(Job, AcceptsTheShortestForm) {
+  auto job = job_from_json(R"({"kind":"video","tenant":"t","asset":"a","version":"v","later":1})");
+  ASSERT_TRUE(job) << job.error().message;
+  EXPECT_EQ(job->kind, JobKind::video);
+  EXPECT_EQ(job->attempt, 1);
+  EXPECT_TRUE(job->published.empty());
+}
+
+TEST(Job, SaysWhatIsWrong) {
+  struct Row {
+    const char* json;
+    const char* message;
+  } rows[] = {
+      {R"([])", "job: must be an object"},
+      {R"({"kind":"film","tenant":"t","asset":"a","version":"v"})",
+       R"(job: 'kind' must be "video" or "photo")"},
+      {R"({"kind":"video","asset":"a","version":"v"})", "job: 'tenant' must be a name"},
+      {R"({"kind":"video","tenant":7,"asset":"a","version":"v"})", "job: 'tenant' must be a text"},
+      {R"({"kind":"video","tenant":"t","asset":"a","version":"v","attempt":1.5})",
+       "job: 'attempt' must be a whole number"},
+      {R"({"kind":"video","tenant":"t","asset":"a","version":"v","source_bytes":-1})",
+       "job: 'source_bytes' must be a whole number"},
+      {R"({"kind":"video","tenant":"t","asset":"a","version":"v","published":[3]})",
+       "job: 'published' must hold objects"},
+      {R"({"kind":"video","tenant":"t","asset":"a","version":"v","published":[{"name":3}]})",
+       "job.published: 'name' must be a text"},
+  };
+  for (const Row& row : rows) {
+    auto job = job_from_json(row.json);
+    ASSERT_FALSE(job) << row.json;
+    EXPECT_EQ(job.error().message, row.message);
+    EXPECT_EQ(job.error().kind, ErrorKind::invalid);
+  }
+  EXPECT_TRUE(job_from_json("{").error().message.starts_with("job: not JSON"));
+}
+
+TEST(Progress, SurvivesJsonAndStaysBetweenNothingAndAll) {
+  auto read = progress_from_json(to_json(Progress{0.25, "encoding"}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->fraction, 0.25);
+  EXPECT_EQ(read->stage, "encoding");
+  EXPECT_TRUE(progress_from_json(R"({"fraction":1,"stage":"x"})"));
+  EXPECT_FALSE(progress_from_json(R"({"fraction":1.01})"));
+  EXPECT_FALSE(progress_from_json(R"({"fraction":-0.1})"));
+  EXPECT_FALSE(progress_from_json(R"({"fraction":"half"})"));
+}
+
+TEST(JobResult, SurvivesJson) {
+  JobResult ready{.ready = true,
+                  .duration_ms = 61'000,
+                  .width = 1080,
+                  .height = 1920,
+                  .photo_widths = {320, 640}};
+  auto read = result_from_json(to_json(ready));
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->ready);
+  EXPECT_FALSE(read->retry);
+  EXPECT_EQ(read->duration_ms, 61'000);
+  EXPECT_EQ(read->width, 1080);
+  EXPECT_EQ(read->height, 1920);
+  EXPECT_EQ(read->photo_widths, (std::vector<int>{320, 640}));
+
+  auto failed = result_from_json(R"({"ready":false,"retry":true,"reason":"the disk is full"})");
+  ASSERT_TRUE(failed);
+  EXPECT_TRUE(failed->retry);
+  EXPECT_EQ(failed->reason, "the disk is full");
+}
+
+TEST(JobResult, AFailureHasAReason) {
+  EXPECT_EQ(result_from_json(R"({"ready":false})").error().message,
+            "result: 'reason' must be given when the result is not ready");
+}
+
+}  // namespace
+}  // namespace relay::media

@@ -1,0 +1,54 @@
+// Sends objects to the origin over the inherited connection (the protocol of
+// common/media/job.hpp): blocking HTTP/1.1 on a thread of its own, several requests in flight,
+// answered in order. What waits is bounded, so a slow origin slows the encoders down.
+//
+// The first failure stays: every later call returns it, nothing more is sent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.hpp"
+#include "common/media/job.hpp"
+
+namespace relay::transcoder {
+
+/// What an answer 409 to an object means: an error, or that an earlier try stored the same span
+/// of time in other bytes, which then stay (only playlists decide what viewers see).
+enum class OnConflict { refuse, keep_earlier };
+
+struct PublisherOptions {
+  std::uint64_t queue_bytes_max = 64ull << 20;    // waiting to be sent
+  std::uint64_t output_bytes_max = 256ull << 30;  // of all objects together
+  std::chrono::milliseconds stall{60000};         // origin neither reads nor answers
+};
+
+/// Thread-safe.
+class Publisher {
+ public:
+  /// Borrows the socket `fd` and starts the sending thread.
+  Publisher(int fd, PublisherOptions options);
+  /// Drops what is still waiting: call finish() first.
+  ~Publisher();
+
+  /// Queues PUT /media/{path} with its digest; waits while the queue is full. Errors, of this
+  /// object or of an earlier one: conflict (the origin has other bytes, or refuses a playlist),
+  /// no_space (507; retry), too_large (over output_bytes_max), unavailable, timeout or aborted
+  /// (the connection; retry), invalid (any other refusal).
+  Result<void> put(std::string path, std::string body, OnConflict on_conflict = OnConflict::refuse);
+  /// Queues PUT /progress.
+  Result<void> progress(const media::Progress& progress);
+  /// Waits until everything queued has been answered.
+  Result<void> finish();
+  /// PUT /result and its answer; also after a failure, as long as the connection works.
+  Result<void> result(const media::JobResult& result);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace relay::transcoder
