@@ -6,6 +6,7 @@
 // the graveyard; finds report to it through per-thread rings, so a hit takes no common lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,11 +59,18 @@ class Object {
   /// the disk: call on the blocking pool when known_good() is false.
   virtual bool verify() const = 0;
   virtual bool known_good() const = 0;
+  /// A parsed form of head(), kept beside it by the first who needs it (null before). Safe from
+  /// several threads: all parse the same text, the last one kept wins.
+  std::shared_ptr<const void> parsed() const { return parsed_.load(std::memory_order_acquire); }
+  void keep_parsed(std::shared_ptr<const void> form) const {
+    parsed_.store(std::move(form), std::memory_order_release);
+  }
 
  protected:
   std::string key_, head_;
   std::uint64_t body_bytes_ = 0;
   Digest128 digest_;
+  mutable std::atomic<std::shared_ptr<const void>> parsed_;
 };
 using Pin = std::shared_ptr<const Object>;
 
