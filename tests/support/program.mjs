@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const programs = process.env.TORCHRELAY_BIN ?? path.join(repository, 'build/bin');
+/** Folder of the programs; TORCHRELAY_BIN names another one, such as that of a sanitizer build. */
+export const programs = process.env.TORCHRELAY_BIN ?? path.join(repository, 'build/bin');
 const running = new Set();
 
 process.on('exit', () => { for (const program of running) program.kill(); });

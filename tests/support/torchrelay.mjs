@@ -4,19 +4,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
 import { until, final } from './poll.mjs';
 import { freePorts } from './ports.mjs';
-import { get } from './http.mjs';
-import { Program, repository } from './program.mjs';
+import { get, sha256 } from './http.mjs';
+import { Program, programs } from './program.mjs';
 import { toToml } from './toml.mjs';
 
 /** A new folder under the system's temporary folder; removed by `cleanUp`. */
 export function temporaryFolder(noun) {
   return fs.mkdtempSync(path.join(os.tmpdir(), `torchrelay-${noun}-`));
 }
-
-const keyHash = (key) => createHash('sha256').update(key).digest('hex');
 
 /**
  * @param {{tenants?: Record<string, string>, settings?: object, folder?: string,
@@ -28,8 +25,7 @@ export async function startOrigin(options = {}) {
   const tenants = options.tenants ?? { demo: 'demo-key' };
   const folder = options.folder ?? temporaryFolder('origin');
   const [port, adminPort] = options.ports ?? await freePorts(2);
-  const transcoderPath = path.join(folder, 'transcoder.toml');
-  fs.writeFileSync(transcoderPath, transcoderText(options.transcoder));
+  const transcoderPath = transcoderFile(folder, options.transcoder);
   const settings = merge(originSettings(folder, port, adminPort, tenants, transcoderPath),
     options.settings);
   const configPath = path.join(folder, 'origin.toml');
@@ -45,16 +41,21 @@ export async function startOrigin(options = {}) {
 
 function originSettings(folder, port, adminPort, tenants, transcoderPath) {
   return {
-    origin: { listen: [`127.0.0.1:${port}`], admin: `127.0.0.1:${adminPort}`,
+    origin: { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${adminPort}`, threads: 1,
       path: path.join(folder, 'state') },
-    jobs: { transcoder: path.join(binaries(), 'torchrelay-transcoder'), config: transcoderPath },
-    tenant: Object.entries(tenants).map(([name, key]) => ({ name, keys: [keyHash(key)] })),
+    uploads: { free_space_min: '16MiB' },
+    jobs: { transcoder: path.join(programs, 'torchrelay-transcoder'),
+      ...(transcoderPath ? { transcoder_config: transcoderPath } : {}) },
+    tenants: Object.entries(tenants).map(([name, key]) => ({ name, key_sha256: [sha256(key)] })),
   };
 }
 
-function transcoderText(tables) {
-  const shipped = path.join(repository, 'conf/transcoder.toml');
-  return tables || !fs.existsSync(shipped) ? toToml(tables ?? {}) : fs.readFileSync(shipped, 'utf8');
+/** Path of a transcoder file with these tables; null: the transcoder's own defaults. */
+function transcoderFile(folder, tables) {
+  if (!tables) return null;
+  const file = path.join(folder, 'transcoder.toml');
+  fs.writeFileSync(file, toToml(tables));
+  return file;
 }
 
 /**
@@ -83,10 +84,12 @@ export async function startEdge(options) {
 
 /** One origin and `count` edges that know each other. `edges[i]` is named edge-(i+1). */
 export async function startFleet(count = 3, { origin: originOptions, edge: edgeOptions } = {}) {
-  const origin = await startOrigin(originOptions);
   const ports = await freePorts(2 * count);
   const members = Array.from({ length: count }, (_, i) =>
     ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
+  const admins = ports.filter((_, i) => i % 2 === 1).map((port) => `http://127.0.0.1:${port}`);
+  const origin = await startOrigin({ ...originOptions,
+    settings: { edges: { admin: admins }, ...originOptions?.settings } });
   const edges = await Promise.all(members.map((member, i) => startEdge({
     ...edgeOptions, name: member.name, upstream: origin.url, members,
     ports: [ports[2 * i], ports[2 * i + 1]],
@@ -123,10 +126,6 @@ async function start(name, folder, configPath, port, adminPort) {
     folder, configPath, port, adminPort, url, admin,
     metrics: async () => (await get(`${admin}/metrics`)).text,
   });
-}
-
-function binaries() {
-  return process.env.TORCHRELAY_BIN ?? path.join(repository, 'build/bin');
 }
 
 function merge(base, over = {}) {

@@ -1,0 +1,21 @@
+// Playback by keyboard, wherever the focus is, but not while the viewer is in a form field.
+
+const seek_s = 5;
+
+export function useKeys(video, stage) {
+  const actions = {
+    ' ': () => (video.paused ? video.play() : video.pause()),
+    k: () => (video.paused ? video.play() : video.pause()),
+    ArrowLeft: () => { video.currentTime = Math.max(0, video.currentTime - seek_s); },
+    ArrowRight: () => { video.currentTime = Math.min(video.duration, video.currentTime + seek_s); },
+    m: () => { video.muted = !video.muted; },
+    f: () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen()),
+  };
+  document.addEventListener('keydown', (event) => {
+    const inField = event.target.closest('input, select, textarea, button');
+    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action || inField || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action();
+  });
+}

@@ -1,0 +1,17 @@
+// From a file to an asset: its kind and a name that the origin allows. Pure.
+
+const photo_endings = /\.(jpe?g|png|webp|avif|heic|heif|gif|tiff?|mpo)$/i;
+
+/** "photos" or "videos", by the browser's type and else by the ending. */
+export function kindOf(file) {
+  if (file.type.startsWith('image/')) return 'photos';
+  if (file.type.startsWith('video/')) return 'videos';
+  return photo_endings.test(file.name) ? 'photos' : 'videos';
+}
+
+/** "Final 100m (HD).mp4" → "Final-100m-HD": 1 to 64 of A–Z a–z 0–9 . _ -, no dot first. */
+export function assetName(fileName) {
+  const plain = fileName.replace(/\.[^.]*$/, '').normalize('NFKD').replace(/[\u0300-\u036f]/g, '');
+  const name = plain.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, 64);
+  return name || `upload-${Date.now().toString(36)}`;
+}

@@ -1,0 +1,111 @@
+// One video element and the hls.js that feeds it. A growing presentation gains renditions while it is
+// being encoded; adopt() takes them over without touching what is already in the buffer.
+//
+// Events: "levels" (the choice of qualities or the one that plays changed), "working" (media
+// arrives), "network" ({status}), "undecodable".
+
+const Hls = window.Hls;
+const recoveries_max = 2;
+
+const settings = {
+  startPosition: 0,
+  // A broken edge costs one short pause, not a second.
+  fragLoadPolicy: { default: retryPolicy(8000, 60000) },
+  playlistLoadPolicy: { default: retryPolicy(8000, 20000) },
+  manifestLoadPolicy: { default: retryPolicy(8000, 20000) },
+  backBufferLength: 60,
+};
+
+function retryPolicy(maxTimeToFirstByteMs, maxLoadTimeMs) {
+  const retry = { maxNumRetry: 5, retryDelayMs: 200, maxRetryDelayMs: 3000, backoff: 'exponential' };
+  return { maxTimeToFirstByteMs, maxLoadTimeMs, timeoutRetry: retry, errorRetry: retry };
+}
+
+export class Player extends EventTarget {
+  #recoveries = 0;
+  #chosen = null;  // a level's key, or null for automatic
+
+  constructor(video, address) {
+    super();
+    this.video = video;
+    this.address = address;
+    this.hls = this.#make(settings);
+    this.hls.attachMedia(video);
+    this.hls.loadSource(address);
+  }
+
+  static get supported() { return Boolean(Hls?.isSupported()); }
+
+  /** Whether lines are still being added to the playlist that plays. */
+  get growing() { return Boolean(this.hls.latestLevelDetails?.live); }
+
+  get levels() {
+    return this.hls.levels.map((level, index) => ({
+      key: keyOf(level), index, height: level.height, frameRate: level.frameRate,
+      bitrate: level.bitrate,
+    }));
+  }
+
+  get playingKey() {
+    const level = this.hls.levels[this.hls.currentLevel];
+    return level ? keyOf(level) : null;
+  }
+
+  get chosenKey() { return this.#chosen; }
+
+  /** Plays one quality from the next segment on, or chooses by itself with null. */
+  choose(key) {
+    this.#chosen = key;
+    this.hls.nextLevel = this.levels.find((level) => level.key === key)?.index ?? -1;
+    this.#tell('levels');
+  }
+
+  /** Reads the multivariant playlist anew; the buffer and the position stay. */
+  adopt() {
+    const old = this.hls;
+    const next = this.#make({ ...settings, startPosition: this.video.currentTime,
+      abrEwmaDefaultEstimate: old.bandwidthEstimate });
+    this.hls = next;
+    next.attachMedia(old.transferMedia());
+    old.destroy();
+    next.loadSource(this.address);
+    next.once(Hls.Events.MANIFEST_PARSED, () => { if (this.#chosen) this.choose(this.#chosen); });
+  }
+
+  /** Goes on loading after a network error. */
+  retry() {
+    if (this.hls.levels.length === 0) this.hls.loadSource(this.address);
+    else this.hls.startLoad();
+  }
+
+  #make(config) {
+    const hls = new Hls(config);
+    const told = () => this.#tell('levels');
+    hls.on(Hls.Events.MANIFEST_PARSED, told);
+    hls.on(Hls.Events.LEVEL_SWITCHED, told);
+    hls.on(Hls.Events.FRAG_BUFFERED, () => this.#tell('working'));
+    hls.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) this.#onFatal(hls, error); });
+    return hls;
+  }
+
+  #onFatal(hls, error) {
+    if (hls !== this.hls) return;
+    if (error.type === Hls.ErrorTypes.NETWORK_ERROR) {
+      this.#tell('network', { status: error.response?.code ?? 0 });
+    } else if (error.type === Hls.ErrorTypes.MEDIA_ERROR && this.#recoveries < recoveries_max) {
+      this.#recoveries += 1;
+      hls.recoverMediaError();
+    } else {
+      this.#tell('undecodable');
+    }
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The same quality in two readings of a playlist. */
+function keyOf(level) {
+  return new URL(level.uri).pathname;
+}

@@ -1,0 +1,159 @@
+// The watch page: finds out what is at the address, plays or shows it, and says in words what is
+// wrong when something is. `window.torchrelay` tells tests and support the same.
+
+import { backOff, messages } from './messages.js';
+import { photoAddress, photoWidths, playlistAddress, probe } from './probe.js';
+import { Growth } from './growth.js';
+import { Player } from './player.js';
+import { QualityMenu } from './quality_menu.js';
+import { useKeys } from './keys.js';
+
+const missing_retry_s = 10;
+const processing_retry_s = 2;
+
+const element = (id) => document.getElementById(id);
+const video = element('video');
+const page = { hls: null, state: 'loading', player: null };
+window.torchrelay = page;
+
+const [tenant, asset] = location.pathname.split('/').slice(2);
+const address = { tenant, asset };
+
+function tell(state, notice) {
+  page.state = state;
+  const box = element('notice');
+  box.hidden = !notice;
+  box.classList.toggle('over-picture', video.readyState >= 2 && !video.hidden);
+  element('notice-title').textContent = notice?.title ?? '';
+  element('notice-text').textContent = notice?.text ?? '';
+  element('retry').hidden = !['lost', 'trouble', 'missing'].includes(state);
+}
+
+/** Waits, counting down in the notice; ends early by the button or when the network is back. */
+function wait(state, seconds, notice) {
+  return new Promise((resolve) => {
+    let left = seconds;
+    const end = () => {
+      clearInterval(ticking);
+      element('retry').removeEventListener('click', end);
+      removeEventListener('online', end);
+      resolve();
+    };
+    const tick = () => {
+      if (left <= 0) return end();
+      tell(state, notice(left));
+      left -= 1;
+    };
+    const ticking = setInterval(tick, 1000);
+    element('retry').addEventListener('click', end);
+    addEventListener('online', end);
+    tick();
+  });
+}
+
+async function start() {
+  for (let attempt = 0; ; attempt += 1) {
+    const found = await probe(address);
+    if (found.kind === 'video') return play();
+    if (found.kind === 'photo') return showPhoto();
+    if (['removed', 'denied'].includes(found.kind)) return tell(found.kind, messages[found.kind]());
+    if (found.kind === 'failed') return tell('failed', messages.failed(found.reason));
+    await waitAfter(found, attempt);
+  }
+}
+
+function waitAfter(found, attempt) {
+  switch (found.kind) {
+    case 'processing': return wait('processing', processing_retry_s, messages.processing);
+    case 'missing': return wait('missing', missing_retry_s, messages.missing);
+    case 'lost': return wait('lost', backOff(attempt), lost);
+    default:
+      return wait('trouble', found.retry_s ?? backOff(attempt),
+        (left) => messages.serverTrouble(found.status, left));
+  }
+}
+
+function lost(seconds) {
+  return navigator.onLine ? messages.unreachable(seconds) : messages.offline(seconds);
+}
+
+function play() {
+  tell('loading', messages.loading());
+  useKeys(video, element('stage'));
+  watchPlayback();
+  if (Player.supported) return playWithHls();
+  if (video.canPlayType('application/vnd.apple.mpegurl')) {
+    video.src = playlistAddress(address);
+    video.addEventListener('error', () => tell('undecodable', messages.undecodable()));
+    return begin();
+  }
+  return tell('unsupported', messages.unsupported());
+}
+
+function playWithHls() {
+  const player = new Player(video, playlistAddress(address));
+  page.player = player;
+  Object.defineProperty(page, 'hls', { get: () => player.hls });
+  new QualityMenu(element('quality-label'), element('quality'), player);
+  new Growth(player, playlistAddress(address)).start();
+  retryNetwork(player);
+  player.addEventListener('undecodable', () => tell('undecodable', messages.undecodable()));
+  begin();
+}
+
+function retryNetwork(player) {
+  let attempt = 0;
+  player.addEventListener('working', () => {
+    attempt = 0;
+    if (['lost', 'trouble'].includes(page.state)) tell('playing', null);
+  });
+  player.addEventListener('network', async ({ detail: { status } }) => {
+    const seconds = backOff(attempt);
+    attempt += 1;
+    if (status === 404 || status === 410) return restart();
+    await (status >= 400
+      ? wait('trouble', seconds, (left) => messages.serverTrouble(status, left))
+      : wait('lost', seconds, lost));
+    player.retry();
+  });
+}
+
+/** What played is gone from its address: it was taken down, or replaced by a new version. */
+async function restart() {
+  const found = await probe(address);
+  if (found.kind !== 'video') return tell('removed', messages.removed());
+  return location.reload();
+}
+
+/** Browsers may refuse sound before the viewer touched the page: the controls are there then. */
+function begin() {
+  video.play().catch(() => { if (page.state === 'loading') tell('paused', null); });
+}
+
+function watchPlayback() {
+  const clear = () => {
+    if (['loading', 'stalled', 'paused', 'playing'].includes(page.state)) tell('playing', null);
+  };
+  for (const event of ['playing', 'canplay', 'timeupdate']) video.addEventListener(event, clear);
+  video.addEventListener('waiting', () => {
+    if (page.state === 'playing' && page.player?.growing) tell('stalled', messages.preparingNext());
+  });
+  video.addEventListener('ended', () => tell('ended', null));
+}
+
+function showPhoto() {
+  const photo = element('photo');
+  photo.srcset = photoWidths.map((width) => `${photoAddress(address, width)} ${width}w`).join(', ');
+  photo.sizes = '(max-width: 1280px) 100vw, 1280px';
+  photo.alt = asset;
+  photo.src = photoAddress(address, 640);
+  photo.hidden = false;
+  video.hidden = true;
+  element('keys').hidden = true;
+  tell('photo', null);
+}
+
+element('title').textContent = asset;
+element('tenant').textContent = tenant;
+document.title = `${asset} – Torchrelay`;
+start();
