@@ -1,0 +1,106 @@
+#include "edge/cache_key.hpp"
+
+#include <algorithm>
+
+#include "common/http/syntax.hpp"
+#include "common/http/url.hpp"
+
+namespace relay::edge {
+namespace {
+
+constexpr std::string_view absent = "\x01";
+
+bool is_cmcd(std::string_view parameter) {
+  return http::same_name(parameter.substr(0, parameter.find('=')), "CMCD");
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), http::lower);
+  return out;
+}
+
+}  // namespace
+
+std::string without_cmcd(std::string_view target) {
+  std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return std::string(target);
+  std::string kept(target.substr(0, mark));
+  std::string_view query = target.substr(mark + 1);
+  char before = '?';
+  bool dropped = false;
+  for (std::size_t from = 0; from <= query.size();) {
+    std::size_t end = std::min(query.find('&', from), query.size());
+    std::string_view parameter = query.substr(from, end - from);
+    from = end + 1;
+    if (is_cmcd(parameter)) {
+      dropped = true;
+      continue;
+    }
+    (kept += before) += parameter;
+    before = '&';
+  }
+  return dropped ? kept : std::string(target);
+}
+
+Result<KeyedTarget> key_target(std::string_view target, std::string_view host, bool key_host) {
+  std::size_t mark = std::min(target.find('?'), target.size());
+  std::string_view path = target.substr(0, mark);
+  KeyedTarget keyed;
+  if (http::is_normal_path(path)) {
+    keyed.target = path;
+  } else {
+    auto normal = http::normalise_path(path);
+    if (!normal) return std::unexpected(normal.error());
+    keyed.target = std::move(*normal);
+  }
+  if (mark < target.size()) keyed.target += without_cmcd(target.substr(mark));
+  keyed.key = key_host ? lower_case(host) + keyed.target : keyed.target;
+  return keyed;
+}
+
+std::optional<std::vector<std::string>> vary_names(http::Fields response) {
+  std::vector<std::string> names;
+  for (const http::Field& field : response) {
+    if (!http::same_name(field.name, "Vary")) continue;
+    std::string_view rest = field.value;
+    while (auto element = http::next_element(rest)) {
+      if (*element == "*") return std::nullopt;
+      names.push_back(lower_case(*element));
+    }
+  }
+  std::ranges::sort(names);
+  auto repeated = std::ranges::unique(names);
+  names.erase(repeated.begin(), repeated.end());
+  return names;
+}
+
+std::string vary_value(http::Fields request, std::string_view name) {
+  if (!http::find(request, name)) return std::string(absent);
+  std::string value;
+  for (const http::Field& field : request) {
+    if (!http::same_name(field.name, name)) continue;
+    std::string_view rest = field.value;
+    while (auto element = http::next_element(rest)) {
+      if (!value.empty()) value += ',';
+      value += *element;
+    }
+  }
+  return value;
+}
+
+std::string secondary_key(std::string_view primary, std::span<const std::string> names,
+                          http::Fields request) {
+  std::string key(primary);
+  for (const std::string& name : names) {
+    ((key += '\n') += name) += '=';
+    key += vary_value(request, name);
+  }
+  return key;
+}
+
+std::string_view primary_of(std::string_view key) {
+  return key.substr(0, key.find('\n'));
+}
+
+}  // namespace relay::edge

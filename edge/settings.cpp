@@ -1,0 +1,146 @@
+#include "edge/settings.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "common/http/syntax.hpp"
+#include "common/media/media_path.hpp"
+#include "common/net/client.hpp"
+
+namespace relay::edge {
+namespace {
+
+bool is_listen_address(std::string_view text) {
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  auto port = http::read_decimal(text.substr(colon + 1));
+  if (!port || *port > 65535) return false;
+  std::string_view host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  boost::system::error_code error;
+  boost::asio::ip::make_address(std::string(host), error);
+  return !error;
+}
+
+void check_listen(Schema& schema, std::string_view key, std::string_view address) {
+  if (is_listen_address(address)) return;
+  schema.reject(key, "has '" + std::string(address) +
+                         "'; allowed is IP:PORT, as in \"127.0.0.1:7101\" or \"[::1]:7101\"");
+}
+
+void check_url(Schema& schema, const std::string& url) {
+  if (auto endpoint = net::endpoint_of(url); !endpoint) {
+    schema.reject("url", ": " + endpoint.error().message);
+  }
+}
+
+void check_edge_name(Schema& schema, std::string_view key, std::string_view name) {
+  if (auto fits = media::check_name("edge name", name); !fits) {
+    schema.reject(key, ": " + fits.error().message);
+  }
+}
+
+void describe_upstream(Schema& schema, UpstreamSettings& into) {
+  schema.text("url", into.url, "http://HOST:PORT of an origin or a parent cache");
+  check_url(schema, into.url);
+}
+
+void describe_member(Schema& schema, fleet::Member& into) {
+  schema.text("name", into.name, "that edge's edge.name; keys are placed by it");
+  schema.text("url", into.url, "http://HOST:PORT where the other edges ask it");
+  schema.number("weight", into.weight, "its share of the keys, relative to the others",
+                {0.001, 1000});
+  check_edge_name(schema, "name", into.name);
+  check_url(schema, into.url);
+}
+
+void describe_edge(Schema& schema, Settings& into) {
+  schema.text("edge.name", into.name, "what peers, logs and Cache-Status call this edge");
+  schema.texts("edge.listen", into.listen, "where viewers and other edges come in");
+  schema.text("edge.admin", into.admin, "metrics, health, purge and console; keep it private");
+  schema.count("edge.threads", into.threads, "0: one a core", {0, 256});
+  schema.text("edge.access_log", into.access_log,
+              "a line a request; empty: none, \"-\": standard output, else a file");
+  schema.flag("edge.key_host", into.key_host, "whether different hosts are different objects");
+  schema.flag("edge.client_directives", into.client_directives,
+              "whether a viewer's Cache-Control may ask for a fresh copy");
+  schema.duration("edge.drain_grace", into.drain_grace,
+                  "how long open requests may take after a stop was asked for");
+  check_edge_name(schema, "edge.name", into.name);
+  if (into.listen.empty()) schema.reject("edge.listen", "is empty; give at least one address");
+  for (const std::string& address : into.listen) check_listen(schema, "edge.listen", address);
+  check_listen(schema, "edge.admin", into.admin);
+}
+
+void describe_cache(Schema& schema, Settings& into) {
+  schema.text("cache.path", into.cache_path, "folder of the store; one edge's own");
+  schema.bytes("cache.size", into.cache_size_bytes, "disk that the store may use",
+               {16ll << 20, 64ll << 40});
+  schema.bytes("cache.object_max", into.object_bytes_max,
+               "the largest body that is stored; larger ones only pass through", {.least = 1});
+  schema.bytes("cache.flight_memory", into.flight_memory_bytes,
+               "memory for bodies on their way from upstream", {.least = 1ll << 20});
+  schema.duration("cache.stale_on_error", into.stale_on_error,
+                  "how long a stale copy may stand in while upstream fails, if it does not say");
+  if (into.cache_path.empty()) schema.reject("cache.path", "is empty; name a folder");
+}
+
+void describe_timeouts(Schema& schema, Settings& into) {
+  schema.duration("timeouts.connect", into.connect_wait, "for a connection to upstream",
+                  {1, 600'000});
+  schema.duration("timeouts.first_byte", into.first_byte_wait,
+                  "from a request to the head of its answer", {1, 3'600'000});
+  schema.duration("timeouts.stall", into.stall_wait,
+                  "without a byte of a body before its flight is given up", {1, 3'600'000});
+}
+
+void check_members(Schema& schema, const Settings& settings) {
+  if (settings.members.empty()) {
+    schema.reject("fleet.members",
+                  "is empty; list every edge with this one, or leave [fleet] out for one alone");
+    return;
+  }
+  std::set<std::string> names;
+  for (const fleet::Member& member : settings.members) {
+    if (!names.insert(member.name).second) {
+      schema.reject("fleet.members", "has '" + member.name + "' twice; names must differ");
+    }
+  }
+  if (!names.contains(settings.name)) {
+    schema.reject("fleet.members",
+                  "lacks this edge, '" + settings.name + "' (edge.name); list it with the others");
+  }
+}
+
+}  // namespace
+
+void describe(Schema& schema, Settings& into) {
+  describe_edge(schema, into);
+  schema.text("log.level", into.log_level, "the least important line that is written",
+              {"debug", "info", "warn", "error"});
+  schema.text("log.format", into.log_format, "key=value text or JSON", {"text", "json"});
+  describe_cache(schema, into);
+  schema.tables<UpstreamSettings>("upstream", into.upstreams, describe_upstream,
+                                  "where misses go, tried in this order");
+  if (into.upstreams.empty()) {
+    schema.reject("upstream", "is missing; give at least one [[upstream]] with its url");
+  }
+  describe_timeouts(schema, into);
+  schema.tables<fleet::Member>("fleet.members", into.members, describe_member,
+                               "all edges of the fleet, this one too; leave out [fleet] for one");
+  schema.duration("fleet.probe_interval", into.probe_interval,
+                  "how often an edge that is down is looked after", {10, 3'600'000});
+  schema.count("fleet.hops_max", into.hops_max,
+               "a request that came through more CDN hops is refused as a loop", {1, 100});
+  if (schema.has("fleet")) check_members(schema, into);
+}
+
+Result<Settings> load(const std::string& path) {
+  return load_settings<Settings>(path, describe);
+}
+
+}  // namespace relay::edge
