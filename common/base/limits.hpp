@@ -35,6 +35,10 @@ inline constexpr std::chrono::milliseconds first_byte_wait = 30s;
 inline constexpr std::size_t idle_connections_max = 64;         // a worker and endpoint
 inline constexpr std::chrono::milliseconds idle_connection_age = 50s;
 
+// Playlists: a day of 2 s segments is about 1.5 MB.
+inline constexpr std::size_t playlist_bytes_max = 8 * 1024 * 1024;
+inline constexpr std::int64_t segment_seconds_max = 24 * 60 * 60;
+
 // A settings file larger than this is a mistake.
 inline constexpr std::size_t settings_file_bytes_max = 1024 * 1024;
 

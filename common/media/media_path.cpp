@@ -137,7 +137,9 @@ std::optional<MediaPath> parse_media_path(std::string_view path) {
   if (!std::ranges::all_of(parts, is_name)) return std::nullopt;
   MediaPath found;
   if (parts.size() == 3 && parts[0] == "watch") {
-    found = {.kind = MediaKind::watch, .tenant = parts[1], .asset = parts[2]};
+    found.kind = MediaKind::watch;
+    found.tenant = parts[1];
+    found.asset = parts[2];
     return is_tenant(found.tenant) ? std::optional(found) : std::nullopt;
   }
   if (parts.size() < 3 || !is_tenant(parts[0])) return std::nullopt;

@@ -22,6 +22,8 @@ struct MediaSegment {
   std::string uri;            // "0.m4s"
   std::int64_t duration = 0;  // in 1/timescale seconds, above 0
   std::int64_t timescale = 1;
+  /// Rounded to the nearest; what EXTINF says.
+  std::int64_t microseconds() const;
   double seconds() const { return static_cast<double>(duration) / static_cast<double>(timescale); }
 };
 

@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <optional>
+
+#include "common/media/playlist.hpp"
+#include "common/media/playlist_lines.hpp"
+
+namespace relay::media {
+namespace {
+
+using namespace playlist_lines;
+
+/// Tags of the other kind of playlist are errors (RFC 8216bis 4.1).
+constexpr std::string_view multivariant_only[] = {"EXT-X-MEDIA", "EXT-X-STREAM-INF",
+                                                  "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA",
+                                                  "EXT-X-SESSION-KEY"};
+/// Tags that change what the segments behind them are; skipping them would falsify the list.
+constexpr std::string_view unsupported[] = {"EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
+                                            "EXT-X-KEY",       "EXT-X-GAP",
+                                            "EXT-X-SKIP",      "EXT-X-I-FRAMES-ONLY"};
+
+class MediaReader {
+ public:
+  using Playlist = MediaPlaylist;
+
+  MediaReader() {
+    playlist.version = 1;  // what a list without the tag is
+    playlist.independent_segments = false;
+  }
+
+  Complaint take(const Tag& tag) {
+    if (is_one_of(tag.name, multivariant_only)) {
+      return fmt::format("#{} has no place in a media playlist", tag.name);
+    }
+    if (is_one_of(tag.name, unsupported)) return fmt::format("#{} is not supported", tag.name);
+    if (tag.name == "EXTINF") return take_duration(tag);
+    if (tag.name == "EXT-X-ENDLIST") return take_bare(tag, playlist.ended);
+    return take_head(tag);
+  }
+
+  Complaint take_uri(std::string_view uri) {
+    if (!duration_) return "a segment without #EXTINF before it";
+    playlist.segments.push_back({std::string(uri), *duration_, 1'000'000});
+    longest_ = std::max(longest_, *duration_);
+    duration_.reset();
+    return std::nullopt;
+  }
+
+  Complaint finish() {
+    if (duration_) return "#EXTINF without a segment behind it";
+    if (!has_target_) return "#EXT-X-TARGETDURATION is missing";
+    std::int64_t longest_s = (longest_ + 500'000) / 1'000'000;
+    if (longest_s > playlist.target_duration_s) {
+      return fmt::format("a segment lasts {} s, the target duration is {} s", longest_s,
+                         playlist.target_duration_s);
+    }
+    return std::nullopt;
+  }
+
+  Playlist playlist;
+
+ private:
+  Complaint take_head(const Tag& tag) {
+    Complaint complaint;
+    if (tag.name == "EXT-X-VERSION") {
+      complaint = take_once(has_version_, tag);
+      return complaint ? complaint : take_small(tag, 1, playlist.version);
+    } else if (tag.name == "EXT-X-TARGETDURATION") {
+      complaint = take_once(has_target_, tag);
+      return complaint ? complaint : take_small(tag, 1, playlist.target_duration_s);
+    } else if (tag.name == "EXT-X-MEDIA-SEQUENCE") {
+      return take_sequence(tag);
+    } else if (tag.name == "EXT-X-PLAYLIST-TYPE") {
+      return take_type(tag);
+    } else if (tag.name == "EXT-X-INDEPENDENT-SEGMENTS") {
+      return take_bare(tag, playlist.independent_segments);
+    } else if (tag.name == "EXT-X-MAP") {
+      return take_map(tag);
+    }
+    return std::nullopt;
+  }
+
+  bool before_segments() const { return playlist.segments.empty() && !duration_; }
+
+  Complaint take_duration(const Tag& tag) {
+    std::size_t comma = std::min(tag.value.find(','), tag.value.size());
+    auto duration = decimal_millionths(tag.value.substr(0, comma));
+    if (duration_) return "#EXTINF without a segment behind it";
+    if (!duration || *duration == 0 || *duration > limits::segment_seconds_max * 1'000'000) {
+      return fmt::format("#EXTINF needs a duration above 0 and up to {} s",
+                         limits::segment_seconds_max);
+    }
+    duration_ = *duration;
+    return std::nullopt;
+  }
+
+  Complaint take_sequence(const Tag& tag) {
+    if (!before_segments()) return "#EXT-X-MEDIA-SEQUENCE behind the first segment";
+    Complaint complaint = take_once(has_sequence_, tag);
+    if (complaint) return complaint;
+    constexpr std::int64_t most = 1ll << 53;
+    return take_integer(tag, 0, most, playlist.media_sequence);
+  }
+
+  Complaint take_type(const Tag& tag) {
+    if (playlist.type != PlaylistType::none) return "#EXT-X-PLAYLIST-TYPE stands twice";
+    if (tag.value != "EVENT" && tag.value != "VOD") {
+      return "#EXT-X-PLAYLIST-TYPE is neither EVENT nor VOD";
+    }
+    playlist.type = tag.value == "VOD" ? PlaylistType::vod : PlaylistType::event;
+    return std::nullopt;
+  }
+
+  Complaint take_map(const Tag& tag) {
+    auto attributes = AttributeList::read(tag.value);
+    if (!attributes) return attributes.error().message;
+    auto uri = attributes->quoted("URI");
+    if (!uri || uri->empty()) return "#EXT-X-MAP needs URI=\"…\"";
+    if (attributes->has("BYTERANGE")) return "BYTERANGE of #EXT-X-MAP is not supported";
+    if (!playlist.map_uri.empty() || !before_segments()) {
+      return "only one #EXT-X-MAP, before the first segment, is supported";
+    }
+    playlist.map_uri = *uri;
+    return std::nullopt;
+  }
+
+  bool has_version_ = false, has_target_ = false, has_sequence_ = false;
+  std::optional<std::int64_t> duration_;  // of the segment whose URI comes next
+  std::int64_t longest_ = 0;
+};
+
+}  // namespace
+
+Result<MediaPlaylist> read_media_playlist(std::string_view text) {
+  return read<MediaReader>(text);
+}
+
+}  // namespace relay::media

@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "common/base/check.hpp"
+#include "common/media/playlist.hpp"
+
+namespace relay::media {
+namespace {
+
+/// Names may come from a source file's metadata: what would end the string or the line is replaced.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"') c = '\'';
+    if (byte < 0x20 || byte == 0x7f) c = ' ';
+    out += c;
+  }
+  return out + '"';
+}
+
+void check_line(std::string_view line) {
+  RELAY_CHECK(line.find_first_of("\r\n") == line.npos);
+}
+
+std::string seconds_text(std::int64_t millionths) {
+  return fmt::format("{}.{:06}", millionths / 1'000'000, millionths % 1'000'000);
+}
+
+void append_segment(std::string& text, const MediaSegment& segment) {
+  check_line(segment.uri);
+  fmt::format_to(std::back_inserter(text), "#EXTINF:{},\n{}\n",
+                 seconds_text(segment.microseconds()), segment.uri);
+}
+
+void append_audio(std::string& text, const AudioRendition& audio) {
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={},NAME={}", quoted(audio.group_id),
+                 quoted(audio.name));
+  if (!audio.language.empty()) fmt::format_to(out, ",LANGUAGE={}", quoted(audio.language));
+  fmt::format_to(out, ",DEFAULT={},AUTOSELECT=YES", audio.is_default ? "YES" : "NO");
+  fmt::format_to(out, ",CHANNELS=\"{}\"", audio.channels);
+  if (!audio.uri.empty()) fmt::format_to(out, ",URI={}", quoted(audio.uri));
+  text += '\n';
+}
+
+void append_variant(std::string& text, const Variant& variant) {
+  check_line(variant.uri);
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", variant.bandwidth);
+  if (variant.average_bandwidth > 0) {
+    fmt::format_to(out, ",AVERAGE-BANDWIDTH={}", variant.average_bandwidth);
+  }
+  if (!variant.codecs.empty()) fmt::format_to(out, ",CODECS={}", quoted(variant.codecs));
+  if (variant.width > 0) {
+    fmt::format_to(out, ",RESOLUTION={}x{}", variant.width, variant.height);
+  }
+  if (variant.frame_rate > 0) fmt::format_to(out, ",FRAME-RATE={:.3f}", variant.frame_rate);
+  if (!variant.audio_group.empty()) fmt::format_to(out, ",AUDIO={}", quoted(variant.audio_group));
+  fmt::format_to(out, "\n{}\n", variant.uri);
+}
+
+}  // namespace
+
+std::string write(const MediaPlaylist& playlist) {
+  std::string text = fmt::format(
+      "#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:{}\n",
+      playlist.version, playlist.target_duration_s, playlist.media_sequence);
+  if (playlist.type == PlaylistType::event) text += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
+  if (playlist.type == PlaylistType::vod) text += "#EXT-X-PLAYLIST-TYPE:VOD\n";
+  if (playlist.independent_segments) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
+  if (!playlist.map_uri.empty()) text += "#EXT-X-MAP:URI=" + quoted(playlist.map_uri) + "\n";
+  for (const MediaSegment& segment : playlist.segments) append_segment(text, segment);
+  if (playlist.ended) text += "#EXT-X-ENDLIST\n";
+  return text;
+}
+
+std::string write(const MultivariantPlaylist& playlist) {
+  std::string text = fmt::format("#EXTM3U\n#EXT-X-VERSION:{}\n", playlist.version);
+  if (playlist.independent_segments) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
+  for (const AudioRendition& audio : playlist.audios) append_audio(text, audio);
+  for (const Variant& variant : playlist.variants) append_variant(text, variant);
+  return text;
+}
+
+}  // namespace relay::media
