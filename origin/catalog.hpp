@@ -6,6 +6,7 @@
 // coroutine is suspended in a transaction: every member opens and closes its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -78,8 +79,9 @@ class Catalog {
  public:
   static Result<std::unique_ptr<Catalog>> open(const std::filesystem::path& folder);
 
-  /// Called after each change, in the order of the changes, with the writer's mutex held: must be
-  /// short and must not call back. Set it before any other thread uses the catalog.
+  /// Called after each change, in the order of the changes (progress comes in between, from any
+  /// thread): must be short, thread-safe and must not call back. Set it before any other thread
+  /// uses the catalog.
   void on_event(std::function<void(const Event&)> listener) { listener_ = std::move(listener); }
 
   // Reading. nullopt: there is no such thing.
@@ -133,11 +135,20 @@ class Catalog {
   };
   class Change;
   Catalog(store::Env env, Tables tables) : env_(std::move(env)), tables_(tables) {}
+  struct OtherVersions {
+    std::vector<std::string> names;  // all but the newest
+    std::string newest_ready;        // of these; empty: none
+  };
   static Result<Asset> live_asset(const Change& change, const media::Job& job);
+  static Result<OtherVersions> other_versions(const Change& change, const Asset& asset);
+  static Result<std::vector<Rendition>> renditions_shown(const Change& change, const Asset& asset);
+  static void become_ready(Asset& asset, const media::Job& job, const media::JobResult& result);
+  void forget_progress(std::string_view tenant, std::string_view asset);
 
   store::Env env_;
   Tables tables_;
-  std::mutex writer_;  // one change at a time; also keeps events in order
+  std::mutex writer_;                            // one change at a time; also keeps events in order
+  std::atomic<std::uint64_t> last_sequence_{0};  // changed with writer_ held
   std::function<void(const Event&)> listener_;
   mutable std::mutex progress_mutex_;  // guards progress_
   std::map<std::string, media::Progress, std::less<>> progress_;

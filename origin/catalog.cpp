@@ -1,0 +1,230 @@
+#include "origin/catalog.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cctype>
+
+namespace relay::origin {
+namespace {
+
+constexpr std::uint64_t map_size_bytes = 16ull << 30;  // address space; the file grows as needed
+constexpr std::string_view format_now = "1";
+
+bool contains_folded(std::string_view text, std::string_view part) {
+  auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  return !std::ranges::search(text, part, same).empty() || part.empty();
+}
+
+bool matches(const Asset& asset, const AssetFilter& filter) {
+  if (filter.kind && asset.kind != *filter.kind) return false;
+  if (!filter.tag.empty() && std::ranges::find(asset.tags, filter.tag) == asset.tags.end()) {
+    return false;
+  }
+  return contains_folded(asset.name, filter.text) || contains_folded(asset.title, filter.text);
+}
+
+/// Reads one record and its form.
+template <class Record>
+Result<std::optional<Record>> look_up(const store::Env& env, store::Table table,
+                                      std::string_view key,
+                                      Result<Record> (*read)(std::string_view)) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto bytes = txn->get(table, key);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return std::nullopt;
+  auto record = read(**bytes);
+  if (!record) return std::unexpected(record.error());
+  return std::move(*record);
+}
+
+/// Calls see(key, value) for each record from `first` on whose key begins with `prefix`, until it
+/// returns false or an error.
+template <class See>
+Result<void> walk(const store::Env& env, store::Table table, std::string_view prefix,
+                  std::string_view first, See see) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto cursor = store::Cursor::open(*txn, table);
+  if (!cursor) return std::unexpected(cursor.error());
+  auto found = cursor->seek(first);
+  while (found && *found && cursor->key().starts_with(prefix)) {
+    Result<bool> more = see(cursor->key(), cursor->value());
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    found = cursor->next();
+  }
+  if (!found) return std::unexpected(found.error());
+  return {};
+}
+
+Result<void> check_format(store::Env& env, store::Table meta) {
+  auto txn = env.write();
+  if (!txn) return std::unexpected(txn.error());
+  auto format = txn->get(meta, "format");
+  if (!format) return std::unexpected(format.error());
+  if (!*format) {
+    if (auto put = txn->put(meta, "format", format_now); !put) return put;
+    return txn->commit();
+  }
+  if (**format != format_now) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk,
+                "the catalog has form " + std::string(**format) +
+                    ", which a newer release wrote; this release reads form 1");
+  }
+  return {};
+}
+
+Event event_of(std::string_view key, std::string_view value) {
+  std::size_t first = value.find('\n'), second = value.find('\n', first + 1);
+  return Event{sequence_of(key), std::string(value.substr(0, first)),
+               std::string(value.substr(first + 1, second - first - 1)),
+               std::string(value.substr(second + 1))};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& folder) {
+  auto env = store::Env::open(folder, {.map_size_bytes = map_size_bytes});
+  if (!env) return std::unexpected(env.error());
+  Tables tables;
+  std::pair<const char*, store::Table*> names[] = {
+      {"assets", &tables.assets},       {"versions", &tables.versions},
+      {"playlists", &tables.playlists}, {"objects", &tables.objects},
+      {"events", &tables.events},       {"meta", &tables.meta}};
+  for (auto& [name, table] : names) {
+    auto opened = env->table(name);
+    if (!opened) return std::unexpected(opened.error());
+    *table = *opened;
+  }
+  if (auto format = check_format(*env, tables.meta); !format) {
+    return std::unexpected(format.error());
+  }
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(*env), tables));
+  auto see = [&](std::string_view key, std::string_view) -> Result<bool> {
+    catalog->last_sequence_ = sequence_of(key);
+    return true;
+  };
+  if (auto walked = walk(catalog->env_, tables.events, "", "", see); !walked) {
+    return std::unexpected(walked.error());
+  }
+  return catalog;
+}
+
+Result<std::optional<Asset>> Catalog::asset(std::string_view tenant, std::string_view name) const {
+  return look_up(env_, tables_.assets, asset_key(tenant, name), asset_from_stored);
+}
+
+Result<AssetPage> Catalog::list(std::string_view tenant, const AssetFilter& filter,
+                                std::string_view cursor, std::size_t most) const {
+  AssetPage page;
+  std::string prefix = asset_key(tenant, "");
+  auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto asset = asset_from_stored(value);
+    if (!asset) return std::unexpected(asset.error());
+    if (asset->name == cursor || !matches(*asset, filter)) return true;
+    if (page.assets.size() == most) {
+      page.next_cursor = page.assets.back().name;
+      return false;
+    }
+    page.assets.push_back(std::move(*asset));
+    return true;
+  };
+  auto walked = walk(env_, tables_.assets, prefix, asset_key(tenant, cursor), see);
+  if (!walked) return std::unexpected(walked.error());
+  return page;
+}
+
+Result<std::optional<VersionRecord>> Catalog::version(std::string_view tenant,
+                                                      std::string_view asset,
+                                                      std::string_view version) const {
+  return look_up(env_, tables_.versions, version_key(tenant, asset, version), version_from_bytes);
+}
+
+Result<std::optional<PlaylistRecord>> Catalog::playlist(std::string_view tenant,
+                                                        std::string_view asset,
+                                                        std::string_view version,
+                                                        std::string_view rendition) const {
+  return look_up(env_, tables_.playlists, object_key(tenant, asset, version, rendition),
+                 playlist_from_bytes);
+}
+
+Result<std::vector<media::PublishedRendition>> Catalog::playlists(std::string_view tenant,
+                                                                  std::string_view asset,
+                                                                  std::string_view version) const {
+  std::vector<media::PublishedRendition> published;
+  std::string prefix = object_key(tenant, asset, version, "");
+  auto see = [&](std::string_view key, std::string_view value) -> Result<bool> {
+    auto record = playlist_from_bytes(value);
+    if (!record) return std::unexpected(record.error());
+    std::string_view rendition = key.substr(prefix.size());
+    if (!rendition.empty()) published.push_back({std::string(rendition), std::move(record->text)});
+    return true;
+  };
+  auto walked = walk(env_, tables_.playlists, prefix, prefix, see);
+  if (!walked) return std::unexpected(walked.error());
+  return published;
+}
+
+Result<std::optional<ObjectRecord>> Catalog::object(std::string_view tenant, std::string_view asset,
+                                                    std::string_view version,
+                                                    std::string_view path) const {
+  return look_up(env_, tables_.objects, object_key(tenant, asset, version, path),
+                 object_from_bytes);
+}
+
+Result<std::vector<media::Job>> Catalog::unfinished() const {
+  std::vector<media::Job> jobs;
+  auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto asset = asset_from_stored(value);
+    if (!asset) return std::unexpected(asset.error());
+    if (asset->state != AssetState::queued && asset->state != AssetState::processing) return true;
+    jobs.push_back({asset->kind == AssetKind::video ? media::JobKind::video : media::JobKind::photo,
+                    asset->tenant, asset->name, asset->newest_version, asset->bytes});
+    return true;
+  };
+  auto walked = walk(env_, tables_.assets, "", "", see);
+  if (!walked) return std::unexpected(walked.error());
+  return jobs;
+}
+
+std::optional<media::Progress> Catalog::progress(std::string_view tenant,
+                                                 std::string_view asset) const {
+  std::lock_guard lock(progress_mutex_);
+  auto at = progress_.find(asset_key(tenant, asset));
+  if (at == progress_.end()) return std::nullopt;
+  return at->second;
+}
+
+Result<std::vector<Event>> Catalog::events_after(std::string_view tenant,
+                                                 std::uint64_t sequence) const {
+  std::vector<Event> events;
+  auto see = [&](std::string_view key, std::string_view value) -> Result<bool> {
+    Event event = event_of(key, value);
+    if (event.tenant == tenant) events.push_back(std::move(event));
+    return true;
+  };
+  auto walked = walk(env_, tables_.events, "", sequence_key(sequence + 1), see);
+  if (!walked) return std::unexpected(walked.error());
+  return events;
+}
+
+Result<bool> Catalog::log_reaches(std::uint64_t sequence) const {
+  std::uint64_t oldest = 0;
+  auto see = [&](std::string_view key, std::string_view) -> Result<bool> {
+    oldest = sequence_of(key);
+    return false;
+  };
+  auto walked = walk(env_, tables_.events, "", "", see);
+  if (!walked) return std::unexpected(walked.error());
+  return sequence <= last_sequence_ && (oldest == 0 || oldest <= sequence + 1);
+}
+
+boost::json::object Catalog::document(const Asset& asset) const {
+  return to_public(asset, progress(asset.tenant, asset.name));
+}
+
+}  // namespace relay::origin

@@ -1,0 +1,355 @@
+// The changing half of the catalog: each member is one synced transaction.
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "origin/catalog.hpp"
+
+namespace relay::origin {
+namespace {
+
+constexpr std::uint64_t events_kept_max = 10000;
+
+Result<std::vector<std::string>> keys_of(const store::WriteTxn& txn, store::Table table,
+                                         const std::string& prefix) {
+  std::vector<std::string> keys;
+  auto cursor = store::Cursor::open(txn, table);  // ends before the transaction does
+  if (!cursor) return std::unexpected(cursor.error());
+  auto found = cursor->seek(prefix);
+  for (; found && *found && cursor->key().starts_with(prefix); found = cursor->next()) {
+    keys.emplace_back(cursor->key());
+  }
+  if (!found) return std::unexpected(found.error());
+  return keys;
+}
+
+Result<void> erase_prefix(store::WriteTxn& txn, store::Table table, const std::string& prefix) {
+  auto keys = keys_of(txn, table, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    if (auto erased = txn.erase(table, key); !erased) return std::unexpected(erased.error());
+  }
+  return {};
+}
+
+Error deleted_meanwhile(const media::Job& job) {
+  return Error{ErrorKind::not_found, ErrorSource::client, false,
+               "version " + job.version + " of " + job.tenant + "/" + job.asset +
+                   " was deleted or superseded"};
+}
+
+std::unexpected<Error> conflict(std::string message) {
+  return fail(ErrorKind::conflict, ErrorSource::client, std::move(message));
+}
+
+/// Why the source can't become a version of the asset that is there; nullopt: it can.
+std::optional<std::string> why_not(const Asset& old, const NewSource& source) {
+  if (old.kind != source.kind) {
+    return "'" + old.name + "' is a " + name(old.kind) + "; delete it first to publish a " +
+           name(source.kind) + " under this name";
+  }
+  bool other_bytes = old.sha256 != source.sha256;
+  if (old.kind == AssetKind::photo && other_bytes && old.state != AssetState::failed) {
+    return "'" + old.name +
+           "' is a published photo, and its bytes never change at their address; delete it first "
+           "or choose another name";
+  }
+  return std::nullopt;
+}
+
+/// Title and tags, when given; true when that changed anything.
+bool apply_labels(Asset& asset, const NewSource& source) {
+  bool changed =
+      (source.title && *source.title != asset.title) || (source.tags && *source.tags != asset.tags);
+  if (source.title) asset.title = *source.title;
+  if (source.tags) asset.tags = *source.tags;
+  return changed;
+}
+
+Asset queued_asset(Asset asset, const NewSource& source) {
+  apply_labels(asset, source);
+  asset.tenant = source.tenant;
+  asset.name = source.asset;
+  asset.kind = source.kind;
+  asset.state = AssetState::queued;
+  asset.sha256 = source.sha256;
+  asset.bytes = source.bytes;
+  asset.newest_version = source.version;
+  asset.error.clear();
+  return asset;
+}
+
+}  // namespace
+
+/// One write transaction with the events that it will cause. Dropped without commit(): nothing
+/// happened.
+class Catalog::Change {
+ public:
+  explicit Change(Catalog& catalog)
+      : catalog_(catalog), lock_(catalog.writer_), txn_(catalog.env_.write()) {}
+
+  Result<void> ready() const {
+    if (!txn_) return std::unexpected(txn_.error());
+    return {};
+  }
+  store::WriteTxn& txn() { return *txn_; }
+  const store::WriteTxn& txn() const { return *txn_; }
+  const Tables& tables() const { return catalog_.tables_; }
+
+  Result<std::optional<Asset>> asset(std::string_view tenant, std::string_view name) const {
+    auto bytes = txn_->get(tables().assets, asset_key(tenant, name));
+    if (!bytes) return std::unexpected(bytes.error());
+    if (!*bytes) return std::nullopt;
+    auto asset = asset_from_stored(**bytes);
+    if (!asset) return std::unexpected(asset.error());
+    return std::move(*asset);
+  }
+
+  Result<void> put(Asset& asset) {
+    asset.updated = wall_now();
+    std::string data = boost::json::serialize(catalog_.document(asset));
+    note({0, asset.tenant, "asset", std::move(data)});
+    return txn_->put(tables().assets, asset_key(asset.tenant, asset.name), to_stored(asset));
+  }
+
+  void note(Event event) { events_.push_back(std::move(event)); }
+
+  Result<void> commit() {
+    std::uint64_t sequence = catalog_.last_sequence_;
+    for (Event& event : events_) {
+      event.sequence = ++sequence;
+      std::string value = event.tenant + '\n' + event.type + '\n' + event.data;
+      auto put = txn_->put(tables().events, sequence_key(sequence), value);
+      if (!put) return put;
+      if (sequence <= events_kept_max) continue;
+      auto erased = txn_->erase(tables().events, sequence_key(sequence - events_kept_max));
+      if (!erased) return std::unexpected(erased.error());
+    }
+    if (auto committed = txn_->commit(); !committed) return committed;
+    catalog_.last_sequence_ = sequence;
+    if (!catalog_.listener_) return {};
+    for (const Event& event : events_) catalog_.listener_(event);
+    return {};
+  }
+
+ private:
+  Catalog& catalog_;
+  std::lock_guard<std::mutex> lock_;
+  Result<store::WriteTxn> txn_;
+  std::vector<Event> events_;
+};
+
+Result<Asset> Catalog::live_asset(const Change& change, const media::Job& job) {
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto found = change.asset(job.tenant, job.asset);
+  if (!found) return std::unexpected(found.error());
+  if (!*found || (*found)->newest_version != job.version) {
+    return std::unexpected(deleted_meanwhile(job));
+  }
+  return std::move(**found);
+}
+
+Result<Accepted> Catalog::accept(const NewSource& source) {
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto old = change.asset(source.tenant, source.asset);
+  if (!old) return std::unexpected(old.error());
+  Accepted accepted;
+  if (*old) {
+    if (auto why = why_not(**old, source)) return conflict(std::move(*why));
+    accepted.asset = std::move(**old);
+    if (accepted.asset.sha256 == source.sha256 && accepted.asset.state != AssetState::failed) {
+      accepted.acceptance = Acceptance::unchanged;
+      if (!apply_labels(accepted.asset, source)) return accepted;
+      if (auto put = change.put(accepted.asset); !put) return std::unexpected(put.error());
+      if (auto done = change.commit(); !done) return std::unexpected(done.error());
+      return accepted;
+    }
+    accepted.acceptance = Acceptance::replaced;
+    accepted.superseded_version = accepted.asset.newest_version;
+  } else {
+    accepted.asset.created = wall_now();
+  }
+  forget_progress(source.tenant, source.asset);
+  accepted.asset = queued_asset(std::move(accepted.asset), source);
+  VersionRecord version{VersionState::open, source.bytes};
+  auto put =
+      change.txn().put(tables_.versions, version_key(source.tenant, source.asset, source.version),
+                       to_bytes(version));
+  if (put) put = change.put(accepted.asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return accepted;
+}
+
+Result<void> Catalog::begin(const media::Job& job) {
+  Change change(*this);
+  auto asset = live_asset(change, job);
+  if (!asset) return std::unexpected(asset.error());
+  if (asset->state == AssetState::processing) return {};
+  if (asset->state != AssetState::queued) {
+    return conflict("this version is " + std::string(name(asset->state)) + " already");
+  }
+  asset->state = AssetState::processing;
+  if (auto put = change.put(*asset); !put) return put;
+  return change.commit();
+}
+
+Result<ObjectOutcome> Catalog::add_object(const media::Job& job, std::string_view path,
+                                          const ObjectRecord& record) {
+  Change change(*this);
+  if (auto asset = live_asset(change, job); !asset) return std::unexpected(asset.error());
+  std::string key = object_key(job.tenant, job.asset, job.version, path);
+  auto bytes = change.txn().get(tables_.objects, key);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes) {
+    auto old = object_from_bytes(**bytes);
+    if (!old) return std::unexpected(old.error());
+    if (old->digest == record.digest && old->bytes == record.bytes) return ObjectOutcome::same;
+    return conflict("'" + std::string(path) + "' is stored with other bytes already");
+  }
+  auto put = change.txn().put(tables_.objects, key, to_bytes(record));
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return ObjectOutcome::stored;
+}
+
+Result<void> Catalog::set_playlist(const media::Job& job, std::string_view rendition,
+                                   const PlaylistRecord& record) {
+  Change change(*this);
+  if (auto asset = live_asset(change, job); !asset) return std::unexpected(asset.error());
+  auto put =
+      change.txn().put(tables_.playlists, object_key(job.tenant, job.asset, job.version, rendition),
+                       to_bytes(record));
+  if (put) put = change.commit();
+  return put;
+}
+
+Result<bool> Catalog::set_multivariant(const media::Job& job, const PlaylistRecord& record,
+                                       std::vector<Rendition> renditions) {
+  Change change(*this);
+  auto asset = live_asset(change, job);
+  if (!asset) return std::unexpected(asset.error());
+  bool switched = asset->current_version != job.version;
+  asset->current_version = job.version;
+  asset->renditions = std::move(renditions);
+  auto put = change.txn().put(tables_.playlists, object_key(job.tenant, job.asset, job.version, ""),
+                              to_bytes(record));
+  if (put) put = change.put(*asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return switched;
+}
+
+Result<Settled> Catalog::settle(const media::Job& job, const media::JobResult& result) {
+  Change change(*this);
+  auto asset = live_asset(change, job);
+  if (!asset) return std::unexpected(asset.error());
+  forget_progress(job.tenant, job.asset);
+  auto others = other_versions(change, *asset);
+  if (!others) return std::unexpected(others.error());
+  Settled settled;
+  if (result.ready) {
+    settled.stale_sources = others->names;
+    become_ready(*asset, job, result);
+  } else {
+    settled.stale_sources = {job.version};
+    asset->state = AssetState::failed;
+    asset->error = result.reason;
+    if (asset->current_version == job.version) {
+      asset->current_version = others->newest_ready;
+      auto shown = renditions_shown(change, *asset);
+      if (!shown) return std::unexpected(shown.error());
+      asset->renditions = std::move(*shown);
+    }
+  }
+  VersionRecord version{result.ready ? VersionState::ready : VersionState::failed, asset->bytes};
+  auto put = change.txn().put(tables_.versions, version_key(job.tenant, job.asset, job.version),
+                              to_bytes(version));
+  if (put) put = change.put(*asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  settled.asset = std::move(*asset);
+  return settled;
+}
+
+void Catalog::become_ready(Asset& asset, const media::Job& job, const media::JobResult& result) {
+  asset.state = AssetState::ready;
+  asset.current_version = job.version;
+  asset.error.clear();
+  asset.width = result.width;
+  asset.height = result.height;
+  asset.duration_ms = result.duration_ms;
+  asset.photo_widths = result.photo_widths;
+  std::ranges::sort(asset.photo_widths);
+}
+
+Result<Catalog::OtherVersions> Catalog::other_versions(const Change& change, const Asset& asset) {
+  OtherVersions others;
+  std::string prefix = version_key(asset.tenant, asset.name, "");
+  auto keys = keys_of(change.txn(), change.tables().versions, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    std::string version = key.substr(prefix.size());
+    if (version == asset.newest_version) continue;
+    auto bytes = change.txn().get(change.tables().versions, key);
+    if (!bytes) return std::unexpected(bytes.error());
+    auto record = version_from_bytes(**bytes);
+    if (!record) return std::unexpected(record.error());
+    if (record->state == VersionState::ready) others.newest_ready = version;  // names sort by age
+    others.names.push_back(std::move(version));
+  }
+  return others;
+}
+
+Result<std::vector<Rendition>> Catalog::renditions_shown(const Change& change, const Asset& asset) {
+  if (asset.current_version.empty()) return std::vector<Rendition>();
+  auto bytes = change.txn().get(change.tables().playlists,
+                                object_key(asset.tenant, asset.name, asset.current_version, ""));
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return std::vector<Rendition>();
+  auto record = playlist_from_bytes(**bytes);
+  if (!record) return std::unexpected(record.error());
+  auto playlist = media::read_multivariant_playlist(record->text);
+  if (!playlist) return std::unexpected(playlist.error());
+  return renditions_of(*playlist);
+}
+
+Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto erased = change.txn().erase(tables_.assets, asset_key(tenant, asset));
+  if (!erased || !*erased) return erased;
+  std::string prefix = version_key(tenant, asset, "");
+  for (store::Table table : {tables_.versions, tables_.playlists, tables_.objects}) {
+    auto gone = erase_prefix(change.txn(), table, prefix);
+    if (!gone) return std::unexpected(gone.error());
+  }
+  forget_progress(tenant, asset);
+  boost::json::object data{{"tenant", tenant}, {"asset", asset}};
+  change.note({0, std::string(tenant), "deleted", boost::json::serialize(data)});
+  if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
+  return true;
+}
+
+void Catalog::note_progress(const media::Job& job, const media::Progress& progress) {
+  {
+    std::lock_guard lock(progress_mutex_);
+    progress_[asset_key(job.tenant, job.asset)] = progress;
+  }
+  boost::json::object data{{"tenant", job.tenant},
+                           {"asset", job.asset},
+                           {"version", job.version},
+                           {"progress", progress.fraction},
+                           {"stage", progress.stage}};
+  if (listener_) listener_({0, job.tenant, "progress", boost::json::serialize(data)});
+}
+
+void Catalog::forget_progress(std::string_view tenant, std::string_view asset) {
+  std::lock_guard lock(progress_mutex_);
+  if (auto at = progress_.find(asset_key(tenant, asset)); at != progress_.end()) {
+    progress_.erase(at);
+  }
+}
+
+}  // namespace relay::origin
