@@ -20,6 +20,7 @@ struct Health {
   bool up = true;
   unsigned failures = 0;  // of requests in a row, without a success between
   SteadyTime probe_at{};  // when down: the next probe, not before
+  bool operator==(const Health&) const = default;
 };
 
 /// One state of the fleet; never changes.

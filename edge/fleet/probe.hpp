@@ -4,9 +4,9 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <memory>
+#include <string_view>
 
 #include "common/net/client.hpp"
 #include "common/net/task.hpp"
@@ -27,8 +27,9 @@ class Prober {
   /// On the io_context's thread: ends soon, so that its run() can return.
   void stop();
 
- private:
   struct State;
+
+ private:
   std::shared_ptr<State> state_;  // shared with the coroutine
 };
 
