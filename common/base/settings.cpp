@@ -326,9 +326,9 @@ bool Schema::documenting() const {
 namespace detail {
 
 Result<void> load_settings(const std::string& path, const std::function<void(Schema&)>& visit) {
-  std::ifstream file(path, std::ios::binary);
   std::string text(limits::settings_file_bytes_max + 1, '\0');
-  errno = 0;
+  errno = 0;  // the stream keeps no reason of its own
+  std::ifstream file(path, std::ios::binary);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
     std::string reason = std::generic_category().message(errno ? errno : EIO);

@@ -1,0 +1,178 @@
+#include "common/store/lmdb.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "tests/support/temporary_folder.hpp"
+
+namespace relay::store {
+namespace {
+
+using relay::tests::TemporaryFolder;
+
+Env open_env(const TemporaryFolder& folder, EnvOptions options = {}) {
+  auto env = Env::open(folder / "db", options);
+  EXPECT_TRUE(env) << env.error().message;
+  return std::move(*env);
+}
+
+/// One record in a transaction of its own.
+void store(Env& env, Table table, std::string_view key, std::string_view value) {
+  auto txn = env.write();
+  ASSERT_TRUE(txn);
+  ASSERT_TRUE(txn->put(table, key, value));
+  ASSERT_TRUE(txn->commit());
+}
+
+std::optional<std::string> load(Env& env, Table table, std::string_view key) {
+  auto txn = env.read();
+  auto value = txn->get(table, key);
+  if (!*value) return std::nullopt;
+  return std::string(**value);
+}
+
+TEST(Lmdb, KeepsCommittedRecordsOverAReopen) {
+  TemporaryFolder folder;
+  {
+    Env env = open_env(folder);
+    store(env, *env.table("things"), "key", "value");
+  }
+  Env env = open_env(folder);
+  EXPECT_EQ(load(env, *env.table("things"), "key"), "value");
+  EXPECT_EQ(load(env, *env.table("others"), "key"), std::nullopt);
+}
+
+TEST(Lmdb, ATransactionDroppedWithoutCommitLeavesNothing) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  {
+    auto txn = env.write();
+    ASSERT_TRUE(txn->put(table, "key", "value"));
+    EXPECT_EQ(**txn->get(table, "key"), "value");
+  }
+  EXPECT_EQ(load(env, table, "key"), std::nullopt);
+}
+
+TEST(Lmdb, ReservedRoomHoldsWhatWasFilledIn) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  auto txn = env.write();
+  auto room = txn->reserve(table, "key", 5000);
+  ASSERT_TRUE(room);
+  std::memset(*room, 'r', 5000);
+  ASSERT_TRUE(txn->commit());
+  EXPECT_EQ(load(env, table, "key"), std::string(5000, 'r'));
+}
+
+TEST(Lmdb, EraseTellsWhetherThereWasSomething) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  store(env, table, "key", "value");
+  auto txn = env.write();
+  EXPECT_TRUE(*txn->erase(table, "key"));
+  EXPECT_FALSE(*txn->erase(table, "key"));
+  ASSERT_TRUE(txn->commit());
+  EXPECT_EQ(load(env, table, "key"), std::nullopt);
+}
+
+TEST(Lmdb, ACursorWalksInKeyOrderFromAnyPlace) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  for (std::string_view key : {"b", "d", "a", "c"}) store(env, table, key, key);
+  auto txn = env.read();
+  auto cursor = Cursor::open(*txn, table);
+  ASSERT_TRUE(cursor);
+  std::vector<std::string> seen;
+  for (auto at = cursor->seek("bb"); *at; at = cursor->next()) seen.emplace_back(cursor->key());
+  EXPECT_EQ(seen, (std::vector<std::string>{"c", "d"}));
+  ASSERT_TRUE(*cursor->seek(""));
+  EXPECT_EQ(cursor->key(), "a");
+  EXPECT_EQ(cursor->value(), "a");
+  EXPECT_FALSE(*cursor->seek("e"));
+}
+
+TEST(Lmdb, AFullMapIsNoSpaceAndTheStoreGoesOn) {
+  TemporaryFolder folder;
+  Env env = open_env(folder, {.map_size_bytes = 64 * 4096});
+  Table table = *env.table("t");
+  {
+    auto txn = env.write();
+    auto full = txn->put(table, "big", std::string(300'000, 'x'));
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().kind, ErrorKind::no_space);
+    EXPECT_EQ(full.error().source, ErrorSource::disk);
+    EXPECT_TRUE(full.error().retry);
+  }
+  store(env, table, "small", "fits");
+  EXPECT_EQ(load(env, table, "small"), "fits");
+}
+
+TEST(Lmdb, AReaderKeepsItsSnapshotWhileOthersWrite) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  store(env, table, "key", "old");
+  auto reader = env.read();
+  store(env, table, "key", "new");
+  EXPECT_EQ(**reader->get(table, "key"), "old");
+  EXPECT_EQ(load(env, table, "key"), "new");
+}
+
+TEST(Lmdb, ASecondOwnerIsRefusedInWords) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  auto second = Env::open(folder / "db", {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::unavailable);
+  EXPECT_NE(second.error().message.find("in use"), std::string::npos);
+}
+
+TEST(Lmdb, AKilledWriterLosesOnlyWhatItHadNotCommitted) {
+  TemporaryFolder folder;
+  pid_t child = ::fork();
+  if (child == 0) {
+    Env env = std::move(*Env::open(folder / "db", {}));
+    Table table = *env.table("t");
+    auto committed = env.write();
+    (void)committed->put(table, "kept", "yes");
+    (void)committed->commit();
+    auto lost = env.write();
+    (void)lost->put(table, "lost", "yes");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  EXPECT_EQ(load(env, table, "kept"), "yes");
+  EXPECT_EQ(load(env, table, "lost"), std::nullopt);
+  store(env, table, "later", "works");
+}
+
+TEST(Lmdb, SomethingElseInPlaceOfTheFileIsCorrupt) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(write_atomically(folder / "db/data.mdb", std::string(20'000, 'z')));
+  auto env = Env::open(folder / "db", {});
+  ASSERT_FALSE(env);
+  EXPECT_EQ(env.error().kind, ErrorKind::corrupt);
+}
+
+TEST(Lmdb, CodesBecomeKinds) {
+  EXPECT_EQ(lmdb_error("x", MDB_MAP_FULL).kind, ErrorKind::no_space);
+  EXPECT_EQ(lmdb_error("x", ENOSPC).kind, ErrorKind::no_space);
+  EXPECT_EQ(lmdb_error("x", MDB_CORRUPTED).kind, ErrorKind::corrupt);
+  EXPECT_EQ(lmdb_error("x", MDB_READERS_FULL).kind, ErrorKind::unavailable);
+  EXPECT_EQ(lmdb_error("x", MDB_BAD_TXN).kind, ErrorKind::internal);
+}
+
+}  // namespace
+}  // namespace relay::store
