@@ -1,0 +1,45 @@
+#include "common/http/repr_digest.hpp"
+
+#include "common/http/base64.hpp"
+#include "common/http/structured_field.hpp"
+
+namespace relay::http {
+namespace {
+
+constexpr std::string_view key = "xxh3-128";
+
+void append_big_endian(std::string& bytes, std::uint64_t half) {
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(half >> shift & 0xff);
+}
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t half = 0;
+  for (unsigned char byte : bytes) half = half << 8 | byte;
+  return half;
+}
+
+}  // namespace
+
+std::string write_repr_digest(const Digest128& digest) {
+  std::string bytes, field(key);
+  append_big_endian(bytes, digest.high);
+  append_big_endian(bytes, digest.low);
+  field += "=:";
+  append_base64(field, bytes);
+  return field += ':';
+}
+
+Result<std::optional<Digest128>> read_repr_digest(std::string_view field) {
+  if (field.empty()) return std::nullopt;
+  auto dictionary = structured::read_dictionary(field);
+  if (!dictionary) return bad_input("Repr-Digest is not a dictionary of digests");
+  if (!structured::find(*dictionary, key)) return std::nullopt;
+  const auto* bytes = structured::find_value<structured::Bytes>(*dictionary, key);
+  if (!bytes || bytes->data.size() != 16) {
+    return bad_input("the xxh3-128 in Repr-Digest is not 16 bytes in base64");
+  }
+  std::string_view data = bytes->data;
+  return Digest128{read_big_endian(data.substr(0, 8)), read_big_endian(data.substr(8))};
+}
+
+}  // namespace relay::http

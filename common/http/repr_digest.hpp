@@ -1,0 +1,21 @@
+// The digest that media bodies carry on the wire (RFC 9530): Repr-Digest with our XXH3-128 under
+// the key "xxh3-128", 16 bytes, high half first. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.hpp"
+#include "common/base/hash.hpp"
+
+namespace relay::http {
+
+/// "xxh3-128=:BASE64:".
+std::string write_repr_digest(const Digest128& digest);
+
+/// nullopt: the field (empty when there is none) names no such digest. An error when it names one
+/// that is not 16 bytes, or is no dictionary.
+Result<std::optional<Digest128>> read_repr_digest(std::string_view field);
+
+}  // namespace relay::http
