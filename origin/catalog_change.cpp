@@ -326,7 +326,7 @@ Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
     if (!gone) return std::unexpected(gone.error());
   }
   forget_progress(tenant, asset);
-  boost::json::object data{{"tenant", tenant}, {"asset", asset}};
+  boost::json::object data{{"tenant", tenant}, {"asset", asset}, {"state", "deleted"}};
   change.note({0, std::string(tenant), "deleted", boost::json::serialize(data)});
   if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
   return true;
@@ -337,12 +337,9 @@ void Catalog::note_progress(const media::Job& job, const media::Progress& progre
     std::lock_guard lock(progress_mutex_);
     progress_[asset_key(job.tenant, job.asset)] = progress;
   }
-  boost::json::object data{{"tenant", job.tenant},
-                           {"asset", job.asset},
-                           {"version", job.version},
-                           {"progress", progress.fraction},
-                           {"stage", progress.stage}};
-  if (listener_) listener_({0, job.tenant, "progress", boost::json::serialize(data)});
+  auto known = asset(job.tenant, job.asset);
+  if (!listener_ || !known || !*known || (*known)->newest_version != job.version) return;
+  listener_({0, job.tenant, "progress", boost::json::serialize(document(**known))});
 }
 
 void Catalog::forget_progress(std::string_view tenant, std::string_view asset) {

@@ -63,8 +63,9 @@ class Ingest {
   /// the blocking pool. not_found: deleted meanwhile; nothing left to do.
   Result<void> settle(const media::Job& job, const media::JobResult& result);
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,30 @@
+// Who may do what: API keys as SHA-256 hashes, by tenant. The set can be replaced while requests
+// run (SIGHUP). Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/http/message.hpp"
+#include "origin/settings.hpp"
+
+namespace relay::origin {
+
+class Access {
+ public:
+  explicit Access(std::vector<TenantSettings> tenants);
+  void replace(std::vector<TenantSettings> tenants);
+
+  /// Whether `Authorization: Bearer KEY` lets the request act for the tenant. Errors: denied (no
+  /// key, or one that nobody has), forbidden (a key of another tenant). Compares with every hash
+  /// in constant time, so that time tells nothing about keys.
+  Result<void> check(http::Fields request, std::string_view tenant) const;
+
+ private:
+  std::atomic<std::shared_ptr<const std::vector<TenantSettings>>> tenants_;
+};
+
+}  // namespace relay::origin
