@@ -71,6 +71,7 @@ ChunkedReader::State ChunkedReader::after_size(char byte) {
 }
 
 ChunkedReader::State ChunkedReader::in_trailer(char byte) {
+  if (++line_bytes_ > limits::chunk_line_bytes_max) return State::broken;
   if (trailer_cr_) {
     if (byte != '\n') return State::broken;
     if (trailer_column_ == 0) return State::done;
@@ -79,7 +80,6 @@ ChunkedReader::State ChunkedReader::in_trailer(char byte) {
     trailer_named_ = trailer_cr_ = false;
     return State::trailer;
   }
-  if (++line_bytes_ > limits::chunk_line_bytes_max) return State::broken;
   if (byte == '\r') {
     trailer_cr_ = true;
     return State::trailer;
