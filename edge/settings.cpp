@@ -34,13 +34,13 @@ void check_listen(Schema& schema, std::string_view key, std::string_view address
 
 void check_url(Schema& schema, const std::string& url) {
   if (auto endpoint = net::endpoint_of(url); !endpoint) {
-    schema.reject("url", ": " + endpoint.error().message);
+    schema.reject("url", "is refused: " + endpoint.error().message);
   }
 }
 
 void check_edge_name(Schema& schema, std::string_view key, std::string_view name) {
-  if (auto fits = media::check_name("edge name", name); !fits) {
-    schema.reject(key, ": " + fits.error().message);
+  if (auto fits = media::check_name("name", name); !fits) {
+    schema.reject(key, "is refused: " + fits.error().message);
   }
 }
 
