@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// Validates a finished HLS presentation: node tests/tools/validate.mjs URL…
+// Prints a line a finding; 0 when there is none, 1 otherwise. The rules are in rules.mjs.
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { loadPresentation } from './presentation.mjs';
+import { allRules } from './rules.mjs';
+
+/** Findings [{rule, where, what}] of the presentation whose multivariant playlist is at `url`. */
+export async function validate(url, { probe = true } = {}) {
+  const presentation = await loadPresentation(url);
+  const { findings } = presentation;
+  const report = (rule, where, what) => findings.push({ rule, where: new URL(where).pathname, what });
+  for (const rule of allRules) rule(presentation, report);
+  if (probe) await independentOpinion(presentation, report);
+  return findings;
+}
+
+export const asLine = ({ rule, where, what }) => `${where}: ${rule}: ${what}`;
+
+/** ffprobe reads each rendition as a whole: its time stamps must rise without a gap. */
+async function independentOpinion({ renditions }, report) {
+  for (const { url, init, segments } of renditions) {
+    if (!init || segments.length === 0) continue;
+    const whole = Buffer.concat([init.bytes, ...segments.map(({ bytes }) => bytes)]);
+    const { output, errors } = await ffprobe(whole);
+    if (errors) report('ffprobe', url, errors.split('\n')[0]);
+    const samples = segments.flatMap((segment) => segment.samples);
+    judgePackets(output, samples, init, (what) => report('ffprobe', url, what));
+  }
+}
+
+function judgePackets(output, samples, { timescale }, report) {
+  const stamps = output.trim().split('\n').map((line) => line.split(',').map(Number));
+  if (stamps.length !== samples.length) {
+    report(`reads ${stamps.length} packets, the boxes hold ${samples.length}`);
+    return;
+  }
+  const longest_s = Math.max(...samples.map(({ duration }) => duration)) / timescale;
+  for (let i = 1; i < stamps.length; i++) {
+    const step_s = stamps[i][0] - stamps[i - 1][0];
+    if (!(step_s > 0)) return report(`packet ${i} does not come after the one before`);
+    if (step_s > 1.5 * longest_s) return report(`a gap of ${step_s} s before packet ${i}`);
+  }
+}
+
+function ffprobe(bytes) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('ffprobe', ['-v', 'error', '-show_entries', 'packet=dts_time', '-of', 'csv=p=0', '-']);
+    let [output, errors] = ['', ''];
+    child.stdout.on('data', (data) => { output += data; });
+    child.stderr.on('data', (data) => { errors += data; });
+    child.on('error', reject).on('close', () => resolve({ output, errors: errors.trim() }));
+    child.stdin.on('error', () => {}).end(bytes);  // ffprobe may stop reading early
+  });
+}
+
+async function main(urls) {
+  if (urls.length === 0) throw new Error('usage: validate.mjs URL of a multivariant playlist…');
+  let count = 0;
+  for (const url of urls) {
+    const findings = await validate(url);
+    for (const finding of findings) console.log(asLine(finding));
+    if (findings.length === 0) console.log(`${url}: no findings`);
+    count += findings.length;
+  }
+  process.exitCode = count > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2)).catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}
