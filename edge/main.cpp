@@ -1,1 +1,87 @@
-int main() { return 0; }
+// The edge: settings → cache → fleet → edge → server, in this order, and back.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+#include "common/base/log.hpp"
+#include "common/base/program.hpp"
+#include "common/net/server.hpp"
+#include "edge/admin.hpp"
+#include "edge/edge.hpp"
+#include "edge/fleet/probe.hpp"
+
+namespace relay::edge {
+namespace {
+
+constexpr unsigned blocking_threads = 2;
+
+net::ServerOptions server_options(const Settings& settings, Edge& edge, Admin& admin) {
+  net::ServerOptions options;
+  for (const std::string& address : settings.listen) options.listens.push_back({address, &edge});
+  if (!settings.admin.empty()) options.listens.push_back({settings.admin, &admin, false});
+  options.threads = settings.threads > 0 ? static_cast<unsigned>(settings.threads)
+                                         : std::max(1u, std::thread::hardware_concurrency());
+  options.drain_grace = settings.drain_grace;
+  return options;
+}
+
+/// What can change while serving: the fleet and the log's level. The rest wants a restart.
+void reload(const std::string& path, fleet::Members& members) {
+  auto settings = load(path);
+  if (!settings) {
+    log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
+    return;
+  }
+  members.replace(settings->members);
+  log::configure("edge", settings->log_level, settings->log_format);
+  log::info("settings reloaded", {log::kv("members", settings->members.size())});
+}
+
+int run(const Settings& settings, const std::string& path) {
+  Metrics metrics;
+  auto log = AccessLog::open(settings.access_log);
+  if (!log) throw std::runtime_error(log.error().message);
+  auto cache = cache::Cache::open({settings.cache_path, settings.cache_size_bytes}, metrics);
+  if (!cache) throw std::runtime_error(cache.error().message);
+  net::Blocking blocking(blocking_threads);
+  fleet::Members members(settings.name, settings.members, settings.probe_interval);
+  Edge edge(settings, **cache, members, blocking, metrics, *log);
+  Admin admin(settings, edge, **cache, members, blocking, metrics);
+  net::Server server(server_options(settings, edge, admin));
+  for (auto* io : server.workers()) edge.add_worker(*io);
+  fleet::Prober prober(*server.workers().front(), members, settings.probe_interval);
+  prober.start();
+  server.on_stop([&] {
+    admin.set_draining();
+    prober.stop();
+    for (auto* io : server.workers()) {
+      net::asio::post(*io, [&edge, io] { edge.stop_worker(*io); });
+    }
+  });
+  log::info("serving", {log::kv("name", settings.name), log::kv("listen", settings.listen.front()),
+                        log::kv("objects", (*cache)->stats().objects)});
+  server.run([&] { reload(path, members); });
+  log::info("stopped", {});
+  return 0;
+}
+
+}  // namespace
+}  // namespace relay::edge
+
+int main(int argc, char** argv) {
+  relay::Program program{"torchrelay-edge", "The caching edge of a Torchrelay fleet.",
+                         RELAY_VERSION};
+  relay::Arguments arguments;
+  if (auto stop = relay::parse_arguments(argc, argv, program, arguments)) return *stop;
+  auto settings = relay::edge::load(arguments.config);
+  if (!settings) return relay::report_settings_error(settings.error());
+  if (arguments.check) return relay::report_settings_valid(arguments);
+  relay::log::configure("edge", settings->log_level, settings->log_format);
+  try {
+    return relay::edge::run(*settings, arguments.config);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "torchrelay-edge: %s\n", error.what());
+    return 1;
+  }
+}

@@ -152,6 +152,14 @@ void configure(std::string_view program, Level lowest, Format format) {
   lowest_level.store(lowest, std::memory_order_relaxed);
 }
 
+void configure(std::string_view program, std::string_view lowest, std::string_view format) {
+  Level level = lowest == "debug"   ? Level::debug
+                : lowest == "warn"  ? Level::warn
+                : lowest == "error" ? Level::error
+                                    : Level::info;
+  configure(program, level, format == "json" ? Format::json : Format::text);
+}
+
 void write(Level level, std::string_view event, std::initializer_list<Pair> pairs) {
   if (level < lowest_level.load(std::memory_order_relaxed)) return;
   auto to = output();

@@ -28,6 +28,8 @@ Pair kv(std::string_view key, const T& value) {
 
 /// Call once at start; the defaults are text at info. `program` stands in every line.
 void configure(std::string_view program, Level lowest, Format format);
+/// The same in the words of the settings: debug, info, warn, error; text, json.
+void configure(std::string_view program, std::string_view lowest, std::string_view format);
 
 void write(Level level, std::string_view event, std::initializer_list<Pair> pairs = {});
 inline void debug(std::string_view event, std::initializer_list<Pair> pairs = {}) {

@@ -1,0 +1,150 @@
+#include "edge/admin.hpp"
+
+#include <boost/json.hpp>
+
+#include <array>
+
+#include "common/http/problem.hpp"
+#include "common/http/url.hpp"
+
+namespace relay::edge {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t purge_body_bytes_max = 64 * 1024;
+constexpr std::size_t listed_objects_max = 100;
+
+http::Response text(std::string body) {
+  return {200,
+          {{"Content-Type", "text/plain; version=0.0.4"}, {"Cache-Control", "no-store"}},
+          std::move(body)};
+}
+
+http::Response object(const json::object& value) {
+  return {200,
+          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+          json::serialize(value) + "\n"};
+}
+
+http::Response only(std::string_view methods) {
+  auto response = http::problem(405, "allowed here: " + std::string(methods));
+  response.headers.add("Allow", methods);
+  return response;
+}
+
+net::Task<Result<std::string>> read_body(net::Exchange& exchange) {
+  std::string body;
+  std::array<char, 4096> buffer;
+  while (true) {
+    auto n = co_await exchange.read_body(buffer);
+    if (!n) co_return std::unexpected(n.error());
+    if (*n == 0) co_return body;
+    if (body.size() + *n > purge_body_bytes_max) {
+      co_return fail(ErrorKind::too_large, ErrorSource::client, "a purge is at most 64 KiB");
+    }
+    body.append(buffer.data(), *n);
+  }
+}
+
+}  // namespace
+
+Admin::Admin(const Settings& settings, Edge& edge, cache::Cache& cache, fleet::Members& members,
+             net::Blocking& blocking, Metrics& metrics)
+    : settings_(settings),
+      edge_(edge),
+      cache_(cache),
+      members_(members),
+      blocking_(blocking),
+      metrics_(metrics),
+      flights_(metrics.gauge("relay_edge_flights", "upstream fetches under way")),
+      flight_bytes_(metrics.gauge("relay_edge_flight_bytes", "bytes of bodies in flight")),
+      purges_(metrics.counter("relay_edge_purges_total", "purges carried out")) {
+}
+
+net::Task<void> Admin::handle(net::Exchange& exchange) {
+  http::Target target = http::split_target(exchange.request().target);
+  bool get = exchange.request().method == "GET" || exchange.request().method == "HEAD";
+  http::Response response;
+  if (target.path == "/purge") {
+    if (exchange.request().method == "POST") {
+      response = co_await purge(exchange);
+    } else {
+      response = only("POST");
+    }
+  } else if (!get) {
+    response = only("GET, HEAD");
+  } else if (target.path == "/metrics") {
+    response = metrics();
+  } else if (target.path == "/healthz") {
+    response = text("ok\n");
+  } else if (target.path == "/readyz") {
+    response = draining_.load() ? http::problem(503, "this edge is draining") : text("ready\n");
+  } else if (target.path == "/api/v1/fleet") {
+    response = fleet();
+  } else if (target.path == "/api/v1/cache") {
+    response = cache();
+  } else {
+    response = http::problem(404,
+                             "here are /metrics, /healthz, /readyz, /purge, /api/v1/fleet "
+                             "and /api/v1/cache");
+  }
+  co_await exchange.respond(std::move(response));
+}
+
+http::Response Admin::metrics() {
+  flights_.set(static_cast<std::int64_t>(edge_.flights().size()));
+  flight_bytes_.set(static_cast<std::int64_t>(edge_.flight_memory().used()));
+  return text(metrics_.exposition());
+}
+
+http::Response Admin::fleet() const {
+  auto snapshot = members_.snapshot();
+  json::array members;
+  for (std::size_t i = 0; i < snapshot->health.size(); ++i) {
+    const fleet::Member& member = snapshot->ring->members()[i];
+    members.push_back({{"name", member.name},
+                       {"url", member.url},
+                       {"weight", member.weight},
+                       {"self", member.name == settings_.name},
+                       {"up", snapshot->health[i].up},
+                       {"failures", snapshot->health[i].failures}});
+  }
+  return object({{"name", settings_.name}, {"members", std::move(members)}});
+}
+
+http::Response Admin::cache() const {
+  cache::CacheStats stats = cache_.stats();
+  json::array objects;
+  cache_.visit(listed_objects_max, [&](const cache::Object& each) {
+    objects.push_back(
+        {{"key", each.key()}, {"bytes", each.body_bytes()}, {"digest", to_hex(each.digest())}});
+  });
+  return object({{"objects", stats.objects},
+                 {"body_bytes", stats.body_bytes},
+                 {"stored_bytes", stats.stored_bytes},
+                 {"size_bytes", stats.size_bytes},
+                 {"graveyard_bytes", stats.graveyard_bytes},
+                 {"evictions", stats.evictions},
+                 {"store_failures", stats.store_failures},
+                 {"flights", edge_.flights().size()},
+                 {"flight_bytes", edge_.flight_memory().used()},
+                 {"some", std::move(objects)}});
+}
+
+/// Answers once the purge is in force and a restart can't undo it.
+net::Task<http::Response> Admin::purge(net::Exchange& exchange) {
+  auto body = co_await read_body(exchange);
+  if (!body) co_return http::problem_of(body.error());
+  auto asked = parse_purge(*body);
+  if (!asked) co_return http::problem_of(asked.error());
+  auto durable = std::make_shared<net::Broadcast>();
+  std::function<void()> notify = [durable] { durable->notify(); };
+  auto job = [&] { return edge_.purge(*asked, notify); };
+  std::size_t n = co_await net::run_blocking(blocking_, job);
+  co_await durable->wait(0);
+  purges_.add();
+  co_return object({{"purged", n}, {"by", name(asked->by)}, {"soft", asked->soft}});
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,38 @@
+// The admin port: metrics, health, purge, and what the fleet and the cache look like from here.
+// Listens on loopback unless the config says otherwise; there are no keys here.
+#pragma once
+
+#include "common/base/metrics.hpp"
+#include "common/net/blocking.hpp"
+#include "common/net/handler.hpp"
+#include "edge/edge.hpp"
+
+namespace relay::edge {
+
+class Admin final : public net::Handler {
+ public:
+  Admin(const Settings& settings, Edge& edge, cache::Cache& cache, fleet::Members& members,
+        net::Blocking& blocking, Metrics& metrics);
+  net::Task<void> handle(net::Exchange& exchange) override;
+  /// From now on /readyz says no, so that a balancer looks elsewhere while the rest drains.
+  void set_draining() { draining_.store(true); }
+
+ private:
+  http::Response metrics();
+  http::Response fleet() const;
+  http::Response cache() const;
+  net::Task<http::Response> purge(net::Exchange& exchange);
+
+  const Settings& settings_;
+  Edge& edge_;
+  cache::Cache& cache_;
+  fleet::Members& members_;
+  net::Blocking& blocking_;
+  Metrics& metrics_;
+  Gauge& flights_;
+  Gauge& flight_bytes_;
+  Counter& purges_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace relay::edge

@@ -1,0 +1,242 @@
+#include "edge/deliver.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/http/problem.hpp"
+#include "common/http/range.hpp"
+#include "edge/answer.hpp"
+
+namespace relay::edge {
+namespace {
+
+/// Whether all pages of these bytes are in memory; asking costs well under a microsecond.
+bool resident(const char* address, std::size_t size) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto from = reinterpret_cast<std::uintptr_t>(address) & ~(page - 1);
+  auto to = reinterpret_cast<std::uintptr_t>(address) + size;
+  std::size_t pages = (to - from + page - 1) / page;
+  unsigned char state[64];
+  if (pages > sizeof state) return false;
+  if (::mincore(reinterpret_cast<void*>(from), to - from, state) != 0) return false;
+  for (std::size_t i = 0; i < pages; ++i) {
+    if (!(state[i] & 1)) return false;
+  }
+  return true;
+}
+
+/// Brings the pages in by reading them; for the blocking pool.
+int touch(const char* address, std::size_t size) {
+  int sum = 0;
+  for (std::size_t at = 0; at < size; at += 4096) sum += address[at];
+  return sum + address[size - 1];
+}
+
+}  // namespace
+
+class Deliver::Source {
+ public:
+  virtual ~Source() = default;
+  /// Some first bytes, at most `length`, when they are at hand and few enough to be copied.
+  virtual std::string_view ready(std::uint64_t offset, std::uint64_t length) = 0;
+  virtual net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
+                                       std::uint64_t length) = 0;
+};
+
+class Deliver::ObjectSource final : public Source {
+ public:
+  ObjectSource(const cache::Object& object, net::Blocking& blocking)
+      : object_(object), blocking_(blocking) {}
+
+  std::string_view ready(std::uint64_t offset, std::uint64_t length) override {
+    if (length > copied_body_bytes_max) return {};
+    cache::Piece piece = object_.piece(offset);
+    if (piece.size < length || !resident(piece.address, length)) return {};
+    return {piece.address, static_cast<std::size_t>(length)};
+  }
+
+  net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
+                               std::uint64_t length) override {
+    while (length > 0) {
+      cache::Piece piece = object_.piece(offset);
+      std::size_t n = std::min<std::uint64_t>(piece.size, length);
+      if (!resident(piece.address, n)) {
+        auto read = [&] { return touch(piece.address, n); };
+        co_await net::run_blocking(blocking_, read);
+      }
+      object_.note_sendfile();
+      auto sent = co_await exchange.write_file(piece.fd, piece.file_offset, n);
+      if (!sent) co_return sent;
+      offset += n;
+      length -= n;
+    }
+    co_return Result<void>{};
+  }
+
+ private:
+  const cache::Object& object_;
+  net::Blocking& blocking_;
+};
+
+class Deliver::FlightSource final : public Source {
+ public:
+  explicit FlightSource(Flight& flight) : flight_(flight) {}
+
+  std::string_view ready(std::uint64_t offset, std::uint64_t length) override {
+    std::string_view bytes = flight_.bytes_at(offset);
+    return bytes.substr(0, std::min<std::uint64_t>(bytes.size(), length));
+  }
+
+  net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
+                               std::uint64_t length) override {
+    while (length > 0) {
+      // In this order: a state seen before the bytes were looked at cannot hide newer bytes.
+      std::uint64_t version = flight_.changed().version();
+      FlightState state = flight_.view().state;
+      std::string_view bytes = ready(offset, length);
+      if (bytes.empty()) {
+        if (state != FlightState::streaming) {
+          co_return fail(ErrorKind::aborted, ErrorSource::upstream, "the flight ended early");
+        }
+        co_await flight_.changed().wait(version);
+        continue;
+      }
+      auto sent = co_await exchange.write(bytes);
+      if (!sent) co_return sent;
+      offset += bytes.size();
+      length -= bytes.size();
+    }
+    co_return Result<void>{};
+  }
+
+ private:
+  Flight& flight_;
+};
+
+Deliver::Deliver(std::string edge_name, net::Blocking& blocking)
+    : edge_name_(std::move(edge_name)),
+      via_line_("Via: 1.1 " + edge_name_ + "\r\n"),
+      blocking_(blocking) {
+}
+
+std::string Deliver::hop_lines(const Visit& visit) const {
+  std::string text;
+  text.reserve(160);
+  text += "Cache-Status: ";
+  if (!visit.upstream_trail.empty()) text.append(visit.upstream_trail).append(", ");
+  http::CacheStatus entry = visit.trail;
+  entry.cache = edge_name_;
+  http::append_to(text, entry);
+  text += "\r\n";
+  text += via_line_;
+  return text;
+}
+
+void Deliver::add_hop_fields(const Visit& visit, http::Headers& headers) const {
+  http::CacheStatus entry = visit.trail;
+  entry.cache = edge_name_;
+  http::append_cache_status(headers, entry);
+  http::append_via(headers, 1, edge_name_);
+}
+
+net::Task<void> Deliver::refuse(Visit& visit, int status, std::uint64_t length) {
+  auto response = http::problem(status, status == 416 ? "no byte of that range is in the body"
+                                                      : "a condition of the request does not hold");
+  if (status == 416) {
+    response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
+  }
+  add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
+net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
+                                   Source& source) {
+  AnswerPlan plan = plan_answer(visit.request, stored, length);
+  int status = status_of(plan, stored);
+  if (status == 416 || status == 412) {
+    co_await refuse(visit, status, length);
+    co_return;
+  }
+  std::string head =
+      head_of(plan, stored, length, age_of(stored.freshness, visit.now), hop_lines(visit));
+  std::uint64_t body_length = body_length_of(plan, stored, length);
+  bool multipart = plan.kind == AnswerKind::parts;
+  std::uint64_t offset = plan.ranges.empty() ? 0 : plan.ranges.front().first;
+  bool with_body = body_length > 0 && visit.request.method != "HEAD";
+  std::string_view first;
+  if (with_body && !multipart) first = source.ready(offset, body_length);
+  auto begun = co_await visit.exchange.begin_raw(std::move(head), status, body_length, first);
+  if (!begun || !with_body) co_return;
+  if (!multipart) {
+    auto sent =
+        co_await source.send(visit.exchange, offset + first.size(), body_length - first.size());
+    if (!sent) visit.exchange.abort();
+    co_return;
+  }
+  for (const http::ByteRange& range : plan.ranges) {
+    std::string between = http::multipart_head(part_boundary, stored.content_type, range, length);
+    auto sent = co_await visit.exchange.write(between);
+    if (sent) sent = co_await source.send(visit.exchange, range.first, range.length());
+    if (!sent) {
+      visit.exchange.abort();
+      co_return;
+    }
+  }
+  std::string end = http::multipart_end(part_boundary);
+  co_await visit.exchange.write(end);
+}
+
+net::Task<void> Deliver::object(Visit& visit, const cache::Object& object,
+                                const StoredResponse& stored) {
+  ObjectSource source(object, blocking_);
+  co_await send_plan(visit, stored, object.body_bytes(), source);
+}
+
+net::Task<void> Deliver::flight(Visit& visit, Flight& flight, FlightView view) {
+  visit.upstream_trail = view.upstream_trail;
+  if (!view.length) {
+    co_await send_growing(visit, flight, view);
+    co_return;
+  }
+  FlightSource source(flight);
+  co_await send_plan(visit, *view.stored, *view.length, source);
+}
+
+/// The end is not known yet: chunked, whole, and without conditions on its length.
+net::Task<void> Deliver::send_growing(Visit& visit, Flight& flight, const FlightView& view) {
+  const StoredResponse& stored = *view.stored;
+  AnswerPlan plan = plan_answer(visit.request, stored, std::nullopt);
+  if (plan.kind != AnswerKind::whole) {
+    FlightSource source(flight);
+    co_await send_plan(visit, stored, 0, source);  // 304 or 412: no body
+    co_return;
+  }
+  std::vector<http::Field> fields = stored.fields();
+  http::ResponseHead head{stored.status, http::Headers(http::Fields(fields))};
+  auto age = std::chrono::floor<std::chrono::seconds>(age_of(stored.freshness, visit.now));
+  head.headers.set("Age", std::to_string(age.count()));
+  if (!visit.upstream_trail.empty()) head.headers.set("Cache-Status", visit.upstream_trail);
+  add_hop_fields(visit, head.headers);
+  auto begun = co_await visit.exchange.begin(std::move(head), std::nullopt);
+  if (!begun || visit.request.method == "HEAD") co_return;
+  std::uint64_t offset = 0;
+  while (true) {
+    std::uint64_t version = flight.changed().version();
+    FlightView now = flight.view();
+    std::string_view bytes = flight.bytes_at(offset);
+    if (!bytes.empty()) {
+      if (auto sent = co_await visit.exchange.write(bytes); !sent) co_return;
+      offset += bytes.size();
+      continue;
+    }
+    if (now.state == FlightState::complete) break;
+    if (now.state == FlightState::failed) {
+      visit.exchange.abort();
+      co_return;
+    }
+    co_await flight.changed().wait(version);
+  }
+  co_await visit.exchange.finish();
+}
+
+}  // namespace relay::edge

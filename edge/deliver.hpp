@@ -1,0 +1,48 @@
+// Sends answers: from a stored object (copied when small, sendfile from LMDB's own file when
+// large) or from a flight while its bytes still arrive. Ranges and conditions are the same for
+// both.
+#pragma once
+
+#include "common/net/blocking.hpp"
+#include "edge/flight.hpp"
+#include "edge/visit.hpp"
+
+namespace relay::edge {
+
+/// Bodies up to this are copied into the same write as their head; larger ones go by sendfile.
+/// The line is measured (ARCHITECTURE.md, decisions).
+inline constexpr std::uint64_t copied_body_bytes_max = 24 * 1024;
+
+class Deliver {
+ public:
+  /// `edge_name` stands in Via and Cache-Status. The pool reads what is not in memory.
+  Deliver(std::string edge_name, net::Blocking& blocking);
+
+  /// The object is held by the caller until this returns.
+  net::Task<void> object(Visit& visit, const cache::Object& object, const StoredResponse& stored);
+
+  /// `view` is the flight at streaming or complete. A flight that fails on the way resets the
+  /// connection.
+  net::Task<void> flight(Visit& visit, Flight& flight, FlightView view);
+
+  /// Field lines of this hop: Cache-Status (with those of the hops behind) and Via.
+  std::string hop_lines(const Visit& visit) const;
+  /// The same into a head that is passed on.
+  void add_hop_fields(const Visit& visit, http::Headers& headers) const;
+
+ private:
+  /// Where an answer's bytes come from.
+  class Source;
+  class ObjectSource;
+  class FlightSource;
+  net::Task<void> send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
+                            Source& source);
+  net::Task<void> send_growing(Visit& visit, Flight& flight, const FlightView& view);
+  net::Task<void> refuse(Visit& visit, int status, std::uint64_t length);
+
+  const std::string edge_name_;
+  const std::string via_line_;
+  net::Blocking& blocking_;
+};
+
+}  // namespace relay::edge

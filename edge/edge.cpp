@@ -1,0 +1,307 @@
+#include "edge/edge.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <fmt/format.h>
+
+#include "common/base/check.hpp"
+#include "common/http/problem.hpp"
+#include "edge/cache_key.hpp"
+#include "edge/fleet/probe.hpp"
+
+namespace relay::edge {
+namespace {
+
+// A response that varies may send a request to another flight; more than this is a bug upstream.
+constexpr int rounds_max = 3;
+
+using Timer = net::asio::basic_waitable_timer<
+    std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+
+/// The parsed head of an object, parsed once and kept beside it.
+StoredPtr stored_of(const cache::Object& object) {
+  if (auto parsed = object.parsed()) {
+    return std::static_pointer_cast<const StoredResponse>(std::move(parsed));
+  }
+  auto stored = decode(object.head());
+  if (!stored) return nullptr;
+  auto kept = std::make_shared<const StoredResponse>(std::move(*stored));
+  object.keep_parsed(kept);
+  return kept;
+}
+
+}  // namespace
+
+struct Edge::Worker {
+  Worker(net::asio::io_context& io, const AccessLog& log) : edge(io), log(log), flush(io) {}
+  EdgeWorker edge;
+  AccessLogBuffer log;
+  Timer flush;
+  bool stopping = false;
+};
+
+Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
+           net::Blocking& blocking, Metrics& metrics, const AccessLog& log)
+    : settings_(settings),
+      cache_(cache),
+      blocking_(blocking),
+      log_(log),
+      memory_(settings.flight_memory_bytes),
+      upstream_(settings, members, metrics),
+      deliver_(settings.name, blocking),
+      fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
+      pass_(settings, cache, upstream_, deliver_),
+      refused_(
+          metrics.counter("relay_edge_refused_total", "requests that the framing gate refused")),
+      body_bytes_(metrics.counter("relay_edge_body_bytes_total", "body bytes sent to clients")),
+      seconds_(
+          metrics.histogram("relay_edge_request_seconds", "from a request's head to its end")) {
+  for (std::size_t i = 0; i < outcome_count; ++i) {
+    std::string label = fmt::format("outcome=\"{}\"", name(static_cast<Outcome>(i)));
+    requests_[i] =
+        &metrics.counter("relay_edge_requests_total", "requests, by how they were answered", label);
+  }
+}
+
+Edge::~Edge() = default;
+
+void Edge::add_worker(net::asio::io_context& io) {
+  workers_.push_back(std::make_unique<Worker>(io, log_));
+  if (log_.enabled()) net::spawn(io, flush_log(*workers_.back()));
+}
+
+void Edge::stop_worker(net::asio::io_context& io) {
+  Worker& worker = worker_of(io);
+  worker.stopping = true;
+  worker.flush.cancel();
+  worker.edge.client.close_idle();
+}
+
+net::Task<void> Edge::flush_log(Worker& worker) {
+  while (!worker.stopping) {
+    worker.flush.expires_after(std::chrono::seconds(1));
+    co_await worker.flush.async_wait(net::use_result);
+    worker.log.flush();
+  }
+}
+
+Edge::Worker& Edge::worker_of(net::asio::io_context& io) {
+  for (auto& worker : workers_) {
+    if (&worker->edge.io == &io) return *worker;
+  }
+  RELAY_CHECK(!"an exchange on an io_context that was not added");
+  std::unreachable();
+}
+
+net::Task<void> Edge::handle(net::Exchange& exchange) {
+  Visit visit(exchange, worker_of(exchange.io()).edge);
+  co_await serve(visit);
+  finish(visit);
+}
+
+void Edge::refused(const http::Refusal& refusal, const std::string& peer) {
+  refused_.add();
+  // The session does not say which worker it is on; a line of its own is rare enough.
+  AccessLogBuffer line(log_);
+  line.add_refused(refusal.status, refusal.reason, peer);
+}
+
+void Edge::finish(Visit& visit) {
+  SteadyTime ended = steady_now();
+  requests_[static_cast<std::size_t>(visit.outcome)]->add();
+  body_bytes_.add(visit.exchange.body_bytes_sent());
+  seconds_.observe(std::chrono::duration<double>(ended - visit.begun).count());
+  if (log_.enabled()) worker_of(visit.worker.io).log.add(visit, ended);
+}
+
+net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view text) {
+  auto response = http::problem(status, text);
+  deliver_.add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
+net::Task<void> Edge::serve(Visit& visit) {
+  const http::RequestHead& request = visit.request;
+  if (request.target == fleet::health_target) {
+    http::Response ok{200, {{"Content-Type", "text/plain"}, {"Cache-Control", "no-store"}}, "ok\n"};
+    co_await visit.exchange.respond(std::move(ok));
+    co_return;
+  }
+  fleet::Hop hop = fleet::judge_hop(request.fields, settings_.name,
+                                    static_cast<std::size_t>(settings_.hops_max));
+  visit.route = hop.route;
+  if (hop.route == fleet::HopRoute::refuse) {
+    visit.outcome = Outcome::refused;
+    visit.detail = hop.reason;
+    co_await answer_locally(visit, 508, "this request has been here before");
+    co_return;
+  }
+  auto host = http::find(request.fields, "Host").value_or("");
+  auto keyed = key_target(request.target, host, settings_.key_host);
+  if (!keyed) {
+    visit.outcome = Outcome::refused;
+    visit.detail = keyed.error().message;
+    co_await answer_locally(visit, 400, keyed.error().message);
+    co_return;
+  }
+  visit.primary_key = std::move(keyed->key);
+  visit.target = std::move(keyed->target);
+  if (request.method == "GET" || request.method == "HEAD") {
+    co_await serve_cacheable(visit);
+    co_return;
+  }
+  visit.trail.forward = http::Forward::method;
+  co_await pass_.forward(visit);
+}
+
+net::Task<void> Edge::serve_cacheable(Visit& visit) {
+  if (settings_.client_directives) {
+    visit.rules = http::read_request_directives(visit.request.fields);
+  }
+  for (int round = 0; round < rounds_max; ++round) {
+    if (co_await serve_round(visit)) co_return;
+  }
+  visit.trail.forward = http::Forward::bypass;
+  co_await pass_.forward(visit);
+}
+
+/// False: the answer to this round was for another variant; look again.
+net::Task<bool> Edge::serve_round(Visit& visit) {
+  Found found = co_await look_up(visit);
+  if (found) {
+    Judgement judgement = judge(found.stored->freshness, visit.rules, visit.now);
+    visit.trail.ttl = std::chrono::floor<std::chrono::seconds>(judgement.ttl);
+    if (judgement.use != Use::revalidate) {
+      bool stale = judgement.use == Use::stale_revalidate;
+      if (stale) refresh_beside(visit, found);
+      co_await serve_found(visit, std::move(found), stale ? Outcome::stale : Outcome::hit);
+      co_return true;
+    }
+    visit.trail.forward = judgement.by_request ? http::Forward::request : http::Forward::stale;
+  }
+  if (visit.rules.only_if_cached) {
+    visit.outcome = Outcome::refused;
+    co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
+    co_return true;
+  }
+  bool alone = visit.request.method == "HEAD" || flights_.unshared(visit.key, visit.now);
+  if (alone && !found) {
+    co_await pass_.forward(visit);
+    co_return true;
+  }
+  co_return co_await fly(visit, std::move(found));
+}
+
+net::Task<Found> Edge::find(const std::string& key) {
+  cache::Pin object = cache_.find(key);
+  if (!object) co_return Found{};
+  if (!object->known_good()) {
+    auto check = [&] { return object->verify(); };
+    if (!co_await net::run_blocking(blocking_, check)) co_return Found{};
+  }
+  StoredPtr stored = stored_of(*object);
+  if (!stored) co_return Found{};
+  co_return Found{std::move(object), std::move(stored)};
+}
+
+net::Task<Found> Edge::look_up(Visit& visit) {
+  visit.key = visit.primary_key;
+  visit.trail.forward = http::Forward::uri_miss;
+  Found found = co_await find(visit.key);
+  if (!found || found.stored->kind == StoredKind::response) co_return found;
+  visit.key = secondary_key(visit.primary_key, found.stored->vary, visit.request.fields);
+  visit.trail.forward = http::Forward::vary_miss;
+  co_return co_await find(visit.key);
+}
+
+net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
+  visit.outcome = outcome;
+  visit.trail.hit = outcome == Outcome::hit || outcome == Outcome::stale;
+  if (visit.trail.hit) visit.trail.forward = http::Forward::none;
+  co_await deliver_.object(visit, *found.object, *found.stored);
+}
+
+FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
+  return {visit.primary_key, visit.target, visit.route, http::end_to_end(visit.request.fields),
+          std::move(stale)};
+}
+
+void Edge::refresh_beside(Visit& visit, Found stale) {
+  auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
+  if (!joined.leader) return;
+  net::spawn(visit.worker.io, fill_.refresh_beside(visit.worker, joined.flight,
+                                                   fill_request(visit, std::move(stale))));
+}
+
+net::Task<bool> Edge::fly(Visit& visit, Found stale) {
+  auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
+  if (joined.leader) {
+    // A flight that ended between our look and the join left its object in the cache.
+    Found again = co_await find(visit.key);
+    bool newer = again && again.stored->kind == StoredKind::response &&
+                 again.object != stale.object &&
+                 judge(again.stored->freshness, visit.rules, visit.now).use == Use::fresh;
+    if (newer) {
+      joined.flight->confirm(again.object, again.stored, {});
+      flights_.leave(*joined.flight);
+    } else {
+      auto unshared = co_await fill_.lead(visit.worker, joined.flight, fill_request(visit, stale));
+      if (unshared) {
+        visit.outcome = Outcome::pass;
+        co_await pass_.hand_on(visit, std::move(*unshared));
+        co_return true;
+      }
+    }
+  }
+  co_return co_await ride(visit, std::move(joined.flight), joined.leader, std::move(stale));
+}
+
+/// Waits for the flight's head and answers with what it brings.
+net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale) {
+  FlightView view;
+  while (true) {
+    std::uint64_t version = flight->changed().version();
+    view = flight->view();
+    if (view.state != FlightState::asking) break;
+    co_await flight->changed().wait(version);
+  }
+  visit.trail.collapsed = !leader;
+  visit.trail.forward_status = view.upstream_status;
+  if (view.state == FlightState::uncacheable) {
+    visit.trail.forward_status.reset();
+    co_await pass_.forward(visit);
+    co_return true;
+  }
+  if (view.state == FlightState::failed && !view.stored) {
+    co_await serve_failed(visit, *view.error, std::move(stale));
+    co_return true;
+  }
+  if (view.state == FlightState::confirmed) {
+    visit.upstream_trail = view.upstream_trail;
+    visit.trail.ttl.reset();
+    co_await serve_found(visit, Found{view.object, view.stored}, Outcome::revalidated);
+    co_return true;
+  }
+  if (secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) !=
+      view.stored_key) {
+    co_return false;
+  }
+  visit.outcome = leader ? Outcome::miss : Outcome::joined;
+  visit.trail.stored = leader;
+  visit.trail.ttl.reset();
+  co_await deliver_.flight(visit, *flight, std::move(view));
+  co_return true;
+}
+
+net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
+  visit.trail.forward_status.reset();
+  if (stale &&
+      may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error)) {
+    visit.detail = error.message;
+    co_await serve_found(visit, std::move(stale), Outcome::stale);
+    co_return;
+  }
+  co_await pass_.refuse(visit, error);
+}
+
+}  // namespace relay::edge

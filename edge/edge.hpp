@@ -1,0 +1,86 @@
+// The life of a request at an edge: admit, key, look up, judge, then serve from the cache, join or
+// lead a flight, or pass it on; and at the end one line in the log and one count.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "common/base/metrics.hpp"
+#include "common/net/blocking.hpp"
+#include "common/net/handler.hpp"
+#include "edge/access_log.hpp"
+#include "edge/cache/cache.hpp"
+#include "edge/deliver.hpp"
+#include "edge/fill.hpp"
+#include "edge/fleet/members.hpp"
+#include "edge/flight.hpp"
+#include "edge/pass.hpp"
+#include "edge/purge.hpp"
+#include "edge/settings.hpp"
+#include "edge/upstream.hpp"
+#include "edge/visit.hpp"
+
+namespace relay::edge {
+
+class Edge final : public net::Handler {
+ public:
+  Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
+       net::Blocking& blocking, Metrics& metrics, const AccessLog& log);
+  ~Edge() override;
+
+  /// Call for each worker's io_context before the server runs.
+  void add_worker(net::asio::io_context& io);
+  /// On a worker's own thread, when the program drains.
+  void stop_worker(net::asio::io_context& io);
+
+  net::Task<void> handle(net::Exchange& exchange) override;
+  void refused(const http::Refusal& refusal, const std::string& peer) override;
+
+  /// Removes (or marks stale) what the purge names and what is on its way; `durable` is called
+  /// when a restart can't bring it back. Returns how many objects were named. Any thread, but
+  /// slow with many objects: call it on the blocking pool.
+  std::size_t purge(const Purge& purge, std::function<void()> durable);
+
+  const FlightTable& flights() const { return flights_; }
+  const FlightMemory& flight_memory() const { return memory_; }
+
+ private:
+  struct Worker;
+  Worker& worker_of(net::asio::io_context& io);
+  net::Task<void> serve(Visit& visit);
+  net::Task<void> serve_cacheable(Visit& visit);
+  net::Task<bool> serve_round(Visit& visit);
+  net::Task<Found> look_up(Visit& visit);
+  net::Task<Found> find(const std::string& key);
+  net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
+  net::Task<bool> fly(Visit& visit, Found stale);
+  net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
+  net::Task<void> serve_failed(Visit& visit, const Error& error, Found stale);
+  net::Task<void> answer_locally(Visit& visit, int status, std::string_view text);
+  void refresh_beside(Visit& visit, Found stale);
+  FillRequest fill_request(const Visit& visit, Found stale) const;
+  void finish(Visit& visit);
+  net::Task<void> flush_log(Worker& worker);
+  std::vector<std::string> keys_of(const Purge& purge) const;
+  void mark_stale(const std::string& key);
+
+  const Settings& settings_;
+  cache::Cache& cache_;
+  net::Blocking& blocking_;
+  const AccessLog& log_;
+  FlightTable flights_;
+  FlightMemory memory_;
+  PurgeLog purges_;
+  Upstream upstream_;
+  Deliver deliver_;
+  Fill fill_;
+  Pass pass_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // fixed before the server runs
+  std::array<Counter*, outcome_count> requests_;
+  Counter& refused_;
+  Counter& body_bytes_;
+  Histogram& seconds_;
+};
+
+}  // namespace relay::edge

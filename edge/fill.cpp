@@ -1,0 +1,241 @@
+#include "edge/fill.hpp"
+
+#include <array>
+
+#include "common/base/log.hpp"
+#include "common/http/conditional.hpp"
+#include "common/http/digest_field.hpp"
+#include "common/http/range.hpp"
+#include "edge/cache_key.hpp"
+
+namespace relay::edge {
+namespace {
+
+constexpr int resumes_max = 2;
+// How long a key whose answer could not be shared is asked for without waiting for one another.
+constexpr std::chrono::milliseconds unshared_memory{10'000};
+
+/// Fields that ask for less than the whole, or speak of this client's copy: a flight fetches the
+/// whole for everybody.
+constexpr std::array<std::string_view, 6> client_only = {
+    "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"};
+
+}  // namespace
+
+Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
+           FlightMemory& memory, PurgeLog& purges, Upstream& upstream, Metrics& metrics)
+    : settings_(settings),
+      cache_(cache),
+      flights_(flights),
+      memory_(memory),
+      purges_(purges),
+      upstream_(upstream),
+      aborted_(metrics.counter("relay_edge_flights_aborted_total",
+                               "flights that ended without a whole body")),
+      resumed_(metrics.counter("relay_edge_flights_resumed_total",
+                               "flights that went on with a range after their upstream broke off")),
+      unshared_(metrics.counter("relay_edge_flights_unshared_total",
+                                "flights whose answer could not be kept or shared")) {
+}
+
+net::ClientRequest Fill::upstream_request(const FillRequest& request, bool conditional) const {
+  net::ClientRequest asked{"GET", request.target, request.viewer, {}};
+  for (std::string_view name : client_only) asked.headers.remove(name);
+  asked.headers.remove("Host");
+  if (!settings_.client_directives) {
+    asked.headers.remove("Cache-Control");
+    asked.headers.remove("Pragma");
+  }
+  if (conditional) add_validators(*request.stale.stored, asked.headers);
+  http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
+  http::append_via(asked.headers, 1, settings_.name);
+  return asked;
+}
+
+/// A 304 that speaks of another response than ours is of no use: then ask for the whole.
+net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, const Flight& flight,
+                                      const FillRequest& request) {
+  bool conditional = static_cast<bool>(request.stale);
+  auto first = co_await upstream_.ask(worker.client, flight.key(), request.route,
+                                      upstream_request(request, conditional));
+  if (!first || !conditional || first->response.head().status != 304) co_return first;
+  if (confirms(*request.stale.stored, first->response.head().headers)) co_return first;
+  co_return co_await upstream_.ask(worker.client, flight.key(), request.route,
+                                   upstream_request(request, false));
+}
+
+bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& answered) {
+  if (!request.stale || answered.response.head().status != 304) return false;
+  auto fresh = std::make_shared<const StoredResponse>(
+      refresh(*request.stale.stored, answered.response.head().headers, answered.request_time,
+              answered.response_time));
+  cache_.update_head(request.stale.object, encode(*fresh));
+  flight.confirm(request.stale.object, fresh,
+                 http::joined(answered.response.head().headers, "Cache-Status"));
+  flights_.leave(flight);
+  return true;
+}
+
+std::string_view Fill::unshareable(const FillRequest& request, const Answered& answered) const {
+  const http::ResponseHead& head = answered.response.head();
+  Storable storable = may_store("GET", head.status, request.viewer, head.headers);
+  if (!storable.yes) return storable.reason;
+  if (!vary_names(head.headers)) return "vary-any";
+  http::BodyFraming framing = answered.response.framing();
+  std::uint64_t known = framing.kind == http::BodyKind::length ? framing.length : 0;
+  if (known > settings_.object_bytes_max) return "too-large";
+  if (!memory_.has_room(known)) return "no-memory";
+  return {};
+}
+
+net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                                              FillRequest request) {
+  auto answered = co_await ask(worker, *flight, request);
+  if (!answered) {
+    end_failed(*flight, answered.error());
+    co_return std::nullopt;
+  }
+  if (confirm(*flight, request, *answered)) co_return std::nullopt;
+  int status = answered->response.head().status;
+  bool stand_in = request.stale && is_upstream_failure(status) &&
+                  may_serve_stale_on_error(request.stale.stored->freshness, wall_now(),
+                                           settings_.stale_on_error);
+  if (stand_in) {
+    end_failed(*flight, Error{ErrorKind::unavailable, ErrorSource::upstream, true,
+                              "upstream answered " + std::to_string(status)});
+    co_return std::nullopt;
+  }
+  std::string_view why = unshareable(request, *answered);
+  if (!why.empty()) {
+    unshared_.add();
+    flights_.remember_unshared(flight->key(), wall_now() + unshared_memory);
+    flights_.leave(*flight);
+    flight->uncacheable();
+    co_return std::move(*answered);
+  }
+  begin(*flight, request, *answered);
+  net::spawn(worker.io,
+             stream(worker, std::move(flight), std::move(request), std::move(*answered)));
+  co_return std::nullopt;
+}
+
+net::Task<void> Fill::refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                                     FillRequest request) {
+  auto unshared = co_await lead(worker, std::move(flight), std::move(request));
+  (void)unshared;  // dropped: nobody waits for it
+}
+
+void Fill::begin(Flight& flight, const FillRequest& request, const Answered& answered) {
+  const http::ResponseHead& head = answered.response.head();
+  auto stored = std::make_shared<const StoredResponse>(
+      make_stored(head.status, head.headers, answered.request_time, answered.response_time));
+  http::BodyFraming framing = answered.response.framing();
+  std::optional<std::uint64_t> length;
+  if (framing.kind == http::BodyKind::length) length = framing.length;
+  if (framing.kind == http::BodyKind::none) length = 0;
+  flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
+                    http::joined(head.headers, "Cache-Status"), length);
+}
+
+net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                             FillRequest request, Answered answered) {
+  auto received = co_await receive(worker, *flight, request, answered);
+  if (received) received = verify(*flight, answered);
+  if (!received) {
+    end_failed(*flight, received.error());
+    co_return;
+  }
+  commit(std::move(flight), request, answered.by_peer);
+}
+
+net::Task<Result<void>> Fill::receive(EdgeWorker& worker, Flight& flight,
+                                      const FillRequest& request, Answered& answered) {
+  int resumes = 0;
+  while (!answered.response.complete()) {
+    std::span<char> room = flight.room();
+    auto n = co_await answered.response.read(room);
+    if (!n) {
+      if (resumes++ == resumes_max) co_return std::unexpected(n.error());
+      auto resumed = co_await resume(worker, flight, request, answered);
+      if (!resumed) co_return std::unexpected(n.error());
+      continue;
+    }
+    if (*n > 0) flight.append(*n);
+    if (flight.view().received > settings_.object_bytes_max) {
+      flights_.remember_unshared(flight.key(), wall_now() + unshared_memory);
+      co_return fail(ErrorKind::too_large, ErrorSource::upstream,
+                     "a body without a length grew over cache.object_max");
+    }
+  }
+  co_return Result<void>{};
+}
+
+/// Goes on where the body broke off, under the same strong validator; maybe from someone else.
+net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
+                                     Answered& answered) {
+  FlightView view = flight.view();
+  const std::string& etag = view.stored->etag;
+  auto refuse = [] { return fail(ErrorKind::aborted, ErrorSource::upstream, "cannot resume"); };
+  if (!view.length || view.stored->status != 200 || !etag.starts_with('"')) co_return refuse();
+  auto asked = upstream_request(request, false);
+  asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
+  asked.headers.set("If-Range", etag);
+  auto rest = co_await upstream_.ask(worker.client, flight.key(), request.route, std::move(asked));
+  if (!rest || rest->response.head().status != 206) co_return refuse();
+  const http::Headers& headers = rest->response.head().headers;
+  auto range = http::read_content_range(headers.find("Content-Range").value_or(""));
+  bool fits = range && range->range && range->range->first == view.received &&
+              range->range->last + 1 == *view.length &&
+              http::same_strongly(headers.find("ETag").value_or(""), etag);
+  if (!fits) co_return refuse();
+  resumed_.add();
+  answered.response = std::move(rest->response);
+  co_return Result<void>{};
+}
+
+Result<void> Fill::verify(const Flight& flight, const Answered& answered) const {
+  FlightView view = flight.view();
+  if (view.length && view.received != *view.length) {
+    return fail(ErrorKind::aborted, ErrorSource::upstream, "the body is shorter than promised");
+  }
+  auto promised = http::read_repr_digest(answered.response.head().headers);
+  if (promised && view.stored->status == 200 && *promised != flight.digest()) {
+    return fail(ErrorKind::corrupt, ErrorSource::upstream, "the body does not match its digest");
+  }
+  return {};
+}
+
+void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer) {
+  FlightView view = flight->view();
+  flight->complete();
+  const auto& tags = view.stored->cache_tags;
+  if (flight->disowned() || purges_.purged_since(flight->purge_sequence(), view.stored_key, tags)) {
+    flights_.leave(*flight);
+    return;
+  }
+  if (!view.stored->vary.empty()) {
+    auto variants = make_variants(view.stored->vary, wall_now());
+    cache_.store({request.primary_key, encode(variants), {}, 0, digest128({}), 1.0}, [](bool) {});
+  }
+  cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),
+                          view.received,   flight->digest(),     by_peer ? 0.5 : 1.0};
+  std::erase_if(object.chunks, [](const cache::ChunkPtr& chunk) { return chunk->size == 0; });
+  auto done = [this, flight, key = view.stored_key, tags](bool stored) {
+    // A purge that came while the object was on its way must find it gone as well.
+    if (stored && purges_.purged_since(flight->purge_sequence(), key, tags)) {
+      cache_.remove(key, [] {});
+    }
+    flights_.leave(*flight);
+  };
+  cache_.store(std::move(object), std::move(done));
+}
+
+void Fill::end_failed(Flight& flight, Error error) {
+  aborted_.add();
+  log::warn("flight ended without a body",
+            {log::kv("key", flight.key()), log::kv("why", error.message)});
+  flights_.leave(flight);
+  flight.fail(std::move(error));
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,80 @@
+// The leader's part of a flight: ask upstream, judge the answer, stream its body into the flight,
+// commit it to the cache when it is whole. Runs on the thread of the request that began the
+// flight, but never on behalf of that client alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/metrics.hpp"
+#include "edge/cache/cache.hpp"
+#include "edge/flight.hpp"
+#include "edge/purge.hpp"
+#include "edge/settings.hpp"
+#include "edge/upstream.hpp"
+#include "edge/visit.hpp"
+
+namespace relay::edge {
+
+/// A stored response together with its object.
+struct Found {
+  cache::Pin object;
+  StoredPtr stored;
+  explicit operator bool() const { return object != nullptr; }
+};
+
+/// What to ask for. Owns all that it holds, for it may outlive the request.
+struct FillRequest {
+  std::string primary_key;
+  std::string target;
+  fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
+  http::Headers viewer;  // the end-to-end fields of the request
+  Found stale;           // to be confirmed, if any
+};
+
+class Fill {
+ public:
+  Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights, FlightMemory& memory,
+       PurgeLog& purges, Upstream& upstream, Metrics& metrics);
+
+  /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
+  /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
+  /// leader; the flight is then uncacheable.
+  net::Task<std::optional<Answered>> lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                                          FillRequest request);
+
+  /// Refreshes a stale response that is being served meanwhile.
+  net::Task<void> refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                                 FillRequest request);
+
+ private:
+  net::ClientRequest upstream_request(const FillRequest& request, bool conditional) const;
+  bool confirm(Flight& flight, const FillRequest& request, const Answered& answered);
+  net::Task<Result<Answered>> ask(EdgeWorker& worker, const Flight& flight,
+                                  const FillRequest& request);
+  /// Why the answer may not be shared; empty when it may.
+  std::string_view unshareable(const FillRequest& request, const Answered& answered) const;
+  void begin(Flight& flight, const FillRequest& request, const Answered& answered);
+  net::Task<void> stream(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request,
+                         Answered answered);
+  net::Task<Result<void>> receive(EdgeWorker& worker, Flight& flight, const FillRequest& request,
+                                  Answered& answered);
+  net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
+                                 Answered& answered);
+  Result<void> verify(const Flight& flight, const Answered& answered) const;
+  void commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer);
+  void end_failed(Flight& flight, Error error);
+
+  const Settings& settings_;
+  cache::Cache& cache_;
+  FlightTable& flights_;
+  FlightMemory& memory_;
+  PurgeLog& purges_;
+  Upstream& upstream_;
+  Counter& aborted_;
+  Counter& resumed_;
+  Counter& unshared_;
+};
+
+}  // namespace relay::edge

@@ -1,0 +1,169 @@
+#include "edge/flight.hpp"
+
+#include <utility>
+
+#include "common/base/check.hpp"
+#include "common/base/limits.hpp"
+
+namespace relay::edge {
+
+Flight::Flight(std::string key, std::uint64_t purge_sequence, FlightMemory& memory)
+    : key_(std::move(key)), purge_sequence_(purge_sequence), memory_(memory) {
+}
+
+Flight::~Flight() {
+  for (const cache::ChunkPtr& chunk : chunks_) memory_.give_back(chunk->capacity);
+}
+
+FlightView Flight::view() const {
+  std::lock_guard lock(mutex_);
+  return view_;
+}
+
+std::string_view Flight::bytes_at(std::uint64_t offset) const {
+  std::lock_guard lock(mutex_);
+  if (offset >= view_.received) return {};
+  std::size_t index = offset / limits::chunk_bytes;
+  std::size_t within = offset % limits::chunk_bytes;
+  std::uint64_t end = std::min<std::uint64_t>(view_.received, (index + 1) * limits::chunk_bytes);
+  return {chunks_[index]->data.get() + within, static_cast<std::size_t>(end - offset)};
+}
+
+void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+                        std::optional<std::uint64_t> length) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.upstream_status = stored->status;
+    view_.stored = std::move(stored);
+    view_.stored_key = std::move(stored_key);
+    view_.upstream_trail = std::move(upstream_trail);
+    view_.length = length;
+  }
+  settle(FlightState::streaming);
+}
+
+std::span<char> Flight::room() {
+  std::lock_guard lock(mutex_);
+  if (chunks_.empty() || chunks_.back()->size == chunks_.back()->capacity) {
+    // A body of known length gets a last chunk no larger than it needs.
+    std::uint64_t left = view_.length ? *view_.length - view_.received : limits::chunk_bytes;
+    std::size_t capacity =
+        std::min<std::uint64_t>(limits::chunk_bytes, std::max<std::uint64_t>(left, 1));
+    chunks_.push_back(std::make_shared<cache::Chunk>(capacity));
+    memory_.add(capacity);
+  }
+  cache::Chunk& chunk = *chunks_.back();
+  return {chunk.data.get() + chunk.size, chunk.capacity - chunk.size};
+}
+
+void Flight::append(std::size_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    cache::Chunk& chunk = *chunks_.back();
+    RELAY_CHECK(chunk.size + bytes <= chunk.capacity);
+    digest_.update({chunk.data.get() + chunk.size, bytes});
+    chunk.size += bytes;
+    view_.received += bytes;
+  }
+  changed_.notify();
+}
+
+Digest128 Flight::digest() const {
+  return digest_.digest();
+}
+
+std::vector<cache::ChunkPtr> Flight::chunks() const {
+  std::lock_guard lock(mutex_);
+  return chunks_;
+}
+
+void Flight::settle(FlightState state) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.state = state;
+    if (state == FlightState::complete) view_.length = view_.received;
+  }
+  changed_.notify();
+}
+
+void Flight::complete() {
+  settle(FlightState::complete);
+}
+void Flight::uncacheable() {
+  settle(FlightState::uncacheable);
+}
+
+void Flight::confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.object = std::move(object);
+    view_.upstream_status = 304;
+    view_.stored = std::move(stored);
+    view_.upstream_trail = std::move(upstream_trail);
+  }
+  settle(FlightState::confirmed);
+}
+
+void Flight::fail(Error error) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.error = std::move(error);
+  }
+  settle(FlightState::failed);
+}
+
+FlightTable::Joined FlightTable::join(const std::string& key, std::uint64_t purge_sequence,
+                                      FlightMemory& memory) {
+  Shard& shard = shard_of(key);
+  std::lock_guard lock(shard.mutex);
+  auto& flight = shard.flights[key];
+  bool leader = !flight;
+  if (leader) flight = std::make_shared<Flight>(key, purge_sequence, memory);
+  return {flight, leader};
+}
+
+void FlightTable::leave(const Flight& flight) {
+  Shard& shard = shard_of(flight.key());
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.flights.find(flight.key());
+  if (at != shard.flights.end() && at->second.get() == &flight) shard.flights.erase(at);
+}
+
+void FlightTable::disown_if(const std::function<bool(std::string_view)>& matches) {
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    std::erase_if(shard.flights, [&](auto& entry) {
+      if (!matches(entry.first)) return false;
+      entry.second->disown();
+      return true;
+    });
+  }
+}
+
+void FlightTable::remember_unshared(std::string_view key, WallTime until) {
+  Shard& shard = shard_of(key);
+  std::lock_guard lock(shard.mutex);
+  if (shard.unshared.size() >= unshared_max) shard.unshared.clear();
+  shard.unshared[hash64(key, 1)] = until;
+}
+
+bool FlightTable::unshared(std::string_view key, WallTime now) {
+  Shard& shard = shard_of(key);
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.unshared.find(hash64(key, 1));
+  if (at == shard.unshared.end()) return false;
+  if (at->second > now) return true;
+  shard.unshared.erase(at);
+  return false;
+}
+
+std::size_t FlightTable::size() const {
+  std::size_t n = 0;
+  for (const Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    n += shard.flights.size();
+  }
+  return n;
+}
+
+}  // namespace relay::edge

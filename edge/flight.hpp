@@ -1,0 +1,143 @@
+// One upstream fetch of one key, shared by everybody who waits for it (DESIGN 4.7). A flight
+// belongs to the cache, not to the client that began it: chunks append, readers attach at any
+// offset and are woken for each chunk, nobody polls. It ends complete, or aborted; a reader of an
+// aborted one resets its own connection.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/base/hash.hpp"
+#include "common/net/broadcast.hpp"
+#include "edge/cache/cache.hpp"
+#include "edge/stored.hpp"
+
+namespace relay::edge {
+
+using StoredPtr = std::shared_ptr<const StoredResponse>;
+
+enum class FlightState {
+  asking,       // no head yet
+  streaming,    // head known, bytes arrive
+  complete,     // all bytes are here, length and digest agree
+  confirmed,    // a 304: the stored object is good again
+  uncacheable,  // not to be shared: whoever waits asks for itself
+  failed,
+};
+
+/// Bytes of bodies in flight, over all flights; when it is used up, answers are passed on without
+/// being kept.
+class FlightMemory {
+ public:
+  explicit FlightMemory(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  bool has_room(std::uint64_t bytes) const { return used() + bytes <= bytes_max_; }
+  void add(std::uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void give_back(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::uint64_t bytes_max_;
+  std::atomic<std::uint64_t> used_{0};
+};
+
+/// What a reader sees at one moment.
+struct FlightView {
+  FlightState state = FlightState::asking;
+  StoredPtr stored;            // from streaming or confirmed on
+  std::string stored_key;      // the key that the answer will be found under
+  std::string upstream_trail;  // the Cache-Status of the hops behind this one
+  int upstream_status = 0;
+  std::optional<std::uint64_t> length;  // of the body; known at the latest when complete
+  std::uint64_t received = 0;
+  cache::Pin object;           // when confirmed
+  std::optional<Error> error;  // when failed
+};
+
+class Flight {
+ public:
+  Flight(std::string key, std::uint64_t purge_sequence, FlightMemory& memory);
+  ~Flight();
+  Flight(const Flight&) = delete;
+
+  const std::string& key() const { return key_; }
+  std::uint64_t purge_sequence() const { return purge_sequence_; }
+  /// Read its version before view(); wait on it for what comes next.
+  net::Broadcast& changed() { return changed_; }
+  FlightView view() const;
+  /// The bytes from `offset` that lie in one chunk and have arrived; empty: none yet. They stay
+  /// as long as the flight.
+  std::string_view bytes_at(std::uint64_t offset) const;
+
+  // The leader's side; one thread.
+  void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+                  std::optional<std::uint64_t> length);
+  /// Room for the next bytes; fill some and tell how many.
+  std::span<char> room();
+  void append(std::size_t bytes);
+  /// All bytes came: gives the body's digest.
+  Digest128 digest() const;
+  std::vector<cache::ChunkPtr> chunks() const;
+  void complete();
+  void confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail);
+  void uncacheable();
+  void fail(Error error);
+
+  /// A purge came: what this brings is for those who wait already, and is not kept.
+  void disown() { disowned_.store(true, std::memory_order_release); }
+  bool disowned() const { return disowned_.load(std::memory_order_acquire); }
+
+ private:
+  void settle(FlightState state);
+
+  const std::string key_;
+  const std::uint64_t purge_sequence_;
+  FlightMemory& memory_;
+  net::Broadcast changed_;
+  std::atomic<bool> disowned_{false};
+  mutable std::mutex mutex_;  // guards what follows, but for the bytes behind chunk sizes
+  FlightView view_;
+  std::vector<cache::ChunkPtr> chunks_;
+  DigestStream digest_;  // leader only
+};
+
+/// The flights under way, by key, and the memory of keys whose answers can't be shared, so that
+/// their requests do not wait for one another in vain. Thread-safe, sharded.
+class FlightTable {
+ public:
+  struct Joined {
+    std::shared_ptr<Flight> flight;
+    bool leader = false;  // made just now: ask upstream, and leave() when it has ended
+  };
+  Joined join(const std::string& key, std::uint64_t purge_sequence, FlightMemory& memory);
+  /// Later requests for the key make a new flight.
+  void leave(const Flight& flight);
+  /// Disowns and removes the flights of matching keys.
+  void disown_if(const std::function<bool(std::string_view)>& matches);
+
+  void remember_unshared(std::string_view key, WallTime until);
+  bool unshared(std::string_view key, WallTime now);
+  std::size_t size() const;
+
+ private:
+  static constexpr std::size_t shard_count = 16;
+  static constexpr std::size_t unshared_max = 4096;  // a shard; forgotten all at once beyond
+  struct Shard {
+    mutable std::mutex mutex;  // guards the two maps
+    std::unordered_map<std::string, std::shared_ptr<Flight>> flights;
+    std::unordered_map<std::uint64_t, WallTime> unshared;
+  };
+  Shard& shard_of(std::string_view key) { return shards_[hash64(key) % shard_count]; }
+  std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace relay::edge

@@ -1,0 +1,75 @@
+#include "edge/upstream.hpp"
+
+#include <algorithm>
+
+#include "common/base/check.hpp"
+#include "common/base/log.hpp"
+
+namespace relay::edge {
+
+Upstream::Upstream(const Settings& settings, fleet::Members& members, Metrics& metrics)
+    : members_(members),
+      deadlines_{settings.connect_wait, settings.first_byte_wait, settings.stall_wait},
+      asked_peers_(metrics.counter("relay_edge_upstream_requests_total",
+                                   "requests sent to where misses go", "to=\"peer\"")),
+      asked_origins_(metrics.counter("relay_edge_upstream_requests_total", "", "to=\"origin\"")),
+      failures_(metrics.counter("relay_edge_upstream_failures_total",
+                                "requests sent on that got no answer")) {
+  for (const UpstreamSettings& upstream : settings.upstreams) {
+    auto endpoint = net::endpoint_of(upstream.url);
+    RELAY_CHECK(endpoint.has_value());  // settings were judged
+    origins_.push_back({*endpoint, upstream.url, false});
+  }
+}
+
+std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key,
+                                                      fleet::HopRoute route) const {
+  std::vector<Candidate> list;
+  if (route == fleet::HopRoute::peer_or_origin) {
+    for (const fleet::Member& member : members_.peers_for(key)) {
+      if (auto endpoint = net::endpoint_of(member.url)) {
+        list.push_back({*endpoint, member.name, true});
+      }
+    }
+  }
+  list.insert(list.end(), origins_.begin(), origins_.end());
+  return list;
+}
+
+void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse>& answer) {
+  if (!answer) {
+    failures_.add();
+    log::warn("no answer from upstream",
+              {log::kv("asked", candidate.name), log::kv("why", answer.error().message)});
+  }
+  if (!candidate.peer) return;
+  if (answer) {
+    members_.report_success(candidate.name);
+  } else if (members_.report_failure(candidate.name, steady_now())) {
+    log::warn("member is down", {log::kv("member", candidate.name)});
+  }
+}
+
+net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string& key,
+                                          fleet::HopRoute route, net::ClientRequest request) {
+  bool repeatable = request.method == "GET" || request.method == "HEAD" ||
+                    request.method == "OPTIONS" || request.method == "PUT" ||
+                    request.method == "DELETE";
+  Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
+  for (const Candidate& candidate : candidates(key, route)) {
+    (candidate.peer ? asked_peers_ : asked_origins_).add();
+    WallTime asked_at = wall_now();
+    auto answer = co_await client.send(candidate.endpoint, request, deadlines_);
+    note(candidate, answer);
+    // A peer that sees a loop or has nobody to ask is no reason to give up on the origin.
+    bool usable = answer && !(candidate.peer && answer->head().status == 508);
+    if (usable) {
+      co_return Answered{std::move(*answer), asked_at, wall_now(), candidate.peer, candidate.name};
+    }
+    if (!answer) last = answer.error();
+    if (!repeatable && last.kind != ErrorKind::unavailable) break;
+  }
+  co_return std::unexpected(std::move(last));
+}
+
+}  // namespace relay::edge
