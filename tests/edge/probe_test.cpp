@@ -1,0 +1,88 @@
+#include "edge/fleet/probe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "common/net/server.hpp"
+
+namespace relay::edge::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A member that answers its health with a status that the test sets.
+class Neighbour final : public net::Handler {
+ public:
+  net::Task<void> handle(net::Exchange& exchange) override {
+    ++asked;
+    http::Response response;
+    response.status = exchange.request().target == health_target ? status.load() : 404;
+    co_await exchange.respond(std::move(response));
+  }
+  std::atomic<int> status{200};
+  std::atomic<int> asked{0};
+};
+
+bool eventually(const std::function<bool()>& holds) {
+  auto deadline = steady_now() + 10s;
+  while (steady_now() < deadline) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(2ms);
+  }
+  return false;
+}
+
+class Probe : public testing::Test {
+ protected:
+  Probe() : server_(net::ServerOptions{.listens = {{"127.0.0.1:0", &neighbour_}}}) {
+    url_ = "http://127.0.0.1:" + std::to_string(server_.ports()[0]);
+    thread_ = std::thread([this] { server_.run([] {}); });
+  }
+  ~Probe() override {
+    server_.stop();
+    thread_.join();
+  }
+
+  /// Runs a prober beside the server while `test` runs here.
+  void probe(Members& members, const std::function<void()>& test) {
+    net::asio::io_context io(1);
+    Prober prober(io, members, 20ms);
+    prober.start();
+    std::thread runner([&] { io.run(); });
+    test();
+    net::asio::post(io, [&] { prober.stop(); });
+    runner.join();  // stop() lets run() return
+  }
+
+  bool up(const Members& members) { return members.snapshot()->health[0].up; }
+
+  Neighbour neighbour_;
+  net::Server server_;
+  std::string url_;
+  std::thread thread_;
+};
+
+TEST_F(Probe, a_member_that_answers_comes_back) {
+  Members members("self", {{"peer", url_, 1}, {"self", "http://127.0.0.1:1", 1}}, 20ms);
+  members.report_failure("peer", steady_now());
+  ASSERT_FALSE(up(members));
+  probe(members, [&] { EXPECT_TRUE(eventually([&] { return up(members); })); });
+}
+
+TEST_F(Probe, a_member_that_is_not_well_stays_down_until_it_is) {
+  neighbour_.status = 503;
+  Members members("self", {{"peer", url_, 1}, {"self", "http://127.0.0.1:1", 1}}, 20ms);
+  members.report_failure("peer", steady_now());
+  probe(members, [&] {
+    EXPECT_TRUE(eventually([&] { return neighbour_.asked > 3; }));
+    EXPECT_FALSE(up(members));
+    neighbour_.status = 200;
+    EXPECT_TRUE(eventually([&] { return up(members); }));
+  });
+}
+
+}  // namespace
+}  // namespace relay::edge::fleet
