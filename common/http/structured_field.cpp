@@ -48,7 +48,7 @@ class Reader {
     while (take(';')) {
       skip(" ");
       auto name = key();
-      if (!name) return std::nullopt;
+      if (!name || all.size() == parameters_max) return std::nullopt;
       BareItem value = true;
       if (take('=')) {
         auto read = bare_item();
@@ -86,6 +86,7 @@ class Reader {
     while (true) {
       skip(" ");
       if (take(')')) break;
+      if (list.items.size() == inner_items_max) return std::nullopt;
       auto read = item();
       if (!read || rest_.empty() || (rest_.front() != ' ' && rest_.front() != ')')) {
         return std::nullopt;
@@ -182,7 +183,7 @@ std::optional<List> read_list(std::string_view text) {
   if (reader.empty()) return list;
   do {
     auto member = reader.member();
-    if (!member) return std::nullopt;
+    if (!member || list.size() == members_max) return std::nullopt;
     list.push_back(std::move(*member));
   } while (reader.separator());
   if (!reader.finish()) return std::nullopt;
@@ -193,7 +194,7 @@ namespace {
 
 bool read_entry(Reader& reader, Dictionary& into) {
   auto key = reader.key();
-  if (!key) return false;
+  if (!key || into.size() == members_max) return false;
   std::optional<Member> value;
   if (reader.take('=')) {
     value = reader.member();

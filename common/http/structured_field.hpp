@@ -60,7 +60,8 @@ struct Entry {
 using Dictionary = std::vector<Entry>;
 
 /// nullopt for any violation. Lists and dictionaries may be empty; several fields are joined by
-/// ", " before. A repeated key keeps its place and takes the last value.
+/// ", " before. A repeated key keeps its place and takes the last value. At most
+/// 1024 members, 256 parameters or items of an inner list each.
 std::optional<Item> read_item(std::string_view text);
 std::optional<List> read_list(std::string_view text);
 std::optional<Dictionary> read_dictionary(std::string_view text);

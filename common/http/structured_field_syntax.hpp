@@ -27,6 +27,10 @@ constexpr bool is_printable(char c) {
   return c >= 0x20 && c < 0x7f;
 }
 
+// What RFC 8941 wants to be read at least is also the most: looking for repeated keys is quadratic.
+inline constexpr std::size_t members_max = 1024;
+inline constexpr std::size_t inner_items_max = 256;
+inline constexpr std::size_t parameters_max = 256;
 inline constexpr int integer_digits_max = 15;
 inline constexpr int decimal_digits_max = 12;  // before the point
 

@@ -120,6 +120,15 @@ TEST(Dictionaries, Refused) {
   }
 }
 
+TEST(Dictionaries, HaveALimit) {
+  std::string text = "k0";
+  for (int i = 1; i < 1024; ++i) text += ",k" + std::to_string(i);
+  EXPECT_TRUE(read_dictionary(text));
+  EXPECT_TRUE(read_list(text));
+  EXPECT_FALSE(read_dictionary(text + ",x"));
+  EXPECT_FALSE(read_list(text + ",x"));
+}
+
 TEST(Write, RefusesWhatCannotBeWritten) {
   EXPECT_FALSE(write(Item{std::int64_t{1'000'000'000'000'000}, {}}));
   EXPECT_FALSE(write(Item{std::string("caf\xc3\xa9"), {}}));
