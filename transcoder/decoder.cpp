@@ -1,0 +1,47 @@
+#include "transcoder/decoder.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/check.hpp"
+
+namespace relay::transcoder {
+
+Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits, int threads) {
+  const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
+  if (!codec) return bad_input("the coding of the stream is unknown");
+  Decoder decoder;
+  decoder.context_.reset(avcodec_alloc_context3(codec));
+  RELAY_CHECK(decoder.context_);
+  AVCodecContext& context = *decoder.context_;
+  if (int code = avcodec_parameters_to_context(&context, stream.codecpar); code < 0)
+    return bad_input(fmt::format("the stream's parameters are damaged: {}", av::reason(code)));
+  context.pkt_timebase = stream.time_base;
+  context.max_pixels = limits.width_max * limits.height_max;
+  context.thread_count = threads;
+  context.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
+  if (int code = avcodec_open2(&context, codec, nullptr); code < 0)
+    return bad_input(
+        fmt::format("the {} decoder refused the stream: {}", codec->name, av::reason(code)));
+  return decoder;
+}
+
+void Decoder::push(const AVPacket* packet) {
+  int code = avcodec_send_packet(context_.get(), packet);
+  if (code < 0 && code != AVERROR_EOF && code != AVERROR(EAGAIN)) ++damaged_;
+}
+
+bool Decoder::pull(AVFrame& frame) {
+  for (int failures = 0; failures < 100; ++failures) {
+    int code = avcodec_receive_frame(context_.get(), &frame);
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return false;
+    if (code < 0) {
+      ++damaged_;
+      continue;
+    }
+    ++frames_;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace relay::transcoder

@@ -1,0 +1,32 @@
+// Packets in, frames out, in presentation order. Damaged packets are counted and skipped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "common/base/error.hpp"
+#include "transcoder/av.hpp"
+#include "transcoder/encoding.hpp"
+
+namespace relay::transcoder {
+
+class Decoder {
+ public:
+  /// `threads` for pictures: more than one costs as many frames of delay.
+  static Result<Decoder> open(const AVStream& stream, const SourceLimits& limits, int threads);
+
+  /// Null at the end of the stream. Take all frames before pushing again.
+  void push(const AVPacket* packet);
+  /// False when the next packet is needed, or at the end.
+  bool pull(AVFrame& frame);
+
+  std::int64_t frames() const { return frames_; }
+  std::int64_t damaged() const { return damaged_; }
+  const AVCodecContext& context() const { return *context_; }
+
+ private:
+  av::CodecContext context_;
+  std::int64_t frames_ = 0, damaged_ = 0;
+};
+
+}  // namespace relay::transcoder
