@@ -36,7 +36,7 @@ struct NumberRange {
 };
 
 /// One key as the reference lists it: "edge.threads", "0", "0: one a core". For keys inside an
-/// array of tables the name is "upstream[].url".
+/// array of tables the name is "upstream[].url"; the array's own value lists its tables.
 struct KeyDoc {
   std::string key;
   std::string default_value;  // as TOML text
@@ -67,7 +67,14 @@ class Schema {
     if (!documenting() && has(key)) into.clear();
     begin_tables(key, comment);
     Item sample;
-    if (documenting()) describe(enter_table(0), sample);
+    if (documenting()) {
+      for (Item& item : into) {
+        begin_value();
+        describe(enter_table(0), item);
+        end_value();
+      }
+      describe(enter_table(0), sample);
+    }
     std::size_t n = table_count();
     for (std::size_t i = 0; i < n; ++i) {
       Item item;
@@ -92,6 +99,8 @@ class Schema {
   Schema& enter_table(std::size_t index);
   std::size_t table_count() const;
   void end_tables();
+  void begin_value();
+  void end_value();
   bool documenting() const;
   Impl& impl_;
 };

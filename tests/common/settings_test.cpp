@@ -173,6 +173,9 @@ TEST(Settings, BrokenTomlHasAPlaceToo) {
   auto sample = parse("[edge]\nname = \n");
   ASSERT_FALSE(sample);
   EXPECT_TRUE(sample.error().message.starts_with("x.toml:2:")) << sample.error().message;
+  auto name = parse("[&edge]\n");
+  ASSERT_FALSE(name);
+  EXPECT_TRUE(name.error().message.starts_with("x.toml:1:2:")) << name.error().message;
   EXPECT_FALSE(parse("[edge]\nname = \"a\"\nname = \"b\"\n"));
 }
 
@@ -195,6 +198,18 @@ TEST(Settings, DocumentsEveryKeyWithDefaultAndComment) {
             "fleet.members[].address|[]|more of them\n"
             "fleet.members[].address[].host|\"localhost\"|where\n"
             "fleet.members[].address[].port|80|which\n");
+}
+
+TEST(Settings, DocumentsTheTablesOfAnArrayAsItsValue) {
+  Sample sample;
+  sample.members = {{"one", 2, {{"h", 1}, {"i", 2}}}, {"two", 0.5, {}}};
+  auto docs = document_settings<Sample>(describe, sample);
+  ASSERT_EQ(docs.size(), 13u);
+  EXPECT_EQ(docs[7].key, "fleet.members");
+  EXPECT_EQ(docs[7].default_value,
+            "[{ name = \"one\", weight = 2.0, address = [{ host = \"h\", port = 1 }, "
+            "{ host = \"i\", port = 2 }] }, { name = \"two\", weight = 0.5, address = [] }]");
+  EXPECT_EQ(docs[8].default_value, "\"\"");
 }
 
 TEST(Settings, ReadsAFileAndSaysWhenItCannot) {

@@ -1,0 +1,26 @@
+// Any bytes: a playlist is refused, or what was read reads back the same after writing.
+#include <cstdint>
+#include <string_view>
+
+#include "common/base/check.hpp"
+#include "common/media/playlist.hpp"
+
+using namespace relay::media;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (auto media = read_media_playlist(text)) {
+    std::string written = write(*media);
+    auto again = read_media_playlist(written);
+    RELAY_CHECK(again);
+    RELAY_CHECK(write(*again) == written);
+    RELAY_CHECK(!why_not_extension(*media, *again));
+  }
+  if (auto multivariant = read_multivariant_playlist(text)) {
+    std::string written = write(*multivariant);
+    auto again = read_multivariant_playlist(written);
+    RELAY_CHECK(again);
+    RELAY_CHECK(write(*again) == written);
+  }
+  return 0;
+}
