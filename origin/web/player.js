@@ -29,6 +29,7 @@ export class Player extends EventTarget {
     super();
     this.video = video;
     this.address = address;
+    video.addEventListener('resize', () => this.#tell('levels'));
     this.hls = this.#make(settings);
     this.hls.attachMedia(video);
     this.hls.loadSource(address);
@@ -46,8 +47,10 @@ export class Player extends EventTarget {
     }));
   }
 
+  /** What is on the screen; after adopt() that may be a buffer which the new reading did not load. */
   get playingKey() {
-    const level = this.hls.levels[this.hls.currentLevel];
+    const level = this.hls.levels[this.hls.currentLevel] ??
+      this.hls.levels.find(({ height }) => height > 0 && height === this.video.videoHeight);
     return level ? keyOf(level) : null;
   }
 

@@ -1,8 +1,9 @@
-// Finds out what is at an address before a player is made for it.
+// Finds out what is at an address before a player is made for it. An asset without a playlist is a
+// 404 whose problem document tells its kind, its state and, of a photo, its widths.
 
 /**
  * @param {{tenant: string, asset: string}} address
- * @returns {Promise<{kind: 'video', text: string} | {kind: 'photo'} | {kind: 'processing'} |
+ * @returns {Promise<{kind: 'video', text: string} | {kind: 'photo', widths: number[]} | {kind: 'processing'} |
  *   {kind: 'failed', reason: string} | {kind: 'missing' | 'removed' | 'denied' | 'lost'} |
  *   {kind: 'trouble', status: number, retry_s?: number}>}
  */
@@ -16,23 +17,15 @@ export async function probe(address) {
   const problem = await problemOf(response);
   if (['receiving', 'queued', 'processing'].includes(problem.state)) return { kind: 'processing' };
   if (problem.state === 'failed') return { kind: 'failed', reason: problem.detail };
-  return (await isPhoto(address)) ? { kind: 'photo' } : { kind: 'missing' };
+  return problem.widths?.length > 0 ? { kind: 'photo', widths: problem.widths } : { kind: 'missing' };
 }
 
 export function playlistAddress({ tenant, asset }) {
   return `/${tenant}/${asset}/index.m3u8`;
 }
 
-/** Widths that a photo may have; those above its own are answered with its largest. */
-export const photoWidths = [320, 640, 1280, 1920, 2560];
-
 export function photoAddress({ tenant, asset }, width) {
   return `/${tenant}/${asset}/w${width}`;
-}
-
-async function isPhoto(address) {
-  const response = await ask(photoAddress(address, photoWidths[0]), { method: 'HEAD' });
-  return response?.ok === true;
 }
 
 function trouble(response) {
@@ -49,9 +42,9 @@ async function problemOf(response) {
 }
 
 /** null when no answer came at all. */
-async function ask(address, options = {}) {
+async function ask(address) {
   try {
-    return await fetch(address, { cache: 'no-cache', ...options });
+    return await fetch(address, { cache: 'no-cache' });
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
 // wrong when something is. `window.torchrelay` tells tests and support the same.
 
 import { backOff, messages } from './messages.js';
-import { photoAddress, photoWidths, playlistAddress, probe } from './probe.js';
+import { photoAddress, playlistAddress, probe } from './probe.js';
 import { Growth } from './growth.js';
 import { Player } from './player.js';
 import { QualityMenu } from './quality_menu.js';
@@ -55,7 +55,7 @@ async function start() {
   for (let attempt = 0; ; attempt += 1) {
     const found = await probe(address);
     if (found.kind === 'video') return play();
-    if (found.kind === 'photo') return showPhoto();
+    if (found.kind === 'photo') return showPhoto(found.widths);
     if (['removed', 'denied'].includes(found.kind)) return tell(found.kind, messages[found.kind]());
     if (found.kind === 'failed') return tell('failed', messages.failed(found.reason));
     await waitAfter(found, attempt);
@@ -141,12 +141,12 @@ function watchPlayback() {
   video.addEventListener('ended', () => tell('ended', null));
 }
 
-function showPhoto() {
+function showPhoto(widths) {
   const photo = element('photo');
-  photo.srcset = photoWidths.map((width) => `${photoAddress(address, width)} ${width}w`).join(', ');
+  photo.srcset = widths.map((width) => `${photoAddress(address, width)} ${width}w`).join(', ');
   photo.sizes = '(max-width: 1280px) 100vw, 1280px';
   photo.alt = asset;
-  photo.src = photoAddress(address, 640);
+  photo.src = photoAddress(address, widths[0]);
   photo.hidden = false;
   video.hidden = true;
   element('keys').hidden = true;

@@ -1,0 +1,232 @@
+// The watch page against a server that does what the test wants: what a viewer sees and is told.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage, playback, playsPast, showsNotice } from '../support/browser.mjs';
+import { makeHlsSample } from '../support/hls_sample.mjs';
+import { photo } from '../support/media.mjs';
+import { addPages } from '../support/page_files.mjs';
+import { startStaticServer } from '../support/static_server.mjs';
+import { until } from '../support/poll.mjs';
+import fs from 'node:fs';
+
+const root = '/demo/sample';
+const multivariant = `${root}/index.m3u8`;
+const playlist = { 'content-type': 'application/vnd.apple.mpegurl' };
+let sample;
+let browser;
+
+before(async () => {
+  sample = makeHlsSample({ seconds: 20 });
+  browser = await launchBrowser();
+});
+after(() => browser?.close());
+
+/** A server with the pages and the sample, for one test. */
+async function serve(t) {
+  const server = await startStaticServer(addPages(new Map(sample), ['demo/sample']));
+  t.after(() => server.close());
+  return server;
+}
+
+async function watch(t, server, options) {
+  const page = await openPage(browser, `${server.url}/watch/demo/sample`, options);
+  t.after(() => page.context().close());
+  return page;
+}
+
+const text = (file) => file.body.toString();
+const problem = (status, members) => ({ status, headers: { 'content-type': 'application/problem+json' },
+  body: Buffer.from(JSON.stringify({ status, ...members })) });
+
+/** Cuts a media playlist after `count` segments and leaves it growing. */
+function growing(file, count) {
+  const lines = text(file).split('\n');
+  const end = lines.findIndex((line) => line === `${count}.m4s`);
+  const body = lines.slice(0, end - 1).join('\n').replace('TYPE:VOD', 'TYPE:EVENT');
+  return { headers: playlist, body: Buffer.from(`${body}\n`) };
+}
+
+test('the picture and the sound advance', async (t) => {
+  const page = await watch(t, await serve(t));
+  await playsPast(page, 1);
+  const first = await playback(page);
+  await playsPast(page, 3);
+  const second = await playback(page);
+  assert.ok(first.width > 0 && second.frames > first.frames && second.audioBytes > first.audioBytes,
+    JSON.stringify([first, second]));
+  assert.equal(second.title, '');
+  assert.equal(second.state, 'playing');
+  assert.deepEqual(page.said, []);
+});
+
+test('the quality menu names what plays and obeys', async (t) => {
+  const page = await watch(t, await serve(t));
+  await playsPast(page, 0.5);
+  const menu = page.getByLabel('Quality');
+  const names = await menu.locator('option').allTextContents();
+  assert.match(names[0], /^Auto \((144|360)p\)$/);
+  assert.deepEqual(names.slice(1), ['360p', '144p']);
+  for (const [name, width] of [['144p', 256], ['360p', 640]]) {
+    await menu.selectOption({ label: name });
+    await page.waitForFunction((wanted) => document.querySelector('video').videoWidth === wanted, width);
+  }
+  assert.equal(await menu.locator('option:checked').textContent(), '360p');
+});
+
+test('keys play, pause, seek and mute', async (t) => {
+  const page = await watch(t, await serve(t));
+  await playsPast(page, 0.5);
+  await page.keyboard.press('Space');
+  assert.equal((await playback(page)).paused, true);
+  const { time_s } = await playback(page);
+  await page.keyboard.press('ArrowRight');
+  assert.ok(Math.abs((await playback(page)).time_s - time_s - 5) < 0.5);
+  await page.keyboard.press('ArrowLeft');
+  assert.ok(Math.abs((await playback(page)).time_s - time_s) < 0.5);
+  const muted = () => page.evaluate(() => document.querySelector('video').muted);
+  const before = await muted();
+  await page.keyboard.press('m');
+  assert.equal(await muted(), !before);
+  await page.keyboard.press('k');
+  assert.equal((await playback(page)).paused, false);
+});
+
+test('an unknown address is named as such, and plays once there is something', async (t) => {
+  const server = await serve(t);
+  const file = server.files.get(multivariant);
+  server.files.delete(multivariant);
+  const page = await watch(t, server);
+  await showsNotice(page, 'There is nothing at this address');
+  server.files.set(multivariant, file);
+  await page.getByRole('button', { name: 'Try again now' }).click();
+  await playsPast(page, 0.5);
+});
+
+test('a video that is being prepared is waited for', async (t) => {
+  const server = await serve(t);
+  const file = server.files.get(multivariant);
+  server.files.set(multivariant, problem(404, { kind: 'video', state: 'queued', widths: [] }));
+  const page = await watch(t, server);
+  await showsNotice(page, 'This video is being prepared');
+  server.files.set(multivariant, file);
+  await playsPast(page, 0.5);
+});
+
+test('a video that could not be prepared tells the reason', async (t) => {
+  const server = await serve(t);
+  const detail = 'The file has no picture and no sound.';
+  server.files.set(multivariant, problem(404, { kind: 'video', state: 'failed', detail, widths: [] }));
+  const page = await watch(t, server);
+  await showsNotice(page, 'This video could not be prepared');
+  await showsNotice(page, detail);
+});
+
+for (const [status, title] of [[403, 'You may not watch this'], [410, 'This broadcast was taken down'],
+  [503, 'The server has a problem (503)']]) {
+  test(`an answer with ${status} is told in words`, async (t) => {
+    const server = await serve(t);
+    server.files.set(multivariant, problem(status, {}));
+    await showsNotice(await watch(t, server), title);
+  });
+}
+
+test('a server in trouble is retried, and said so', async (t) => {
+  const server = await serve(t);
+  const file = server.files.get(multivariant);
+  server.files.set(multivariant, problem(500, {}));
+  const page = await watch(t, server);
+  await showsNotice(page, 'Trying again');
+  server.files.set(multivariant, file);
+  await playsPast(page, 0.5);
+});
+
+test('segments that stop coming in mid-play are said and retried', async (t) => {
+  const server = await serve(t);
+  const missing = [...server.files.keys()].filter((path) => /\/[4-9]\.m4s$/.test(path));
+  const kept = missing.map((path) => [path, server.files.get(path)]);
+  for (const path of missing) server.files.set(path, problem(502, {}));
+  const page = await watch(t, server);
+  await playsPast(page, 0.5);
+  await showsNotice(page, 'The server has a problem (502)', { deadline_ms: 40_000 });
+  for (const [path, file] of kept) server.files.set(path, file);
+  await playsPast(page, 10, { deadline_ms: 40_000 });
+  assert.equal((await playback(page)).title, '');
+});
+
+test('a network that goes away is said, and playback starts when it is back', async (t) => {
+  const server = await serve(t);
+  const file = server.files.get(multivariant);
+  server.files.set(multivariant, problem(404, { kind: 'video', state: 'queued', widths: [] }));
+  const page = await watch(t, server);
+  await showsNotice(page, 'This video is being prepared');
+  await page.context().setOffline(true);
+  await showsNotice(page, 'The connection is lost');
+  server.files.set(multivariant, file);
+  await page.context().setOffline(false);
+  await playsPast(page, 0.5);
+});
+
+test('bytes that no decoder takes are said', async (t) => {
+  const server = await serve(t);
+  for (const [path, file] of server.files) {
+    if (!/\/(low|high)\/\d\.m4s$/.test(path)) continue;
+    const body = Buffer.from(file.body);
+    body.fill(0x5a, body.indexOf('mdat') + 4);
+    server.files.set(path, { ...file, body });
+  }
+  const page = await watch(t, server);
+  await showsNotice(page, 'This device cannot decode the video', { deadline_ms: 30_000 });
+});
+
+test('a growing presentation is played on, and gains a rendition without a visible jump', async (t) => {
+  const server = await serve(t);
+  const whole = new Map(server.files);
+  const oneRung = text(server.files.get(multivariant)).replace(/#EXT-X-STREAM-INF[^\n]*RESOLUTION=640.*\n.*\n/, '');
+  server.files.set(multivariant, { headers: playlist, body: Buffer.from(oneRung) });
+  for (const name of ['low', 'high', 'audio']) {
+    const path = `${root}/1/${name}/index.m3u8`;
+    server.files.set(path, growing(whole.get(path), 6));
+  }
+  const page = await watch(t, server);
+  await playsPast(page, 1);
+  await page.evaluate(() => {
+    window.jumps = [];
+    for (const name of ['seeking', 'emptied', 'pause']) {
+      document.querySelector('video').addEventListener(name, () => window.jumps.push(name));
+    }
+  });
+  server.files.set(multivariant, whole.get(multivariant));
+  await until('the page to adopt the second rendition',
+    () => page.evaluate(() => window.torchrelay.hls.levels.length === 2));
+  for (const name of ['low', 'high', 'audio']) {
+    const path = `${root}/1/${name}/index.m3u8`;
+    server.files.set(path, whole.get(path));
+  }
+  await page.waitForFunction(() => document.querySelector('video').ended, null, { timeout: 60_000 });
+  assert.deepEqual(await page.evaluate(() => window.jumps.filter((name) => name !== 'pause')), []);
+  const { width, frames } = await playback(page);
+  assert.equal(width, 640);
+  assert.ok(frames >= 480, `${frames} of 500 frames were shown`);
+});
+
+test('a photo is shown in the widths that it has', async (t) => {
+  const server = await serve(t);
+  server.files.set(multivariant, problem(404, { kind: 'photo', state: 'ready', widths: [320, 640] }));
+  const body = fs.readFileSync(photo({ size: '640x360' }));
+  for (const width of [320, 640]) {
+    server.files.set(`${root}/w${width}`, { body, headers: { 'content-type': 'image/jpeg' } });
+  }
+  const page = await watch(t, server, { viewport: { width: 390, height: 800 } });
+  const picture = page.getByRole('img', { name: 'sample' });
+  await picture.waitFor();
+  await until('the picture to be loaded', () => picture.evaluate((img) => img.naturalWidth > 0));
+  assert.equal(await picture.getAttribute('srcset'), `${root}/w320 320w, ${root}/w640 640w`);
+  assert.equal(await page.locator('video').isVisible(), false);
+});
+
+test('on a phone nothing is wider than the screen', async (t) => {
+  const page = await watch(t, await serve(t), { viewport: { width: 360, height: 740 } });
+  await playsPast(page, 0.5);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+});
