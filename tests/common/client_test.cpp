@@ -1,0 +1,164 @@
+// The upstream client against origins that keep their promises and origins that don't.
+#include "common/net/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "common/base/limits.hpp"
+#include "tests/support/tcp_peer.hpp"
+
+namespace relay::net {
+namespace {
+
+using test::TcpOrigin;
+using test::TcpPeer;
+
+struct Got {
+  Result<int> status = fail(ErrorKind::internal, ErrorSource::internal, "nothing happened");
+  std::string body;
+  std::optional<Error> body_error;
+};
+
+Task<void> fetch(Client& client, unsigned short port, std::string method, Got& got) {
+  ClientDeadlines deadlines{limits::connect_wait, std::chrono::seconds(3), std::chrono::seconds(3)};
+  ClientRequest request{std::move(method), "/x", {}, {}};
+  auto response = co_await client.send({"127.0.0.1", port}, std::move(request), deadlines);
+  if (!response) {
+    got.status = std::unexpected(response.error());
+    co_return;
+  }
+  got.status = response->head().status;
+  std::vector<char> piece(1000);
+  while (!response->complete()) {
+    auto n = co_await response->read(piece);
+    if (!n) {
+      got.body_error = n.error();
+      break;
+    }
+    got.body.append(piece.data(), *n);
+  }
+}
+
+/// Fetches `times` with one client, one after another.
+std::vector<Got> fetch_from(unsigned short port, int times = 1, std::string method = "GET") {
+  asio::io_context io;
+  Client client(io);
+  std::vector<Got> all(static_cast<std::size_t>(times));
+  for (Got& got : all) {
+    spawn(io, fetch(client, port, method, got));
+    io.restart();
+    while (!got.status && got.status.error().message == "nothing happened") io.run_one();
+    if (got.status && !got.body_error) {
+      for (int i = 0; i < 50; ++i) io.run_one_for(std::chrono::milliseconds(20));
+    }
+  }
+  client.close_idle();
+  return all;
+}
+
+TEST(Client, ReadsBodiesByLengthByChunksAndToTheClose) {
+  for (const char* answer : {
+           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+           "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello",
+       }) {
+    TcpOrigin origin([answer](TcpPeer& peer) {
+      peer.read_until("\r\n\r\n");
+      peer.send(answer);
+    });
+    Got got = fetch_from(origin.port()).front();
+    ASSERT_TRUE(got.status.has_value()) << got.status.error().message;
+    EXPECT_EQ(*got.status, 200);
+    EXPECT_EQ(got.body, "hello") << answer;
+    EXPECT_FALSE(got.body_error.has_value());
+  }
+}
+
+TEST(Client, ATruncatedBodyIsAnErrorNeverAnEnd) {
+  for (const char* answer : {
+           "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX",
+       }) {
+    TcpOrigin origin([answer](TcpPeer& peer) {
+      peer.read_until("\r\n\r\n");
+      peer.send(answer);
+    });
+    Got got = fetch_from(origin.port()).front();
+    ASSERT_TRUE(got.body_error.has_value()) << answer;
+    EXPECT_EQ(got.body_error->source, ErrorSource::upstream);
+  }
+}
+
+TEST(Client, AnswersThatTheGateRefusesAreErrors) {
+  for (const char* answer : {
+           "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+           "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello",
+           "ICY 200 OK\r\n\r\n",
+       }) {
+    TcpOrigin origin([answer](TcpPeer& peer) {
+      peer.read_until("\r\n\r\n");
+      peer.send(answer);
+    });
+    Got got = fetch_from(origin.port()).front();
+    ASSERT_FALSE(got.status.has_value()) << answer;
+    EXPECT_EQ(got.status.error().kind, ErrorKind::invalid) << answer;
+  }
+}
+
+TEST(Client, AConnectionIsReusedAndOneThatDiedIsReplaced) {
+  std::atomic<int> connections{0};
+  TcpOrigin origin([&](TcpPeer& peer) {
+    ++connections;
+    for (int i = 0; i < 2; ++i) {  // then closes, though it promised to keep alive
+      if (peer.read_until("\r\n\r\n").empty()) return;
+      peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na");
+    }
+  });
+  for (const Got& got : fetch_from(origin.port(), 4)) {
+    ASSERT_TRUE(got.status.has_value()) << got.status.error().message;
+    EXPECT_EQ(got.body, "a");
+  }
+  EXPECT_EQ(connections.load(), 2);
+}
+
+TEST(Client, BytesBehindAnAnswerWithoutBodyEndTheConnection) {
+  std::atomic<int> connections{0};
+  TcpOrigin origin([&](TcpPeer& peer) {
+    ++connections;
+    peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    peer.read_until("\r\n\r\n");
+  });
+  for (const Got& got : fetch_from(origin.port(), 2)) EXPECT_EQ(got.status.value_or(0), 204);
+  EXPECT_EQ(connections.load(), 2);
+}
+
+TEST(Client, ARefusedConnectionIsUnavailableAtOnce) {
+  unsigned short port;
+  {
+    TcpOrigin gone([](TcpPeer&) {});
+    port = gone.port();
+  }
+  Got got = fetch_from(port).front();
+  ASSERT_FALSE(got.status.has_value());
+  EXPECT_EQ(got.status.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(got.status.error().retry);
+}
+
+TEST(EndpointOf, TakesHostAndPortOnly) {
+  EXPECT_EQ(endpoint_of("http://127.0.0.1:7000").value(), (Endpoint{"127.0.0.1", 7000}));
+  EXPECT_EQ(endpoint_of("http://edge.example/").value(), (Endpoint{"edge.example", 80}));
+  EXPECT_EQ(endpoint_of("http://[::1]:9").value(), (Endpoint{"::1", 9}));
+  for (const char* bad : {"", "127.0.0.1:7000", "https://a", "http://", "http://a:0", "http://a:b",
+                          "http://a:70000", "http://a/b", "http://u@a", "http://a b"}) {
+    EXPECT_FALSE(endpoint_of(bad).has_value()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace relay::net
