@@ -4,7 +4,7 @@
 
 #include "common/base/log.hpp"
 #include "common/http/conditional.hpp"
-#include "common/http/digest_field.hpp"
+#include "common/http/repr_digest.hpp"
 #include "common/http/range.hpp"
 #include "edge/cache_key.hpp"
 

@@ -42,4 +42,9 @@ Result<std::optional<Digest128>> read_repr_digest(std::string_view field) {
   return Digest128{read_big_endian(data.substr(0, 8)), read_big_endian(data.substr(8))};
 }
 
+std::optional<Digest128> read_repr_digest(Fields fields) {
+  auto digest = read_repr_digest(std::string_view(joined(fields, "Repr-Digest")));
+  return digest ? *digest : std::nullopt;
+}
+
 }  // namespace relay::http

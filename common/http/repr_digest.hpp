@@ -8,6 +8,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "common/http/message.hpp"
 
 namespace relay::http {
 
@@ -17,5 +18,8 @@ std::string write_repr_digest(const Digest128& digest);
 /// nullopt: the field (empty when there is none) names no such digest. An error when it names one
 /// that is not 16 bytes, or is no dictionary.
 Result<std::optional<Digest128>> read_repr_digest(std::string_view field);
+
+/// The same of a message, where a malformed field counts as absent.
+std::optional<Digest128> read_repr_digest(Fields fields);
 
 }  // namespace relay::http

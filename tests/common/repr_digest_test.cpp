@@ -31,5 +31,15 @@ TEST(ReprDigest, RefusesWhatIsNotSixteenBytes) {
   }
 }
 
+TEST(ReprDigest, OfAMessage) {
+  Headers headers{{"repr-digest", "sha-256=:AAAA:"},
+                  {"Repr-Digest", "xxh3-128=:AAAAAAAAAAAAAAAAAAAAAQ==:"}};
+  EXPECT_EQ(read_repr_digest(headers), (Digest128{0, 1}));
+  for (const char* value : {"", "xxh3-128", "xxh3-128=:AAAA:", "xxh3-128=\"AAAA\"", "=:"}) {
+    EXPECT_EQ(read_repr_digest(Headers{{"Repr-Digest", value}}), std::nullopt) << value;
+  }
+  EXPECT_EQ(read_repr_digest(Headers{}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace relay::http
