@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +20,8 @@
 #include "common/base/metrics.hpp"
 
 namespace relay::edge::cache {
+
+struct Body;
 
 /// Bytes on their way: filled once by a flight, then shared by its readers and the store thread.
 struct Chunk {
@@ -42,34 +43,45 @@ struct Piece {
   std::size_t size = 0;
 };
 
-/// A stored response. Immutable; holding the pointer pins its chunks.
+/// A stored response. Immutable; holding the pointer pins its chunks. All calls from any thread.
 class Object {
  public:
-  virtual ~Object() = default;
+  Object(std::string key, std::string head, std::shared_ptr<const Body> body);
+  ~Object();
+  Object(const Object&) = delete;
+
   const std::string& key() const { return key_; }    // the whole cache key
   const std::string& head() const { return head_; }  // opaque here; edge/stored knows its form
   std::uint64_t body_bytes() const { return body_bytes_; }
   const Digest128& digest() const { return digest_; }
   /// The piece that holds the byte at `offset` (< body_bytes), from that byte on.
-  virtual Piece piece(std::uint64_t offset) const = 0;
-  /// Call before handing a piece to sendfile: from now on the pages may stand in a socket's queue.
-  virtual void note_sendfile() const = 0;
+  Piece piece(std::uint64_t offset) const;
+  /// Call before every sendfile of a piece (or at least once every few seconds while sending):
+  /// from now on the pages may stand in a socket's queue, and the graveyard counts from here.
+  void note_sendfile() const;
   /// After an unclean stop each body is verified once, on its first use; false: it does not match
   /// its digest, was dropped, and must be treated as a miss. Cheap when already known. May read
   /// the disk: call on the blocking pool when known_good() is false.
-  virtual bool verify() const = 0;
-  virtual bool known_good() const = 0;
-  /// A parsed form of head(), kept beside it by the first who needs it (null before). Safe from
-  /// several threads: all parse the same text, the last one kept wins.
+  bool verify() const;
+  bool known_good() const;
+  /// A parsed form of head(), kept beside it by the first who needs it (null before): parsing it
+  /// on every hit would cost more than the rest of a small one. The last one kept wins.
   std::shared_ptr<const void> parsed() const { return parsed_.load(std::memory_order_acquire); }
   void keep_parsed(std::shared_ptr<const void> form) const {
     parsed_.store(std::move(form), std::memory_order_release);
   }
 
- protected:
+  /// For this room.
+  const std::shared_ptr<const Body>& body() const { return body_; }
+  std::uint64_t id() const { return id_; }
+  bool known_bad() const;
+
+ private:
   std::string key_, head_;
-  std::uint64_t body_bytes_ = 0;
+  std::uint64_t id_;
+  std::uint64_t body_bytes_;
   Digest128 digest_;
+  std::shared_ptr<const Body> body_;
   mutable std::atomic<std::shared_ptr<const void>> parsed_;
 };
 using Pin = std::shared_ptr<const Object>;
@@ -85,42 +97,56 @@ struct NewObject {
 
 struct CacheOptions {
   std::string path;
-  std::uint64_t size_bytes = 2ull << 30;
+  std::uint64_t size_bytes = 2ull << 30;  // at least cache_bytes_min
 };
+inline constexpr std::uint64_t cache_bytes_min = 4 << 20;
 
 struct CacheStats {
+  /// stored_bytes: pages of live bodies and their records; with graveyard_bytes within size_bytes.
   std::uint64_t objects = 0, body_bytes = 0, stored_bytes = 0, size_bytes = 0;
   std::uint64_t graveyard_bytes = 0, evictions = 0, store_failures = 0;
 };
 
+/// Outlives its pins' use: destroy it after the last request has ended. (A pin that is left over
+/// keeps its files open, so that it stays valid, but then the folder can't be opened again yet.)
 class Cache {
  public:
-  /// Opens or makes the store and rebuilds the index. Orphaned chunks are dropped.
+  /// Opens or makes the store and rebuilds the index. Orphaned chunks are dropped. Damaged files
+  /// are set aside with a warning. Errors: invalid (size), unavailable (another process has the
+  /// folder), no_space and other disk errors.
   static Result<std::unique_ptr<Cache>> open(const CacheOptions& options, Metrics& metrics);
-  virtual ~Cache() = default;  // waits for the store thread; marks the stop as clean
+  ~Cache();  // waits for the store thread; marks the stop as clean
 
   /// Null: not here. Thread-safe, no system call. Tells the policy of the use.
-  virtual Pin find(std::string_view key) = 0;
+  Pin find(std::string_view key);
 
   /// Hands a whole body over. `done(stored)` runs on the store thread once a find() gives it
-  /// (true) or it was refused: too big, budget, disk, or removed meanwhile (false). An older
-  /// object of the same key is replaced. Never blocks; a bounded queue refuses when full.
-  virtual void store(NewObject object, std::function<void(bool)> done) = 0;
+  /// (true) or it was refused: too big, budget, disk, a body that is not what its sizes and
+  /// digest say, or removed meanwhile (false). An older object of the same key is replaced.
+  /// Never blocks; a bounded queue refuses when full.
+  void store(NewObject object, std::function<void(bool)> done);
 
   /// Replaces only the head (a 304 refreshed it). Ignored when the key holds another object by
   /// now.
-  virtual void update_head(const Pin& old, std::string head) = 0;
+  void update_head(const Pin& old, std::string head);
 
   /// Gone from find() at return; `durable` runs on the store thread once a restart can't bring it
   /// back. Stores of matching keys that were handed over before this call are dropped too.
-  virtual void remove(std::string_view key, std::function<void()> durable) = 0;
-  /// All keys for which `matches(key)` holds; returns how many were in the index.
-  virtual std::size_t remove_if(std::function<bool(std::string_view)> matches,
-                                std::function<void()> durable) = 0;
+  void remove(std::string_view key, std::function<void()> durable);
+  /// All keys for which `matches(key)` holds; returns how many were in the index. `matches` runs
+  /// under the index's locks: it only looks at the key. A million keys take a good part of a
+  /// second, so call it on the blocking pool.
+  std::size_t remove_if(std::function<bool(std::string_view)> matches,
+                        std::function<void()> durable);
 
-  virtual CacheStats stats() const = 0;
+  CacheStats stats() const;
   /// Visits some objects, for the admin API; stops after `most`.
-  virtual void visit(std::size_t most, const std::function<void(const Object&)>& see) const = 0;
+  void visit(std::size_t most, const std::function<void(const Object&)>& see) const;
+
+ private:
+  struct Impl;
+  explicit Cache(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace relay::edge::cache

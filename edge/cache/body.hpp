@@ -1,0 +1,37 @@
+// A stored body: where its chunks lie, whether they were found to be right, and when they were
+// last handed to a socket. Shared by the objects that show it (a refreshed head makes a new object
+// over the same body), by the store thread's books, and after removal by the graveyard.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/base/hash.hpp"
+#include "edge/cache/volume.hpp"
+
+namespace relay::edge::cache {
+
+enum class Knowledge : std::uint8_t { good, unverified, bad };
+
+struct Body {
+  std::uint64_t id = 0;
+  Digest128 hash;  // of the cache key
+  std::uint64_t bytes = 0;
+  Digest128 digest;
+  double value = 1.0;
+  std::uint64_t charge_bytes = 0;
+  std::shared_ptr<const Volume> volume;
+  std::vector<std::uint64_t> offsets;  // of each chunk in the shelf's file; fixed once published
+  mutable std::atomic<Knowledge> knowledge{Knowledge::good};
+  mutable std::atomic<SteadyTime::rep> last_sendfile{0};  // 0: never
+
+  ShelfName shelf() const { return shelf_of(bytes); }
+  const Shelf& shelf_on_disk() const { return volume->shelf(shelf()); }
+  /// Reads all pages and compares with the digest.
+  bool matches_digest() const;
+};
+
+}  // namespace relay::edge::cache

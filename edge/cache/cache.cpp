@@ -1,0 +1,150 @@
+#include "edge/cache/cache.hpp"
+
+#include <algorithm>
+
+#include "common/base/log.hpp"
+#include "edge/cache/stop_marker.hpp"
+#include "edge/cache/writer.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+constexpr std::uint64_t queue_bytes_max = 64 << 20;
+
+}  // namespace
+
+struct Cache::Impl {
+  Impl(const CacheOptions& options, Metrics& metrics, std::shared_ptr<Volume> volume,
+       const LastStop& last, Recovered recovered)
+      : folder(options.path),
+        gauges(metrics),
+        trusted_from_id(last.trust == Trust::good ? last.trusted_from_id : recovered.next_id),
+        shared(std::min(queue_bytes_max, options.size_bytes / 4)) {
+    for (auto& each : recovered.objects) shared.index.put(each.body->hash, std::move(each.object));
+    writer.emplace(std::move(volume), shared, gauges, options.size_bytes, std::move(recovered));
+  }
+
+  /// Out of the index already; the store thread erases and frees.
+  void bury(Pin pin, std::function<void()> durable) {
+    RemoveJob job;
+    if (pin) job.removed.push_back(std::move(pin));
+    job.durable = std::move(durable);
+    shared.queue.push(std::move(job));
+  }
+
+  /// A body that does not match its digest must not be there after a restart.
+  void drop_bad() {
+    std::vector<Pin> bad;
+    shared.index.visit([&](const Pin& pin) {
+      if (pin->known_bad()) bad.push_back(pin);
+      return true;
+    });
+    for (Pin& pin : bad) bury(shared.index.remove(digest128(pin->key()), pin->id()), nullptr);
+  }
+
+  bool all_verified() const {
+    bool all = true;
+    shared.index.visit([&](const Pin& pin) { return all = pin->known_good(); });
+    return all;
+  }
+
+  const std::filesystem::path folder;
+  Gauges gauges;
+  const std::uint64_t trusted_from_id;  // older ids are trusted only once they were verified
+  Shared shared;
+  std::optional<Writer> writer;
+};
+
+Cache::Cache(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+}
+
+Cache::~Cache() {
+  impl_->drop_bad();
+  bool clean = impl_->writer->stop();
+  if (!clean) return;  // the marker still says "running": everything is verified again
+  auto marked = mark_clean(impl_->folder, impl_->all_verified() ? 0 : impl_->trusted_from_id);
+  if (!marked) log::warn("cache stop not marked", {kv("why", marked.error().message)});
+}
+
+Result<std::unique_ptr<Cache>> Cache::open(const CacheOptions& options, Metrics& metrics) {
+  if (options.size_bytes < cache_bytes_min) return bad_input("a cache takes at least 4 MiB");
+  auto made = store::make_folders(options.path);
+  if (!made) return std::unexpected(made.error());
+  LastStop last = read_marker(options.path);
+  auto volume = Volume::open(options.path, options.size_bytes, last.trust == Trust::discard);
+  if (!volume) return std::unexpected(volume.error());
+  // Only now: until what cannot be trusted is gone, the old marker has to stand.
+  auto marked = mark_running(options.path);
+  if (!marked) return std::unexpected(marked.error());
+  SteadyTime begin = steady_now();
+  auto recovered = recover(*volume, last, begin);
+  if (!recovered) return std::unexpected(recovered.error());
+  std::chrono::duration<double> took = steady_now() - begin;
+  log::info("cache open", {kv("path", options.path), kv("objects", recovered->objects.size()),
+                           kv("orphans", recovered->orphans.size()), kv("seconds", took.count())});
+  return std::unique_ptr<Cache>(new Cache(
+      std::make_unique<Impl>(options, metrics, std::move(*volume), last, std::move(*recovered))));
+}
+
+Pin Cache::find(std::string_view key) {
+  Digest128 hash = digest128(key);
+  Pin pin = impl_->shared.index.find(hash, key);
+  if (!pin) return nullptr;
+  if (pin->known_bad()) {
+    impl_->bury(impl_->shared.index.remove(hash, pin->id()), nullptr);
+    return nullptr;
+  }
+  impl_->shared.uses.report(pin->id());
+  return pin;
+}
+
+void Cache::store(NewObject object, std::function<void(bool)> done) {
+  Digest128 hash = digest128(object.key);
+  impl_->shared.queue.push_store(hash, std::move(object), std::move(done));
+}
+
+void Cache::update_head(const Pin& old, std::string head) {
+  Digest128 hash = digest128(old->key());
+  auto next = std::make_shared<Object>(old->key(), std::move(head), old->body());
+  if (impl_->shared.index.replace(hash, old, std::move(next))) {
+    impl_->shared.queue.push(HeadJob{hash, old->id()});
+  }
+}
+
+void Cache::remove(std::string_view key, std::function<void()> durable) {
+  std::lock_guard guard(impl_->shared.removal);
+  impl_->shared.queue.drop([&](std::string_view other) { return other == key; });
+  impl_->bury(impl_->shared.index.remove(digest128(key), key), std::move(durable));
+}
+
+std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
+                             std::function<void()> durable) {
+  std::lock_guard guard(impl_->shared.removal);
+  impl_->shared.queue.drop(matches);
+  RemoveJob job{impl_->shared.index.remove_if(matches), std::move(durable)};
+  std::size_t count = job.removed.size();
+  impl_->shared.queue.push(std::move(job));
+  return count;
+}
+
+CacheStats Cache::stats() const {
+  const Gauges& gauges = impl_->gauges;
+  auto of = [](const Gauge& gauge) { return static_cast<std::uint64_t>(gauge.value()); };
+  return {.objects = of(gauges.objects),
+          .body_bytes = of(gauges.body_bytes),
+          .stored_bytes = of(gauges.stored_bytes),
+          .size_bytes = of(gauges.size_bytes),
+          .graveyard_bytes = of(gauges.graveyard_bytes),
+          .evictions = gauges.evictions.value(),
+          .store_failures = gauges.failures()};
+}
+
+void Cache::visit(std::size_t most, const std::function<void(const Object&)>& see) const {
+  if (most == 0) return;
+  impl_->shared.index.visit([&](const Pin& pin) {
+    see(*pin);
+    return --most > 0;
+  });
+}
+
+}  // namespace relay::edge::cache

@@ -1,0 +1,139 @@
+#include "edge/cache/holdings.hpp"
+
+#include <algorithm>
+
+#include "common/base/check.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+/// Eight columns for every object that may be expected on the shelf, in 1 to 16 MiB of counters.
+PolicySettings settings_for(std::uint64_t share_bytes, std::uint64_t usual_object_bytes) {
+  PolicySettings settings;
+  settings.sketch_columns =
+      std::clamp<std::uint64_t>(8 * share_bytes / usual_object_bytes, 1 << 16, 1 << 22);
+  return settings;
+}
+
+}  // namespace
+
+Holdings::Holdings(std::uint64_t size_bytes, Index& index)
+    : index_(index),
+      budget_(size_bytes),
+      policies_{Policy(settings_for(small_share(size_bytes), 2 * page_bytes)),
+                Policy(settings_for(size_bytes, 256 * 1024))} {
+}
+
+void Holdings::use(std::uint64_t id) {
+  auto known = bodies_.find(id);
+  if (known != bodies_.end()) policy(known->second->shelf()).touch(id);
+}
+
+bool Holdings::admit(ShelfName shelf, const Digest128& hash) {
+  return policy(shelf).admit(hash.low);
+}
+
+bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
+  if (bytes > budget_.object_bytes_max(shelf)) return false;
+  while (!budget_.fits(shelf, bytes)) {
+    if (budget_.graveyard_full()) return false;
+    if (!evict_one(budget_.victim_shelf(shelf, bytes), now)) return false;
+  }
+  budget_.store(shelf, bytes);
+  return true;
+}
+
+void Holdings::hold(std::shared_ptr<Body> body) {
+  policy(body->shelf()).insert(body->id, body->hash.low, body->bytes, body->value);
+  body_bytes_ += body->bytes;
+  bodies_.emplace(body->id, std::move(body));
+}
+
+void Holdings::restore(std::shared_ptr<Body> body) {
+  admit(body->shelf(), body->hash);
+  budget_.store(body->shelf(), body->charge_bytes);
+  hold(std::move(body));
+}
+
+void Holdings::abandon(std::shared_ptr<Body> body, SteadyTime now) {
+  doomed_.push_back({body->hash, body->id});
+  budget_.bury(body->shelf(), body->charge_bytes);
+  lay_down(std::move(body), now);
+}
+
+void Holdings::bury_orphan(std::shared_ptr<Body> body, SteadyTime now) {
+  budget_.store(body->shelf(), body->charge_bytes);
+  budget_.bury(body->shelf(), body->charge_bytes);
+  lay_down(std::move(body), now);
+}
+
+void Holdings::retire(std::uint64_t id, SteadyTime now) {
+  auto known = bodies_.find(id);
+  if (known == bodies_.end()) return;
+  std::shared_ptr<Body> body = std::move(known->second);
+  bodies_.erase(known);
+  policy(body->shelf()).erase(id);
+  body_bytes_ -= body->bytes;
+  abandon(std::move(body), now);
+}
+
+bool Holdings::evict_one(ShelfName shelf, SteadyTime now) {
+  auto id = policy(shelf).victim();
+  if (!id) return false;
+  policy(shelf).evict(*id);
+  index_.remove(bodies_.at(*id)->hash, *id);
+  ++evictions_;
+  retire(*id, now);
+  return true;
+}
+
+void Holdings::evict_more(std::uint64_t bytes, SteadyTime now) {
+  std::uint64_t goal = std::max(bytes, budget_.size() / 50);
+  std::uint64_t before = budget_.live();
+  while (budget_.live() + goal > before) {
+    if (budget_.graveyard_full() || !evict_one(budget_.victim_shelf(ShelfName::bulk, 0), now))
+      return;
+  }
+}
+
+void Holdings::shrink_to_budget(SteadyTime now) {
+  for (ShelfName shelf : {ShelfName::small, ShelfName::bulk}) {
+    while (!budget_.fits(shelf, 0) && !budget_.graveyard_full()) {
+      if (!evict_one(budget_.victim_shelf(shelf, 0), now)) break;
+    }
+  }
+}
+
+void Holdings::lay_down(std::shared_ptr<Body> body, SteadyTime now) {
+  if (Graveyard::is_free(body, now)) {
+    take_up(std::move(body));
+  } else {
+    graveyard_.bury(std::move(body), now);
+  }
+}
+
+void Holdings::take_up(std::shared_ptr<Body> body) {
+  budget_.free(body->shelf(), body->charge_bytes);
+  freeing_of(body->shelf()).push_back(std::move(body));
+}
+
+void Holdings::gather(SteadyTime now) {
+  for (auto& body : graveyard_.release(now)) take_up(std::move(body));
+}
+
+const std::vector<std::shared_ptr<Body>>& Holdings::freeing(ShelfName shelf) const {
+  return freeing_[static_cast<std::size_t>(shelf)];
+}
+
+void Holdings::settle(ShelfName shelf) {
+  freeing_of(shelf).clear();
+}
+
+void Holdings::reopen(ShelfName shelf, SteadyTime now) {
+  for (auto& body : std::exchange(freeing_of(shelf), {})) {
+    budget_.unfree(shelf, body->charge_bytes);
+    graveyard_.bury(std::move(body), now);
+  }
+}
+
+}  // namespace relay::edge::cache

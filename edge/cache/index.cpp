@@ -1,0 +1,80 @@
+#include "edge/cache/index.hpp"
+
+#include <utility>
+
+namespace relay::edge::cache {
+
+Pin Index::find(const Digest128& hash, std::string_view key) const {
+  const Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  if (known == at.objects.end() || known->second->key() != key) return nullptr;
+  return known->second;
+}
+
+Pin Index::find(const Digest128& hash, std::uint64_t id) const {
+  const Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  if (known == at.objects.end() || known->second->id() != id) return nullptr;
+  return known->second;
+}
+
+Pin Index::put(const Digest128& hash, Pin object) {
+  Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  return std::exchange(at.objects[hash], std::move(object));
+}
+
+bool Index::replace(const Digest128& hash, const Pin& old, Pin next) {
+  Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  if (known == at.objects.end() || known->second != old) return false;
+  known->second.swap(next);  // the caller's `old` keeps it from being destroyed under the lock
+  return true;
+}
+
+Pin Index::remove(const Digest128& hash, std::string_view key) {
+  Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  if (known == at.objects.end() || known->second->key() != key) return nullptr;
+  Pin taken = std::move(known->second);
+  at.objects.erase(known);
+  return taken;
+}
+
+Pin Index::remove(const Digest128& hash, std::uint64_t id) {
+  Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  if (known == at.objects.end() || known->second->id() != id) return nullptr;
+  Pin taken = std::move(known->second);
+  at.objects.erase(known);
+  return taken;
+}
+
+std::vector<Pin> Index::remove_if(const std::function<bool(std::string_view)>& matches) {
+  std::vector<Pin> taken;
+  for (Shard& at : shards_) {
+    std::lock_guard guard(at.lock);
+    boost::unordered::erase_if(at.objects, [&](auto& entry) {
+      if (!matches(entry.second->key())) return false;
+      taken.push_back(entry.second);
+      return true;
+    });
+  }
+  return taken;
+}
+
+void Index::visit(const std::function<bool(const Pin&)>& see) const {
+  for (const Shard& at : shards_) {
+    std::lock_guard guard(at.lock);
+    for (const auto& [hash, object] : at.objects) {
+      if (!see(object)) return;
+    }
+  }
+}
+
+}  // namespace relay::edge::cache

@@ -1,0 +1,84 @@
+#include "edge/cache/job_queue.hpp"
+
+namespace relay::edge::cache {
+
+std::uint64_t JobQueue::bytes_of(const Job& job) {
+  const auto* store = std::get_if<StoreJob>(&job);
+  return store && !store->refused ? store->object.body_bytes + store->object.head.size() : 0;
+}
+
+void JobQueue::push(std::unique_ptr<Job> job) {
+  {
+    std::lock_guard guard(lock_);
+    auto* store = std::get_if<StoreJob>(job.get());
+    if (store && bytes_ > 0 && bytes_ + bytes_of(*job) > bytes_max_) {
+      store->refused = true;
+      store->object.chunks.clear();
+    }
+    bytes_ += bytes_of(*job);
+    waiting_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void JobQueue::push_store(Digest128 hash, NewObject object, std::function<void(bool)> done) {
+  push(std::make_unique<Job>(std::in_place_type<StoreJob>, hash, std::move(object),
+                             std::move(done)));
+}
+
+void JobQueue::push(HeadJob job) {
+  push(std::make_unique<Job>(std::move(job)));
+}
+
+void JobQueue::push(RemoveJob job) {
+  push(std::make_unique<Job>(std::move(job)));
+}
+
+void JobQueue::drop(const std::function<bool(std::string_view)>& matches) {
+  std::lock_guard guard(lock_);
+  auto mark = [&](const std::unique_ptr<Job>& job) {
+    auto* store = std::get_if<StoreJob>(job.get());
+    if (store && matches(store->object.key)) store->dropped = true;
+  };
+  for (const auto& job : waiting_) mark(job);
+  for (const auto& job : working_) mark(job);
+}
+
+void JobQueue::stop() {
+  {
+    std::lock_guard guard(lock_);
+    stopped_ = true;
+  }
+  wake_.notify_one();
+}
+
+bool JobQueue::stopped() const {
+  std::lock_guard guard(lock_);
+  return stopped_ && waiting_.empty();
+}
+
+const std::vector<std::unique_ptr<Job>>& JobQueue::take(std::uint64_t bytes,
+                                                        std::chrono::milliseconds wait) {
+  std::unique_lock guard(lock_);
+  wake_.wait_for(guard, wait, [&] { return stopped_ || !waiting_.empty(); });
+  std::uint64_t taken = 0;
+  while (!waiting_.empty()) {
+    std::uint64_t next = bytes_of(*waiting_.front());
+    if (!working_.empty() && taken + next > bytes) break;
+    taken += next;
+    working_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return working_;
+}
+
+void JobQueue::release() {
+  std::vector<std::unique_ptr<Job>> ended;
+  std::uint64_t bytes = 0;
+  for (const auto& job : working_) bytes += bytes_of(*job);
+  std::lock_guard guard(lock_);
+  ended.swap(working_);  // destroyed after the lock
+  bytes_ -= bytes;
+}
+
+}  // namespace relay::edge::cache

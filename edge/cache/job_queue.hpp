@@ -1,0 +1,77 @@
+// What the request path asks of the store thread, in the order it was asked. Bounded by the bytes
+// of bodies that wait or are being written; a store beyond that keeps only its callback and is
+// refused when its turn comes. Thread-safe; take() and release() belong to the store thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "edge/cache/cache.hpp"
+
+namespace relay::edge::cache {
+
+struct StoreJob {
+  Digest128 hash;
+  NewObject object;
+  std::function<void(bool)> done;
+  bool refused = false;               // the queue was full or the body is too big
+  std::atomic<bool> dropped = false;  // a remove came after it
+
+  StoreJob(Digest128 hash, NewObject object, std::function<void(bool)> done)
+      : hash(hash), object(std::move(object)), done(std::move(done)) {}
+};
+
+struct HeadJob {
+  Digest128 hash;
+  std::uint64_t id = 0;
+};
+
+struct RemoveJob {
+  std::vector<Pin> removed;  // already out of the index
+  std::function<void()> durable;
+};
+
+using Job = std::variant<StoreJob, HeadJob, RemoveJob>;
+
+class JobQueue {
+ public:
+  explicit JobQueue(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  void push_store(Digest128 hash, NewObject object, std::function<void(bool)> done);
+  void push(HeadJob job);
+  void push(RemoveJob job);
+  /// Marks every store that was pushed and not released yet and whose key matches.
+  void drop(const std::function<bool(std::string_view)>& matches);
+  /// Ends waits in take() for good.
+  void stop();
+  bool stopped() const;
+
+  /// Up to `bytes` of bodies (at least one job when there is any); waits at most `wait` for one.
+  /// The jobs stay the queue's, and in reach of drop(), until release().
+  const std::vector<std::unique_ptr<Job>>& take(std::uint64_t bytes,
+                                                std::chrono::milliseconds wait);
+  void release();
+
+ private:
+  void push(std::unique_ptr<Job> job);
+  static std::uint64_t bytes_of(const Job& job);
+
+  const std::uint64_t bytes_max_;
+  mutable std::mutex lock_;  // guards everything below
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> waiting_;
+  std::vector<std::unique_ptr<Job>> working_;
+  std::uint64_t bytes_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace relay::edge::cache

@@ -1,0 +1,137 @@
+#include "edge/cache/layout.hpp"
+
+#include <bit>
+
+#include "common/base/check.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+constexpr std::uint32_t version_1 = 0x54524f01;  // "TRO", then the version
+constexpr std::size_t checked_from = 4 + 8;      // version and checksum stand before the rest
+constexpr std::size_t fixed_bytes = checked_from + 8 + 8 + 16 + 8 + 4 + 4;
+constexpr std::size_t tree_entry_bytes = 48;  // leaf node, key and its share of branch pages
+
+template <class Number>
+void append(std::string& into, Number number) {
+  for (std::size_t left = sizeof(Number); left > 0; --left) {
+    into.push_back(static_cast<char>(number >> (8 * (left - 1))));
+  }
+}
+
+template <class Number>
+Number number_at(std::string_view bytes, std::size_t at) {
+  Number number = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    number = static_cast<Number>(number << 8 | static_cast<unsigned char>(bytes[at + i]));
+  }
+  return number;
+}
+
+template <std::size_t n>
+std::array<char, n> as_array(const std::string& bytes) {
+  RELAY_CHECK(bytes.size() == n);
+  std::array<char, n> array;
+  bytes.copy(array.data(), n);
+  return array;
+}
+
+std::size_t rounded_up(std::size_t bytes, std::size_t step_pages) {
+  std::size_t step = step_pages * page_bytes;
+  return (bytes + page_header_bytes + step - 1) / step * step - page_header_bytes;
+}
+
+}  // namespace
+
+ShelfName shelf_of(std::uint64_t body_bytes) {
+  return body_bytes <= small_body_bytes_max ? ShelfName::small : ShelfName::bulk;
+}
+
+std::size_t chunk_count(std::uint64_t body_bytes) {
+  return (body_bytes + limits::chunk_bytes - 1) / limits::chunk_bytes;
+}
+
+std::size_t chunk_size(std::uint64_t body_bytes, std::size_t number) {
+  std::uint64_t before = std::uint64_t{number} * limits::chunk_bytes;
+  RELAY_CHECK(before < body_bytes);
+  std::uint64_t left = body_bytes - before;
+  return left < limits::chunk_bytes ? left : limits::chunk_bytes;
+}
+
+std::size_t value_size(std::uint64_t body_bytes, std::size_t number) {
+  bool small = shelf_of(body_bytes) == ShelfName::small;
+  return rounded_up(chunk_size(body_bytes, number), small ? 1 : bulk_step_pages);
+}
+
+std::uint64_t charge_of(std::uint64_t body_bytes, std::size_t record_bytes) {
+  std::uint64_t charge = record_bytes + tree_entry_bytes;
+  if (record_bytes > page_bytes / 2) charge = rounded_up(record_bytes, 1) + page_header_bytes;
+  std::size_t chunks = chunk_count(body_bytes);
+  if (chunks == 0) return charge;
+  charge += (chunks - 1) * (limits::chunk_bytes + page_header_bytes);
+  charge += value_size(body_bytes, chunks - 1) + page_header_bytes;
+  return charge + chunks * tree_entry_bytes;
+}
+
+ChunkKey chunk_key(std::uint64_t id, std::uint32_t number) {
+  std::string bytes;
+  append(bytes, id);
+  append(bytes, number);
+  return as_array<12>(bytes);
+}
+
+std::optional<ChunkName> parse_chunk_key(std::string_view key) {
+  if (key.size() != 12) return std::nullopt;
+  return ChunkName{number_at<std::uint64_t>(key, 0), number_at<std::uint32_t>(key, 8)};
+}
+
+ObjectKey object_key(const Digest128& hash) {
+  std::string bytes;
+  append(bytes, hash.high);
+  append(bytes, hash.low);
+  return as_array<16>(bytes);
+}
+
+std::string encode(const Record& record) {
+  std::string rest;
+  rest.reserve(fixed_bytes + record.key.size() + record.head.size());
+  append(rest, record.id);
+  append(rest, record.body_bytes);
+  append(rest, record.digest.high);
+  append(rest, record.digest.low);
+  append(rest, std::bit_cast<std::uint64_t>(record.value));
+  append(rest, static_cast<std::uint32_t>(record.key.size()));
+  append(rest, static_cast<std::uint32_t>(record.head.size()));
+  rest += record.key;
+  rest += record.head;
+  std::string bytes;
+  bytes.reserve(checked_from + rest.size());
+  append(bytes, version_1);
+  append(bytes, hash64(rest));
+  return bytes += rest;
+}
+
+std::optional<Record> decode(std::string_view bytes) {
+  if (bytes.size() < fixed_bytes) return std::nullopt;
+  if (number_at<std::uint32_t>(bytes, 0) != version_1) return std::nullopt;
+  if (number_at<std::uint64_t>(bytes, 4) != hash64(bytes.substr(checked_from))) return std::nullopt;
+  Record record;
+  record.id = number_at<std::uint64_t>(bytes, 12);
+  record.body_bytes = number_at<std::uint64_t>(bytes, 20);
+  record.digest.high = number_at<std::uint64_t>(bytes, 28);
+  record.digest.low = number_at<std::uint64_t>(bytes, 36);
+  record.value = std::bit_cast<double>(number_at<std::uint64_t>(bytes, 44));
+  std::uint64_t key_bytes = number_at<std::uint32_t>(bytes, 52);
+  std::uint64_t head_bytes = number_at<std::uint32_t>(bytes, 56);
+  if (fixed_bytes + key_bytes + head_bytes != bytes.size()) return std::nullopt;
+  record.key = bytes.substr(fixed_bytes, key_bytes);
+  record.head = bytes.substr(fixed_bytes + key_bytes);
+  return record;
+}
+
+std::optional<std::uint64_t> record_id(std::string_view bytes) {
+  if (bytes.size() < fixed_bytes) return std::nullopt;
+  return number_at<std::uint64_t>(bytes, 12);
+}
+
+}  // namespace relay::edge::cache

@@ -1,0 +1,47 @@
+#include "common/base/check.hpp"
+#include "edge/cache/body.hpp"
+#include "edge/cache/cache.hpp"
+
+namespace relay::edge::cache {
+
+Object::Object(std::string key, std::string head, std::shared_ptr<const Body> body)
+    : key_(std::move(key)),
+      head_(std::move(head)),
+      id_(body->id),
+      body_bytes_(body->bytes),
+      digest_(body->digest),
+      body_(std::move(body)) {
+}
+
+Object::~Object() = default;
+
+Piece Object::piece(std::uint64_t offset) const {
+  RELAY_CHECK(offset < body_bytes_);
+  std::size_t number = offset / limits::chunk_bytes;
+  std::size_t within = offset % limits::chunk_bytes;
+  const Shelf& shelf = body_->shelf_on_disk();
+  std::uint64_t in_file = body_->offsets[number] + within;
+  return {shelf.address(in_file), shelf.fd(), in_file, chunk_size(body_bytes_, number) - within};
+}
+
+void Object::note_sendfile() const {
+  body_->last_sendfile.store(steady_now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Object::verify() const {
+  if (known_good()) return true;
+  if (known_bad()) return false;
+  bool good = body_->matches_digest();
+  body_->knowledge.store(good ? Knowledge::good : Knowledge::bad, std::memory_order_relaxed);
+  return good;
+}
+
+bool Object::known_good() const {
+  return body_->knowledge.load(std::memory_order_relaxed) == Knowledge::good;
+}
+
+bool Object::known_bad() const {
+  return body_->knowledge.load(std::memory_order_relaxed) == Knowledge::bad;
+}
+
+}  // namespace relay::edge::cache

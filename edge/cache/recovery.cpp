@@ -1,0 +1,178 @@
+#include "edge/cache/recovery.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "common/base/log.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+struct FoundChunk {
+  std::uint64_t id;
+  std::uint32_t number;
+  std::uint32_t value_bytes;
+  std::uint64_t file_offset;
+};
+
+/// The chunks of one shelf in key order, and which of them an object has claimed.
+struct FoundChunks {
+  std::vector<FoundChunk> chunks;
+  std::vector<bool> claimed;
+
+  /// The chunks' offsets when all are there with their right sizes and unclaimed.
+  std::optional<std::vector<std::uint64_t>> claim(std::uint64_t id, std::uint64_t body_bytes) {
+    auto range = std::ranges::equal_range(chunks, id, {}, &FoundChunk::id);
+    if (range.size() != chunk_count(body_bytes)) return std::nullopt;
+    std::vector<std::uint64_t> offsets;
+    auto first = static_cast<std::size_t>(range.begin() - chunks.begin());
+    for (std::size_t i = 0; i < range.size(); ++i) {
+      const FoundChunk& chunk = chunks[first + i];
+      bool right = chunk.number == i && chunk.value_bytes == value_size(body_bytes, i);
+      if (!right || claimed[first + i]) return std::nullopt;
+      offsets.push_back(chunk.file_offset);
+    }
+    std::fill_n(claimed.begin() + static_cast<std::ptrdiff_t>(first), offsets.size(), true);
+    return offsets;
+  }
+};
+
+class Recovery {
+ public:
+  Recovery(std::shared_ptr<Volume> volume, const LastStop& last, SteadyTime now)
+      : volume_(std::move(volume)), last_(last), now_(now) {}
+
+  Result<Recovered> run() {
+    for (ShelfName name : {ShelfName::small, ShelfName::bulk}) {
+      auto scanned = scan_chunks(name);
+      if (!scanned) return std::unexpected(scanned.error());
+    }
+    auto scanned = scan_headers();
+    if (!scanned) return std::unexpected(scanned.error());
+    auto erased = erase_broken();
+    if (!erased) return std::unexpected(erased.error());
+    for (ShelfName name : {ShelfName::small, ShelfName::bulk}) collect_orphans(name);
+    std::ranges::sort(result_.objects, {}, [](const auto& each) { return each.body->id; });
+    return std::move(result_);
+  }
+
+ private:
+  FoundChunks& found(ShelfName name) { return found_[static_cast<std::size_t>(name)]; }
+
+  Result<void> scan_chunks(ShelfName name) {
+    Shelf& shelf = volume_->shelf(name);
+    auto file_bytes = shelf.file_bytes();
+    if (!file_bytes) return std::unexpected(file_bytes.error());
+    auto each = [&](std::string_view key, std::string_view value) {
+      auto chunk = parse_chunk_key(key);
+      auto offset = shelf.offset_of(value);
+      // A value beyond the end of a truncated file must not be read: its object is incomplete.
+      if (!chunk || !offset || *offset + value.size() > *file_bytes) return;
+      note_id(chunk->id);
+      found(name).chunks.push_back(
+          {chunk->id, chunk->number, static_cast<std::uint32_t>(value.size()), *offset});
+    };
+    auto walked = walk(shelf.env(), shelf.bodies(), each);
+    found(name).claimed.resize(found(name).chunks.size());
+    return walked;
+  }
+
+  Result<void> scan_headers() {
+    auto each = [&](std::string_view key, std::string_view value) {
+      if (!take(key, value)) broken_.emplace_back(key);
+    };
+    return walk(volume_->headers(), volume_->objects, each);
+  }
+
+  template <class Each>
+  static Result<void> walk(store::Env& env, store::Table table, Each&& each) {
+    auto txn = env.read();
+    if (!txn) return std::unexpected(txn.error());
+    auto cursor = store::Cursor::open(*txn, table);
+    if (!cursor) return std::unexpected(cursor.error());
+    auto there = cursor->seek({});
+    for (; there && *there; there = cursor->next()) each(cursor->key(), cursor->value());
+    if (!there) return std::unexpected(there.error());
+    return {};
+  }
+
+  bool take(std::string_view key, std::string_view value) {
+    auto record = decode(value);
+    if (!record) return false;
+    Digest128 hash = digest128(record->key);
+    if (view(object_key(hash)) != key) return false;
+    auto offsets = found(shelf_of(record->body_bytes)).claim(record->id, record->body_bytes);
+    if (!offsets) return false;
+    note_id(record->id);
+    auto body = make_body(record->id, record->body_bytes);
+    body->hash = hash;
+    body->digest = record->digest;
+    body->value = record->value;
+    body->charge_bytes = charge_of(record->body_bytes, value.size());
+    body->offsets = std::move(*offsets);
+    bool trusted = last_.trust == Trust::good && body->id >= last_.trusted_from_id;
+    body->knowledge = trusted || body->bytes == 0 ? Knowledge::good : Knowledge::unverified;
+    auto object = std::make_shared<Object>(std::move(record->key), std::move(record->head), body);
+    result_.objects.push_back({std::move(object), std::move(body)});
+    return true;
+  }
+
+  std::shared_ptr<Body> make_body(std::uint64_t id, std::uint64_t bytes) const {
+    auto body = std::make_shared<Body>();
+    body->id = id;
+    body->bytes = bytes;
+    body->volume = volume_;
+    body->last_sendfile = now_.time_since_epoch().count();
+    return body;
+  }
+
+  Result<void> erase_broken() {
+    if (broken_.empty()) return {};
+    log::warn("cache records dropped at open", {kv("records", broken_.size())});
+    Pen pen(volume_->small);
+    for (const std::string& key : broken_) {
+      auto txn = pen.txn(page_bytes);
+      if (!txn) return std::unexpected(txn.error());
+      auto erased = (*txn)->erase(volume_->objects, key);
+      if (!erased) return std::unexpected(erased.error());
+    }
+    return pen.finish();
+  }
+
+  /// Each run of unclaimed chunks of one id becomes a body as large as its chunk numbers say.
+  void collect_orphans(ShelfName name) {
+    const FoundChunks& all = found(name);
+    for (std::size_t i = 0; i < all.chunks.size(); ++i) {
+      if (all.claimed[i]) continue;
+      std::uint64_t id = all.chunks[i].id;
+      std::uint64_t bytes = all.chunks[i].value_bytes + page_header_bytes;
+      for (; i + 1 < all.chunks.size() && all.chunks[i + 1].id == id; ++i) {
+        bytes += all.chunks[i + 1].value_bytes + page_header_bytes;
+      }
+      std::size_t count = std::size_t{all.chunks[i].number} + 1;
+      bool small = name == ShelfName::small;
+      auto body = make_body(id, small ? 1 : count * limits::chunk_bytes);
+      body->charge_bytes = bytes;
+      result_.orphans.push_back(std::move(body));
+    }
+  }
+
+  void note_id(std::uint64_t id) { result_.next_id = std::max(result_.next_id, id + 1); }
+
+  std::shared_ptr<Volume> volume_;
+  LastStop last_;
+  SteadyTime now_;
+  std::array<FoundChunks, shelf_count> found_;
+  std::vector<std::string> broken_;
+  Recovered result_;
+};
+
+}  // namespace
+
+Result<Recovered> recover(const std::shared_ptr<Volume>& volume, const LastStop& last,
+                          SteadyTime now) {
+  return Recovery(volume, last, now).run();
+}
+
+}  // namespace relay::edge::cache

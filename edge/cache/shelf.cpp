@@ -1,0 +1,137 @@
+#include "edge/cache/shelf.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <string>
+
+namespace relay::edge::cache {
+namespace {
+
+constexpr std::size_t txn_bytes_max = 32 << 20;
+constexpr std::size_t compared_bytes = 64;
+
+std::unexpected<Error> corrupt(std::string what) {
+  return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
+}
+
+/// LMDB tells the base of its map only when it was fixed, so the kernel is asked: the line of the
+/// data file that begins at its offset 0.
+const char* map_base(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::string path = std::filesystem::canonical(file, ignored).string();
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    // begin-end rights offset device inode path
+    if (!line.ends_with(" " + path)) continue;
+    auto rights = line.find(' ');
+    auto offset = line.find(' ', rights + 1);
+    if (rights == line.npos || line.find(" 00000000 ", offset) != offset) continue;
+    std::uintptr_t base = 0;
+    std::from_chars(line.data(), line.data() + line.find('-'), base, 16);
+    return reinterpret_cast<const char*>(base);
+  }
+  return nullptr;
+}
+
+/// Whether file and map hold the same bytes there.
+bool agree(int fd, const char* map, std::uint64_t offset) {
+  auto bytes = store::read_exactly(fd, offset, compared_bytes);
+  return bytes && std::string_view(map + offset, compared_bytes) == *bytes;
+}
+
+Result<void> check_fits(int fd, const store::Env& env, std::uint64_t map_bytes) {
+  MDB_stat stat{};
+  mdb_env_stat(env.raw(), &stat);
+  if (stat.ms_psize != page_bytes) return corrupt("the cache was made with another page size");
+  auto bytes = store::size_of(fd);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes > map_bytes) return corrupt("the cache was made for a larger size");
+  return {};
+}
+
+}  // namespace
+
+Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map_bytes) {
+  store::EnvOptions options;
+  options.map_size_bytes = (map_bytes + page_bytes - 1) / page_bytes * page_bytes;
+  options.flags = MDB_NORDAHEAD | MDB_NOSYNC;
+  auto env = store::Env::open(folder, options);
+  if (!env) return std::unexpected(env.error());
+  auto bodies = env->table("bodies");
+  if (!bodies) return std::unexpected(bodies.error());
+  int fd = -1;
+  mdb_env_get_fd(env->raw(), &fd);
+  auto fits = check_fits(fd, *env, options.map_size_bytes);
+  if (!fits) return std::unexpected(fits.error());
+  const char* map = map_base(folder / "data.mdb");
+  if (!map || !agree(fd, map, 0)) return corrupt("the map of " + folder.string() + " is not found");
+  Shelf shelf(std::move(*env), *bodies, fd, map);
+  auto checked = shelf.check_first_value();
+  if (!checked) return std::unexpected(checked.error());
+  return shelf;
+}
+
+Result<void> Shelf::check_first_value() const {
+  auto txn = env_.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto cursor = store::Cursor::open(*txn, bodies_);
+  if (!cursor) return std::unexpected(cursor.error());
+  auto found = cursor->seek({});
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return {};
+  auto offset = offset_of(cursor->value());
+  if (!offset) return std::unexpected(offset.error());
+  if (!agree(fd_, map_, *offset)) return corrupt("the map of the cache is not its file");
+  return {};
+}
+
+Result<std::uint64_t> Shelf::offset_of(std::string_view value) const {
+  auto offset = static_cast<std::uint64_t>(value.data() - map_);
+  if (value.data() < map_ || offset % page_bytes != page_header_bytes) {
+    return corrupt("a body value does not begin a run of pages");
+  }
+  return offset;
+}
+
+Result<std::vector<std::uint64_t>> Shelf::locate(std::uint64_t id, std::uint64_t body_bytes) const {
+  auto txn = env_.read();
+  if (!txn) return std::unexpected(txn.error());
+  std::vector<std::uint64_t> offsets(chunk_count(body_bytes));
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    auto value = txn->get(bodies_, view(chunk_key(id, static_cast<std::uint32_t>(i))));
+    if (!value) return std::unexpected(value.error());
+    if (!*value || (*value)->size() != value_size(body_bytes, i)) {
+      return corrupt("a chunk of a body is missing");
+    }
+    auto offset = offset_of(**value);
+    if (!offset) return std::unexpected(offset.error());
+    offsets[i] = *offset;
+  }
+  return offsets;
+}
+
+Result<store::WriteTxn*> Pen::txn(std::size_t bytes) {
+  if (open_ && bytes_ + bytes > txn_bytes_max) {
+    auto committed = finish();
+    if (!committed) return std::unexpected(committed.error());
+  }
+  if (!open_) {
+    auto begun = shelf_.env().write();
+    if (!begun) return std::unexpected(begun.error());
+    open_ = std::make_unique<store::WriteTxn>(std::move(*begun));
+  }
+  bytes_ += bytes;
+  return open_.get();
+}
+
+Result<void> Pen::finish() {
+  if (!open_) return {};
+  auto txn = std::move(open_);
+  bytes_ = 0;
+  auto committed = txn->commit();
+  if (committed) ++commits_;
+  return committed;
+}
+
+}  // namespace relay::edge::cache

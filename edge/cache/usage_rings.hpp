@@ -1,0 +1,64 @@
+// How finds tell the policy of uses: a few rings of ids, one a thread as long as there are not
+// more threads than rings. Lossy: when the store thread falls behind, the oldest reports are
+// overwritten; the policy then sees a sample, which is all it needs under such a load.
+//
+// A report is one atomic increment and one store on a line that no other core writes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace relay::edge::cache {
+
+class UsageRings {
+ public:
+  static constexpr std::size_t ring_count = 32;
+  static constexpr std::size_t ring_slots = 4096;
+
+  UsageRings() : rings_(std::make_unique<std::array<Ring, ring_count>>()) {}
+
+  /// Ids are never 0. From any thread.
+  void report(std::uint64_t id) {
+    Ring& ring = (*rings_)[thread_number() % ring_count];
+    std::uint64_t at = ring.next.fetch_add(1, std::memory_order_relaxed);
+    ring.slots[at % ring_slots].store(id, std::memory_order_relaxed);
+  }
+
+  /// Hands every report that is still there to `use(id)`; returns how many. Store thread only.
+  template <class Use>
+  std::size_t drain(Use&& use) {
+    std::size_t count = 0;
+    for (Ring& ring : *rings_) {
+      std::uint64_t end = ring.next.load(std::memory_order_relaxed);
+      if (end - ring.seen > ring_slots) ring.seen = end - ring_slots;
+      for (; ring.seen != end; ++ring.seen) {
+        // 0: the reporter has its place but has not written yet; that report is lost.
+        std::uint64_t id =
+            ring.slots[ring.seen % ring_slots].exchange(0, std::memory_order_relaxed);
+        if (id == 0) continue;
+        use(id);
+        ++count;
+      }
+    }
+    return count;
+  }
+
+ private:
+  struct alignas(128) Ring {
+    std::atomic<std::uint64_t> next{0};
+    std::uint64_t seen = 0;  // the store thread's
+    std::array<std::atomic<std::uint64_t>, ring_slots> slots{};
+  };
+  static std::size_t thread_number() {
+    static std::atomic<std::size_t> threads{0};
+    thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
+    return mine;
+  }
+
+  std::unique_ptr<std::array<Ring, ring_count>> rings_;
+};
+
+}  // namespace relay::edge::cache

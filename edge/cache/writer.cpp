@@ -1,0 +1,286 @@
+#include "edge/cache/writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/base/log.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t round_bytes = 32 << 20;
+constexpr std::chrono::milliseconds tick_least = 20ms;  // while uses are being reported
+constexpr std::chrono::milliseconds tick_most = 320ms;  // while nothing happens
+constexpr std::chrono::seconds complaint_interval = 10s;
+
+/// Whether the chunks are what the object says: all full but the last, and the digest right.
+bool is_whole(const NewObject& object) {
+  if (object.chunks.size() != chunk_count(object.body_bytes)) return false;
+  DigestStream stream;
+  for (std::size_t i = 0; i < object.chunks.size(); ++i) {
+    const ChunkPtr& chunk = object.chunks[i];
+    if (!chunk || chunk->size != chunk_size(object.body_bytes, i)) return false;
+    stream.update(chunk->view());
+  }
+  return stream.digest() == object.digest;
+}
+
+Record record_of(const Body& body, std::string key, std::string head) {
+  return Record{body.id, body.bytes, body.digest, body.value, std::move(key), std::move(head)};
+}
+
+void answer(const std::function<void(bool)>& done, bool stored) {
+  if (done) done(stored);
+}
+
+}  // namespace
+
+struct Writer::Pending {
+  StoreJob* job;
+  Incoming incoming;
+  bool stored = false;
+};
+
+Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
+               std::uint64_t size_bytes, Recovered recovered)
+    : volume_(std::move(volume)),
+      shared_(shared),
+      gauges_(gauges),
+      holdings_(size_bytes, shared.index),
+      next_id_(recovered.next_id),
+      syncer_(volume_) {
+  SteadyTime now = steady_now();
+  for (auto& each : recovered.objects) holdings_.restore(std::move(each.body));
+  recovered.objects.clear();  // else its pins would hold what is evicted next
+  for (auto& orphan : recovered.orphans) holdings_.bury_orphan(std::move(orphan), now);
+  holdings_.shrink_to_budget(now);
+  gauges_.size_bytes.set(static_cast<std::int64_t>(size_bytes));
+  show();
+  thread_ = std::thread([this] { run(); });
+}
+
+Writer::~Writer() {
+  stop();
+}
+
+bool Writer::stop() {
+  if (!thread_.joinable()) return false;
+  shared_.queue.stop();
+  thread_.join();
+  round({});  // what the last jobs doomed
+  bool clean = !holdings_.has_doomed() && awaiting_durable_.empty();
+  for (Shelf* shelf : {&volume_->bulk, &volume_->small}) clean &= shelf->env().sync().has_value();
+  return clean;
+}
+
+void Writer::run() {
+  auto tick = tick_least;
+  while (!shared_.queue.stopped()) {
+    const auto& jobs = shared_.queue.take(round_bytes, tick);
+    bool used = shared_.uses.drain([&](std::uint64_t id) { holdings_.use(id); }) > 0;
+    tick = used || !jobs.empty() ? tick_least : std::min(tick * 2, tick_most);
+    round(jobs);
+    shared_.queue.release();
+  }
+}
+
+void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
+  SteadyTime now = steady_now();
+  take_removals(jobs, now);
+  holdings_.gather(now);
+  auto accepted = accept(jobs, now);
+  auto heads = current_heads(jobs);
+  if (!accepted.empty() || !heads.empty() || anything_to_write()) {
+    if (write(accepted, heads, now)) publish(accepted, now);
+  }
+  make_durable();
+  show();
+  for (const Pending& each : accepted) answer(each.job->done, each.stored);
+}
+
+bool Writer::anything_to_write() const {
+  return holdings_.has_doomed() || !holdings_.freeing(ShelfName::small).empty() ||
+         !holdings_.freeing(ShelfName::bulk).empty();
+}
+
+void Writer::take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now) {
+  for (const auto& job : jobs) {
+    auto* removal = std::get_if<RemoveJob>(job.get());
+    if (!removal) continue;
+    for (Pin& pin : removal->removed) {
+      std::uint64_t id = pin->id();
+      pin.reset();
+      holdings_.retire(id, now);
+    }
+    if (removal->durable) awaiting_durable_.push_back(std::move(removal->durable));
+  }
+}
+
+std::vector<Writer::Pending> Writer::accept(const std::vector<std::unique_ptr<Job>>& jobs,
+                                            SteadyTime now) {
+  std::vector<Pending> accepted;
+  for (const auto& job : jobs) {
+    auto* store = std::get_if<StoreJob>(job.get());
+    if (store && !accept_one(*store, accepted, now)) answer(store->done, false);
+  }
+  return accepted;
+}
+
+bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now) {
+  if (job.dropped) return false;
+  if (job.refused) {
+    gauges_.failures_queue.add();
+    return false;
+  }
+  if (!is_whole(job.object)) {
+    gauges_.failures_damage.add();
+    return false;
+  }
+  if (!holdings_.admit(shelf_of(job.object.body_bytes), job.hash)) return false;
+  Incoming incoming = make_incoming(job);
+  if (!holdings_.make_room(incoming.body->shelf(), incoming.body->charge_bytes, now)) {
+    gauges_.failures_room.add();
+    return false;
+  }
+  accepted.push_back({&job, std::move(incoming)});
+  return true;
+}
+
+Incoming Writer::make_incoming(const StoreJob& job) {
+  auto body = std::make_shared<Body>();
+  body->id = next_id_++;
+  body->hash = job.hash;
+  body->bytes = job.object.body_bytes;
+  body->digest = job.object.digest;
+  body->value = job.object.value;
+  body->volume = volume_;
+  std::string record = encode(record_of(*body, job.object.key, job.object.head));
+  body->charge_bytes = charge_of(body->bytes, record.size());
+  return {std::move(body), &job.object.chunks, std::move(record)};
+}
+
+std::vector<NewHead> Writer::current_heads(const std::vector<std::unique_ptr<Job>>& jobs) const {
+  std::vector<NewHead> heads;
+  for (const auto& job : jobs) {
+    const auto* head = std::get_if<HeadJob>(job.get());
+    Pin pin = head ? shared_.index.find(head->hash, head->id) : nullptr;
+    if (!pin) continue;
+    heads.push_back(
+        {object_key(head->hash), encode(record_of(*pin->body(), pin->key(), pin->head()))});
+  }
+  return heads;
+}
+
+bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
+                   SteadyTime now) {
+  auto written = write_once(accepted, heads, now);
+  if (written) return true;
+  bool full = written.error().kind == ErrorKind::no_space;
+  if (full && !accepted.empty()) {
+    // Pages are free for others only from the next transaction on: evict first, then try again.
+    std::uint64_t bytes = 0;
+    for (const Pending& each : accepted) bytes += each.incoming.body->charge_bytes;
+    holdings_.evict_more(bytes, now);
+    std::vector<Pending> none;
+    written = write_once(none, {}, now);
+    if (written) {
+      renew(accepted, now);
+      written = write_once(accepted, heads, now);
+    }
+    if (written) return true;
+  }
+  complain(written.error());
+  gauges_.failures_disk.add(accepted.size());
+  return false;
+}
+
+/// After an error the bodies of this round are abandoned: whatever was written is erased later.
+Result<void> Writer::write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
+                                SteadyTime now) {
+  std::vector<Incoming> incoming;
+  for (Pending& each : accepted) incoming.push_back(std::move(each.incoming));
+  SteadyTime begin = steady_now();
+  auto commits = write_round(*volume_, holdings_, {incoming, heads}, now);
+  gauges_.commit_seconds.observe(std::chrono::duration<double>(steady_now() - begin).count());
+  unsynced_ = true;
+  syncer_.note_commit();
+  if (commits) {
+    gauges_.commits.add(*commits);
+    for (std::size_t i = 0; i < accepted.size(); ++i) {
+      accepted[i].incoming = std::move(incoming[i]);
+    }
+    return {};
+  }
+  for (Incoming& each : incoming) holdings_.abandon(std::move(each.body), now);
+  return std::unexpected(commits.error());
+}
+
+/// New ids and room for a second try. What no longer fits is refused.
+void Writer::renew(std::vector<Pending>& accepted, SteadyTime now) {
+  std::erase_if(accepted, [&](Pending& each) {
+    each.incoming = make_incoming(*each.job);
+    const Body& body = *each.incoming.body;
+    if (holdings_.make_room(body.shelf(), body.charge_bytes, now)) return false;
+    gauges_.failures_room.add();
+    answer(each.job->done, false);
+    return true;
+  });
+}
+
+void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
+  std::vector<Pin> replaced;
+  {
+    std::lock_guard guard(shared_.removal);
+    for (Pending& each : accepted) {
+      if (each.job->dropped) continue;
+      NewObject& object = each.job->object;
+      auto shown = std::make_shared<Object>(object.key, std::move(object.head), each.incoming.body);
+      Pin old = shared_.index.put(each.job->hash, std::move(shown));
+      if (old) replaced.push_back(std::move(old));
+      each.stored = true;
+    }
+  }
+  for (Pending& each : accepted) {
+    if (each.stored) {
+      holdings_.hold(std::move(each.incoming.body));
+    } else {
+      holdings_.abandon(std::move(each.incoming.body), now);
+    }
+  }
+  for (Pin& pin : replaced) {
+    std::uint64_t id = pin->id();
+    pin.reset();
+    holdings_.retire(id, now);
+  }
+}
+
+void Writer::make_durable() {
+  if (awaiting_durable_.empty() || holdings_.has_doomed()) return;
+  if (unsynced_) {
+    auto synced = volume_->headers().sync();
+    if (!synced) return complain(synced.error());
+    unsynced_ = false;
+  }
+  for (auto& durable : std::exchange(awaiting_durable_, {})) durable();
+}
+
+void Writer::complain(const Error& error) {
+  SteadyTime now = steady_now();
+  if (last_complaint_ != SteadyTime{} && now - last_complaint_ < complaint_interval) return;
+  last_complaint_ = now;
+  log::error("cache cannot write", {kv("why", error.message)});
+}
+
+void Writer::show() {
+  auto set = [](Gauge& gauge, std::uint64_t value) { gauge.set(static_cast<std::int64_t>(value)); };
+  set(gauges_.objects, holdings_.objects());
+  set(gauges_.body_bytes, holdings_.body_bytes());
+  set(gauges_.stored_bytes, holdings_.budget().live());
+  set(gauges_.graveyard_bytes, holdings_.budget().buried());
+  gauges_.evictions.add(holdings_.evictions() -
+                        std::exchange(evictions_shown_, holdings_.evictions()));
+}
+
+}  // namespace relay::edge::cache

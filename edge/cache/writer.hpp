@@ -1,0 +1,80 @@
+// The store thread: takes what the request path asked for, batches it into transactions, and makes
+// it visible. Sole owner of the LMDB write side and of the holdings.
+//
+// The order of a round is what keeps the promises: an object can be found only after the commit of
+// its bytes and header; a removal's `durable` runs only after the commit and sync of the round
+// that erased its header; a store that a removal overtook is never published, and its header is
+// erased before that removal is called durable.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "edge/cache/gauges.hpp"
+#include "edge/cache/holdings.hpp"
+#include "edge/cache/index.hpp"
+#include "edge/cache/job_queue.hpp"
+#include "edge/cache/recovery.hpp"
+#include "edge/cache/round.hpp"
+#include "edge/cache/syncer.hpp"
+#include "edge/cache/usage_rings.hpp"
+
+namespace relay::edge::cache {
+
+/// What the store thread shares with the request path. `removal` orders publication against
+/// removals: whoever holds it sees every store as either marked, not yet visible, or visible.
+struct Shared {
+  explicit Shared(std::uint64_t queue_bytes_max) : queue(queue_bytes_max) {}
+  Index index;
+  UsageRings uses;
+  JobQueue queue;
+  std::mutex removal;
+};
+
+class Writer {
+ public:
+  Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges, std::uint64_t size_bytes,
+         Recovered recovered);
+  ~Writer();
+
+  /// Finishes what was handed over, syncs, and ends the thread. True when everything that a
+  /// restart must not bring back is gone from the disk and all is synced.
+  bool stop();
+
+ private:
+  struct Pending;  // a store of this round
+  void run();
+  void round(const std::vector<std::unique_ptr<Job>>& jobs);
+  void take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
+  std::vector<Pending> accept(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
+  bool accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
+  std::vector<NewHead> current_heads(const std::vector<std::unique_ptr<Job>>& jobs) const;
+  bool write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads, SteadyTime now);
+  Result<void> write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
+                          SteadyTime now);
+  void renew(std::vector<Pending>& accepted, SteadyTime now);
+  void publish(std::vector<Pending>& accepted, SteadyTime now);
+  void make_durable();
+  bool anything_to_write() const;
+  void complain(const Error& error);
+  void show();
+  Incoming make_incoming(const StoreJob& job);
+
+  std::shared_ptr<Volume> volume_;
+  Shared& shared_;
+  Gauges gauges_;
+  Holdings holdings_;
+  std::uint64_t next_id_;
+  std::vector<std::function<void()>> awaiting_durable_;
+  bool unsynced_ = false;  // a commit into the small environment since its last sync
+  std::uint64_t evictions_shown_ = 0;
+  SteadyTime last_complaint_{};
+  Syncer syncer_;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace relay::edge::cache
