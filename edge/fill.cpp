@@ -4,8 +4,8 @@
 
 #include "common/base/log.hpp"
 #include "common/http/conditional.hpp"
-#include "common/http/repr_digest.hpp"
 #include "common/http/range.hpp"
+#include "common/http/repr_digest.hpp"
 #include "edge/cache_key.hpp"
 
 namespace relay::edge {
