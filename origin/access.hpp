@@ -17,6 +17,7 @@ class Access {
  public:
   explicit Access(std::vector<TenantSettings> tenants);
   void replace(std::vector<TenantSettings> tenants);
+  std::shared_ptr<const std::vector<TenantSettings>> tenants() const { return tenants_.load(); }
 
   /// Whether `Authorization: Bearer KEY` lets the request act for the tenant. Errors: denied (no
   /// key, or one that nobody has), forbidden (a key of another tenant). Compares with every hash

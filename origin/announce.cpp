@@ -71,16 +71,19 @@ struct Announcer::Line {
   std::deque<Entry> entries;
 };
 
-Announcer::Announcer(asio::io_context& io, Metrics& metrics)
-    : io_(io),
-      client_(io),
-      confirmed_(metrics.counter("origin_announcements_total", "Purges told to edges, by outcome.",
+Announcer::Announcer(Metrics& metrics)
+    : confirmed_(metrics.counter("origin_announcements_total", "Purges told to edges, by outcome.",
                                  "outcome=\"confirmed\"")),
       failed_(metrics.counter("origin_announcements_total", "Purges told to edges, by outcome.",
                               "outcome=\"failed\"")) {
 }
 
 Announcer::~Announcer() = default;
+
+void Announcer::start(asio::io_context& io) {
+  io_ = &io;
+  client_.emplace(io);
+}
 
 void Announcer::set_edges(const std::vector<std::string>& admin_urls) {
   std::lock_guard lock(mutex_);
@@ -92,16 +95,23 @@ void Announcer::set_edges(const std::vector<std::string>& admin_urls) {
       lines.insert(lines_.extract(known));
       continue;
     }
-    auto line = std::make_shared<Line>(io_, url, *endpoint);
+    auto line = std::make_shared<Line>(*io_, url, *endpoint);
     lines.emplace(url, line);
-    net::spawn(io_, run(line));
+    net::spawn(*io_, run(line));
   }
   lines_.swap(lines);
   for (auto& [url, line] : lines) {
     line->ended = true;
     line->changed.notify();
-    asio::post(io_, [line] { line->timer.cancel(); });
+    asio::post(*io_, [line] { line->timer.cancel(); });
   }
+}
+
+std::vector<std::string> Announcer::edges() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> urls;
+  for (const auto& [url, line] : lines_) urls.push_back(url);
+  return urls;
 }
 
 void Announcer::enqueue(const std::string& body, const std::shared_ptr<Waiting>& waiting) {
@@ -170,7 +180,7 @@ net::Task<Announcer::Outcome> Announcer::send(const Line& line, std::string body
   request.target = "/purge";
   request.headers.add("Content-Type", "application/json");
   request.body = std::move(body);
-  auto response = co_await client_.send(line.endpoint, std::move(request), deadlines);
+  auto response = co_await client_->send(line.endpoint, std::move(request), deadlines);
   if (!response) co_return Outcome::failed;
   int status = response->head().status;
   std::array<char, 4096> rest;
@@ -209,7 +219,7 @@ net::Task<void> Announcer::pause(Line& line) {
 void Announcer::stop() {
   stopping_ = true;
   set_edges({});
-  client_.close_idle();
+  client_->close_idle();
 }
 
 std::string purge_of_url(std::string_view path) {

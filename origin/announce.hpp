@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,14 @@ struct Receipt {
 
 class Announcer {
  public:
-  /// `io` is the worker that the lines live on.
-  Announcer(net::asio::io_context& io, Metrics& metrics);
+  explicit Announcer(Metrics& metrics);
   ~Announcer();
+  /// Before anything else: `io` is the worker that the lines live on.
+  void start(net::asio::io_context& io);
 
   /// From now on these edges (http://host:port). Lines of edges that are gone end.
   void set_edges(const std::vector<std::string>& admin_urls);
+  std::vector<std::string> edges() const;
 
   /// `body` is that of POST /purge. Does not wait.
   void purge(const std::string& body);
@@ -53,12 +56,12 @@ class Announcer {
   net::Task<void> pause(Line& line);
   void enqueue(const std::string& body, const std::shared_ptr<Waiting>& waiting);
 
-  net::asio::io_context& io_;
-  net::Client client_;
+  net::asio::io_context* io_ = nullptr;
+  std::optional<net::Client> client_;
   Counter& confirmed_;
   Counter& failed_;
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;  // guards lines_
+  mutable std::mutex mutex_;  // guards lines_
   std::map<std::string, std::shared_ptr<Line>> lines_;
 };
 

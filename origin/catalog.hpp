@@ -123,6 +123,10 @@ class Catalog {
   Result<bool> set_multivariant(const media::Job& job, const PlaylistRecord& record,
                                 std::vector<Rendition> renditions);
   Result<Settled> settle(const media::Job& job, const media::JobResult& result);
+  /// Changes title and tags, where given; nullopt: there is no such asset.
+  Result<std::optional<Asset>> relabel(std::string_view tenant, std::string_view asset,
+                                       const std::optional<std::string>& title,
+                                       const std::optional<std::vector<std::string>>& tags);
   /// False: there was none.
   Result<bool> remove(std::string_view tenant, std::string_view asset);
 

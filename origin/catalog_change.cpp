@@ -58,16 +58,16 @@ std::optional<std::string> why_not(const Asset& old, const NewSource& source) {
 }
 
 /// Title and tags, when given; true when that changed anything.
-bool apply_labels(Asset& asset, const NewSource& source) {
-  bool changed =
-      (source.title && *source.title != asset.title) || (source.tags && *source.tags != asset.tags);
-  if (source.title) asset.title = *source.title;
-  if (source.tags) asset.tags = *source.tags;
+bool apply_labels(Asset& asset, const std::optional<std::string>& title,
+                  const std::optional<std::vector<std::string>>& tags) {
+  bool changed = (title && *title != asset.title) || (tags && *tags != asset.tags);
+  if (title) asset.title = *title;
+  if (tags) asset.tags = *tags;
   return changed;
 }
 
 Asset queued_asset(Asset asset, const NewSource& source) {
-  apply_labels(asset, source);
+  apply_labels(asset, source.title, source.tags);
   asset.tenant = source.tenant;
   asset.name = source.asset;
   asset.kind = source.kind;
@@ -160,7 +160,7 @@ Result<Accepted> Catalog::accept(const NewSource& source) {
     accepted.asset = std::move(**old);
     if (accepted.asset.sha256 == source.sha256 && accepted.asset.state != AssetState::failed) {
       accepted.acceptance = Acceptance::unchanged;
-      if (!apply_labels(accepted.asset, source)) return accepted;
+      if (!apply_labels(accepted.asset, source.title, source.tags)) return accepted;
       if (auto put = change.put(accepted.asset); !put) return std::unexpected(put.error());
       if (auto done = change.commit(); !done) return std::unexpected(done.error());
       return accepted;
@@ -313,6 +313,20 @@ Result<std::vector<Rendition>> Catalog::renditions_shown(const Change& change, c
   auto playlist = media::read_multivariant_playlist(record->text);
   if (!playlist) return std::unexpected(playlist.error());
   return renditions_of(*playlist);
+}
+
+Result<std::optional<Asset>> Catalog::relabel(std::string_view tenant, std::string_view asset_name,
+                                              const std::optional<std::string>& title,
+                                              const std::optional<std::vector<std::string>>& tags) {
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto asset = change.asset(tenant, asset_name);
+  if (!asset || !*asset) return asset;
+  if (!apply_labels(**asset, title, tags)) return asset;
+  auto put = change.put(**asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return asset;
 }
 
 Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {

@@ -1,3 +1,90 @@
-int main() {
+// The origin: settings → catalog → store → ingest → API → server → jobs, in this order, and back.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <thread>
+
+#include "common/base/log.hpp"
+#include "common/base/program.hpp"
+#include "common/net/server.hpp"
+#include "origin/admin.hpp"
+#include "origin/jobs/supervisor.hpp"
+#include "origin/origin.hpp"
+#include "origin/reload.hpp"
+
+namespace relay::origin {
+namespace {
+
+constexpr unsigned blocking_threads = 8;  // uploads, commits and syncs wait here side by side
+
+template <class Value>
+Value or_stop(Result<Value> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+net::ServerOptions server_options(const Settings& settings, Origin& origin, Admin& admin) {
+  net::ServerOptions options;
+  options.listens = {{settings.listen, &origin}, {settings.admin, &admin, false}};
+  options.threads = settings.threads > 0 ? static_cast<unsigned>(settings.threads)
+                                         : std::max(1u, std::thread::hardware_concurrency());
+  return options;
+}
+
+int run(const Settings& settings, const std::string& path) {
+  Metrics metrics;
+  auto catalog = or_stop(Catalog::open(settings.path + "/catalog"));
+  SegmentStore store = or_stop(SegmentStore::open(settings.path));
+  store.sweep(*catalog);
+  Announcer announcer(metrics);
+  Events events(*catalog, metrics);
+  catalog->on_event([&](const Event& event) { events.publish(event); });
+  Access access(settings.tenants);
+  net::Blocking blocking(blocking_threads);
+  Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
+  Uploads uploads(*catalog, store, blocking, metrics, settings.uploads);
+  Api api({*catalog, store, announcer, events, uploads, access, blocking});
+  Delivery delivery(*catalog, store);
+  Origin origin(api, delivery, metrics);
+  Admin admin(*catalog, store, blocking, metrics);
+  net::Server server(server_options(settings, origin, admin));
+  net::asio::io_context& first = *server.workers().front();
+  announcer.start(first);
+  announcer.set_edges(settings.edges_admin);
+  jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
+  uploads.start(supervisor);
+  api.start(supervisor);
+  for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
+  net::spawn(first, events.run_heartbeat());
+  server.on_stop([&] {
+    admin.set_draining();
+    events.stop();
+    supervisor.stop();
+    announcer.stop();
+  });
+  log::info("serving", {log::kv("listen", settings.listen), log::kv("path", settings.path)});
+  server.run([&] { reload(path, access, announcer); });
+  log::info("stopped", {});
   return 0;
+}
+
+}  // namespace
+}  // namespace relay::origin
+
+int main(int argc, char** argv) {
+  relay::Program program{"torchrelay-origin", "Takes in, transcodes and publishes media.",
+                         RELAY_VERSION};
+  relay::Arguments arguments;
+  if (auto stop = relay::parse_arguments(argc, argv, program, arguments)) return *stop;
+  auto settings = relay::origin::load(arguments.config);
+  if (!settings) return relay::report_settings_error(settings.error());
+  if (arguments.check) return relay::report_settings_valid(arguments);
+  relay::log::configure("origin", log_level(*settings), log_format(*settings));
+  try {
+    return relay::origin::run(*settings, arguments.config);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "torchrelay-origin: %s\n", error.what());
+    return 1;
+  }
 }

@@ -1,0 +1,311 @@
+#include "origin/delivery.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "common/base/log.hpp"
+#include "common/http/conditional.hpp"
+#include "common/http/negotiate.hpp"
+#include "common/http/problem.hpp"
+#include "common/http/range.hpp"
+#include "common/http/repr_digest.hpp"
+#include "origin/gzip.hpp"
+#include "origin/media_headers.hpp"
+
+namespace relay::origin {
+namespace {
+
+std::unexpected<Error> missing(std::string message) {
+  return fail(ErrorKind::not_found, ErrorSource::client, std::move(message));
+}
+
+http::Response problem_answer(const Error& error) {
+  http::Response response = http::problem_of(error);
+  if (error.kind == ErrorKind::not_found) response.headers.set("Cache-Control", lifetime_missing);
+  add_cross_origin(response.headers);
+  return response;
+}
+
+http::Response not_allowed() {
+  http::Response response = http::problem(405, "media can be read only: GET, HEAD and OPTIONS");
+  response.headers.add("Allow", "GET, HEAD, OPTIONS");
+  return response;
+}
+
+/// 304 or 412 when the request's conditions say so; `headers` has the validators.
+std::optional<http::Response> conditional_answer(const http::RequestHead& request,
+                                                 const http::Headers& headers) {
+  switch (http::evaluate(request.fields, request.method, headers.fields())) {
+    case http::Precondition::proceed:
+      return std::nullopt;
+    case http::Precondition::not_modified:
+      return http::Response{304, headers, ""};
+    case http::Precondition::failed:
+      break;
+  }
+  http::Response response =
+      http::problem(412, "what is stored is not what If-Match or If-Unmodified-Since asked for");
+  add_cross_origin(response.headers);
+  return response;
+}
+
+http::Response playlist_answer(const http::RequestHead& request, const PlaylistRecord& playlist,
+                               std::string_view lifetime) {
+  http::Response response;
+  http::Headers& headers = response.headers;
+  bool packed =
+      http::choose_coding(http::find(request.fields, "Accept-Encoding")) == http::Coding::gzip;
+  response.body = packed ? gzip(playlist.text) : playlist.text;
+  headers.add("Content-Type", "application/vnd.apple.mpegurl");
+  headers.add("Cache-Control", lifetime);
+  headers.add("ETag", entity_tag(digest128(playlist.text), packed ? "gzip" : ""));
+  headers.add("Last-Modified", http::write_date(modified_at(playlist.modified)));
+  headers.add("Vary", "Accept-Encoding");
+  if (packed) headers.add("Content-Encoding", "gzip");
+  headers.add("Repr-Digest", http::write_repr_digest(digest128(response.body)));
+  add_cross_origin(headers);
+  if (auto other = conditional_answer(request, headers)) return std::move(*other);
+  return response;
+}
+
+http::RangeDecision asked_range(const http::RequestHead& request, const http::Headers& headers,
+                                std::uint64_t length) {
+  auto range = http::find(request.fields, "Range");
+  if (request.method != "GET" || !range) return {};
+  auto if_range = http::find(request.fields, "If-Range");
+  if (if_range && !http::if_range_holds(*if_range, http::validators_of(headers))) return {};
+  return http::decide_range(*range, length);
+}
+
+http::Response unsatisfiable(std::uint64_t length) {
+  http::Response response =
+      http::problem(416, fmt::format("the range lies outside of the {} bytes", length));
+  response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
+  add_cross_origin(response.headers);
+  return response;
+}
+
+net::Task<void> send_whole(net::Exchange& exchange, int fd, http::ResponseHead head,
+                           http::ByteRange range, std::uint64_t length) {
+  bool head_only = exchange.request().method == "HEAD";
+  auto going = co_await exchange.begin(std::move(head), length);
+  if (going && !head_only && length > 0) {
+    going = co_await exchange.write_file(fd, range.first, length);
+  }
+  if (going) co_await exchange.finish();
+}
+
+net::Task<void> send_several(net::Exchange& exchange, int fd, http::ResponseHead head,
+                             std::vector<http::ByteRange> ranges, std::string content_type,
+                             std::uint64_t length) {
+  std::string boundary = to_hex(digest128(content_type + std::to_string(length)));
+  head.headers.add("Content-Type", "multipart/byteranges; boundary=" + boundary);
+  std::uint64_t total = http::multipart_length(boundary, content_type, ranges, length);
+  auto going = co_await exchange.begin(std::move(head), total);
+  for (const http::ByteRange& range : ranges) {
+    if (!going) co_return;
+    std::string part = http::multipart_head(boundary, content_type, range, length);
+    going = co_await exchange.write(part);
+    if (going) going = co_await exchange.write_file(fd, range.first, range.length());
+  }
+  std::string end = http::multipart_end(boundary);
+  if (going) going = co_await exchange.write(end);
+  if (going) co_await exchange.finish();
+}
+
+/// Only what goes with a body that can be cut into ranges.
+http::Headers file_headers(const ObjectRecord& record) {
+  http::Headers headers;
+  headers.add("Cache-Control", lifetime_immutable);
+  headers.add("ETag", entity_tag(record.digest));
+  headers.add("Last-Modified", http::write_date(modified_at(record.modified)));
+  headers.add("Accept-Ranges", "bytes");
+  headers.add("Repr-Digest", http::write_repr_digest(record.digest));
+  add_cross_origin(headers);
+  return headers;
+}
+
+/// An asset that has no playlist: a photo, or a video before its first segment. The watch page
+/// reads the members to know which.
+http::Response without_playlist(const Asset& asset) {
+  bool failed = asset.state == AssetState::failed;
+  std::string widths = fmt::format("[{}]", fmt::join(asset.photo_widths, ","));
+  http::Response response = http::problem(
+      404, failed ? asset.error : "there is no playlist at this address",
+      {{"kind", name(asset.kind)}, {"state", name(asset.state)}, {"widths", widths, false}});
+  response.headers.set("Cache-Control", lifetime_missing);
+  add_cross_origin(response.headers);
+  return response;
+}
+
+std::string missing_width(const Asset& asset, int width) {
+  std::string allowed;
+  for (int each : asset.photo_widths) {
+    allowed += fmt::format("{}w{}", allowed.empty() ? "" : ", ", each);
+  }
+  return fmt::format("this photo is not there as w{} in that format; its widths are {}", width,
+                     allowed);
+}
+
+}  // namespace
+
+net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) const {
+  const http::RequestHead& request = exchange.request();
+  if (request.method == "OPTIONS") {
+    co_await exchange.respond(preflight());
+    co_return;
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    co_await exchange.respond(not_allowed());
+    co_return;
+  }
+  auto parsed = media::parse_media_path(path);
+  if (!parsed || parsed->kind == media::MediaKind::watch) {
+    Error error{ErrorKind::not_found, ErrorSource::client, false, "there is nothing here"};
+    co_await exchange.respond(problem_answer(error));
+    co_return;
+  }
+  switch (parsed->kind) {
+    case media::MediaKind::multivariant:
+    case media::MediaKind::media_playlist:
+      co_await answer_playlist(exchange, *parsed);
+      break;
+    case media::MediaKind::photo:
+    case media::MediaKind::photo_any: {
+      std::string accept = http::joined(request.fields, "Accept");
+      auto photo = find_photo(*parsed, accept);
+      co_await answer_file(exchange, std::move(photo));
+      break;
+    }
+    default: {
+      auto object = find_object(*parsed, path);
+      co_await answer_file(exchange, std::move(object));
+    }
+  }
+}
+
+net::Task<void> Delivery::answer_playlist(net::Exchange& exchange, media::MediaPath path) const {
+  auto playlist = path.kind == media::MediaKind::multivariant ? find_multivariant(path)
+                                                              : find_media_playlist(path);
+  if (!playlist) {
+    auto asset = catalog_.asset(path.tenant, path.asset);
+    bool known = path.kind == media::MediaKind::multivariant && asset && *asset;
+    http::Response response = known ? without_playlist(**asset) : problem_answer(playlist.error());
+    co_await exchange.respond(std::move(response));
+    co_return;
+  }
+  auto response = playlist_answer(exchange.request(), playlist->record, playlist->lifetime);
+  co_await exchange.respond(std::move(response));
+}
+
+Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& path) const {
+  auto asset = catalog_.asset(path.tenant, path.asset);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset || (*asset)->current_version.empty()) return missing("there is no such video");
+  const std::string& version = (*asset)->current_version;
+  auto record = catalog_.playlist(path.tenant, path.asset, version, "");
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return missing("there is no such video");
+  bool whole = (*asset)->state == AssetState::ready || version != (*asset)->newest_version;
+  return Playlist{std::move(**record), whole ? lifetime_switchable : lifetime_growing};
+}
+
+Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath& path) const {
+  auto record = catalog_.playlist(path.tenant, path.asset, path.version, path.rendition);
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return missing("there is no such playlist");
+  std::string_view lifetime = (*record)->ended ? lifetime_ended : lifetime_growing;
+  return Playlist{std::move(**record), lifetime};
+}
+
+net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file) const {
+  if (!file) {
+    co_await exchange.respond(problem_answer(file.error()));
+    co_return;
+  }
+  if (auto other = conditional_answer(exchange.request(), file->headers)) {
+    co_await exchange.respond(std::move(*other));
+    co_return;
+  }
+  auto fd = store::open_read(file->path);
+  if (!fd) {
+    log::error("a catalogued file can't be read", {log::kv("why", fd.error().message)});
+    co_await exchange.respond(http::problem(500, "a stored file can't be read"));
+    co_return;
+  }
+  std::uint64_t length = file->record.bytes;
+  http::RangeDecision decision = asked_range(exchange.request(), file->headers, length);
+  http::ResponseHead head{200, std::move(file->headers)};
+  if (decision.kind == http::RangeKind::unsatisfiable) {
+    co_await exchange.respond(unsatisfiable(length));
+    co_return;
+  }
+  if (decision.kind == http::RangeKind::several) {
+    head.status = 206;
+    co_await send_several(exchange, fd->get(), std::move(head), std::move(decision.ranges),
+                          std::move(file->content_type), length);
+    co_return;
+  }
+  head.headers.add("Content-Type", file->content_type);
+  if (decision.kind == http::RangeKind::single) {
+    head.status = 206;
+    head.headers.add("Content-Range", http::write_content_range(decision.range, length));
+    length = decision.range.length();
+  }
+  co_await send_whole(exchange, fd->get(), std::move(head), decision.range, length);
+}
+
+Result<Delivery::File> Delivery::find_object(const media::MediaPath& path,
+                                             std::string_view full_path) const {
+  std::string prefix = media::version_prefix(path.tenant, path.asset, path.version);
+  std::string_view object = full_path.substr(prefix.size());
+  auto record = catalog_.object(path.tenant, path.asset, path.version, object);
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return missing("there is no such segment");
+  return File{store_.media_path(path.tenant, path.asset, path.version, object), **record,
+              file_headers(**record), std::string(media::content_type_of(object))};
+}
+
+Result<Delivery::File> Delivery::find_photo(const media::MediaPath& path,
+                                            std::string_view accept) const {
+  auto asset = catalog_.asset(path.tenant, path.asset);
+  if (!asset) return std::unexpected(asset.error());
+  bool published =
+      *asset && (*asset)->kind == AssetKind::photo && !(*asset)->current_version.empty();
+  if (!published) return missing("there is no such photo");
+  const std::string& version = (*asset)->current_version;
+  std::vector<http::PhotoFormat> offered;
+  std::map<std::string, ObjectRecord, std::less<>> records;
+  for (auto format : {http::PhotoFormat::jpg, http::PhotoFormat::webp, http::PhotoFormat::avif}) {
+    std::string_view extension = http::extension(format);
+    if (path.kind == media::MediaKind::photo && extension != path.extension) continue;
+    std::string object = fmt::format("w{}.{}", path.width, extension);
+    auto record = catalog_.object(path.tenant, path.asset, version, object);
+    if (!record) return std::unexpected(record.error());
+    if (!*record) continue;
+    offered.push_back(format);
+    records.emplace(extension, **record);
+  }
+  if (offered.empty()) return missing(missing_width(**asset, path.width));
+  bool negotiated = path.kind == media::MediaKind::photo_any;
+  auto format = negotiated ? http::choose_photo_format(accept, offered) : offered.front();
+  auto found = records.find(http::extension(format));
+  if (found == records.end()) found = records.begin();
+  std::string object = fmt::format("w{}.{}", path.width, found->first);
+  File file{store_.media_path(path.tenant, path.asset, version, object), found->second,
+            file_headers(found->second), std::string(media::content_type_of(object))};
+  if (negotiated) {
+    file.headers.add("Vary", "Accept");
+    file.headers.add("Content-Location",
+                     media::photo_path(path.tenant, path.asset, path.width, found->first));
+  }
+  return file;
+}
+
+}  // namespace relay::origin

@@ -1,0 +1,45 @@
+// Media as viewers and edges get it (DESIGN 3.3): playlists from the catalog with short lifetimes,
+// everything else by sendfile from the store, immutable. Validators, ranges, gzip, CORS.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/media/media_path.hpp"
+#include "common/net/handler.hpp"
+#include "origin/catalog.hpp"
+#include "origin/segment_store.hpp"
+
+namespace relay::origin {
+
+class Delivery {
+ public:
+  Delivery(const Catalog& catalog, const SegmentStore& store) : catalog_(catalog), store_(store) {}
+
+  /// Answers any request for a path that is not the API's or a page's; `path` is normalised.
+  net::Task<void> answer(net::Exchange& exchange, std::string path) const;
+
+ private:
+  /// A file to send: what the catalog says of it and how it is labelled.
+  struct File {
+    std::filesystem::path path;
+    ObjectRecord record;
+    http::Headers headers;
+    std::string content_type;
+  };
+  struct Playlist {
+    PlaylistRecord record;
+    std::string_view lifetime;  // a literal
+  };
+  net::Task<void> answer_playlist(net::Exchange& exchange, media::MediaPath path) const;
+  net::Task<void> answer_file(net::Exchange& exchange, Result<File> file) const;
+  Result<Playlist> find_multivariant(const media::MediaPath& path) const;
+  Result<Playlist> find_media_playlist(const media::MediaPath& path) const;
+  Result<File> find_object(const media::MediaPath& path, std::string_view full_path) const;
+  Result<File> find_photo(const media::MediaPath& path, std::string_view accept) const;
+
+  const Catalog& catalog_;
+  const SegmentStore& store_;
+};
+
+}  // namespace relay::origin
