@@ -1,1 +1,33 @@
-int main() { return 0; }
+// torchrelay-transcoder: one job on inherited descriptors, in a sandbox, then the end.
+#include "common/base/log.hpp"
+#include "common/base/program.hpp"
+#include "transcoder/settings.hpp"
+#include "transcoder/transcoder.hpp"
+
+namespace {
+
+constexpr relay::Program program{
+    .name = "torchrelay-transcoder",
+    .summary =
+        "Turns one video or photo into renditions. The origin starts it with a job on "
+        "descriptor 0, the source on 3 and its connection on 4.",
+    .version = RELAY_VERSION,
+    .needs_config = false,
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  relay::Arguments arguments;
+  if (auto status = relay::parse_arguments(argc, argv, program, arguments)) return *status;
+  auto settings = relay::transcoder::load(arguments.config);
+  if (!settings) return relay::report_settings_error(settings.error());
+  if (arguments.check) return relay::report_settings_valid(arguments);
+  relay::log::configure("transcoder", relay::log::Level::info, relay::log::Format::text);
+  auto job = relay::transcoder::read_job();
+  if (!job) {
+    relay::log::error("no job", {relay::kv("error", job.error().message)});
+    return 2;
+  }
+  return relay::transcoder::run_job(*settings, *job);
+}

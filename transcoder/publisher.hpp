@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "common/base/error.hpp"
+#include "common/base/hash.hpp"
 #include "common/media/job.hpp"
 
 namespace relay::transcoder {
@@ -19,6 +20,13 @@ namespace relay::transcoder {
 /// What an answer 409 to an object means: an error, or that an earlier try stored the same span
 /// of time in other bytes, which then stay (only playlists decide what viewers see).
 enum class OnConflict { refuse, keep_earlier };
+
+struct Object {
+  std::string path;  // below the version's folder: "v720/3.m4s"
+  std::string body;
+  Digest128 digest;  // of the body, from the moment it was made
+  OnConflict on_conflict = OnConflict::refuse;
+};
 
 struct PublisherOptions {
   std::uint64_t queue_bytes_max = 64ull << 20;    // waiting to be sent
@@ -29,7 +37,7 @@ struct PublisherOptions {
 /// Thread-safe.
 class Publisher {
  public:
-  /// Borrows the socket `fd` and starts the sending thread.
+  /// Borrows the connected socket `fd` and starts the sending thread.
   Publisher(int fd, PublisherOptions options);
   /// Drops what is still waiting: call finish() first.
   ~Publisher();
@@ -38,12 +46,13 @@ class Publisher {
   /// object or of an earlier one: conflict (the origin has other bytes, or refuses a playlist),
   /// no_space (507; retry), too_large (over output_bytes_max), unavailable, timeout or aborted
   /// (the connection; retry), invalid (any other refusal).
-  Result<void> put(std::string path, std::string body, OnConflict on_conflict = OnConflict::refuse);
+  Result<void> put(Object object);
   /// Queues PUT /progress.
   Result<void> progress(const media::Progress& progress);
   /// Waits until everything queued has been answered.
   Result<void> finish();
-  /// PUT /result and its answer; also after a failure, as long as the connection works.
+  /// PUT /result and its answer; the last call. Also after a failure, as long as the connection
+  /// works.
   Result<void> result(const media::JobResult& result);
 
  private:

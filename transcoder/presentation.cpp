@@ -1,0 +1,201 @@
+#include "transcoder/presentation.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "common/media/playlist.hpp"
+#include "transcoder/boxes.hpp"
+#include "transcoder/codecs.hpp"
+#include "transcoder/init.hpp"
+#include "transcoder/variants.hpp"
+
+namespace relay::transcoder {
+namespace {
+
+constexpr double segment_seconds_max = target_duration_s + 0.5;  // exclusive
+
+// A rendition as it stands; `playlist` is what was sent last.
+struct Growing {
+  Rendition rendition;
+  media::MediaPlaylist playlist;
+  bool listed() const { return !playlist.segments.empty(); }
+};
+
+struct Earlier {
+  media::MediaPlaylist playlist;
+  std::vector<std::uint64_t> segment_bytes;
+};
+
+media::MediaPlaylist empty_playlist() {
+  media::MediaPlaylist playlist;
+  playlist.target_duration_s = target_duration_s;
+  playlist.type = media::PlaylistType::event;
+  playlist.map_uri = "init.mp4";
+  return playlist;
+}
+
+std::unexpected<Error> broken(std::string rule) {
+  return fail(ErrorKind::internal, ErrorSource::internal, std::move(rule));
+}
+
+Object text_object(std::string path, std::string text) {
+  Digest128 digest = digest128(text);
+  return {std::move(path), std::move(text), digest, OnConflict::refuse};
+}
+
+// A playlist that cannot be read was not ours: its rendition begins anew and the origin refuses
+// what does not extend it.
+std::map<std::string, Earlier> earlier_of(const media::Job& job) {
+  std::map<std::string, Earlier> earlier;
+  for (const media::PublishedRendition& rendition : job.published)
+    if (auto playlist = media::read_media_playlist(rendition.playlist))
+      earlier[rendition.name] = {std::move(*playlist), rendition.segment_bytes};
+  return earlier;
+}
+
+}  // namespace
+
+struct Presentation::Impl {
+  Publisher& publisher;
+  std::string folder;  // of the version, as the multivariant playlist names it
+  std::map<std::string, Earlier> earlier;
+  std::map<int, Growing> tracks;  // by number, so in the order of opening
+  std::string sent_multivariant;
+
+  void go_on(Growing& growing);
+  Result<void> check(const Growing& growing, const Segment& segment) const;
+  Result<void> list(Growing& growing, const Segment& segment);
+  bool playable() const;
+  Result<void> put_multivariant();
+  Result<void> refresh_multivariant(const Growing& growing, std::int64_t peak_before);
+};
+
+// Takes up a rendition where an earlier try left it. Segments whose bytes are unknown count with
+// the rate that was asked for.
+void Presentation::Impl::go_on(Growing& growing) {
+  auto found = earlier.find(growing.rendition.track.name);
+  if (found == earlier.end()) return;
+  const Earlier& before = found->second;
+  growing.playlist = before.playlist;
+  for (std::size_t i = 0; i < before.playlist.segments.size(); ++i) {
+    double seconds = before.playlist.segments[i].seconds();
+    auto guess = static_cast<std::uint64_t>(
+        static_cast<double>(growing.rendition.track.bit_rate_max) / 8 * seconds);
+    growing.rendition.rate.add(i < before.segment_bytes.size() ? before.segment_bytes[i] : guess,
+                               seconds);
+  }
+  growing.rendition.complete = before.playlist.ended;
+}
+
+Result<void> Presentation::Impl::check(const Growing& growing, const Segment& segment) const {
+  const TrackSpec& track = growing.rendition.track;
+  std::string name = "segment " + std::to_string(segment.number) + " of " + track.name;
+  if (growing.playlist.ended) return broken(name + " comes behind the end");
+  if (segment.number != static_cast<std::int64_t>(growing.playlist.segments.size()))
+    return broken(name + " is out of order");
+  double seconds = static_cast<double>(segment.duration) / static_cast<double>(track.timescale);
+  if (!(seconds > 0 && seconds < segment_seconds_max))
+    return broken(name + " lasts " + std::to_string(seconds) + " s");
+  return {};
+}
+
+Result<void> Presentation::Impl::list(Growing& growing, const Segment& segment) {
+  const TrackSpec& track = growing.rendition.track;
+  growing.playlist.segments.push_back(
+      {std::to_string(segment.number) + ".m4s", segment.duration, track.timescale});
+  growing.playlist.ended = segment.last;
+  growing.rendition.complete = segment.last;
+  return publisher.put(text_object(track.name + "/index.m3u8", media::write(growing.playlist)));
+}
+
+bool Presentation::Impl::playable() const {
+  auto missing_audio = [](auto& entry) {
+    return !entry.second.rendition.track.video() && !entry.second.listed();
+  };
+  auto listed = [](auto& entry) { return entry.second.listed(); };
+  auto listed_video = [](auto& entry) {
+    return entry.second.rendition.track.video() && entry.second.listed();
+  };
+  auto video = [](auto& entry) { return entry.second.rendition.track.video(); };
+  if (std::ranges::none_of(tracks, video)) return std::ranges::any_of(tracks, listed);
+  return std::ranges::any_of(tracks, listed_video) && std::ranges::none_of(tracks, missing_audio);
+}
+
+Result<void> Presentation::Impl::put_multivariant() {
+  std::vector<Rendition> renditions;
+  for (const auto& [number, growing] : tracks)
+    if (growing.listed()) renditions.push_back(growing.rendition);
+  std::string text = media::write(variants_of(renditions, folder));
+  if (text == sent_multivariant) return {};
+  sent_multivariant = text;
+  return publisher.put(text_object("index.m3u8", std::move(text)));
+}
+
+// The multivariant playlist changes with a rendition's first segment, and when a segment showed
+// that its stated peak was too low.
+Result<void> Presentation::Impl::refresh_multivariant(const Growing& growing,
+                                                      std::int64_t peak_before) {
+  bool first = growing.playlist.segments.size() == 1;
+  bool too_low = stated_peak(growing.rendition) > peak_before && !growing.rendition.complete;
+  bool missing = sent_multivariant.empty();
+  if (!(first || too_low || missing) || !playable()) return {};
+  return put_multivariant();
+}
+
+Presentation::Presentation(Publisher& publisher, const media::Job& job)
+    : impl_(new Impl{publisher, job.version + "/", earlier_of(job), {}, {}}) {
+}
+
+Presentation::~Presentation() = default;
+
+AlreadyPublished Presentation::published(const std::string& name) {
+  auto found = impl_->earlier.find(name);
+  if (found == impl_->earlier.end()) return {};
+  const media::MediaPlaylist& playlist = found->second.playlist;
+  return {static_cast<std::int64_t>(playlist.segments.size()), playlist.ended};
+}
+
+Result<void> Presentation::open_track(const TrackSpec& track) {
+  auto codecs = codecs_of(track);
+  if (!codecs) return std::unexpected(codecs.error());
+  auto init = build_init(track);
+  if (!init) return std::unexpected(init.error());
+  Growing growing{{track, *codecs, BitRate(target_duration_s), false}, empty_playlist()};
+  impl_->go_on(growing);
+  if (!impl_->tracks.emplace(track.track, std::move(growing)).second)
+    return broken("track " + std::to_string(track.track) + " is opened twice");
+  // Sent again by a later try: the same bytes prove that its encoder still agrees.
+  return impl_->publisher.put(text_object(track.name + "/init.mp4", std::move(*init)));
+}
+
+Result<void> Presentation::segment(Segment segment) {
+  auto found = impl_->tracks.find(segment.track);
+  if (found == impl_->tracks.end()) return broken("a segment of a track that is not open");
+  Growing& growing = found->second;
+  if (auto fits = impl_->check(growing, segment); !fits) return fits;
+  auto built = build_segment(growing.rendition.track, segment);
+  if (!built) return std::unexpected(built.error());
+  std::int64_t peak_before = stated_peak(growing.rendition);
+  growing.rendition.rate.add(built->bytes.size(), static_cast<double>(segment.duration) /
+                                                      growing.rendition.track.timescale);
+  std::string path = growing.rendition.track.name + "/" + std::to_string(segment.number) + ".m4s";
+  // An earlier try may have stored this very span in other bytes and ended before it listed it.
+  auto stored = impl_->publisher.put(
+      {std::move(path), std::move(built->bytes), built->digest, OnConflict::keep_earlier});
+  if (!stored) return stored;
+  if (auto listed = impl_->list(growing, segment); !listed) return listed;
+  return impl_->refresh_multivariant(growing, peak_before);
+}
+
+Result<void> Presentation::progress(double fraction, const std::string& stage) {
+  return impl_->publisher.progress({std::clamp(fraction, 0.0, 1.0), stage});
+}
+
+Result<void> Presentation::finish() {
+  if (impl_->playable())
+    if (auto sent = impl_->put_multivariant(); !sent) return sent;
+  return impl_->publisher.finish();
+}
+
+}  // namespace relay::transcoder

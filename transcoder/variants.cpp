@@ -1,0 +1,100 @@
+#include "transcoder/variants.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace relay::transcoder {
+namespace {
+
+constexpr std::int64_t first_variant_bit_s = 2'000'000;
+constexpr const char* audio_group = "audio";
+
+// A copied rendition asks nothing of an encoder: while it grows, expect peaks of half as much
+// again as those seen.
+constexpr double unknown_peak_margin = 1.5;
+
+std::string uri_of(const Rendition& rendition, const std::string& folder) {
+  return folder + rendition.track.name + "/index.m3u8";
+}
+
+// The language is what tells renditions apart in a menu; names are unique in a group.
+media::AudioRendition audio_rendition(const Rendition& rendition, const std::string& folder,
+                                      const std::vector<media::AudioRendition>& others) {
+  const TrackSpec& track = rendition.track;
+  bool known = !track.language.empty() && track.language != "und";
+  std::string name = known ? track.language : "Main";
+  bool taken = std::ranges::count(others, name, &media::AudioRendition::name) > 0;
+  return {.group_id = audio_group,
+          .name = taken ? track.name : name,
+          .language = known ? track.language : "und",
+          .uri = uri_of(rendition, folder),
+          .channels = track.channels,
+          .is_default = others.empty()};
+}
+
+media::Variant variant_of(const Rendition& rendition, const std::string& folder) {
+  const TrackSpec& track = rendition.track;
+  return {.uri = uri_of(rendition, folder),
+          .bandwidth = stated_peak(rendition),
+          .average_bandwidth = stated_average(rendition),
+          .codecs = rendition.codecs,
+          .width = track.video() ? track.width : 0,
+          .height = track.video() ? track.height : 0,
+          .frame_rate = track.video() ? track.frame_rate.value() : 0,
+          .audio_group = ""};
+}
+
+void order(std::vector<media::Variant>& variants) {
+  auto distance = [](const media::Variant& variant) {
+    return std::llabs(variant.average_bandwidth - first_variant_bit_s);
+  };
+  std::ranges::sort(variants, {}, [](const media::Variant& variant) {
+    return std::pair(variant.bandwidth, std::string_view(variant.uri));
+  });
+  auto first = std::ranges::min_element(variants, {}, distance);
+  if (first != variants.end()) std::rotate(variants.begin(), first, first + 1);
+}
+
+}  // namespace
+
+std::int64_t stated_peak(const Rendition& rendition) {
+  std::int64_t measured = rendition.rate.peak();
+  if (rendition.complete) return measured;
+  if (rendition.track.bit_rate_max > 0) return std::max(measured, rendition.track.bit_rate_max);
+  return static_cast<std::int64_t>(static_cast<double>(measured) * unknown_peak_margin);
+}
+
+std::int64_t stated_average(const Rendition& rendition) {
+  return rendition.rate.average();
+}
+
+media::MultivariantPlaylist variants_of(const std::vector<Rendition>& renditions,
+                                        const std::string& folder) {
+  media::MultivariantPlaylist playlist;
+  std::int64_t audio_peak = 0, audio_average = 0;
+  std::string audio_codecs;
+  bool has_video = std::ranges::any_of(renditions, [](auto& r) { return r.track.video(); });
+  for (const Rendition& rendition : renditions) {
+    if (rendition.track.video() || !has_video) {
+      playlist.variants.push_back(variant_of(rendition, folder));
+      continue;
+    }
+    playlist.audios.push_back(audio_rendition(rendition, folder, playlist.audios));
+    audio_peak = std::max(audio_peak, stated_peak(rendition));
+    audio_average = std::max(audio_average, stated_average(rendition));
+    if (audio_codecs.empty()) audio_codecs = "," + rendition.codecs;
+  }
+  for (media::Variant& variant : playlist.variants) {
+    if (playlist.audios.empty()) break;
+    variant.bandwidth += audio_peak;
+    variant.average_bandwidth += audio_average;
+    variant.codecs += audio_codecs;
+    variant.audio_group = audio_group;
+  }
+  order(playlist.variants);
+  return playlist;
+}
+
+}  // namespace relay::transcoder

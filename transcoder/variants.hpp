@@ -1,0 +1,34 @@
+// Measured renditions become the multivariant playlist: which variants, in which order, with
+// which figures. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/media/playlist.hpp"
+#include "transcoder/bit_rate.hpp"
+#include "transcoder/track.hpp"
+
+namespace relay::transcoder {
+
+/// One rendition that has a playlist.
+struct Rendition {
+  TrackSpec track;
+  std::string codecs;
+  BitRate rate;
+  bool complete = false;  // all its segments are measured
+};
+
+/// Peak bit/s to state: measured when complete, else an upper bound from what was asked of the
+/// encoder and what was measured so far.
+std::int64_t stated_peak(const Rendition& rendition);
+std::int64_t stated_average(const Rendition& rendition);
+
+/// Every video rendition with the default audio (or, without video, every audio rendition as a
+/// variant), the one nearest to 2000 kbit/s first (Apple 1.32), the others by rising bandwidth.
+/// `folder` stands before each uri: "v1/".
+media::MultivariantPlaylist variants_of(const std::vector<Rendition>& renditions,
+                                        const std::string& folder);
+
+}  // namespace relay::transcoder
