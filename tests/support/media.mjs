@@ -15,11 +15,12 @@ const cache = path.join(os.tmpdir(), `torchrelay-media-${process.getuid()}`);
  */
 export function clip({ seconds = 6, size = '320x180', rate = 25, audio = true, video = true,
   h264 = true, keyframe_seconds = 2 } = {}) {
-  const name = `clip_${seconds}s_${size}_${rate}_${audio ? 'a' : ''}${video ? 'v' : ''}_` +
+  const gop = Math.round(keyframe_seconds * rateOf(rate));
+  const name = `clip_${seconds}s_${size}_${String(rate).replace('/', '-')}_${audio ? 'a' : ''}${video ? 'v' : ''}_` +
     `${h264 ? 'h264' : 'mpeg2'}_${keyframe_seconds}.${h264 ? 'mp4' : 'ts'}`;
   const codec = h264
     ? ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-x264-params',
-      `keyint=${keyframe_seconds * rate}:min-keyint=${keyframe_seconds * rate}:scenecut=0`]
+      `keyint=${gop}:min-keyint=${gop}:scenecut=0`]
     : ['-c:v', 'mpeg2video', '-q:v', '4'];
   return made(name, [
     ...(video ? ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}:duration=${seconds}`] : []),
@@ -47,4 +48,10 @@ function made(name, args) {
   execFileSync('ffmpeg', ['-v', 'error', '-y', ...args, unfinished]);
   fs.renameSync(unfinished, file);
   return file;
+}
+
+/** 25 or "30000/1001" as a number. */
+function rateOf(rate) {
+  const [frames, seconds = 1] = String(rate).split('/').map(Number);
+  return frames / seconds;
 }

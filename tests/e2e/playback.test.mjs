@@ -1,0 +1,121 @@
+// A viewer at edge 2 of a real fleet: hls.js plays what other edges own, through the death of an owner,
+// and while the asset is still being encoded.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage, playback, playsPast, showsNotice } from '../support/browser.mjs';
+import { asset, upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
+import { request } from '../support/http.mjs';
+import { clip } from '../support/media.mjs';
+import { startFleet } from '../support/torchrelay.mjs';
+import { readMedia, readMultivariant } from '../tools/hls_playlist.mjs';
+
+let fleet;
+let browser;
+
+before(async () => {
+  fleet = await startFleet(3);
+  browser = await launchBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await fleet?.cleanUp();
+});
+
+async function publish(name, options) {
+  const answer = await upload(fleet.origin, `demo/videos/${name}`, clip(options));
+  assert.ok(answer.status < 300, answer.text);
+}
+
+async function watch(t, name) {
+  const page = await openPage(browser, `${fleet.edges[1].url}/watch/demo/${name}`);
+  t.after(() => page.context().close());
+  return page;
+}
+
+/** Names of the edges that own segments, most first, as an edge that holds none of them tells. */
+async function ownersOfSegments(name) {
+  const { url } = fleet.edges[1];
+  const multivariant = await request(`${url}/demo/${name}/index.m3u8`);
+  const [variant] = readMultivariant(multivariant.text, `${url}/demo/${name}/index.m3u8`).variants;
+  const { segments } = readMedia((await request(variant.url)).text, variant.url);
+  const counts = new Map();
+  for (const segment of segments) {
+    const { headers } = await request(segment.url, { method: 'HEAD' });
+    for (const [, owner] of (headers['cache-status'] ?? '').matchAll(/(edge-[13])/g)) {
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([owner]) => owner);
+}
+
+test('it plays from edge 2: the picture, the frames and the sound advance', async (t) => {
+  await publish('plain', { seconds: 12 });
+  await waitForState(fleet.origin, 'demo/plain', 'ready');
+  const page = await watch(t, 'plain');
+  await playsPast(page, 1);
+  const first = await playback(page);
+  await playsPast(page, 4);
+  const second = await playback(page);
+  assert.ok(first.width > 0);
+  assert.ok(second.frames > first.frames, JSON.stringify([first, second]));
+  assert.ok(second.audioBytes > first.audioBytes, JSON.stringify([first, second]));
+  await page.waitForFunction(() => document.querySelector('video').ended, null, { timeout: 30_000 });
+  assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
+});
+
+test('kill -9 of an owner in mid-play costs less than a segment', async (t) => {
+  await publish('survivor', { seconds: 60, size: '256x144' });
+  await waitForState(fleet.origin, 'demo/survivor', 'ready');
+  const page = await watch(t, 'survivor');
+  // A short buffer, so that the death falls into the loading of segments.
+  await page.waitForFunction(() => window.torchrelay.hls?.levels.length > 0);
+  await page.evaluate(() => {
+    Object.assign(window.torchrelay.hls.config, { maxBufferLength: 4, maxMaxBufferLength: 4 });
+    const video = document.querySelector('video');
+    window.longestStall_ms = 0;
+    let [at, since] = [video.currentTime, performance.now()];
+    setInterval(() => {
+      if (video.currentTime !== at || video.paused) [at, since] = [video.currentTime, performance.now()];
+      else window.longestStall_ms = Math.max(window.longestStall_ms, performance.now() - since);
+    }, 50);
+  });
+  await playsPast(page, 5);
+  const [owner] = await ownersOfSegments('survivor');
+  const edge = fleet.edges.find(({ edgeName }) => edgeName === (owner ?? 'edge-1'));
+  edge.kill();
+  await edge.exited;
+  t.after(async () => { fleet.edges[fleet.edges.indexOf(edge)] = Object.assign(edge, await edge.restart()); });
+  const { time_s } = await playback(page);
+  await playsPast(page, Math.min(time_s + 25, 55), { deadline_ms: 60_000 });
+  const stall_ms = await page.evaluate(() => window.longestStall_ms);
+  assert.ok(stall_ms < 6000, `stood still for ${stall_ms} ms`);
+});
+
+test('an asset that is still being encoded plays', async (t) => {
+  await publish('growing', { seconds: 40, size: '1280x720', h264: false });
+  await waitForState(fleet.origin, 'demo/growing', ({ playback: path }) => Boolean(path));
+  const page = await watch(t, 'growing');
+  await playsPast(page, 1.5, { deadline_ms: 60_000 });
+  assert.equal((await asset(fleet.origin, 'demo/growing')).state, 'processing');
+  const { frames, audioBytes } = await playback(page);
+  assert.ok(frames > 0 && audioBytes > 0);
+  await waitForState(fleet.origin, 'demo/growing', 'ready');
+});
+
+test('a video uploaded while the page waits starts by itself', async (t) => {
+  const page = await watch(t, 'later');
+  await showsNotice(page, 'There is nothing at this address');
+  await publish('later', { seconds: 6 });
+  await playsPast(page, 1, { deadline_ms: 60_000 });
+});
+
+test('the page tells why a broken file cannot be watched', async (t) => {
+  const answer = await upload(fleet.origin, 'demo/videos/broken', Buffer.from('this is no video\n'.repeat(100)));
+  assert.ok(answer.status < 300, answer.text);
+  const { state, error } = await waitForEnd(fleet.origin, 'demo/broken');
+  assert.equal(state, 'failed');
+  const page = await watch(t, 'broken');
+  await showsNotice(page, 'This video could not be prepared');
+  await showsNotice(page, error);
+});
