@@ -40,7 +40,9 @@ class Histogram {
   void observe(double seconds);
   std::uint64_t bucket(std::size_t i) const { return buckets_[i].load(std::memory_order_relaxed); }
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
-  double sum_s() const { return static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6; }
+  double sum_s() const {
+    return static_cast<double>(sum_us_.load(std::memory_order_relaxed)) / 1e6;
+  }
 
  private:
   std::atomic<std::uint64_t> buckets_[bucket_count]{};

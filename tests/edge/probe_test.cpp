@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <functional>
 #include <thread>
 
 #include "common/net/server.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace relay::edge::fleet {
 namespace {
@@ -26,14 +26,7 @@ class Neighbour final : public net::Handler {
   std::atomic<int> asked{0};
 };
 
-bool eventually(const std::function<bool()>& holds) {
-  auto deadline = steady_now() + 10s;
-  while (steady_now() < deadline) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(2ms);
-  }
-  return false;
-}
+using tests::eventually;
 
 class Probe : public testing::Test {
  protected:
