@@ -17,8 +17,9 @@ export class Api {
     return (await this.#ask(`/assets/${encodeURIComponent(name)}`)).json();
   }
 
+  /** {edges: [{edge, confirmed}]} */
   async remove(name) {
-    await this.#ask(`/assets/${encodeURIComponent(name)}`, { method: 'DELETE' });
+    return (await this.#ask(`/assets/${encodeURIComponent(name)}`, { method: 'DELETE' })).json();
   }
 
   /** The stream of state changes; its body never ends by itself. */

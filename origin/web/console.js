@@ -32,7 +32,7 @@ async function open(tenant, key) {
   complain(null);
   return follow((signal) => api.events(signal), {
     signal: session.stop.signal,
-    onEvent: ({ data }) => onEvent(JSON.parse(data)),
+    onEvent,
     onOpen: () => load().catch(complain),
   });
 }
@@ -64,10 +64,13 @@ async function load({ more = false } = {}) {
   element('more').hidden = !cursor;
 }
 
-/** A whole asset, or one that was deleted. */
-function onEvent(asset) {
+/** The data is a whole asset, or names one that was deleted; after a reset events were missed. */
+function onEvent({ event, data }) {
+  if (event === 'reset') return load().catch(complain);
+  const asset = JSON.parse(data);
   if (asset.state === 'deleted') list.remove(asset.asset);
   else if (matchesSearch(asset)) list.put(asset, { first: true });
+  return undefined;
 }
 
 function matchesSearch({ asset, title }) {
@@ -78,8 +81,11 @@ function matchesSearch({ asset, title }) {
 async function remove({ asset, title }) {
   if (!confirm(`Delete “${title || asset}” from the origin and from every edge?`)) return;
   try {
-    await session.api.remove(asset);
+    const { edges = [] } = await session.api.remove(asset);
     list.remove(asset);
+    const silent = edges.filter(({ confirmed }) => !confirmed).map(({ edge }) => edge);
+    complain(silent.length === 0 ? null
+      : new Error(`Deleted here; not confirmed yet by ${silent.join(', ')}.`));
   } catch (error) {
     complain(error);
   }

@@ -94,8 +94,10 @@ export async function startFleet(count = 3, { origin: originOptions, edge: edgeO
     ...edgeOptions, name: member.name, upstream: origin.url, members,
     ports: [ports[2 * i], ports[2 * i + 1]],
   })));
-  const all = [...edges, origin];
-  return { origin, edges, stop: () => stopAll(all), cleanUp: () => cleanUp(...all) };
+  // Read when called: a test may put a restarted program in the place of the old one.
+  const fleet = { origin, edges };
+  const all = () => [...fleet.edges, fleet.origin];
+  return Object.assign(fleet, { stop: () => stopAll(all()), cleanUp: () => cleanUp(...all()) });
 }
 
 /** Stops what still runs and removes the folders; for `after()`. */
