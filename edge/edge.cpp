@@ -222,7 +222,9 @@ net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
 }
 
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
-  return {visit.primary_key, visit.target, visit.route, http::end_to_end(visit.request.fields),
+  bool distrust = purges_.purged_lately(visit.primary_key, visit.begun);
+  auto route = distrust ? fleet::HopRoute::origin_only : visit.route;
+  return {visit.primary_key, visit.target, route, http::end_to_end(visit.request.fields),
           std::move(stale)};
 }
 

@@ -6,7 +6,7 @@ namespace relay::edge {
 /// The order matters: the log first, so that a flight that ends now sees it; then the flights, so
 /// that nobody joins what is doomed; then the cache.
 std::size_t Edge::purge(const Purge& purge, std::function<void()> durable) {
-  purges_.add(purge);
+  purges_.add(purge, steady_now());
   auto by_key = [purge](std::string_view key) { return purge.matches(key); };
   if (!purge.needs_tags()) flights_.disown_if(by_key);
   if (!purge.soft && !purge.needs_tags()) return cache_.remove_if(by_key, std::move(durable));

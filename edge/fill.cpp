@@ -69,7 +69,10 @@ bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& a
   auto fresh = std::make_shared<const StoredResponse>(
       refresh(*request.stale.stored, answered.response.head().headers, answered.request_time,
               answered.response_time));
-  cache_.update_head(request.stale.object, encode(*fresh));
+  // A purge since then has the last word: what it marked stale stays so.
+  bool purged = flight.disowned() ||
+                purges_.purged_since(flight.purge_sequence(), flight.key(), fresh->cache_tags);
+  if (!purged) cache_.update_head(request.stale.object, encode(*fresh));
   flight.confirm(request.stale.object, fresh,
                  http::joined(answered.response.head().headers, "Cache-Status"));
   flights_.leave(flight);

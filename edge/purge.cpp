@@ -152,9 +152,10 @@ Result<Purge> parse_purge(std::string_view text) {
   return *purge;
 }
 
-std::uint64_t PurgeLog::add(Purge purge) {
+std::uint64_t PurgeLog::add(Purge purge, SteadyTime now) {
   std::lock_guard lock(mutex_);
-  recent_.push_back(std::move(purge));
+  recent_.push_back({std::move(purge), now});
+  newest_at_.store(now, std::memory_order_release);
   if (recent_.size() > remembered_max_) recent_.pop_front();
   std::uint64_t number = newest_.load(std::memory_order_relaxed) + 1;
   newest_.store(number, std::memory_order_release);
@@ -169,7 +170,17 @@ bool PurgeLog::purged_since(std::uint64_t begun, std::string_view key,
   std::uint64_t missed = newest - begun;
   if (missed > recent_.size()) return true;
   return std::any_of(recent_.end() - static_cast<std::ptrdiff_t>(missed), recent_.end(),
-                     [&](const Purge& purge) { return purge.matches(key, cache_tags); });
+                     [&](const Entry& entry) { return entry.purge.matches(key, cache_tags); });
+}
+
+bool PurgeLog::purged_lately(std::string_view key, SteadyTime now) const {
+  SteadyTime since = now - peer_distrust;
+  if (newest_at_.load(std::memory_order_acquire) < since) return false;
+  std::lock_guard lock(mutex_);
+  return std::any_of(recent_.rbegin(), recent_.rend(), [&](const Entry& entry) {
+    // What a tag names is in the answers only: then every key is asked for at the origin.
+    return entry.at >= since && (entry.purge.needs_tags() || entry.purge.matches(key));
+  });
 }
 
 }  // namespace relay::edge

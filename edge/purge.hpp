@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 
 namespace relay::edge {
@@ -47,17 +49,26 @@ class PurgeLog {
 
   std::uint64_t sequence() const { return newest_.load(std::memory_order_acquire); }
   /// Call before removing from the cache, so that no flight slips between. Returns its number.
-  std::uint64_t add(Purge purge);
+  std::uint64_t add(Purge purge, SteadyTime now);
   /// Whether a purge that matches came after `begun`. One atomic load while there was none. True
   /// as well when `begun` is older than what is remembered.
   bool purged_since(std::uint64_t begun, std::string_view key,
                     std::span<const std::string> cache_tags = {}) const;
+  /// Whether a matching purge came within peer_distrust before now. Another member may not have
+  /// heard of it yet, so whoever fetches the key meanwhile asks the origin itself.
+  bool purged_lately(std::string_view key, SteadyTime now) const;
+  static constexpr std::chrono::milliseconds peer_distrust{60'000};
 
  private:
+  struct Entry {
+    Purge purge;
+    SteadyTime at;
+  };
   const std::size_t remembered_max_;
   std::atomic<std::uint64_t> newest_{0};
   mutable std::mutex mutex_;  // guards recent_; taken on purges and by flights that saw one
-  std::deque<Purge> recent_;  // recent_.back() has the number newest_
+  std::deque<Entry> recent_;  // recent_.back() has the number newest_
+  std::atomic<SteadyTime> newest_at_{SteadyTime::min()};
 };
 
 }  // namespace relay::edge

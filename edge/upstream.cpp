@@ -4,6 +4,7 @@
 
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
+#include "edge/cache_key.hpp"
 
 namespace relay::edge {
 
@@ -26,7 +27,7 @@ std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key,
                                                       fleet::HopRoute route) const {
   std::vector<Candidate> list;
   if (route == fleet::HopRoute::peer_or_origin) {
-    for (const fleet::Member& member : members_.peers_for(key)) {
+    for (const fleet::Member& member : members_.peers_for(primary_of(key))) {
       if (auto endpoint = net::endpoint_of(member.url)) {
         list.push_back({*endpoint, member.name, true});
       }

@@ -101,12 +101,12 @@ TEST(PurgeLog, knows_which_flights_began_before_a_matching_purge) {
   PurgeLog log;
   auto first = log.sequence();
   EXPECT_FALSE(log.purged_since(first, "/a"));
-  log.add(purge(R"({"url":"/a"})"));
+  log.add(purge(R"({"url":"/a"})"), SteadyTime{});
   auto second = log.sequence();
   EXPECT_TRUE(log.purged_since(first, "/a"));
   EXPECT_FALSE(log.purged_since(first, "/b"));
   EXPECT_FALSE(log.purged_since(second, "/a"));
-  log.add(purge(R"({"tag":"t"})"));
+  log.add(purge(R"({"tag":"t"})"), SteadyTime{});
   EXPECT_TRUE(log.purged_since(second, "/b", Tags{"t"}));
   EXPECT_FALSE(log.purged_since(second, "/a"));
   EXPECT_TRUE(log.purged_since(first, "/a"));
@@ -115,9 +115,10 @@ TEST(PurgeLog, knows_which_flights_began_before_a_matching_purge) {
 TEST(PurgeLog, flights_older_than_its_memory_count_as_purged) {
   PurgeLog log(2);
   auto begun = log.sequence();
-  for (std::string_view json : {R"({"url":"/a"})", R"({"url":"/b"})"}) log.add(purge(json));
+  for (std::string_view json : {R"({"url":"/a"})", R"({"url":"/b"})"})
+    log.add(purge(json), SteadyTime{});
   EXPECT_FALSE(log.purged_since(begun, "/x"));
-  log.add(purge(R"({"url":"/c"})"));
+  log.add(purge(R"({"url":"/c"})"), SteadyTime{});
   EXPECT_TRUE(log.purged_since(begun, "/x"));
   EXPECT_FALSE(log.purged_since(begun + 1, "/x"));
 }
@@ -128,7 +129,7 @@ TEST(PurgeLog, is_shared_by_threads) {
   auto flights = [&] {
     for (int i = 0; i < 2000; ++i) {
       auto begun = log.sequence();
-      log.add(Purge{.by = PurgeBy::url, .text = "/a"});
+      log.add(Purge{.by = PurgeBy::url, .text = "/a"}, SteadyTime{});
       if (!log.purged_since(begun, "/a")) ++missed;
     }
   };
@@ -137,6 +138,17 @@ TEST(PurgeLog, is_shared_by_threads) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(missed, 0);
   EXPECT_EQ(log.sequence(), 8000u);
+}
+
+TEST(PurgeLog, OtherMembersAreDistrustedForAWhile) {
+  PurgeLog log;
+  SteadyTime now{std::chrono::hours(1)};
+  EXPECT_FALSE(log.purged_lately("/a", now));
+  log.add(purge(R"({"prefix":"/a"})"), now);
+  EXPECT_TRUE(log.purged_lately("/a/1", now + PurgeLog::peer_distrust));
+  EXPECT_FALSE(log.purged_lately("/b/1", now + PurgeLog::peer_distrust));
+  EXPECT_FALSE(
+      log.purged_lately("/a/1", now + PurgeLog::peer_distrust + std::chrono::milliseconds(1)));
 }
 
 }  // namespace
