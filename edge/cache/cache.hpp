@@ -56,8 +56,8 @@ class Object {
   const Digest128& digest() const { return digest_; }
   /// The piece that holds the byte at `offset` (< body_bytes), from that byte on.
   Piece piece(std::uint64_t offset) const;
-  /// Call before every sendfile of a piece (or at least once every few seconds while sending):
-  /// from now on the pages may stand in a socket's queue, and the graveyard counts from here.
+  /// Call before handing a piece to sendfile and again when the last of it was handed over: from
+  /// then on the pages may stand in a socket's queue, and the graveyard counts from the last call.
   void note_sendfile() const;
   /// After an unclean stop each body is verified once, on its first use; false: it does not match
   /// its digest, was dropped, and must be treated as a miss. Cheap when already known. May read

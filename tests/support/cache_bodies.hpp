@@ -1,12 +1,8 @@
 // Bodies for tests of the cache: made from a seed, so that the right bytes need not be kept.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <chrono>
 #include <future>
 #include <string>
-#include <thread>
 
 #include "edge/cache/cache.hpp"
 
@@ -47,16 +43,6 @@ inline std::string bytes_of(const edge::cache::Object& object) {
     bytes.append(piece.address, piece.size);
   }
   return bytes;
-}
-
-/// Polls until it holds; fails the test after 30 s.
-template <class Condition>
-void eventually(Condition&& holds) {
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "never came true";
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
 }
 
 }  // namespace relay::tests

@@ -1,0 +1,235 @@
+// What a restart gives back: after a clean stop everything, after a crash of the process
+// everything that verifies, after a crash of the system nothing; never what was removed.
+#include "edge/cache/recovery.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "edge/cache/cache.hpp"
+#include "tests/support/cache_bodies.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+using tests::body_of;
+using tests::bytes_of;
+using tests::new_object;
+using tests::store_now;
+
+constexpr std::uint64_t size_bytes = 16 << 20;
+constexpr const char* keys[] = {"/small", "/photo", "/segment"};
+
+std::size_t size_of(int i) {
+  return i == 0 ? 900 : i == 1 ? 70'000 : 400'000;
+}
+
+std::unique_ptr<Cache> open_in(const std::filesystem::path& folder, Metrics& metrics) {
+  auto cache = Cache::open({folder.string(), size_bytes}, metrics);
+  if (!cache) ADD_FAILURE() << cache.error().message;
+  return cache ? std::move(*cache) : nullptr;
+}
+
+void store_three(Cache& cache) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store_now(cache, new_object(keys[i], body_of(size_of(i), i), keys[i])));
+  }
+}
+
+/// Does `work` with the cache in another process, which then dies without a clean stop.
+template <class Work>
+void crash_after(const std::filesystem::path& folder, Work&& work) {
+  pid_t child = fork();
+  if (child == 0) {
+    Metrics metrics;
+    auto cache = Cache::open({folder.string(), size_bytes}, metrics);
+    if (!cache) _exit(2);
+    work(**cache);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+void expect_three(Cache& cache, bool known) {
+  for (int i = 0; i < 3; ++i) {
+    Pin pin = cache.find(keys[i]);
+    ASSERT_TRUE(pin) << keys[i];
+    EXPECT_EQ(pin->known_good(), known) << keys[i];
+    EXPECT_TRUE(pin->verify()) << keys[i];
+    EXPECT_TRUE(pin->known_good()) << keys[i];
+    EXPECT_EQ(pin->head(), keys[i]);
+    EXPECT_EQ(bytes_of(*pin), body_of(size_of(i), i)) << keys[i];
+  }
+  EXPECT_EQ(cache.stats().objects, 3u);
+}
+
+/// Flips a bit of every place in the file where `bytes` begin.
+int flip(const std::filesystem::path& file, const std::string& bytes) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  std::string all{std::istreambuf_iterator<char>(stream), {}};
+  int flipped = 0;
+  for (auto at = all.find(bytes); at != all.npos; at = all.find(bytes, at + 1)) {
+    stream.clear();
+    stream.seekp(static_cast<std::streamoff>(at + bytes.size() / 2));
+    stream.put(static_cast<char>(all[at + bytes.size() / 2] ^ 1));
+    ++flipped;
+  }
+  return flipped;
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::trunc) << text;
+}
+
+struct RecoveryTest : testing::Test {
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+};
+
+TEST_F(RecoveryTest, ACleanStopKeepsEverythingKnown) {
+  store_three(*open_in(folder.path(), metrics));
+  expect_three(*open_in(folder.path(), metrics), true);
+}
+
+TEST_F(RecoveryTest, ACrashKeepsEverythingToBeVerified) {
+  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
+  expect_three(*open_in(folder.path(), metrics), false);
+  expect_three(*open_in(folder.path(), metrics), true);  // all were verified before a clean stop
+}
+
+TEST_F(RecoveryTest, UnverifiedBodiesStaySoOverACleanStop) {
+  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
+  {
+    auto cache = open_in(folder.path(), metrics);
+    ASSERT_TRUE(store_now(*cache, new_object("/later", body_of(50'000, 9))));
+    EXPECT_TRUE(cache->find(keys[0])->verify());
+  }
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_TRUE(cache->find("/later")->known_good());
+  EXPECT_FALSE(cache->find(keys[2])->known_good());
+}
+
+TEST_F(RecoveryTest, AFlippedBitIsAMissAndStaysOne) {
+  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
+  ASSERT_GE(flip(folder / "bulk" / "data.mdb", body_of(size_of(2), 2).substr(200'000, 64)), 1);
+  {
+    auto cache = open_in(folder.path(), metrics);
+    EXPECT_TRUE(cache->find(keys[1])->verify());
+    Pin pin = cache->find(keys[2]);
+    ASSERT_TRUE(pin);
+    EXPECT_FALSE(pin->known_good());
+    EXPECT_FALSE(pin->verify());
+    EXPECT_FALSE(pin->verify());
+    EXPECT_FALSE(cache->find(keys[2]));
+  }
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_FALSE(cache->find(keys[2]));
+  ASSERT_TRUE(store_now(*cache, new_object(keys[2], body_of(1000, 5))));
+  EXPECT_EQ(bytes_of(*cache->find(keys[2])), body_of(1000, 5));
+}
+
+TEST_F(RecoveryTest, AFlippedBitInAHeaderDropsTheObjectOnly) {
+  store_three(*open_in(folder.path(), metrics));
+  ASSERT_GE(flip(folder / "small" / "data.mdb", "/photo/photo"), 1);
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_FALSE(cache->find("/photo"));
+  EXPECT_TRUE(cache->find("/small"));
+  EXPECT_TRUE(cache->find("/segment"));
+  EXPECT_GE(cache->stats().graveyard_bytes, 70'000u) << "its chunks are orphans";
+}
+
+TEST_F(RecoveryTest, ARemovalThatWasDurableStaysOverACrash) {
+  crash_after(folder.path(), [](Cache& cache) {
+    store_three(cache);
+    std::promise<void> durable;
+    cache.remove("/photo", [&] { durable.set_value(); });
+    durable.get_future().wait();
+    std::promise<void> second;
+    cache.remove_if([](std::string_view key) { return key == "/small"; },
+                    [&] { second.set_value(); });
+    second.get_future().wait();
+  });
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_FALSE(cache->find("/photo"));
+  EXPECT_FALSE(cache->find("/small"));
+  EXPECT_TRUE(cache->find("/segment"));
+}
+
+TEST_F(RecoveryTest, AReplacedBodyDoesNotComeBack) {
+  crash_after(folder.path(), [](Cache& cache) {
+    store_three(cache);
+    ASSERT_TRUE(store_now(cache, new_object("/photo", body_of(90'000, 77))));
+  });
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_EQ(bytes_of(*cache->find("/photo")), body_of(90'000, 77));
+  EXPECT_EQ(cache->stats().objects, 3u);
+}
+
+TEST_F(RecoveryTest, AfterACrashOfTheSystemNothingIsBelieved) {
+  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
+  write_text(marker_path(folder.path()), running_marker("another-boot"));
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_EQ(cache->stats().objects, 0u);
+  EXPECT_FALSE(cache->find("/photo"));
+  ASSERT_TRUE(store_now(*cache, new_object("/photo", body_of(1000, 1))));
+}
+
+TEST_F(RecoveryTest, AfterACleanStopAndARebootBodiesAreVerified) {
+  store_three(*open_in(folder.path(), metrics));
+  write_text(marker_path(folder.path()), clean_marker("another-boot", 0));
+  expect_three(*open_in(folder.path(), metrics), false);
+}
+
+TEST_F(RecoveryTest, DamagedEnvironmentsAreSetAside) {
+  for (const char* name : {"small", "bulk"}) {
+    SCOPED_TRACE(name);
+    tests::TemporaryFolder fresh;
+    store_three(*open_in(fresh.path(), metrics));
+    write_text(fresh / name / "data.mdb", std::string(20'000, 'x'));
+    auto cache = open_in(fresh.path(), metrics);
+    ASSERT_TRUE(cache);
+    EXPECT_FALSE(cache->find("/segment"));
+    EXPECT_EQ(cache->find("/small") != nullptr, std::string(name) == "bulk");
+    ASSERT_TRUE(store_now(*cache, new_object("/segment", body_of(200'000, 1))));
+    EXPECT_EQ(bytes_of(*cache->find("/segment")), body_of(200'000, 1));
+  }
+}
+
+TEST_F(RecoveryTest, ASmallerSizeStartsEmptyWhenTheFilesAreTooLarge) {
+  {
+    auto cache = Cache::open({folder.path().string(), 400 << 20}, metrics);
+    ASSERT_TRUE(cache);
+    for (int i = 0; i < 130; ++i) {
+      ASSERT_TRUE(store_now(**cache, new_object("k" + std::to_string(i), body_of(1 << 20, i))));
+    }
+  }
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_EQ(cache->stats().objects, 0u);
+  EXPECT_LT(std::filesystem::file_size(folder / "bulk" / "data.mdb"), size_bytes);
+}
+
+TEST_F(RecoveryTest, ManyObjectsComeBackWithinTheBudget) {
+  std::uint64_t objects = 0;
+  {
+    auto cache = open_in(folder.path(), metrics);
+    for (int i = 0; i < 300; ++i) {
+      ASSERT_TRUE(store_now(*cache, new_object("k" + std::to_string(i), body_of(90'000, i))));
+    }
+    objects = cache->stats().objects;
+  }
+  auto cache = open_in(folder.path(), metrics);
+  CacheStats stats = cache->stats();
+  EXPECT_EQ(stats.objects, objects);
+  EXPECT_LE(stats.stored_bytes + stats.graveyard_bytes, stats.size_bytes);
+  cache->visit(SIZE_MAX, [&](const Object& object) {
+    EXPECT_EQ(bytes_of(object), body_of(90'000, std::stoul(object.key().substr(1))));
+  });
+}
+
+}  // namespace
+}  // namespace relay::edge::cache
