@@ -11,6 +11,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 inline WallTime wall_now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
-inline SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+inline SteadyTime steady_now() {
+  return std::chrono::steady_clock::now();
+}
 
 }  // namespace relay

@@ -7,28 +7,44 @@ namespace relay {
 
 const char* name(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::denied: return "denied";
-    case ErrorKind::forbidden: return "forbidden";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::too_large: return "too_large";
-    case ErrorKind::no_space: return "no_space";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::aborted: return "aborted";
-    case ErrorKind::corrupt: return "corrupt";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::denied:
+      return "denied";
+    case ErrorKind::forbidden:
+      return "forbidden";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::too_large:
+      return "too_large";
+    case ErrorKind::no_space:
+      return "no_space";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::aborted:
+      return "aborted";
+    case ErrorKind::corrupt:
+      return "corrupt";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }
 
 const char* name(ErrorSource source) {
   switch (source) {
-    case ErrorSource::client: return "client";
-    case ErrorSource::upstream: return "upstream";
-    case ErrorSource::disk: return "disk";
-    case ErrorSource::internal: return "internal";
+    case ErrorSource::client:
+      return "client";
+    case ErrorSource::upstream:
+      return "upstream";
+    case ErrorSource::disk:
+      return "disk";
+    case ErrorSource::internal:
+      return "internal";
   }
   return "internal";
 }

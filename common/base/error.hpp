@@ -9,9 +9,9 @@
 namespace relay {
 
 enum class ErrorKind {
-  invalid,      // the input breaks a rule; the message names the rule and what is allowed
-  denied,       // no valid key (401)
-  forbidden,    // a valid key for something else (403)
+  invalid,    // the input breaks a rule; the message names the rule and what is allowed
+  denied,     // no valid key (401)
+  forbidden,  // a valid key for something else (403)
   not_found,
   conflict,     // the state does not allow it now
   too_large,    // over a named limit

@@ -19,11 +19,11 @@ inline constexpr std::size_t ranges_max = 16;                  // more in one Ra
 
 // Connections.
 inline constexpr std::size_t read_buffer_bytes = 64 * 1024;
-inline constexpr std::chrono::milliseconds header_wait = 10s;   // first byte to end of head
-inline constexpr std::chrono::milliseconds idle_wait = 75s;     // between requests
-inline constexpr std::chrono::milliseconds body_stall = 30s;    // no byte read or written
+inline constexpr std::chrono::milliseconds header_wait = 10s;  // first byte to end of head
+inline constexpr std::chrono::milliseconds idle_wait = 75s;    // between requests
+inline constexpr std::chrono::milliseconds body_stall = 30s;   // no byte read or written
 inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
-inline constexpr std::size_t connections_max = 20000;           // a worker thread
+inline constexpr std::size_t connections_max = 20000;              // a worker thread
 inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped
 
 // Bodies in the cache: 32 pages less LMDB's 16-byte page header (DESIGN 4.4).
@@ -32,7 +32,7 @@ inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;
 // Upstream connections.
 inline constexpr std::chrono::milliseconds connect_wait = 1000ms;
 inline constexpr std::chrono::milliseconds first_byte_wait = 30s;
-inline constexpr std::size_t idle_connections_max = 64;         // a worker and endpoint
+inline constexpr std::size_t idle_connections_max = 64;  // a worker and endpoint
 inline constexpr std::chrono::milliseconds idle_connection_age = 50s;
 
 // Playlists: a day of 2 s segments is about 1.5 MB.

@@ -53,7 +53,8 @@ class MultivariantReader {
   Complaint take_uri(std::string_view uri) {
     if (!variant_) return "a playlist name without #EXT-X-STREAM-INF before it";
     variant_->uri = uri;
-    playlist.variants.push_back(*std::exchange(variant_, std::nullopt));
+    playlist.variants.push_back(std::move(*variant_));
+    variant_.reset();
     return std::nullopt;
   }
 
