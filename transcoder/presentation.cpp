@@ -17,7 +17,7 @@ constexpr double segment_seconds_max = target_duration_s + 0.5;  // exclusive
 
 // A rendition as it stands; `playlist` is what was sent last.
 struct Growing {
-  Rendition rendition;
+  MeasuredTrack rendition;
   media::MediaPlaylist playlist;
   bool listed() const { return !playlist.segments.empty(); }
 };
@@ -71,21 +71,22 @@ struct Presentation::Impl {
   Result<void> refresh_multivariant(const Growing& growing, std::int64_t peak_before);
 };
 
-// Takes up a rendition where an earlier try left it. Segments whose bytes are unknown count with
-// the rate that was asked for.
+// Takes up a rendition where an earlier try left it. Where the bytes of its segments are unknown,
+// the rest is measured; a rendition without a rest counts with the rate that was asked for.
 void Presentation::Impl::go_on(Growing& growing) {
   auto found = earlier.find(growing.rendition.track.name);
   if (found == earlier.end()) return;
-  const Earlier& before = found->second;
-  growing.playlist = before.playlist;
-  for (std::size_t i = 0; i < before.playlist.segments.size(); ++i) {
-    double seconds = before.playlist.segments[i].seconds();
-    auto guess = static_cast<std::uint64_t>(
-        static_cast<double>(growing.rendition.track.bit_rate_max) / 8 * seconds);
-    growing.rendition.rate.add(i < before.segment_bytes.size() ? before.segment_bytes[i] : guess,
-                               seconds);
+  const auto& [playlist, segment_bytes] = found->second;
+  growing.playlist = playlist;
+  growing.rendition.complete = playlist.ended;
+  double asked_bytes_s = static_cast<double>(growing.rendition.track.bit_rate_max) / 8;
+  for (std::size_t i = 0; i < playlist.segments.size(); ++i) {
+    double seconds = playlist.segments[i].seconds();
+    if (i < segment_bytes.size())
+      growing.rendition.rate.add(segment_bytes[i], seconds);
+    else if (playlist.ended)
+      growing.rendition.rate.add(static_cast<std::uint64_t>(asked_bytes_s * seconds), seconds);
   }
-  growing.rendition.complete = before.playlist.ended;
 }
 
 Result<void> Presentation::Impl::check(const Growing& growing, const Segment& segment) const {
@@ -123,7 +124,7 @@ bool Presentation::Impl::playable() const {
 }
 
 Result<void> Presentation::Impl::put_multivariant() {
-  std::vector<Rendition> renditions;
+  std::vector<MeasuredTrack> renditions;
   for (const auto& [number, growing] : tracks)
     if (growing.listed()) renditions.push_back(growing.rendition);
   std::string text = media::write(variants_of(renditions, folder));

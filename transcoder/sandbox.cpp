@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 
 namespace relay::transcoder {
@@ -64,28 +66,36 @@ struct FreeFilter {
 };
 using Filter = std::unique_ptr<void, FreeFilter>;
 
+scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+
+scmp_arg_cmp has_bits(unsigned argument, std::uint64_t bits) {
+  return {argument, SCMP_CMP_MASKED_EQ, bits, bits};
+}
+
 // Rules that look at arguments. Everything not permitted fails with EPERM; a library then goes
 // another way or gives up, and neither harms anybody.
 int add_narrow_rules(scmp_filter_ctx filter) {
   int status = 0;
-  auto rule = [&](std::uint32_t action, int call, auto... comparisons) {
+  auto rule = [&](std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> arguments) {
     if (status == 0)
-      status = seccomp_rule_add(filter, action, call, sizeof...(comparisons), comparisons...);
+      status = seccomp_rule_add_array(filter, action, call, static_cast<unsigned>(arguments.size()),
+                                      arguments.begin());
   };
   // Threads, never processes. glibc tries clone3 first, whose flags a filter cannot see.
-  rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+  rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), {});
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), {has_bits(0, CLONE_THREAD)});
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), {equals(0, PR_SET_NAME)});
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), {equals(0, PR_SET_VMA)});
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {equals(0, static_cast<std::uint64_t>(getpid()))});
   // Reading limits, not changing them.
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
-  // fstat() of glibc: by descriptor only, for the path is empty; a path would need its bytes read.
-  rule(SCMP_ACT_ALLOW, SCMP_SYS(newfstatat),
-       SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-  rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open));
-  rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat));
-  rule(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl));
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)});
+  // What glibc makes of fstat(): by descriptor. A path could be given too; it tells no content.
+  rule(SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), {has_bits(3, AT_EMPTY_PATH)});
+  rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(open), {});
+  rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), {});
+  rule(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), {});
   return status;
 }
 

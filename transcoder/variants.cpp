@@ -15,12 +15,12 @@ constexpr const char* audio_group = "audio";
 // again as those seen.
 constexpr double unknown_peak_margin = 1.5;
 
-std::string uri_of(const Rendition& rendition, const std::string& folder) {
+std::string uri_of(const MeasuredTrack& rendition, const std::string& folder) {
   return folder + rendition.track.name + "/index.m3u8";
 }
 
 // The language is what tells renditions apart in a menu; names are unique in a group.
-media::AudioRendition audio_rendition(const Rendition& rendition, const std::string& folder,
+media::AudioRendition audio_rendition(const MeasuredTrack& rendition, const std::string& folder,
                                       const std::vector<media::AudioRendition>& others) {
   const TrackSpec& track = rendition.track;
   bool known = !track.language.empty() && track.language != "und";
@@ -34,7 +34,7 @@ media::AudioRendition audio_rendition(const Rendition& rendition, const std::str
           .is_default = others.empty()};
 }
 
-media::Variant variant_of(const Rendition& rendition, const std::string& folder) {
+media::Variant variant_of(const MeasuredTrack& rendition, const std::string& folder) {
   const TrackSpec& track = rendition.track;
   return {.uri = uri_of(rendition, folder),
           .bandwidth = stated_peak(rendition),
@@ -59,24 +59,24 @@ void order(std::vector<media::Variant>& variants) {
 
 }  // namespace
 
-std::int64_t stated_peak(const Rendition& rendition) {
+std::int64_t stated_peak(const MeasuredTrack& rendition) {
   std::int64_t measured = rendition.rate.peak();
   if (rendition.complete) return measured;
   if (rendition.track.bit_rate_max > 0) return std::max(measured, rendition.track.bit_rate_max);
   return static_cast<std::int64_t>(static_cast<double>(measured) * unknown_peak_margin);
 }
 
-std::int64_t stated_average(const Rendition& rendition) {
+std::int64_t stated_average(const MeasuredTrack& rendition) {
   return rendition.rate.average();
 }
 
-media::MultivariantPlaylist variants_of(const std::vector<Rendition>& renditions,
+media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,
                                         const std::string& folder) {
   media::MultivariantPlaylist playlist;
   std::int64_t audio_peak = 0, audio_average = 0;
   std::string audio_codecs;
   bool has_video = std::ranges::any_of(renditions, [](auto& r) { return r.track.video(); });
-  for (const Rendition& rendition : renditions) {
+  for (const MeasuredTrack& rendition : renditions) {
     if (rendition.track.video() || !has_video) {
       playlist.variants.push_back(variant_of(rendition, folder));
       continue;

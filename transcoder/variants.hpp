@@ -13,7 +13,7 @@
 namespace relay::transcoder {
 
 /// One rendition that has a playlist.
-struct Rendition {
+struct MeasuredTrack {
   TrackSpec track;
   std::string codecs;
   BitRate rate;
@@ -22,13 +22,13 @@ struct Rendition {
 
 /// Peak bit/s to state: measured when complete, else an upper bound from what was asked of the
 /// encoder and what was measured so far.
-std::int64_t stated_peak(const Rendition& rendition);
-std::int64_t stated_average(const Rendition& rendition);
+std::int64_t stated_peak(const MeasuredTrack& rendition);
+std::int64_t stated_average(const MeasuredTrack& rendition);
 
 /// Every video rendition with the default audio (or, without video, every audio rendition as a
 /// variant), the one nearest to 2000 kbit/s first (Apple 1.32), the others by rising bandwidth.
 /// `folder` stands before each uri: "v1/".
-media::MultivariantPlaylist variants_of(const std::vector<Rendition>& renditions,
+media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,
                                         const std::string& folder);
 
 }  // namespace relay::transcoder

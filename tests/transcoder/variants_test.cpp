@@ -5,8 +5,8 @@
 namespace relay::transcoder {
 namespace {
 
-Rendition rendition(std::string name, bool video, std::int64_t kbit_s, bool complete = true,
-                    std::int64_t bit_rate_max = 0) {
+MeasuredTrack rendition(std::string name, bool video, std::int64_t kbit_s, bool complete = true,
+                        std::int64_t bit_rate_max = 0) {
   TrackSpec track{.name = std::move(name),
                   .codec = video ? Codec::h264 : Codec::aac,
                   .bit_rate_max = bit_rate_max,
@@ -15,7 +15,7 @@ Rendition rendition(std::string name, bool video, std::int64_t kbit_s, bool comp
                   .frame_rate = {25, 1},
                   .channels = 2,
                   .language = "und"};
-  Rendition made{track, video ? "avc1.64001f" : "mp4a.40.2", BitRate(6), complete};
+  MeasuredTrack made{track, video ? "avc1.64001f" : "mp4a.40.2", BitRate(6), complete};
   made.rate.add(static_cast<std::uint64_t>(kbit_s) * 125 * 6, 6);
   return made;
 }

@@ -1,0 +1,51 @@
+// Which waiting job comes next. Pure: time comes in as a value. The truth about jobs is in the
+// catalog; this is the order of those that wait.
+//
+// Two lanes, each first come first served, except that a heavy source gives way to light ones that
+// come within the time that its own bytes take at `bytes_per_s`; so short clips do not wait behind
+// a long film, and the film waits only so long.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "common/media/job.hpp"
+#include "origin/jobs/try.hpp"
+
+namespace relay::origin::jobs {
+
+struct Waiting {
+  media::Job job;
+  Tally tally;
+  SteadyTime not_before{};  // the pause after a try
+  SteadyTime rank{};        // set by the queue when it first comes in
+};
+
+/// The same tenant, asset and version.
+bool same_job(const media::Job& a, const media::Job& b);
+/// Of this tenant and asset; version empty: any.
+bool is_job_of(const media::Job& job, const std::string& tenant, const std::string& asset,
+               const std::string& version);
+
+class Queue {
+ public:
+  static constexpr std::int64_t bytes_per_s = 20'000'000;
+
+  /// False: it waits already.
+  bool add(Waiting waiting, SteadyTime now);
+  /// The next of that kind whose pause is over; nullopt when there is none now.
+  std::optional<Waiting> take(media::JobKind kind, SteadyTime now);
+  /// When a pause ends next; nullopt when nothing pauses.
+  std::optional<SteadyTime> next_end_of_pause(SteadyTime now) const;
+  bool contains(const media::Job& job) const;
+  void remove(const std::string& tenant, const std::string& asset, const std::string& version);
+  void clear() { waiting_.clear(); }
+  std::size_t size() const { return waiting_.size(); }
+
+ private:
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace relay::origin::jobs

@@ -1,0 +1,46 @@
+// What the end of one try means: ready, failed for good, or again after a pause. Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "common/media/job.hpp"
+
+namespace relay::origin::jobs {
+
+/// Why we ended a process ourselves.
+enum class KillReason { none, deadline, stall };
+
+/// How a transcoder process went.
+struct TryEnd {
+  std::optional<media::JobResult> result;  // what it sent, if it came to that
+  bool started = true;                     // false: the process could not be started
+  KillReason killed = KillReason::none;
+  int exit_code = 0;  // when it ended by itself
+  int signal = 0;     // when a signal ended it
+};
+
+/// What happened to a job before, by whose fault.
+struct Tally {
+  int crashes = 0;   // tries that ended without a result
+  int setbacks = 0;  // tries that asked for another one: the disk, the connection
+};
+
+struct TryLimits {
+  int attempts_max = 3;  // crashes, the last one included
+  std::chrono::milliseconds deadline{};
+  std::uint64_t memory_max = 0;
+};
+
+struct Verdict {
+  std::optional<media::JobResult> result;  // settle with it; absent: try again
+  std::chrono::milliseconds pause{};       // before the next try
+};
+
+/// Counts the end in `tally`. A crash is tried again after 1, 2, 4 … s, a setback (full disk) after
+/// 2, 4 … at most 60 s and up to `setbacks_max` times.
+Verdict judge(const TryEnd& end, Tally& tally, const TryLimits& limits);
+
+inline constexpr int setbacks_max = 1000;
+
+}  // namespace relay::origin::jobs
