@@ -80,9 +80,10 @@ Announcer::Announcer(Metrics& metrics)
 
 Announcer::~Announcer() = default;
 
-void Announcer::start(asio::io_context& io) {
+void Announcer::start(asio::io_context& io, const std::vector<std::string>& admin_urls) {
   io_ = &io;
   client_.emplace(io);
+  set_edges(admin_urls);
 }
 
 void Announcer::set_edges(const std::vector<std::string>& admin_urls) {

@@ -31,7 +31,7 @@ class Announcer {
   explicit Announcer(Metrics& metrics);
   ~Announcer();
   /// Before anything else: `io` is the worker that the lines live on.
-  void start(net::asio::io_context& io);
+  void start(net::asio::io_context& io, const std::vector<std::string>& admin_urls);
 
   /// From now on these edges (http://host:port). Lines of edges that are gone end.
   void set_edges(const std::vector<std::string>& admin_urls);

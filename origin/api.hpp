@@ -33,7 +33,10 @@ class Api {
   explicit Api(ApiParts parts) : parts_(parts) {}
 
   /// Before the first request.
-  void start(jobs::Supervisor& supervisor) { supervisor_ = &supervisor; }
+  void start(jobs::Supervisor& supervisor) {
+    supervisor_ = &supervisor;
+    parts_.uploads.start(supervisor);
+  }
 
   /// `path` is normalised and begins with "/api/"; `query` is without "?".
   net::Task<void> answer(net::Exchange& exchange, std::string path, std::string query);

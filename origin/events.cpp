@@ -32,9 +32,10 @@ std::string to_wire(const Event& event) {
   return fmt::format("{}event: {}\ndata: {}\n\n", id, event.type, event.data);
 }
 
-Events::Events(const Catalog& catalog, Metrics& metrics)
+Events::Events(Catalog& catalog, Metrics& metrics)
     : catalog_(catalog),
       subscribers_(metrics.gauge("origin_event_streams", "Open streams of state changes.")) {
+  catalog.on_event([this](const Event& event) { publish(event); });
 }
 
 void Events::publish(const Event& event) {

@@ -27,10 +27,8 @@ std::string to_wire(const Event& event);
 
 class Events {
  public:
-  Events(const Catalog& catalog, Metrics& metrics);
-
-  /// Thread-safe and short; for Catalog::on_event().
-  void publish(const Event& event);
+  /// Subscribes to the catalog, which outlives it.
+  Events(Catalog& catalog, Metrics& metrics);
 
   /// Answers with the events of one tenant until the client goes, falls behind or the origin
   /// stops. `after` is the Last-Event-ID: what the log holds behind it comes first.
@@ -43,6 +41,7 @@ class Events {
   void stop();
 
  private:
+  void publish(const Event& event);
   struct Batch {
     std::vector<std::shared_ptr<const Event>> events;
     bool lost = false;

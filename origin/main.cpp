@@ -1,9 +1,7 @@
 // The origin: settings → catalog → store → ingest → API → server → jobs, in this order, and back.
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
-#include <thread>
 
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
@@ -24,14 +22,6 @@ Value or_stop(Result<Value> result) {
   return std::move(*result);
 }
 
-net::ServerOptions server_options(const Settings& settings, Origin& origin, Admin& admin) {
-  net::ServerOptions options;
-  options.listens = {{settings.listen, &origin}, {settings.admin, &admin, false}};
-  options.threads = settings.threads > 0 ? static_cast<unsigned>(settings.threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
-  return options;
-}
-
 int run(const Settings& settings, const std::string& path) {
   Metrics metrics;
   auto catalog = or_stop(Catalog::open(settings.path + "/catalog"));
@@ -39,7 +29,6 @@ int run(const Settings& settings, const std::string& path) {
   store.sweep(*catalog);
   Announcer announcer(metrics);
   Events events(*catalog, metrics);
-  catalog->on_event([&](const Event& event) { events.publish(event); });
   Access access(settings.tenants);
   net::Blocking blocking(blocking_threads);
   Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
@@ -48,12 +37,11 @@ int run(const Settings& settings, const std::string& path) {
   Delivery delivery(*catalog, store);
   Origin origin(api, delivery, metrics);
   Admin admin(*catalog, store, blocking, metrics);
-  net::Server server(server_options(settings, origin, admin));
+  net::Server server(
+      {{{settings.listen, &origin}, {settings.admin, &admin, false}}, thread_count(settings)});
   net::asio::io_context& first = *server.workers().front();
-  announcer.start(first);
-  announcer.set_edges(settings.edges_admin);
+  announcer.start(first, settings.edges_admin);
   jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
-  uploads.start(supervisor);
   api.start(supervisor);
   for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
   net::spawn(first, events.run_heartbeat());

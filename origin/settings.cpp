@@ -1,6 +1,7 @@
 #include "origin/settings.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "common/media/media_path.hpp"
 #include "common/net/client.hpp"
@@ -95,6 +96,11 @@ void describe(Schema& schema, Settings& into) {
 
 Result<Settings> load(const std::string& path) {
   return load_settings<Settings>(path, describe);
+}
+
+unsigned thread_count(const Settings& settings) {
+  if (settings.threads > 0) return static_cast<unsigned>(settings.threads);
+  return std::max(1u, std::thread::hardware_concurrency());
 }
 
 log::Level log_level(const Settings& settings) {

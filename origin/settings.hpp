@@ -54,6 +54,8 @@ void describe(Schema& schema, Settings& into);
 /// Loads and checks the rules between keys too.
 Result<Settings> load(const std::string& path);
 
+/// Worker threads, with 0 resolved.
+unsigned thread_count(const Settings& settings);
 log::Level log_level(const Settings& settings);
 log::Format log_format(const Settings& settings);
 

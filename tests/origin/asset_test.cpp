@@ -1,0 +1,93 @@
+#include "origin/asset.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+namespace relay::origin {
+namespace {
+
+using std::chrono::milliseconds;
+
+Asset video() {
+  Asset asset;
+  asset.tenant = "demo";
+  asset.name = "final";
+  asset.state = AssetState::processing;
+  asset.title = "The final \"A\"";
+  asset.tags = {"sport", "día"};
+  asset.sha256 = std::string(64, 'b');
+  asset.bytes = 1ull << 40;
+  asset.created = WallTime(milliseconds(1792810231000));
+  asset.updated = WallTime(milliseconds(1792810231007));
+  asset.newest_version = asset.current_version = "1k85p9u4fqv54";
+  asset.renditions = {{"v720", "avc1.64001f", 1280, 720, 29.97, 3000000, 2000000}, {"audio"}};
+  asset.width = 1280;
+  asset.height = 720;
+  asset.duration_ms = 10010;
+  return asset;
+}
+
+TEST(Asset, StoredFormKeepsEverything) {
+  Asset asset = video();
+  asset.photo_widths = {320, 640};
+  asset.error = "why";
+  auto read = asset_from_stored(to_stored(asset));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_stored(*read), to_stored(asset));
+  EXPECT_EQ(read->renditions[0].frame_rate, 29.97);
+  EXPECT_EQ(read->bytes, 1ull << 40);
+  EXPECT_EQ(read->updated, asset.updated);
+}
+
+TEST(Asset, BrokenStoredFormIsCorrupt) {
+  for (const char* text : {"", "{", "[]", "{}", "{\"tenant\":5}"}) {
+    auto read = asset_from_stored(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().kind, ErrorKind::corrupt);
+  }
+}
+
+TEST(Asset, PublicFormHasAddressesAndProgress) {
+  auto out = to_public(video(), media::Progress{0.25, "encoding"});
+  EXPECT_EQ(out["state"], "processing");
+  EXPECT_EQ(out["progress"], 0.25);
+  EXPECT_EQ(out["stage"], "encoding");
+  EXPECT_EQ(out["playback"], "/demo/final/index.m3u8");
+  EXPECT_EQ(out["watch"], "/watch/demo/final");
+  EXPECT_EQ(out["renditions"].at(0).at("url"), "/demo/final/1k85p9u4fqv54/v720/index.m3u8");
+  EXPECT_TRUE(out["error"].is_null());
+}
+
+TEST(Asset, NothingPlayableHasNoPlayback) {
+  Asset asset = video();
+  asset.current_version.clear();
+  EXPECT_TRUE(to_public(asset, std::nullopt)["playback"].is_null());
+}
+
+TEST(Asset, PhotoNamesItsWidths) {
+  Asset asset = video();
+  asset.kind = AssetKind::photo;
+  asset.state = AssetState::ready;
+  asset.photo_widths = {320, 1280};
+  auto out = to_public(asset, std::nullopt);
+  EXPECT_EQ(out["playback"], "/demo/final/w1280");
+  EXPECT_EQ(out["progress"], 1.0);
+  EXPECT_EQ(out["renditions"].at(0).at("jpeg"), "/demo/final/w320.jpg");
+}
+
+TEST(Asset, VersionNamesSortByAge) {
+  std::string older = version_name(WallTime(milliseconds(1792810231000)), 0xffffffff);
+  std::string newer = version_name(WallTime(milliseconds(1792810231001)), 0);
+  EXPECT_EQ(older.size(), 13u);
+  EXPECT_LT(older, newer);
+  EXPECT_NE(newer, version_name(WallTime(milliseconds(1792810231001)), 1));
+}
+
+TEST(Asset, TimesAreRfc3339) {
+  EXPECT_EQ(rfc3339(WallTime(milliseconds(1792810231007))), "2026-10-24T02:50:31.007Z");
+  EXPECT_EQ(rfc3339(WallTime(milliseconds(0))), "1970-01-01T00:00:00.000Z");
+}
+
+}  // namespace
+}  // namespace relay::origin

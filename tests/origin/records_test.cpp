@@ -1,0 +1,47 @@
+#include "origin/records.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::origin {
+namespace {
+
+TEST(Records, KeysOfOneVersionAreNeighbours) {
+  EXPECT_EQ(asset_key("t", "a"), "t/a");
+  EXPECT_EQ(version_key("t", "a", "v"), "t/a/v");
+  EXPECT_EQ(object_key("t", "a", "v", "v720/3.m4s"), "t/a/v/v720/3.m4s");
+  EXPECT_EQ(object_key("t", "a", "v", ""), "t/a/v/");
+}
+
+TEST(Records, SequenceKeysSortAsNumbers) {
+  EXPECT_LT(sequence_key(255), sequence_key(256));
+  EXPECT_EQ(sequence_of(sequence_key(0x0123456789abcdef)), 0x0123456789abcdefu);
+}
+
+TEST(Records, ComeBackAsTheyWere) {
+  WallTime time(std::chrono::milliseconds(1792810231007));
+  auto object = object_from_bytes(to_bytes(ObjectRecord{1ull << 40, {3, 4}, time}));
+  EXPECT_EQ(object->bytes, 1ull << 40);
+  EXPECT_EQ(object->digest, (Digest128{3, 4}));
+  EXPECT_EQ(object->modified, time);
+  auto playlist = playlist_from_bytes(to_bytes(PlaylistRecord{"#EXTM3U\n", time, true}));
+  EXPECT_EQ(playlist->text, "#EXTM3U\n");
+  EXPECT_EQ(playlist->modified, time);
+  EXPECT_TRUE(playlist->ended);
+  auto version = version_from_bytes(to_bytes(VersionRecord{VersionState::failed, 7}));
+  EXPECT_EQ(version->state, VersionState::failed);
+  EXPECT_EQ(version->source_bytes, 7u);
+}
+
+TEST(Records, ShortOrForeignBytesAreCorrupt) {
+  std::string whole = to_bytes(ObjectRecord{});
+  std::string foreign = whole;
+  foreign[0] = 2;
+  for (const std::string& bytes : {std::string(), whole.substr(0, whole.size() - 1), foreign}) {
+    EXPECT_EQ(object_from_bytes(bytes).error().kind, ErrorKind::corrupt);
+  }
+  EXPECT_FALSE(playlist_from_bytes("\x01"));
+  EXPECT_FALSE(version_from_bytes("\x01"));
+}
+
+}  // namespace
+}  // namespace relay::origin
