@@ -51,16 +51,19 @@ class Deliver::ObjectSource final : public Source {
   std::string_view ready(std::uint64_t offset, std::uint64_t length) override {
     if (length > copied_body_bytes_max) return {};
     cache::Piece piece = object_.piece(offset);
-    if (piece.size < length || !resident(piece.address, length)) return {};
+    if (piece.size < length) return {};
+    if (!known_ && !resident(piece.address, length)) return {};
+    if (length == object_.body_bytes()) note();
     return {piece.address, static_cast<std::size_t>(length)};
   }
 
   net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
                                std::uint64_t length) override {
+    bool whole = length == object_.body_bytes();
     while (length > 0) {
       cache::Piece piece = object_.piece(offset);
       std::size_t n = std::min<std::uint64_t>(piece.size, length);
-      if (!resident(piece.address, n)) {
+      if (!known_ && !resident(piece.address, n)) {
         auto read = [&] { return touch(piece.address, n); };
         co_await net::run_blocking(blocking_, read);
       }
@@ -70,12 +73,18 @@ class Deliver::ObjectSource final : public Source {
       offset += n;
       length -= n;
     }
+    if (whole) note();
     co_return Result<void>{};
   }
 
  private:
+  /// All of the body has just been seen in memory, or brought there.
+  void note() {
+    if (!known_) object_.note_resident(steady_now());
+  }
   const cache::Object& object_;
   net::Blocking& blocking_;
+  const bool known_ = object_.known_resident(steady_now());
 };
 
 class Deliver::FlightSource final : public Source {

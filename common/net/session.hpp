@@ -49,6 +49,7 @@ class Session final : public Watched {
   Task<Result<void>> send_head(std::string_view body, bool more);
   void append_connection();
   void settle();
+  void cork(bool on);
   bool head_only() const { return request_.method == "HEAD"; }
 
   asio::io_context& io_;
@@ -72,6 +73,7 @@ class Session final : public Watched {
   int status_ = 0;
   std::uint64_t promised_ = 0;  // bytes of a sized answer still to come
   std::uint64_t body_sent_ = 0;
+  bool corked_ = false;
   bool keep_alive_ = true;
   bool draining_ = false;
   bool idle_ = true;

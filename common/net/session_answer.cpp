@@ -1,4 +1,7 @@
 // The answer, as the handler gives it.
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -139,6 +142,7 @@ Task<Result<void>> Session::write(std::string_view bytes) {
   }
   auto sent = co_await output_.send(bytes);
   if (sent) body_sent_ += bytes.size();
+  if (promised_ == 0 && corked_) cork(false);
   settle();
   co_return track(std::move(sent));
 }
@@ -147,10 +151,20 @@ Task<Result<void>> Session::write_file(int fd, std::uint64_t offset, std::uint64
   if (head_only() || length == 0) co_return Result<void>{};
   RELAY_CHECK(answer_ == Answer::sized && length <= promised_);
   promised_ -= length;
+  if (promised_ > 0 && !corked_) cork(true);
   auto sent = co_await output_.send_file(fd, offset, length);
   if (sent) body_sent_ += length;
+  if (promised_ == 0 && corked_) cork(false);
   settle();
   co_return track(std::move(sent));
+}
+
+/// A body that is sent in several pieces would end each with a short packet; corked, only the last
+/// one is short. (sendfile knows no MSG_MORE.)
+void Session::cork(bool on) {
+  int value = on;
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+  corked_ = on;
 }
 
 Task<Result<void>> Session::finish() {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
 #include "common/base/limits.hpp"
@@ -59,6 +60,11 @@ class Object {
   /// Call before handing a piece to sendfile and again when the last of it was handed over: from
   /// then on the pages may stand in a socket's queue, and the graveyard counts from the last call.
   void note_sendfile() const;
+  /// Whether all of it was found in memory a moment ago, so that looking again may be spared.
+  bool known_resident(SteadyTime now) const {
+    return now - resident_at_.load(std::memory_order_relaxed) < std::chrono::seconds(5);
+  }
+  void note_resident(SteadyTime now) const { resident_at_.store(now, std::memory_order_relaxed); }
   /// After an unclean stop each body is verified once, on its first use; false: it does not match
   /// its digest, was dropped, and must be treated as a miss. Cheap when already known. May read
   /// the disk: call on the blocking pool when known_good() is false.
@@ -83,6 +89,7 @@ class Object {
   Digest128 digest_;
   std::shared_ptr<const Body> body_;
   mutable std::atomic<std::shared_ptr<const void>> parsed_;
+  mutable std::atomic<SteadyTime> resident_at_{SteadyTime{}};
 };
 using Pin = std::shared_ptr<const Object>;
 
