@@ -6,7 +6,7 @@ import path from 'node:path';
 import { repository } from './program.mjs';
 
 const folder = path.join(repository, 'origin/web');
-const types = { '.css': 'text/css', '.js': 'text/javascript' };
+const types = { '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
 
 /** Adds /watch/{tenant}/{asset} for each address, "/" and /static/test/… to a map of files. */
 export function addPages(files, addresses) {
