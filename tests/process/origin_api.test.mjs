@@ -1,0 +1,207 @@
+// The origin's API as a broadcaster sees it: who may do what, what is refused and why, listing,
+// events, deletion. No transcoder is there: every job fails, which none of this depends on.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { asset, remove, upload, waitForState } from '../support/broadcaster.mjs';
+import { metricValue, request, sha256 } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+
+const tenants = { demo: 'demo-key', other: 'other-key' };
+let origin;
+
+before(async () => {
+  origin = await startOrigin({
+    tenants,
+    settings: { jobs: { transcoder: '/nonexistent/transcoder' }, uploads: { size_max: '1MiB', free_space_min: '1MiB' } },
+  });
+});
+
+after(() => cleanUp(origin));
+
+const bytes = (text) => Buffer.from(text);
+const call = (method, path, { key = 'demo-key', headers = {}, body } = {}) =>
+  request(`${origin.url}/api/v1/${path}`, {
+    method, body, headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
+  });
+
+function assertProblem(response, status, words) {
+  assert.equal(response.status, status, response.text);
+  assert.equal(response.headers['content-type'], 'application/problem+json');
+  const problem = response.json();
+  assert.equal(problem.status, status);
+  assert.match(problem.detail, words);
+}
+
+test('without a valid key nothing is told', async () => {
+  for (const path of ['demo/assets', 'demo/assets/x', 'demo/events', 'demo/nothing', 'nobody/assets']) {
+    const none = await call('GET', path, { key: null });
+    assertProblem(none, 401, /key/);
+    assert.equal(none.headers['www-authenticate'], 'Bearer');
+    assertProblem(await call('GET', path, { key: 'wrong' }), 401, /not valid/);
+    assertProblem(await call('GET', path, { key: 'other-key' }), 403, /not for tenant/);
+  }
+  assertProblem(await upload({ ...origin, authorization: () => ({}) }, 'demo/videos/x', bytes('x')), 401, /key/);
+});
+
+test('what is wrong is named', async () => {
+  assertProblem(await call('GET', 'demo/assets/none'), 404, /no asset 'none'/);
+  assertProblem(await call('GET', 'demo/nothing'), 404, /nothing at this address/);
+  assertProblem(await call('GET', 'demo/assets?colour=red'), 400, /unknown query parameter 'colour'; allowed are kind/);
+  assertProblem(await call('GET', 'demo/assets?kind=song'), 400, /allowed are video, photo/);
+  assertProblem(await call('GET', 'demo/assets?limit=0'), 400, /from 1 to/);
+  assertProblem(await call('PUT', 'demo/videos/a%20b', { body: 'x' }), 400, /a b/);
+  assertProblem(await call('PUT', `demo/videos/${'a'.repeat(65)}`, { body: 'x' }), 400, /64/);
+  assertProblem(await call('PUT', 'demo/videos/x?titel=T', { body: 'x' }), 400, /allowed are title, tag/);
+  const method = await call('POST', 'demo/assets');
+  assertProblem(method, 405, /GET/);
+  assert.equal(method.headers.allow, 'GET, HEAD');
+});
+
+test('wrong JSON is refused with the place', async () => {
+  await upload(origin, 'demo/videos/json', bytes('json'));
+  assertProblem(await call('PATCH', 'demo/assets/json', { body: '{\n  "title": ?' }), 400, /line 2, column 12/);
+  assertProblem(await call('PATCH', 'demo/assets/json', { body: '{"colour": 1}' }), 400, /allowed are title, tags/);
+  const changed = await call('PATCH', 'demo/assets/json', { body: '{"title": "Größe", "tags": ["a"]}' });
+  assert.equal(changed.status, 200, changed.text);
+  assert.equal(changed.json().title, 'Größe');
+  assert.deepEqual((await asset(origin, 'demo/json')).tags, ['a']);
+});
+
+test('an upload is answered with its asset, and the same again changes nothing', async () => {
+  const created = await upload(origin, 'demo/videos/same?title=The%20final&tag=sport&tag=live', bytes('same'));
+  assert.equal(created.status, 201, created.text);
+  assert.equal(created.headers.location, '/api/v1/demo/assets/same');
+  const first = created.json();
+  assert.equal(first.title, 'The final');
+  assert.deepEqual(first.tags, ['sport', 'live']);
+  assert.equal(first.sha256, sha256('same'));
+  assert.equal(first.bytes, 4);
+  const again = await upload(origin, 'demo/videos/same', bytes('same'));
+  assert.ok([200, 202].includes(again.status), 'unchanged, or tried again when it had failed');
+  assert.equal(again.json().title, 'The final');
+  const other = await upload(origin, 'demo/videos/same', bytes('other'));
+  assert.equal(other.status, 202, other.text);
+  assert.notEqual(other.json().version, first.version);
+});
+
+test('a name belongs to one kind', async () => {
+  await upload(origin, 'demo/videos/kind', bytes('kind'));
+  assertProblem(await upload(origin, 'demo/photos/kind', bytes('kind')), 409, /is a video; delete it first/);
+});
+
+test('a digest that does not hold is refused', async () => {
+  const digest = (text) => `sha-256=:${createHash('sha256').update(text).digest('base64')}:`;
+  const wrong = await upload(origin, 'demo/videos/digest', bytes('digest'), { 'content-digest': digest('other') });
+  assertProblem(wrong, 400, /do not match the digest/);
+  assertProblem(await upload(origin, 'demo/videos/digest', bytes('digest'), { 'repr-digest': 'sha-256=x' }), 400, /base64/);
+  assertProblem(await call('GET', 'demo/assets/digest'), 404, /no asset/);
+  const right = await upload(origin, 'demo/videos/digest', bytes('digest'), { 'repr-digest': digest('digest') });
+  assert.equal(right.status, 201, right.text);
+});
+
+test('empty and too large uploads are refused, whether their length is told or not', async () => {
+  assertProblem(await upload(origin, 'demo/videos/empty', bytes('')), 400, /empty/);
+  const large = Buffer.alloc((1 << 20) + 1);
+  assertProblem(await upload(origin, 'demo/videos/large', large), 413, /1048576 bytes/);
+  assertProblem(await sendChunked('demo/videos/large', large), 413, /1048576 bytes/);
+  assert.equal((await sendChunked('demo/videos/fits', large.subarray(1))).status, 201);
+});
+
+/** PUT without Content-Length; the answer may come before the end of the body. */
+function sendChunked(path, body) {
+  return new Promise((resolve, reject) => {
+    const outgoing = http.request(`${origin.url}/api/v1/${path}`,
+      { method: 'PUT', headers: origin.authorization('demo') }, async (incoming) => {
+        const pieces = await incoming.toArray();
+        const text = Buffer.concat(pieces).toString();
+        resolve({ status: incoming.statusCode, headers: incoming.headers, text, json: () => JSON.parse(text) });
+      });
+    outgoing.on('error', reject);
+    outgoing.write(body.subarray(0, body.length / 2));
+    outgoing.end(body.subarray(body.length / 2));
+  });
+}
+
+test('assets are listed by page, kind, text and tag', async () => {
+  for (const [name, query] of [['p-a', 'tag=x'], ['p-b', 'title=Needle'], ['p-c', 'tag=x']]) {
+    assert.equal((await upload(origin, `other/photos/${name}?${query}`, bytes(name))).status, 201);
+  }
+  await upload(origin, 'other/videos/v-a?tag=x', bytes('v'));
+  const names = async (query) => {
+    const page = (await call('GET', `other/assets?${query}`, { key: 'other-key' })).json();
+    return [page.assets.map((each) => each.asset).join(' '), page.cursor];
+  };
+  assert.deepEqual(await names('limit=2'), ['p-a p-b', 'p-b']);
+  assert.deepEqual(await names('limit=2&cursor=p-b'), ['p-c v-a', null]);
+  assert.deepEqual(await names('kind=photo&tag=x'), ['p-a p-c', null]);
+  assert.deepEqual(await names('q=needle'), ['p-b', null]);
+});
+
+/** Opens the stream of events; `events` grows as they come. */
+function listen(tenant, headers = {}) {
+  const events = [];
+  const opened = http.get(`${origin.url}/api/v1/${tenant}/events`,
+    { headers: { ...origin.authorization(tenant), ...headers } }, (incoming) => {
+      let text = '';
+      incoming.on('data', (piece) => {
+        text += piece;
+        for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
+          const fields = Object.fromEntries(text.slice(0, end).split('\n').map((line) => line.split(/: (.*)/s)));
+          if (fields.data) events.push({ ...fields, data: JSON.parse(fields.data) });
+        }
+      }).on('error', () => {});
+    });
+  opened.on('error', () => {});
+  return { events, close: () => opened.destroy(), ready: new Promise((done) => opened.once('response', done)) };
+}
+
+test('every change is told to those who listen, and later to those who come back', async () => {
+  const live = listen('demo');
+  await live.ready;
+  await upload(origin, 'demo/videos/told', bytes('told'));
+  await upload(origin, 'other/videos/secret', bytes('secret'));
+  await remove(origin, 'demo/told');
+  const of = (events) => events.filter(({ data }) => data.asset === 'told');
+  await until('the deletion to be told', () => of(live.events).some(({ data }) => data.state === 'deleted'));
+  live.close();
+  const told = of(live.events).filter(({ id }) => id);
+  assert.equal(told[0].data.state, 'queued');
+  assert.equal(told.at(-1).event, 'deleted');
+  assert.ok(!live.events.some(({ data }) => data.tenant === 'other'), 'another tenant is never told');
+  const back = listen('demo', { 'last-event-id': told[0].id });
+  await until('the missed deletion', () => of(back.events).some(({ data }) => data.state === 'deleted'));
+  back.close();
+  assert.ok(back.events.every(({ id }) => Number(id) > Number(told[0].id)), 'nothing is told twice');
+  const stranger = listen('demo', { 'last-event-id': '999999' });
+  await until('to be told to start over', () => stranger.events.some(({ event }) => event === 'reset'));
+  stranger.close();
+});
+
+test('a deleted asset is gone, and its name is free', async () => {
+  await upload(origin, 'demo/photos/gone', bytes('gone'));
+  const deleted = await remove(origin, 'demo/gone');
+  assert.equal(deleted.status, 200, deleted.text);
+  assert.deepEqual(deleted.json().edges, []);
+  assertProblem(await call('GET', 'demo/assets/gone'), 404, /no asset/);
+  assertProblem(await remove(origin, 'demo/gone'), 404, /no asset/);
+  assert.equal((await upload(origin, 'demo/videos/gone', bytes('gone'))).status, 201);
+});
+
+test('a job that cannot run ends failed with a reason', async () => {
+  await upload(origin, 'demo/videos/failing', bytes('failing'));
+  const failed = await waitForState(origin, 'demo/failing', ({ state }) => state === 'failed');
+  assert.ok(failed.error.length > 10, failed.error);
+  assert.equal(failed.playback, null);
+});
+
+test('every request is counted once', async () => {
+  const count = async () => metricValue(await origin.metrics(), 'origin_responses_total', { class: '4xx' });
+  const earlier = await count();
+  await call('GET', 'demo/assets/none');
+  await request(`${origin.url}/demo/none/index.m3u8`);
+  await until('two more', async () => (await count()) === earlier + 2);
+});
