@@ -88,7 +88,7 @@ bool Holdings::evict_one(ShelfName shelf, SteadyTime now) {
 }
 
 void Holdings::evict_more(std::uint64_t bytes, SteadyTime now) {
-  std::uint64_t goal = std::max(bytes, budget_.size() / 50);
+  std::uint64_t goal = std::max(bytes, budget_.size() / 100);
   std::uint64_t before = budget_.live();
   while (budget_.live() + goal > before) {
     if (budget_.graveyard_full() || !evict_one(budget_.victim_shelf(ShelfName::bulk, 0), now))

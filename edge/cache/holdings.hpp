@@ -46,7 +46,7 @@ class Holdings {
   void bury_orphan(std::shared_ptr<Body> body, SteadyTime now);
   /// The object left the index. Unknown ids are ignored (evicted and removed at once).
   void retire(std::uint64_t id, SteadyTime now);
-  /// Evicts about 2 % and at least `bytes`, for a disk that is fuller than the budget says.
+  /// Evicts 1 % and at least `bytes`, for a disk that is fuller than the budget says.
   void evict_more(std::uint64_t bytes, SteadyTime now);
   /// After a restart with a smaller size, or full of other things.
   void shrink_to_budget(SteadyTime now);

@@ -6,11 +6,11 @@
 namespace relay::edge::cache {
 namespace {
 
-/// Pages freed by a transaction are used again from the next one on, and the free list itself and
-/// the trees need some: 15 % and twice the largest transaction beside the payload.
+/// Pages freed by a transaction are used again from the second one after it on, and the free list
+/// and the trees need some: 15 % and three of the largest transactions beside the payload.
 std::uint64_t map_bytes(std::uint64_t payload_bytes) {
-  constexpr std::uint64_t headroom = 96 << 20;
-  return payload_bytes + payload_bytes / 100 * 15 + headroom;
+  constexpr std::uint64_t headroom_bytes = 96 << 20;
+  return payload_bytes + payload_bytes / 100 * 15 + headroom_bytes;
 }
 
 Result<void> set_aside(const std::filesystem::path& folder, const std::string& why) {

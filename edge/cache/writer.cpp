@@ -175,16 +175,18 @@ std::vector<NewHead> Writer::current_heads(const std::vector<std::unique_ptr<Job
 
 bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                    SteadyTime now) {
+  std::uint64_t bytes = 0;
+  for (const Pending& each : accepted) bytes += each.incoming.body->charge_bytes;
   auto written = write_once(accepted, heads, now);
   if (written) return true;
   bool full = written.error().kind == ErrorKind::no_space;
   if (full && !accepted.empty()) {
-    // Pages are free for others only from the next transaction on: evict first, then try again.
-    std::uint64_t bytes = 0;
-    for (const Pending& each : accepted) bytes += each.incoming.body->charge_bytes;
-    holdings_.evict_more(bytes, now);
+    // LMDB uses the pages freed by one transaction from the second after it on: evict in two.
     std::vector<Pending> none;
-    written = write_once(none, {}, now);
+    for (int i = 0; i < 2; ++i) {
+      holdings_.evict_more(bytes, now);
+      written = write_once(none, {}, now);
+    }
     if (written) {
       renew(accepted, now);
       written = write_once(accepted, heads, now);
@@ -196,7 +198,8 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
   return false;
 }
 
-/// After an error the bodies of this round are abandoned: whatever was written is erased later.
+/// After an error the bodies of this round are abandoned (and `accepted` no longer has them):
+/// whatever was written of them is erased later.
 Result<void> Writer::write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                                 SteadyTime now) {
   std::vector<Incoming> incoming;

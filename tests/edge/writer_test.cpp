@@ -1,0 +1,85 @@
+// A disk that is fuller than the budget says: the store thread makes room or refuses, and goes on.
+#include "edge/cache/writer.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <future>
+
+#include "tests/support/cache_bodies.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace relay::edge::cache {
+namespace {
+
+using tests::body_of;
+using tests::bytes_of;
+using tests::new_object;
+
+bool store_now(Shared& shared, int i, std::size_t size) {
+  std::promise<bool> answer;
+  std::string key = "k" + std::to_string(i);
+  shared.queue.push_store(digest128(key), new_object(key, body_of(size, i)),
+                          [&](bool stored) { answer.set_value(stored); });
+  return answer.get_future().get();
+}
+
+int wrong_bodies(const Shared& shared, std::size_t size) {
+  int wrong = 0;
+  shared.index.visit([&](const Pin& pin) {
+    wrong += bytes_of(*pin) != body_of(size, std::stoul(pin->key().substr(1)));
+    return true;
+  });
+  return wrong;
+}
+
+TEST(Writer, AFullMapEvictsAndTriesAgain) {
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+  Gauges gauges(metrics);
+  // A map for 4 MiB (100 MiB with its headroom) under a budget of 1 GiB: LMDB is full first.
+  auto volume = Volume::open(folder.path(), 4 << 20, false);
+  ASSERT_TRUE(volume);
+  Shared shared(64 << 20);
+  Writer writer(*volume, shared, gauges, 1 << 30, {});
+  constexpr std::size_t size = 1'000'000;
+  int stored = 0;
+  for (int i = 0; i < 160; ++i) stored += store_now(shared, i, size);
+  EXPECT_EQ(stored, 160);
+  EXPECT_GT(gauges.evictions.value(), 20u);
+  EXPECT_EQ(gauges.failures(), 0u);
+  EXPECT_EQ(wrong_bodies(shared, size), 0);
+  EXPECT_TRUE(writer.stop());
+}
+
+TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+  Gauges gauges(metrics);
+  auto volume = Volume::open(folder.path(), 64 << 20, false);
+  ASSERT_TRUE(volume);
+  Shared shared(64 << 20);
+  Writer writer(*volume, shared, gauges, 64 << 20, {});
+  constexpr std::size_t size = 1'000'000;
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_now(shared, i, size));
+
+  auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit usual{};
+  getrlimit(RLIMIT_FSIZE, &usual);
+  rlimit tight{6 << 20, usual.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &tight);
+  int refused = 0;
+  for (int i = 4; i < 12; ++i) refused += !store_now(shared, i, size);
+  setrlimit(RLIMIT_FSIZE, &usual);
+  std::signal(SIGXFSZ, before);
+
+  EXPECT_GE(refused, 6);
+  EXPECT_EQ(gauges.failures_disk.value(), static_cast<std::uint64_t>(refused));
+  for (int i = 12; i < 20; ++i) EXPECT_TRUE(store_now(shared, i, size)) << i;
+  EXPECT_EQ(wrong_bodies(shared, size), 0);
+  EXPECT_TRUE(writer.stop());
+}
+
+}  // namespace
+}  // namespace relay::edge::cache
