@@ -15,6 +15,7 @@
 #include "common/media/media_path.hpp"
 #include "origin/body.hpp"
 #include "origin/jobs/supervisor.hpp"
+#include "origin/json_text.hpp"
 
 namespace relay::origin {
 
@@ -123,7 +124,7 @@ Result<ListQuery> read_list_query(const std::vector<http::Parameter>& parameters
 }
 
 http::Response json_answer(const boost::json::value& value) {
-  http::Response response{200, {}, boost::json::serialize(value) + "\n"};
+  http::Response response{200, {}, json_text(value) + "\n"};
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
   return response;

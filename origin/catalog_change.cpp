@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "origin/catalog.hpp"
+#include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
@@ -107,7 +108,7 @@ class Catalog::Change {
 
   Result<void> put(Asset& asset) {
     asset.updated = wall_now();
-    std::string data = boost::json::serialize(catalog_.document(asset));
+    std::string data = json_text(catalog_.document(asset));
     note({0, asset.tenant, "asset", std::move(data)});
     return txn_->put(tables().assets, asset_key(asset.tenant, asset.name), to_stored(asset));
   }
@@ -341,7 +342,7 @@ Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
   }
   forget_progress(tenant, asset);
   boost::json::object data{{"tenant", tenant}, {"asset", asset}, {"state", "deleted"}};
-  change.note({0, std::string(tenant), "deleted", boost::json::serialize(data)});
+  change.note({0, std::string(tenant), "deleted", json_text(data)});
   if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
   return true;
 }
@@ -353,7 +354,7 @@ void Catalog::note_progress(const media::Job& job, const media::Progress& progre
   }
   auto known = asset(job.tenant, job.asset);
   if (!listener_ || !known || !*known || (*known)->newest_version != job.version) return;
-  listener_({0, job.tenant, "progress", boost::json::serialize(document(**known))});
+  listener_({0, job.tenant, "progress", json_text(document(**known))});
 }
 
 void Catalog::forget_progress(std::string_view tenant, std::string_view asset) {
