@@ -99,6 +99,12 @@ std::string secondary_key(std::string_view primary, std::span<const std::string>
   return key;
 }
 
+std::string sharing_key(std::string_view key, http::Fields request) {
+  std::string out(key);
+  if (http::find(request, "Authorization")) out += "\n\nauthorization";
+  return out;
+}
+
 std::string_view primary_of(std::string_view key) {
   return key.substr(0, key.find('\n'));
 }

@@ -45,6 +45,10 @@ std::string vary_value(http::Fields request, std::string_view name);
 std::string secondary_key(std::string_view primary, std::span<const std::string> names,
                           http::Fields request);
 
+/// The key under which FlightTable remembers that answers to such requests can't be shared. Those
+/// with Authorization stand apart: what is not for others with it may well be without.
+std::string sharing_key(std::string_view key, http::Fields request);
+
 /// The primary key at the front of any key.
 std::string_view primary_of(std::string_view key);
 

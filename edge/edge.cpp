@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <future>
+
 #include "common/base/check.hpp"
 #include "common/http/problem.hpp"
 #include "edge/cache_key.hpp"
@@ -33,10 +35,10 @@ StoredPtr stored_of(const cache::Object& object) {
 }  // namespace
 
 struct Edge::Worker {
-  Worker(net::asio::io_context& io, const AccessLog& log) : edge(io), log(log), flush(io) {}
+  Worker(net::asio::io_context& io, const AccessLog& log) : edge(io), log(log) {}
   EdgeWorker edge;
   AccessLogBuffer log;
-  Timer flush;
+  Timer* flush = nullptr;  // of flush_log(), while that runs: it must not outlive the io_context
   bool stopping = false;
 };
 
@@ -63,7 +65,12 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
   }
 }
 
-Edge::~Edge() = default;
+/// Commits that are under way come back to the flights and the purge log: wait for the last.
+Edge::~Edge() {
+  std::promise<void> stored;
+  cache_.remove_if([](std::string_view) { return false; }, [&] { stored.set_value(); });
+  stored.get_future().wait();
+}
 
 void Edge::add_worker(net::asio::io_context& io) {
   workers_.push_back(std::make_unique<Worker>(io, log_));
@@ -73,16 +80,19 @@ void Edge::add_worker(net::asio::io_context& io) {
 void Edge::stop_worker(net::asio::io_context& io) {
   Worker& worker = worker_of(io);
   worker.stopping = true;
-  worker.flush.cancel();
+  if (worker.flush) worker.flush->cancel();
   worker.edge.client.close_idle();
 }
 
 net::Task<void> Edge::flush_log(Worker& worker) {
+  Timer timer(worker.edge.io);
+  worker.flush = &timer;
   while (!worker.stopping) {
-    worker.flush.expires_after(std::chrono::seconds(1));
-    co_await worker.flush.async_wait(net::use_result);
+    timer.expires_after(std::chrono::seconds(1));
+    co_await timer.async_wait(net::use_result);
     worker.log.flush();
   }
+  worker.flush = nullptr;
 }
 
 Edge::Worker& Edge::worker_of(net::asio::io_context& io) {
@@ -184,8 +194,10 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
   }
-  bool alone = visit.request.method == "HEAD" || flights_.unshared(visit.key, visit.now);
-  if (alone && !found) {
+  bool alone = visit.request.method == "HEAD" ||
+               flights_.unshared(sharing_key(visit.key, visit.request.fields), visit.now);
+  bool not_for_others = http::read_request_directives(visit.request.fields).no_store;
+  if (not_for_others || (alone && !found)) {
     co_await pass_.forward(visit);
     co_return true;
   }
@@ -208,8 +220,10 @@ net::Task<Found> Edge::look_up(Visit& visit) {
   visit.key = visit.primary_key;
   visit.trail.forward = http::Forward::uri_miss;
   Found found = co_await find(visit.key);
-  if (!found || found.stored->kind == StoredKind::response) co_return found;
-  visit.key = secondary_key(visit.primary_key, found.stored->vary, visit.request.fields);
+  if (found && found.stored->kind == StoredKind::response) co_return found;
+  const std::vector<std::string>& names = found ? found.stored->vary : visit.vary;
+  if (names.empty()) co_return Found{};
+  visit.key = secondary_key(visit.primary_key, names, visit.request.fields);
   visit.trail.forward = http::Forward::vary_miss;
   co_return co_await find(visit.key);
 }
@@ -286,6 +300,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   }
   if (secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) !=
       view.stored_key) {
+    visit.vary = view.stored->vary;
     co_return false;
   }
   visit.outcome = leader ? Outcome::miss : Outcome::joined;

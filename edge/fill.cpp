@@ -111,7 +111,11 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   std::string_view why = unshareable(request, *answered);
   if (!why.empty()) {
     unshared_.add();
-    flights_.remember_unshared(flight->key(), wall_now() + unshared_memory);
+    // An error passes: once it has, the next requests shall be one flight again.
+    if (status < 400) {
+      flights_.remember_unshared(sharing_key(flight->key(), request.viewer),
+                                 wall_now() + unshared_memory);
+    }
     flights_.leave(*flight);
     flight->uncacheable();
     co_return std::move(*answered);
@@ -164,13 +168,23 @@ net::Task<Result<void>> Fill::receive(EdgeWorker& worker, Flight& flight,
       continue;
     }
     if (*n > 0) flight.append(*n);
-    if (flight.view().received > settings_.object_bytes_max) {
-      flights_.remember_unshared(flight.key(), wall_now() + unshared_memory);
-      co_return fail(ErrorKind::too_large, ErrorSource::upstream,
-                     "a body without a length grew over cache.object_max");
-    }
+    if (auto fits = check_growth(flight, request); !fits) co_return fits;
   }
   co_return Result<void>{};
+}
+
+/// A body whose length was not told, or not truly, stops where it would break the budgets.
+Result<void> Fill::check_growth(const Flight& flight, const FillRequest& request) {
+  FlightView view = flight.view();
+  if (view.length) {
+    if (view.received <= *view.length) return {};
+    return fail(ErrorKind::aborted, ErrorSource::upstream, "the body is longer than promised");
+  }
+  if (view.received <= settings_.object_bytes_max && memory_.has_room(0)) return {};
+  flights_.remember_unshared(sharing_key(flight.key(), request.viewer),
+                             wall_now() + unshared_memory);
+  return fail(ErrorKind::too_large, ErrorSource::upstream,
+              "a body without a length grew over cache.object_max or cache.flight_memory");
 }
 
 /// Goes on where the body broke off, under the same strong validator; maybe from someone else.

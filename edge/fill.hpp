@@ -60,6 +60,7 @@ class Fill {
                          Answered answered);
   net::Task<Result<void>> receive(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                   Answered& answered);
+  Result<void> check_growth(const Flight& flight, const FillRequest& request);
   net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                  Answered& answered);
   Result<void> verify(const Flight& flight, const Answered& answered) const;

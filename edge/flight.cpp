@@ -12,7 +12,7 @@ Flight::Flight(std::string key, std::uint64_t purge_sequence, FlightMemory& memo
 }
 
 Flight::~Flight() {
-  for (const cache::ChunkPtr& chunk : chunks_) memory_.give_back(chunk->capacity);
+  memory_.give_back(counted_bytes_);
 }
 
 FlightView Flight::view() const {
@@ -22,10 +22,14 @@ FlightView Flight::view() const {
 
 std::string_view Flight::bytes_at(std::uint64_t offset) const {
   std::lock_guard lock(mutex_);
-  if (offset >= view_.received) return {};
+  std::uint64_t readable = view_.received;
+  bool judged = view_.state == FlightState::complete;
+  if (!judged && view_.length)
+    readable = std::min(readable, std::max<std::uint64_t>(*view_.length, 1) - 1);
+  if (offset >= readable) return {};
   std::size_t index = offset / limits::chunk_bytes;
   std::size_t within = offset % limits::chunk_bytes;
-  std::uint64_t end = std::min<std::uint64_t>(view_.received, (index + 1) * limits::chunk_bytes);
+  std::uint64_t end = std::min<std::uint64_t>(readable, (index + 1) * limits::chunk_bytes);
   return {chunks_[index]->data.get() + within, static_cast<std::size_t>(end - offset)};
 }
 
@@ -38,6 +42,7 @@ void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string up
     view_.stored_key = std::move(stored_key);
     view_.upstream_trail = std::move(upstream_trail);
     view_.length = length;
+    if (length) count(*length);
   }
   settle(FlightState::streaming);
 }
@@ -50,10 +55,16 @@ std::span<char> Flight::room() {
     std::size_t capacity =
         std::min<std::uint64_t>(limits::chunk_bytes, std::max<std::uint64_t>(left, 1));
     chunks_.push_back(std::make_shared<cache::Chunk>(capacity));
-    memory_.add(capacity);
+    if (!view_.length) count(capacity);
   }
   cache::Chunk& chunk = *chunks_.back();
   return {chunk.data.get() + chunk.size, chunk.capacity - chunk.size};
+}
+
+/// Under the lock.
+void Flight::count(std::uint64_t bytes) {
+  counted_bytes_ += bytes;
+  memory_.add(bytes);
 }
 
 void Flight::append(std::size_t bytes) {

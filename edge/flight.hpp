@@ -75,7 +75,8 @@ class Flight {
   net::Broadcast& changed() { return changed_; }
   FlightView view() const;
   /// The bytes from `offset` that lie in one chunk and have arrived; empty: none yet. They stay
-  /// as long as the flight.
+  /// as long as the flight. The last byte of a body of known length is held back until the flight
+  /// is complete: a body that turns out wrong never reaches anybody whole.
   std::string_view bytes_at(std::uint64_t offset) const;
 
   // The leader's side; one thread.
@@ -98,6 +99,7 @@ class Flight {
 
  private:
   void settle(FlightState state);
+  void count(std::uint64_t bytes);
 
   const std::string key_;
   const std::uint64_t purge_sequence_;
@@ -107,7 +109,8 @@ class Flight {
   mutable std::mutex mutex_;  // guards what follows, but for the bytes behind chunk sizes
   FlightView view_;
   std::vector<cache::ChunkPtr> chunks_;
-  DigestStream digest_;  // leader only
+  std::uint64_t counted_bytes_ = 0;  // in memory_; the whole of a known length at once
+  DigestStream digest_;              // leader only
 };
 
 /// The flights under way, by key, and the memory of keys whose answers can't be shared, so that

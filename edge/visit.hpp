@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/http/cache_control.hpp"
@@ -50,8 +51,9 @@ struct Visit {
   WallTime now = wall_now();
 
   std::string primary_key;
-  std::string target;  // what is asked upstream
-  std::string key;     // of the object that answers: primary, or of a variant
+  std::string target;             // what is asked upstream
+  std::string key;                // of the object that answers: primary, or of a variant
+  std::vector<std::string> vary;  // what the answer varies by, as a flight has just shown
   http::RequestDirectives rules;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
 

@@ -65,7 +65,7 @@ std::unexpected<Error> Connection::failure(ErrorKind kind, std::string what) con
 Task<Result<void>> Connection::connect(std::chrono::milliseconds wait) {
   boost::system::error_code error;
   auto address = asio::ip::make_address(endpoint_.host, error);
-  asio::ip::tcp::endpoint at(address, endpoint_.port);
+  std::vector<asio::ip::tcp::endpoint> places{{address, endpoint_.port}};
   if (error) {
     Resolver resolver(io_);
     auto [resolve_error, found] =
@@ -73,15 +73,29 @@ Task<Result<void>> Connection::connect(std::chrono::milliseconds wait) {
     if (resolve_error || found.empty()) {
       co_return failure(ErrorKind::unavailable, "cannot resolve the name");
     }
-    at = *found.begin();
+    places.assign(found.begin(), found.end());
   }
-  TcpSocket tcp(io_, at.protocol());
+  SteadyTime until = steady_now() + wait;
+  Result<void> connected;
+  for (const auto& place : places) {
+    arm_until(until);
+    connected = co_await connect_to(place);
+    disarm();
+    if (connected || timed_out_) break;
+  }
+  co_return connected;
+}
+
+/// Has no deadline of its own. Without a descriptor left this is an error like any other.
+Task<Result<void>> Connection::connect_to(asio::ip::tcp::endpoint at) {
+  TcpSocket tcp(io_);
+  boost::system::error_code error;
+  tcp.open(at.protocol(), error);
+  if (error) co_return failure(ErrorKind::unavailable, "cannot open a socket: " + error.message());
   tune(tcp);
   socket_ = Socket(std::move(tcp));
-  arm(wait);
   asio::generic::stream_protocol::endpoint target(at);
   auto [connect_error] = co_await socket_.async_connect(target, use_result);
-  disarm();
   if (timed_out_) co_return failure(ErrorKind::unavailable, "no connection within the deadline");
   if (connect_error) {
     co_return failure(ErrorKind::unavailable, "cannot connect: " + connect_error.message());
@@ -97,9 +111,9 @@ Task<Result<void>> Connection::send(const ClientRequest& request) {
   co_return co_await output_.send(std::span(pieces, request.body.empty() ? 1 : 2), false);
 }
 
-Task<Result<std::size_t>> Connection::fill(std::chrono::milliseconds wait) {
+Task<Result<std::size_t>> Connection::fill(SteadyTime until) {
   if (filled_ == buffer_.size()) buffer_.resize(2 * filled_);
-  arm(wait);
+  arm_until(until);
   auto [error, n] = co_await socket_.async_read_some(
       asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
   disarm();
@@ -113,13 +127,14 @@ Task<Result<http::ResponseHead>> Connection::read_head(std::string_view method,
                                                        std::chrono::milliseconds wait) {
   filled_ = taken_ = 0;
   std::size_t scanned = 0;
+  SteadyTime until = steady_now() + wait;
   while (true) {
     std::size_t n = http::head_length({buffer_.data() + taken_, filled_ - taken_}, scanned);
     if (n == 0) {
       if (filled_ - taken_ >= limits::head_bytes_max) {
         co_return failure(ErrorKind::invalid, "the answer's head is too large");
       }
-      auto got = co_await fill(wait);
+      auto got = co_await fill(until);
       if (!got) co_return std::unexpected(got.error());
       silent_ = false;
       continue;

@@ -41,7 +41,8 @@ class Connection final : public Watched {
   SteadyTime idle_since{};
 
  private:
-  Task<Result<std::size_t>> fill(std::chrono::milliseconds wait);
+  Task<Result<void>> connect_to(asio::ip::tcp::endpoint at);
+  Task<Result<std::size_t>> fill(SteadyTime until);
   std::unexpected<Error> failure(ErrorKind kind, std::string what) const;
 
   asio::io_context& io_;

@@ -175,10 +175,11 @@ void Server::Impl::stop() {
   log::info("draining", {kv("grace_ms", options.drain_grace.count())});
   boost::system::error_code ignored;
   signals->cancel(ignored);
-  for (auto& callback : stop_callbacks) callback();
+  // Before the callbacks: what these post comes to workers that put no connection back any more.
   for (auto& worker : workers) {
     asio::post(worker->io, [this, raw = worker.get()] { raw->drain(options.drain_grace); });
   }
+  for (auto& callback : stop_callbacks) callback();
   stop_hard_later();
 }
 

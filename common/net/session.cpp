@@ -52,9 +52,9 @@ Task<void> Session::run() {
   socket_.close(ignored);
 }
 
-Task<bool> Session::fill(std::chrono::milliseconds wait) {
+Task<bool> Session::fill(SteadyTime until) {
   if (filled_ == buffer_.size()) buffer_.resize(std::min(2 * filled_, limits::read_buffer_bytes));
-  arm(wait);
+  arm_until(until);
   auto [error, n] = co_await socket_.async_read_some(
       asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
   disarm();
@@ -64,6 +64,8 @@ Task<bool> Session::fill(std::chrono::milliseconds wait) {
 
 Task<bool> Session::read_head() {
   idle_ = filled_ == 0;
+  // For the whole head, not from byte to byte: a trickle must not hold a connection for ever.
+  SteadyTime until = steady_now() + (idle_ ? limits::idle_wait : limits::header_wait);
   while (true) {
     std::size_t n = http::head_length({buffer_.data(), filled_}, scanned_);
     if (n > limits::head_bytes_max || (n == 0 && filled_ >= limits::head_bytes_max)) {
@@ -80,8 +82,8 @@ Task<bool> Session::read_head() {
       co_await refuse(head.error());
       co_return false;
     }
-    bool begun = filled_ > 0;
-    if (!co_await fill(begun ? limits::header_wait : limits::idle_wait)) co_return false;
+    if (!co_await fill(until)) co_return false;
+    if (idle_) until = steady_now() + limits::header_wait;
     idle_ = false;
   }
 }

@@ -28,7 +28,7 @@ class Session final : public Watched {
   enum class Answer { none, sized, chunked, until_close, complete, broken };
 
   Task<bool> read_head();
-  Task<bool> fill(std::chrono::milliseconds wait);
+  Task<bool> fill(SteadyTime until);
   Task<void> refuse(http::Refusal refusal);
   Task<bool> end_exchange();
   Task<bool> skip_request_body();

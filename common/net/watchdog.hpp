@@ -21,6 +21,7 @@ class Watched : public boost::intrusive::list_base_hook<AutoUnlink> {
  public:
   virtual ~Watched() = default;
   void arm(std::chrono::milliseconds wait) { deadline_ = steady_now() + wait; }
+  void arm_until(SteadyTime deadline) { deadline_ = deadline; }
   void disarm() { deadline_ = SteadyTime::max(); }
   /// The deadline passed: end the pending operation (by closing the socket).
   virtual void expire() = 0;
