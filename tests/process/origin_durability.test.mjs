@@ -2,14 +2,15 @@
 // without a trace.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { asset, upload } from '../support/broadcaster.mjs';
+import { asset, upload, uploadChunked } from '../support/broadcaster.mjs';
 import { request, sha256 } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 const started = [];
 after(() => cleanUp(...started));
@@ -96,6 +97,33 @@ test('a full disk refuses uploads with 507 and takes them again when there is ro
   await full.stop();
   const roomy = await start({ folder: full.folder });
   assert.equal((await upload(roomy, 'demo/videos/x', Buffer.from('x'))).status, 201);
+});
+
+/** A small file system in memory, or null where that is not allowed. */
+function smallDisk(folder) {
+  fs.mkdirSync(folder);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder]);
+  if (mounted.status !== 0) return null;
+  return { unmount: () => spawnSync('umount', ['-l', folder]) };
+}
+
+test('a disk that fills up in mid-upload gives 507, and nothing else breaks', async (t) => {
+  const folder = temporaryFolder('disk');
+  const disk = smallDisk(path.join(folder, 'state'));
+  if (!disk) return t.skip('a file system cannot be mounted here');
+  try {
+    const origin = await start({ folder, settings: { uploads: { free_space_min: 0 } } });
+    const small = await upload(origin, 'demo/videos/small', Buffer.alloc(1 << 20, 's'));
+    assert.equal(small.status, 201, small.text);
+    const chunked = await uploadChunked(origin, 'demo/videos/large', Buffer.alloc(14 << 20, 'l'));
+    assert.equal(chunked.status, 507, chunked.text);
+    assert.ok(!files(origin).some((file) => file.includes('/incoming/')));
+    const after = await upload(origin, 'demo/videos/after', Buffer.alloc(1 << 20, 'a'));
+    assert.equal(after.status, 201, after.text);
+    await origin.stop();
+  } finally {
+    disk.unmount();
+  }
 });
 
 test('SIGHUP takes new keys in and old ones out; a broken file changes nothing', async () => {

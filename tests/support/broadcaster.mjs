@@ -1,6 +1,7 @@
 // What a broadcaster does: upload, look, wait, delete, over the origin's API (DESIGN 3.4).
 
 import fs from 'node:fs';
+import { Readable } from 'node:stream';
 import { request } from './http.mjs';
 import { until, final } from './poll.mjs';
 
@@ -18,6 +19,14 @@ export function upload(origin, path, file, headers = {}) {
     body: whole ? file : fs.createReadStream(file),
     deadline_ms: 120_000,
   });
+}
+
+/** The same without Content-Length, in pieces. The answer may come before the body's end. */
+export function uploadChunked(origin, path, bytes) {
+  const pieces = [];
+  for (let at = 0; at < bytes.length; at += 65536) pieces.push(bytes.subarray(at, at + 65536));
+  return request(`${origin.url}/api/v1/${path}`,
+    { method: 'PUT', headers: authorize(origin, path), body: Readable.from(pieces) });
 }
 
 /** One asset as the API tells it; throws unless it is there. */
