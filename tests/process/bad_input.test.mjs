@@ -51,7 +51,7 @@ const inputs = {
   'one-pixel.mp4': ['videos', 'either', () => ffmpeg('one.mp4', '-f', 'lavfi', '-i',
     'color=size=16x16:rate=25:duration=2,format=yuv444p,crop=1:1', '-c:v', 'libx264')],
   'eight-k.mp4': ['videos', 'either', () => ffmpeg('8k.mp4', '-f', 'lavfi', '-i',
-    'color=size=7680x4320:rate=5:duration=1', '-c:v', 'libx264', '-preset', 'ultrafast')],
+    'color=size=7680x4320:rate=5:duration=0.4', '-c:v', 'libx264', '-preset', 'ultrafast')],
   'text.jpg': ['photos', 'failed', () => Buffer.from('not a picture\n'.repeat(100))],
   'video.jpg': ['photos', 'failed', () => clip()],
   'cut.jpg': ['photos', 'either', () => {
