@@ -48,12 +48,19 @@ const AVStream* choose(const AVFormatContext& input, AVMediaType type) {
   return best;
 }
 
+// The four characters by which the container calls the coding.
+std::string tag_of(const AVCodecParameters& parameters) {
+  char text[AV_FOURCC_MAX_STRING_SIZE] = {};
+  return av_fourcc_make_string(text, parameters.codec_tag);
+}
+
 std::string why_nothing_usable(const AVFormatContext& input) {
   for (unsigned i = 0; i < input.nb_streams; ++i) {
     const AVStream& stream = *input.streams[i];
     AVMediaType type = stream.codecpar->codec_type;
     if (is_still(stream) || (type != AVMEDIA_TYPE_VIDEO && type != AVMEDIA_TYPE_AUDIO)) continue;
-    const char* codec = avcodec_get_name(stream.codecpar->codec_id);
+    std::string codec = avcodec_get_name(stream.codecpar->codec_id);
+    if (stream.codecpar->codec_id == AV_CODEC_ID_NONE) codec = tag_of(*stream.codecpar);
     if (!decodable(stream))
       return fmt::format("the {} is coded as {}, which we cannot decode",
                          type == AVMEDIA_TYPE_VIDEO ? "picture" : "sound", codec);

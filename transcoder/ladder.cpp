@@ -14,8 +14,10 @@ constexpr int side_least = 16;
 constexpr std::int64_t kbit_s_least = 64;
 constexpr double nearly_as_wide = 0.9;
 
-int even_side(double side) {
-  return std::max(side_least, 2 * static_cast<int>(std::llround(side / 2)));
+// The nearest even side, but not above the source's.
+int even_side(double side, int source_side) {
+  int nearest = 2 * static_cast<int>(std::llround(side / 2));
+  return std::max(side_least, std::min(nearest, source_side / 2 * 2));
 }
 
 Rendition fit(int width, int height, Fraction rate, bool halving, const LadderRung& rung) {
@@ -23,8 +25,8 @@ Rendition fit(int width, int height, Fraction rate, bool halving, const LadderRu
   if (height > width) std::swap(box_width, box_height);
   double scale = std::min({box_width / width, box_height / height, 1.0});
   Rendition rendition;
-  rendition.width = even_side(width * scale);
-  rendition.height = even_side(height * scale);
+  rendition.width = even_side(width * scale, width);
+  rendition.height = even_side(height * scale, height);
   double filled = static_cast<double>(rendition.width) * rendition.height;
   double share = std::min(1.0, filled / (box_width * box_height));
   rendition.kbit_s =
@@ -55,7 +57,8 @@ std::vector<Rendition> plan_ladder(int width, int height, Fraction rate, bool ha
     Rendition next = fit(width, height, rate, halving, rung);
     bool same =
         !chosen.empty() && chosen.back().width == next.width && chosen.back().height == next.height;
-    if (same && next.width >= width) {  // the whole source fits: a larger box only adds bits
+    if (same &&
+        next.width >= width / 2 * 2) {  // the whole source fits: a larger box only adds bits
       chosen.back().kbit_s = std::max(chosen.back().kbit_s, next.kbit_s);
       chosen.back().frame_step = std::min(chosen.back().frame_step, next.frame_step);
       continue;

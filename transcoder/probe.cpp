@@ -188,8 +188,6 @@ class Probe {
 
   Result<void> decide_picture() {
     std::ranges::sort(times_);
-    for (std::size_t i = 0; i < times_.size(); ++i)
-      if (times_[i] < facts_.picture_start_ns) times_[i] = facts_.picture_start_ns;
     const AVStream& stream = *demuxer().video();
     AVRational guess = stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : stream.r_frame_rate;
     facts_.picture.frame_rate =

@@ -57,7 +57,7 @@ bool lacks_index(int fd, std::int64_t size) {
     if (length == 1)
       length = static_cast<std::int64_t>(std::uint64_t{big_endian(head + 8)} << 32 |
                                          big_endian(head + 12));
-    if (type == "ftyp") file_type = true;
+    if (type == "ftyp" || type == "styp" || type == "moof") file_type = true;
     if (type == "moov" && length <= size - at) return false;
     if (length < 8 || length > size - at) break;
     at += length;

@@ -21,10 +21,14 @@ std::int64_t TimelineJoiner::offset_ns(int index, std::int64_t dts, std::int64_t
   Stream& stream = streams_[static_cast<std::size_t>(index)];
   if (!stream.seen) {
     stream.seen = true;
-    stream.next = dts;
     for (const Stream& other : streams_)
       if (other.seen && &other != &stream) stream.offset = other.offset;
-    stream.next += stream.offset;
+    stream.next = dts + stream.offset;
+    // Two streams of one source that begin further apart than any jump have unrelated clocks.
+    if (latest_ != INT64_MIN && std::abs(stream.next - latest_) > forward_ns_) {
+      stream.offset = latest_ - dts;
+      stream.next = latest_;
+    }
   } else if (is_jump(stream, dts + stream.offset)) {
     std::int64_t move = stream.next - dts;
     for (const Stream& other : streams_)

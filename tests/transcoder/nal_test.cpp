@@ -1,0 +1,60 @@
+#include "transcoder/nal.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::transcoder {
+namespace {
+
+std::vector<Bytes> copies(const std::vector<BytesView>& units) {
+  std::vector<Bytes> result;
+  for (BytesView unit : units) result.emplace_back(unit.begin(), unit.end());
+  return result;
+}
+
+TEST(Nal, SplitsAtThreeAndFourByteStartCodes) {
+  Bytes stream = {9, 9, 0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x65, 0, 1, 0, 0, 0, 0, 1, 0x41};
+  EXPECT_EQ(copies(split_annex_b(stream)),
+            (std::vector<Bytes>{{0x67, 1, 2}, {0x65, 0, 1}, {0x41}}));
+  EXPECT_TRUE(split_annex_b({}).empty());
+  EXPECT_TRUE(split_annex_b(Bytes{0, 0, 1}).empty());
+  EXPECT_TRUE(split_annex_b(Bytes{1, 2, 3, 4}).empty());
+}
+
+TEST(Nal, LengthsThatDoNotFitAreRefused) {
+  EXPECT_EQ(copies(*split_lengths(Bytes{0, 2, 0x65, 1, 0, 1, 0x41}, 2)),
+            (std::vector<Bytes>{{0x65, 1}, {0x41}}));
+  EXPECT_FALSE(split_lengths(Bytes{0, 0, 0, 9, 1}, 4));
+  EXPECT_FALSE(split_lengths(Bytes{0, 0, 0}, 4));
+  EXPECT_FALSE(split_lengths(Bytes{0xFF, 0xFF, 0xFF, 0xFF, 1}, 4));
+}
+
+TEST(Nal, RecordAndItsViewAgree) {
+  Bytes sps = {0x67, 100, 0, 31, 7}, pps = {0x68, 5};
+  auto record = make_avcc({sps, pps, sps});
+  ASSERT_TRUE(record);
+  EXPECT_EQ(*record, (Bytes{1,  100, 0, 31, 0xFF, 0xE1, 0, 5,    0x67, 100,  0,
+                            31, 7,   1, 0,  2,    0x68, 5, 0xFD, 0xF8, 0xF8, 0}));
+  auto view = read_avcc(*record);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->length_bytes, 4);
+  EXPECT_EQ(copies(view->sequence_sets), (std::vector<Bytes>{sps}));
+  EXPECT_EQ(copies(view->picture_sets), (std::vector<Bytes>{pps}));
+  EXPECT_FALSE(make_avcc({sps}));
+}
+
+TEST(Nal, EveryShortenedRecordIsRefusedOrHarmless) {
+  Bytes sps = {0x67, 77, 0, 31, 7}, pps = {0x68, 5};
+  Bytes record = *make_avcc({sps, pps});
+  for (std::size_t size = 0; size < record.size(); ++size)
+    EXPECT_FALSE(read_avcc(BytesView(record).first(size))) << size;
+}
+
+TEST(Nal, SamplesKeepOnlyWhatBelongsIntoThem) {
+  Bytes delimiter = {0x09, 0xF0}, sps = {0x67, 1}, idr = {0x65, 7, 8}, filler = {0x0C, 1};
+  EXPECT_EQ(to_sample({delimiter, sps, idr, filler}), (Bytes{0, 0, 0, 3, 0x65, 7, 8}));
+  EXPECT_TRUE(has_idr({delimiter, idr}));
+  EXPECT_FALSE(has_idr({delimiter, sps}));
+}
+
+}  // namespace
+}  // namespace relay::transcoder

@@ -1,0 +1,411 @@
+#include "transcoder/pipeline.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "clip.hpp"
+
+namespace relay::transcoder {
+namespace {
+
+using testing::DoubleNear;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pointwise;
+
+// A white flash in frames 25 … 27 of 25 fps, and a beep of the same 120 ms from 1.00 s on.
+const std::string flash_and_beep =
+    "-f lavfi -i \"color=black:s=320x180:r=25:d=3,"
+    "drawbox=c=white:t=fill:enable='between(n,25,27)'\" "
+    "-f lavfi -i \"aevalsrc='if(between(t,1,1.12),0.5*sin(6283*t),0)':s=48000:d=3\" ";
+
+class Pipeline : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no ffmpeg command";
+  }
+  void make(const std::string& arguments) { ASSERT_TRUE(ffmpeg(arguments)) << arguments; }
+  void expect_ready(const std::string& file, const Encoding& encoding = {}) {
+    auto result = run(file, sink, encoding);
+    ASSERT_TRUE(result) << result.error().message;
+    ASSERT_TRUE(result->ready) << result->reason;
+    answer = *result;
+    EXPECT_EQ(sink.flaw(), "");
+    EXPECT_FALSE(sink.falls);
+  }
+  // Flash and beep come out together, at 1.00 s.
+  void expect_in_step(const std::string& video) {
+    std::vector<int> bright = brightness(write_track(sink, video, dir));
+    ASSERT_GE(bright.size(), 70u);
+    for (int frame = 0; frame < 70; ++frame)
+      ASSERT_EQ(bright[static_cast<std::size_t>(frame)] > 128, frame >= 25 && frame <= 27) << frame;
+    EXPECT_THAT(middle_of_sound(write_track(sink, "audio", dir)), DoubleNear(1.060, 0.001));
+  }
+
+  TempDir dir;
+  RecordingSink sink;
+  media::JobResult answer;
+};
+
+TEST_F(Pipeline, AllRenditionsShareKeysAndCuts) {
+  std::string file = dir / "a.mkv";
+  make(
+      "-f lavfi -i testsrc2=s=1280x720:r=50:d=4 -f lavfi -i sine=d=4 -c:v mpeg4 -q 5 -bf 2 "
+      "-c:a pcm_s16le " +
+      file);
+  Encoding encoding;
+  encoding.ladder = {{160, 90, 100, true}, {320, 180, 200, false}, {480, 270, 400, false}};
+  expect_ready(file, encoding);
+  EXPECT_THAT(sink.names(), ElementsAre("audio", "v180", "v270", "v90"));
+  EXPECT_EQ(sink.tracks["v90"].frame_rate, (Fraction{25, 1}));
+  EXPECT_EQ(sink.tracks["v270"].frame_rate, (Fraction{50, 1}));
+  for (const char* name : {"v90", "v180", "v270"}) {
+    EXPECT_THAT(sink.starts(name), ElementsAre(10, 11, 13)) << name;
+    EXPECT_THAT(sink.keys(name), ElementsAre(10, 11, 13)) << name;
+    EXPECT_DOUBLE_EQ(sink.seconds(name), 4) << name;
+  }
+  EXPECT_THAT(sink.starts("audio"), Pointwise(DoubleNear(0.0107), {10.0, 11.0, 13.0}));
+  EXPECT_NEAR(sink.seconds("audio"), 4, 0.0107);
+  EXPECT_EQ(answer.width, 1280);
+  EXPECT_EQ(answer.duration_ms, 4000);
+}
+
+TEST_F(Pipeline, CheapestRenditionComesFirstAndSegmentsGoTogether) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i testsrc2=s=640x360:r=25:d=14 -c:v mpeg4 -q 5 " + file);
+  Encoding encoding;
+  encoding.ladder = {{160, 90, 100, false}, {640, 360, 400, false}};
+  expect_ready(file, encoding);
+  ASSERT_GE(sink.order.size(), 8u);
+  EXPECT_EQ(sink.order[0], "v90 0");
+  auto at = [&](const std::string& what) { return std::ranges::find(sink.order, what); };
+  EXPECT_LT(at("v360 0"), at("v90 3"));
+  EXPECT_LT(at("v360 2"), at("v90 4"));
+}
+
+TEST_F(Pipeline, SoundAndPictureStayTogetherInMp4) {
+  std::string file = dir / "a.mp4";
+  make(flash_and_beep + "-c:v libx264 -bf 3 -g 50 -c:a aac " + file);
+  expect_ready(file, no_passthrough());
+  expect_in_step("v180");
+}
+
+TEST_F(Pipeline, SoundAndPictureStayTogetherInMatroska) {
+  std::string file = dir / "a.mkv";
+  make(flash_and_beep + "-c:v libx264 -bf 2 -c:a flac " + file);
+  expect_ready(file, no_passthrough());
+  expect_in_step("v180");
+}
+
+TEST_F(Pipeline, SoundAndPictureStayTogetherInTransportStreams) {
+  std::string file = dir / "a.ts";
+  make(flash_and_beep + "-c:v mpeg2video -q 3 -c:a mp2 -output_ts_offset 95440 " + file);
+  expect_ready(file);
+  expect_in_step("v180");
+}
+
+TEST_F(Pipeline, SoundThatBeginsLateIsPaddedWithSilence) {
+  std::string file = dir / "a.mkv";
+  make(flash_and_beep + "-af atrim=start=0.7 -c:v mpeg4 -q 3 -c:a pcm_s16le " + file);
+  expect_ready(file);
+  expect_in_step("v180");
+  EXPECT_NEAR(sink.seconds("audio"), 3, 0.0107);
+}
+
+TEST_F(Pipeline, AHoleInTheSoundBecomesSilence) {
+  std::string file = dir / "a.mkv";
+  make(flash_and_beep +
+       "-af \"aselect='not(between(t,0.3,0.6))'\" -c:v mpeg4 -q 3 -c:a pcm_s16le " + file);
+  expect_ready(file);
+  expect_in_step("v180");
+}
+
+TEST_F(Pipeline, FittingSourcesArePublishedAsTheyAre) {
+  std::string file = dir / "a.mp4";
+  make(flash_and_beep + "-c:v libx264 -pix_fmt yuv420p -bf 3 -g 30 -sc_threshold 0 -c:a aac " +
+       file);
+  Encoding encoding;
+  encoding.ladder = {{160, 90, 100, true}, {320, 180, 200, false}};
+  expect_ready(file, encoding);
+  EXPECT_THAT(sink.names(), ElementsAre("audio", "source", "v90"));
+  EXPECT_THAT(sink.keys("source"), Pointwise(DoubleNear(1e-6), {10.0, 11.2, 12.4}));
+  EXPECT_EQ(sink.keys("v90"), sink.keys("source"));
+  EXPECT_EQ(sink.starts("v90"), sink.starts("source"));
+  EXPECT_DOUBLE_EQ(sink.seconds("v90"), sink.seconds("source"));
+  EXPECT_LT(std::ranges::find(sink.order, "source 1"), std::ranges::find(sink.order, "v90 0"));
+  expect_in_step("source");
+  // Bit for bit the source's pictures.
+  auto pictures = [](const std::string& path) {
+    return output_of("ffmpeg -v error -i " + path + " -map 0:v -vsync passthrough -f md5 -");
+  };
+  EXPECT_EQ(pictures(write_track(sink, "source", dir)), pictures(file));
+}
+
+TEST_F(Pipeline, FittingTransportStreamsToo) {
+  std::string file = dir / "a.ts";
+  make(flash_and_beep + "-c:v libx264 -pix_fmt yuv420p -bf 2 -g 25 -sc_threshold 0 -c:a aac " +
+       file);
+  expect_ready(file);
+  ASSERT_TRUE(sink.tracks.contains("source"));
+  expect_in_step("source");
+}
+
+TEST_F(Pipeline, SourcesThatDoNotFitAreEncoded) {
+  const char* made[] = {"color=gray:s=64x64:r=25:d=9 -g 250 ",
+                        "testsrc2=s=64x64:r=25:d=9 -g 25 -x264-params open-gop=1 -bf 3 ",
+                        "testsrc2=s=64x64:r=25:d=3 -g 25 -pix_fmt yuv422p "};
+  for (const char* options : made) {
+    std::string file = dir / "a.mp4";
+    make("-f lavfi -i " + std::string(options) + "-c:v libx264 -sc_threshold 0 " + file);
+    sink = {};
+    expect_ready(file);
+    EXPECT_FALSE(sink.tracks.contains("source")) << options;
+  }
+}
+
+TEST_F(Pipeline, VariableFrameRateBecomesConstant) {
+  std::string file = dir / "a.mkv";
+  make(
+      "-f lavfi -i \"color=black:s=160x90:r=30:d=3,"
+      "drawbox=c=white:t=fill:enable='gte(n,60)',select='not(between(n,20,59))'\" "
+      "-vsync vfr -c:v libx264 -bf 2 " +
+      file);
+  expect_ready(file);
+  EXPECT_EQ(sink.tracks["v90"].frame_rate, (Fraction{30, 1}));
+  std::vector<int> bright = brightness(write_track(sink, "v90", dir));
+  ASSERT_EQ(bright.size(), 90u);
+  for (int frame = 0; frame < 90; ++frame)
+    EXPECT_EQ(bright[static_cast<std::size_t>(frame)] > 128, frame >= 60) << frame;
+}
+
+TEST_F(Pipeline, PicturesAreTurnedUpright) {
+  struct Case {
+    const char* rotate;
+    int width, height;
+    std::vector<bool> white;  // quarters: top left, top right, bottom left, bottom right
+  };
+  const Case cases[] = {{"90", 90, 160, {false, false, true, false}},
+                        {"180", 160, 90, {false, false, false, true}},
+                        {"270", 90, 160, {false, true, false, false}}};
+  std::string plain = dir / "plain.mp4", file = dir / "a.mp4";
+  make(
+      "-f lavfi -i \"color=black:s=160x90:r=25:d=1,drawbox=c=white:t=fill:w=80:h=45\" "
+      "-c:v libx264 -pix_fmt yuv420p " +
+      plain);
+  for (const Case& c : cases) {
+    make("-i " + plain + " -c copy -metadata:s:v:0 rotate=" + c.rotate + " " + file);
+    sink = {};
+    expect_ready(file);
+    EXPECT_EQ(answer.width, c.width) << c.rotate;
+    EXPECT_EQ(answer.height, c.height) << c.rotate;
+    ASSERT_TRUE(sink.tracks.contains("v90"));
+    std::vector<int> quarters = brightness(write_track(sink, "v90", dir), 2, 2);
+    for (std::size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(quarters.at(i) > 128, c.white[i]) << c.rotate << " quarter " << i;
+  }
+}
+
+TEST_F(Pipeline, OnlyWhatIsReallyInterlacedIsDeinterlaced) {
+  std::string file = dir / "a.ts";
+  make(
+      "-f lavfi -i testsrc2=s=320x240:r=50:d=2 -vf tinterlace=interleave_top,setfield=tff "
+      "-c:v mpeg2video -flags +ildct+ilme -q:v 3 " +
+      file);
+  expect_ready(file);
+  EXPECT_EQ(sink.tracks["v240"].frame_rate, (Fraction{50, 1}));
+  make(
+      "-f lavfi -i testsrc2=s=320x240:r=25:d=2 -vf gblur=sigma=4,setfield=tff "
+      "-c:v mpeg2video -flags +ildct+ilme -q:v 3 " +
+      file);
+  sink = {};
+  expect_ready(file);
+  EXPECT_EQ(sink.tracks["v240"].frame_rate, (Fraction{25, 1}));
+}
+
+TEST_F(Pipeline, PixelsBecomeSquare) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i testsrc2=s=180x144:r=25:d=1 -vf setsar=16/11 -c:v mpeg4 " + file);
+  expect_ready(file);
+  EXPECT_EQ(answer.width, 262);
+  EXPECT_EQ(answer.height, 144);
+  EXPECT_EQ(sink.tracks.begin()->second.width, 262);
+}
+
+TEST_F(Pipeline, TenBitHdrBecomesEightBitBt709) {
+  std::string file = dir / "a.mkv";
+  make(
+      "-f lavfi -i color=white:s=160x90:r=25:d=1 -pix_fmt yuv420p10le -c:v libx265 "
+      "-x265-params log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc " +
+      file);
+  expect_ready(file);
+  std::string told = output_of(
+      "ffprobe -v error -show_entries stream=pix_fmt,color_transfer,color_primaries"
+      " -of csv=p=0 " +
+      write_track(sink, "v90", dir));
+  EXPECT_EQ(told, "yuv420p,bt709,bt709\n");
+}
+
+TEST_F(Pipeline, OddPixelFormatsAreTaken) {
+  for (const char* format : {"gray", "yuva420p", "gbrp", "yuv444p10le", "rgb24"}) {
+    std::string file = dir / "a.mkv";
+    make("-f lavfi -i testsrc2=s=98x54:r=10:d=1 -pix_fmt " + std::string(format) + " -c:v ffv1 " +
+         file);
+    sink = {};
+    if (std::string(format) == "rgb24")
+      make("-f lavfi -i testsrc2=s=98x54:r=10:d=1 -pix_fmt rgb24 -c:v png " + file);
+    expect_ready(file);
+    EXPECT_EQ(sink.segments["v54"].size(), 1u) << format;
+  }
+}
+
+TEST_F(Pipeline, ASinglePixelIsPublishedInTheLeastSize) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i color=red:s=2x2:r=25:d=1 -vf scale=1:1,format=rgb24 -c:v png " + file);
+  expect_ready(file);
+  EXPECT_THAT(sink.names(), ElementsAre("v16"));
+}
+
+TEST_F(Pipeline, SoundAlone) {
+  std::string file = dir / "a.mp3";
+  make("-f lavfi -i sine=d=8:r=44100 -c:a libmp3lame " + file);
+  expect_ready(file);
+  EXPECT_THAT(sink.names(), ElementsAre("audio"));
+  EXPECT_NEAR(sink.seconds("audio"), 8, 0.03);
+  EXPECT_THAT(sink.starts("audio"), Pointwise(DoubleNear(0.02), {10.0, 11.0, 13.0, 15.0}));
+  EXPECT_EQ(answer.width, 0);
+  EXPECT_NEAR(static_cast<double>(answer.duration_ms), 8000, 30);
+}
+
+TEST_F(Pipeline, ACoverIsNoVideo) {
+  std::string file = dir / "a.mp3";
+  make(
+      "-f lavfi -i sine=d=2 -f lavfi -i color=red:s=64x64:d=0.04 -map 0 -map 1 "
+      "-c:v png -disposition:v attached_pic " +
+      file);
+  expect_ready(file);
+  EXPECT_THAT(sink.names(), ElementsAre("audio"));
+}
+
+TEST_F(Pipeline, LongerSoundHoldsTheLastPicture) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i color=red:s=64x64:r=25:d=1 -f lavfi -i sine=d=4 -c:v mpeg4 -c:a pcm_s16le " +
+       file);
+  expect_ready(file);
+  EXPECT_NEAR(sink.seconds("v64"), 4, 0.05);
+  EXPECT_NEAR(sink.seconds("audio"), sink.seconds("v64"), 0.0107);
+}
+
+TEST_F(Pipeline, ShorterSoundIsPaddedALittleLongerIsTrimmed) {
+  for (const char* seconds : {"0.5", "3.4"}) {
+    std::string file = dir / "a.mkv";
+    make("-f lavfi -i color=red:s=64x64:r=25:d=3 -f lavfi -i sine=d=" + std::string(seconds) +
+         " -c:v mpeg4 -c:a pcm_s16le " + file);
+    sink = {};
+    expect_ready(file);
+    EXPECT_DOUBLE_EQ(sink.seconds("v64"), 3) << seconds;
+    EXPECT_NEAR(sink.seconds("audio"), 3, 0.0107) << seconds;
+  }
+}
+
+TEST_F(Pipeline, GoesOnWhereAnEarlierTryStopped) {
+  std::string file = dir / "a.mkv";
+  make(
+      "-f lavfi -i testsrc2=s=320x180:r=25:d=8 -f lavfi -i sine=d=8 -c:v mpeg4 -bf 2 -g 60 "
+      "-c:a pcm_s16le " +
+      file);
+  Encoding encoding;
+  encoding.ladder = {{160, 90, 100, true}, {320, 180, 200, false}};
+  expect_ready(file, encoding);
+  RecordingSink whole = std::move(sink);
+  sink = {};
+  sink.before = {{"audio", {3, false}}, {"v180", {2, false}}, {"v90", {3, false}}};
+  expect_ready(file, encoding);
+  for (const auto& [name, segments] : sink.segments) {
+    auto skipped = static_cast<std::size_t>(sink.before[name].segments);
+    ASSERT_EQ(segments.size() + skipped, whole.segments[name].size()) << name;
+    EXPECT_EQ(sink.tracks[name].extradata, whole.tracks[name].extradata) << name;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const Segment& expected = whole.segments[name][i + skipped];
+      EXPECT_EQ(segments[i].number, expected.number) << name;
+      EXPECT_EQ(segments[i].start, expected.start) << name;
+      EXPECT_EQ(segments[i].duration, expected.duration) << name;
+      ASSERT_EQ(segments[i].samples.size(), expected.samples.size()) << name;
+      EXPECT_EQ(segments[i].samples[0].dts, expected.samples[0].dts) << name;
+    }
+  }
+  EXPECT_EQ(sink.segments["audio"][0].samples[5].data, whole.segments["audio"][3].samples[5].data);
+  // The same pictures: frame 75 and on look alike.
+  auto before = brightness(write_track(whole, "v180", dir), 8, 8);
+  auto after = brightness(write_track(sink, "v180", dir), 8, 8);
+  ASSERT_EQ(after.size(), before.size() - 75 * 64);
+  for (std::size_t i = 0; i < after.size(); ++i)
+    ASSERT_NEAR(after[i], before[i + 75 * 64], 12) << "frame " << i / 64;
+}
+
+TEST_F(Pipeline, RenditionsThatEndedGetNothingMore) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i sine=d=3 -c:v mpeg4 -c:a pcm_s16le " +
+       file);
+  sink.before = {{"v90", {2, true}}, {"audio", {2, true}}};
+  auto result = run(file, sink);
+  ASSERT_TRUE(result && result->ready);
+  EXPECT_THAT(sink.names(), ElementsAre("audio", "v90"));
+  EXPECT_TRUE(sink.order.empty());
+}
+
+TEST_F(Pipeline, TheSinksErrorEndsTheRun) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i testsrc2=s=320x180:r=25:d=10 -f lavfi -i sine=d=10 -c:v mpeg4 -c:a pcm_s16le " +
+       file);
+  sink.fail_after = 3;
+  auto result = run(file, sink);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::no_space);
+  EXPECT_EQ(sink.order.size(), 3u);
+}
+
+TEST_F(Pipeline, FilesThatAreNotMediaFailWithAReason) {
+  make("-f lavfi -i testsrc2=s=64x64:r=25:d=1 -c:v mpeg4 " + (dir / "good.mp4"));
+  std::string good = output_of("cat " + (dir / "good.mp4"));
+  struct Case {
+    std::string bytes, reason;
+  };
+  const Case cases[] = {
+      {"", "empty"},
+      {"this is only text\n", "text"},
+      {"#EXTM3U\n#EXTINF:6,\n/etc/passwd\n", "HLS playlist"},
+      {"ffconcat version 1.0\nfile '/etc/passwd'\n", "list of other files"},
+      {"\xFF\xD8\xFF\xE0 picture", "JPEG"},
+      {good.substr(0, good.size() / 2), "moov"},
+      {std::string(5000, '\x55'), "not a video or audio file"},
+  };
+  for (const Case& c : cases) {
+    std::string file = dir / "bad.mp4";
+    std::ofstream(file, std::ios::binary) << c.bytes;
+    auto result = run(file, sink);
+    ASSERT_TRUE(result) << c.reason;
+    EXPECT_FALSE(result->ready);
+    EXPECT_FALSE(result->retry);
+    EXPECT_THAT(result->reason, HasSubstr(c.reason));
+  }
+  EXPECT_TRUE(sink.tracks.empty());
+}
+
+TEST_F(Pipeline, LimitsAreNamed) {
+  std::string file = dir / "a.mkv";
+  make("-f lavfi -i color=red:s=400x300:r=25:d=2 -c:v mpeg4 " + file);
+  int fd = open(file.c_str(), O_RDONLY);
+  SourceLimits limits;
+  limits.width_max = 320;
+  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("400x300, at most 320x4320"));
+  limits = {};
+  limits.duration_max = std::chrono::seconds(1);
+  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("longer than"));
+  limits = {};
+  limits.wall_clock_max = std::chrono::milliseconds(0);
+  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("time allowed"));
+  close(fd);
+}
+
+}  // namespace
+}  // namespace relay::transcoder
