@@ -286,7 +286,12 @@ Result<void> Sound::finish() {
   while (!full()) {
     if (delivery_.failure()) return {};
     if (!frames_end_) {
+      // Cut by cut: a segment that is complete must not wait for the end of the picture.
       std::int64_t reached = picture_frames(encoded_samples_);
+      std::int64_t segment = segment_;
+      timeline_.wait_for_picture(std::min(reached, chunker_.first_frame(segment + 1)));
+      deliver_ready();
+      if (segment_ > segment) continue;
       Timeline::Mark picture = timeline_.wait_for_picture(reached);
       if (!picture.ended && picture.frames <= reached) return {};  // stopped
     }
