@@ -77,6 +77,9 @@ struct Ingest::Impl {
   Result<void> store_playlist(const media::Job& job, const std::string& rendition,
                               std::string text);
   Result<void> store_multivariant(const media::Job& job, const std::string& text);
+  /// Of each segment that a rendition's playlist names.
+  Result<std::vector<std::uint64_t>> segment_bytes(
+      const media::Job& job, const media::PublishedRendition& rendition) const;
   /// Why a result that says "ready" can't be believed; nullopt: it can.
   Result<std::optional<std::string>> why_incomplete(const media::Job& job,
                                                     const media::JobResult& result) const;
@@ -135,6 +138,20 @@ Result<void> Ingest::Impl::store_multivariant(const media::Job& job, const std::
                          log::kv("version", job.version)});
   announcer.purge(purge_of_url(media::multivariant_path(job.tenant, job.asset)));
   return {};
+}
+
+Result<std::vector<std::uint64_t>> Ingest::Impl::segment_bytes(
+    const media::Job& job, const media::PublishedRendition& rendition) const {
+  auto playlist = media::read_media_playlist(rendition.playlist);
+  if (!playlist) return std::unexpected(playlist.error());
+  std::vector<std::uint64_t> bytes;
+  for (const media::MediaSegment& segment : playlist->segments) {
+    auto object =
+        catalog.object(job.tenant, job.asset, job.version, rendition.name + "/" + segment.uri);
+    if (!object) return std::unexpected(object.error());
+    bytes.push_back(*object ? (*object)->bytes : 0);
+  }
+  return bytes;
 }
 
 Result<std::optional<std::string>> Ingest::Impl::why_incomplete(
@@ -274,7 +291,14 @@ Result<void> Ingest::begin(const media::Job& job) {
 }
 
 Result<std::vector<media::PublishedRendition>> Ingest::published(const media::Job& job) const {
-  return impl_->catalog.playlists(job.tenant, job.asset, job.version);
+  auto renditions = impl_->catalog.playlists(job.tenant, job.asset, job.version);
+  if (!renditions) return renditions;
+  for (media::PublishedRendition& rendition : *renditions) {
+    auto bytes = impl_->segment_bytes(job, rendition);
+    if (!bytes) return std::unexpected(bytes.error());
+    rendition.segment_bytes = std::move(*bytes);
+  }
+  return renditions;
 }
 
 std::string Ingest::source_path(const media::Job& job) const {

@@ -38,7 +38,13 @@ media::JobResult unusable(std::string reason) {
   return {.ready = false, .reason = std::move(reason)};
 }
 
-constexpr const char* unreadable = "the photo is damaged or incomplete and cannot be read";
+// After a failed reading; libvips and its readers say in words what failed.
+media::JobResult unreadable() {
+  std::string_view why = vips_error_buffer();
+  if (why.find("out of memory") != why.npos || why.find("nsufficient memory") != why.npos)
+    return unusable("the photo needs more memory to be converted than the limit allows");
+  return unusable("the photo is damaged or incomplete and cannot be read");
+}
 
 struct Size {
   int width = 0;
@@ -204,13 +210,13 @@ std::vector<int> photo_widths(const PhotoSettings& settings, int width, int heig
 Result<media::JobResult> run_photo(const PhotoSettings& settings, int source_fd,
                                    Publisher& publisher) {
   Source source(vips_source_new_from_descriptor(source_fd));
-  if (!source) return unusable(unreadable);
+  if (!source) return unreadable();
   if (!has_trusted_reader(source.get()))
     return unusable(
         "this is not a photo that can be read; give JPEG, PNG, WebP, HEIC, AVIF, TIFF "
         "or GIF");
   Image header = read_header(source.get());
-  if (!header) return unusable(unreadable);
+  if (!header) return unreadable();
   Size size = upright_size(header.get());
   header.reset();
   if (std::int64_t{size.width} * size.height > settings.pixels_max)
@@ -220,7 +226,7 @@ Result<media::JobResult> run_photo(const PhotoSettings& settings, int source_fd,
   std::vector<int> widths = photo_widths(settings, size.width, size.height);
   if (widths.empty()) return unusable("the photo is too tall for its width");
   Image master = decode(source.get(), widths.back());
-  if (!master) return unusable(unreadable);
+  if (!master) return unreadable();
   auto published = publish_all(settings, master.get(), widths, publisher);
   if (!published) return std::unexpected(published.error());
   if (!*published) return unusable("the photo cannot be converted");
