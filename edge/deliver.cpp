@@ -69,6 +69,7 @@ class Deliver::ObjectSource final : public Source {
       }
       object_.note_sendfile();
       auto sent = co_await exchange.write_file(piece.fd, piece.file_offset, n);
+      object_.note_sendfile();  // a slow reader may have taken longer than the graveyard waits
       if (!sent) co_return sent;
       offset += n;
       length -= n;

@@ -183,7 +183,7 @@ namespace {
 /// Everything that one transcoder may ask for, on its own connection.
 class JobHandler final : public net::Handler {
  public:
-  JobHandler(Ingest::Impl& ingest, media::Job job, JobObserver& observer)
+  JobHandler(Ingest::Impl& ingest, media::Job job, jobs::Observer& observer)
       : ingest_(ingest), job_(std::move(job)), observer_(observer) {}
 
   net::Task<void> handle(net::Exchange& exchange) override {
@@ -265,7 +265,7 @@ class JobHandler final : public net::Handler {
 
   Ingest::Impl& ingest_;
   const media::Job job_;
-  JobObserver& observer_;
+  jobs::Observer& observer_;
 };
 
 }  // namespace
@@ -282,7 +282,7 @@ Ingest::Ingest(Catalog& catalog, SegmentStore& store, Announcer& announcer, net:
 
 Ingest::~Ingest() = default;
 
-std::unique_ptr<net::Handler> Ingest::for_job(const media::Job& job, JobObserver& observer) {
+std::unique_ptr<net::Handler> Ingest::for_job(const media::Job& job, jobs::Observer& observer) {
   return std::make_unique<JobHandler>(*impl_, job, observer);
 }
 

@@ -3,7 +3,7 @@
 // all that it names can be read.
 //
 // Ingest publishes what a job sends; it does not decide how a job ends. The supervisor does, and
-// says so once with settle().
+// says so once with settle(). What each call promises stands in origin/jobs/desk.hpp.
 #pragma once
 
 #include <memory>
@@ -15,6 +15,7 @@
 #include "common/media/job.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
+#include "origin/jobs/desk.hpp"
 
 namespace relay::origin {
 
@@ -22,46 +23,22 @@ class Announcer;
 class Catalog;
 class SegmentStore;
 
-/// Told what comes over a job's connection, on that connection's thread. Must outlive the handler
-/// that for_job() gave.
-class JobObserver {
- public:
-  virtual ~JobObserver() = default;
-  /// Any complete request: the process lives and gets on.
-  virtual void on_sign_of_life() = 0;
-  /// The process's own verdict; call Ingest::settle() with it, or try again.
-  virtual void on_result(const media::JobResult& result) = 0;
-};
-
 struct IngestOptions {
   std::uint64_t object_bytes_max = 256ull << 20;
 };
 
 /// Thread-safe. Outlives its handlers.
-class Ingest {
+class Ingest final : public jobs::Desk {
  public:
   Ingest(Catalog& catalog, SegmentStore& store, Announcer& announcer, net::Blocking& blocking,
          Metrics& metrics, IngestOptions options);
-  ~Ingest();
+  ~Ingest() override;
 
-  /// The handler for the connection (descriptor 4) of one try of one job; for serve_connected().
-  std::unique_ptr<net::Handler> for_job(const media::Job& job, JobObserver& observer);
-
-  /// A try is about to start: the asset's state becomes processing. not_found: the asset or this
-  /// version is gone (deleted or superseded); drop the job. Blocks on the disk: call it on the
-  /// blocking pool.
-  Result<void> begin(const media::Job& job);
-
-  /// What earlier tries published, for Job::published. Short; any thread.
-  Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const;
-
-  /// The source file of a job, to be opened and handed over as descriptor 3.
-  std::string source_path(const media::Job& job) const;
-
-  /// The job's last word: ready, or failed for good with result.reason. Switches the asset to this
-  /// version (or back, on failure), tells subscribers and edges. Blocks on the disk: call it on
-  /// the blocking pool. not_found: deleted meanwhile; nothing left to do.
-  Result<void> settle(const media::Job& job, const media::JobResult& result);
+  std::unique_ptr<net::Handler> for_job(const media::Job& job, jobs::Observer& observer) override;
+  Result<void> begin(const media::Job& job) override;
+  Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const override;
+  std::string source_path(const media::Job& job) const override;
+  Result<void> settle(const media::Job& job, const media::JobResult& result) override;
 
   struct Impl;
 

@@ -7,6 +7,7 @@
 #include "common/base/program.hpp"
 #include "common/net/server.hpp"
 #include "origin/admin.hpp"
+#include "origin/ingest.hpp"
 #include "origin/jobs/supervisor.hpp"
 #include "origin/origin.hpp"
 #include "origin/reload.hpp"

@@ -38,7 +38,7 @@ void describe_uploads(Schema& schema, UploadSettings& into) {
                "more at the same time are refused with 503", {1, 10000});
 }
 
-void describe_jobs(Schema& schema, JobSettings& into) {
+void describe_jobs(Schema& schema, jobs::JobSettings& into) {
   schema.text("jobs.transcoder", into.transcoder, "the transcoder program");
   schema.text("jobs.transcoder_config", into.transcoder_config,
               "its config file; empty: its own defaults");

@@ -9,6 +9,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/settings.hpp"
+#include "origin/jobs/job_settings.hpp"
 
 namespace relay::origin {
 
@@ -16,18 +17,6 @@ namespace relay::origin {
 struct TenantSettings {
   std::string name;
   std::vector<std::string> key_sha256;  // 64 hexadecimal digits each
-};
-
-/// How transcoder processes are run; used by origin/jobs.
-struct JobSettings {
-  std::string transcoder = "build/bin/torchrelay-transcoder";
-  std::string transcoder_config;  // empty: the transcoder's own defaults
-  std::int64_t concurrent_max = 1;
-  std::chrono::milliseconds deadline = std::chrono::hours{6};  // of one try
-  std::chrono::milliseconds stall = std::chrono::seconds{60};  // without a sign of life
-  std::uint64_t memory_max = 3ull << 30;                       // bytes of address space in use
-  std::int64_t attempts_max = 3;
-  std::uint64_t object_size_max = 256ull << 20;  // one segment or photo rendition
 };
 
 struct UploadSettings {
@@ -46,7 +35,7 @@ struct Settings {
   UploadSettings uploads;
   std::vector<TenantSettings> tenants;
   std::vector<std::string> edges_admin;
-  JobSettings jobs;
+  jobs::JobSettings jobs;
 };
 
 void describe(Schema& schema, Settings& into);

@@ -9,17 +9,17 @@
 
 #include "common/base/clock.hpp"
 #include "common/net/task.hpp"
-#include "origin/ingest.hpp"
+#include "origin/jobs/desk.hpp"
+#include "origin/jobs/job_settings.hpp"
 #include "origin/jobs/process.hpp"
 #include "origin/jobs/queue.hpp"
-#include "origin/settings.hpp"
 
 namespace relay::origin::jobs {
 
 using Timer = net::asio::basic_waitable_timer<
     std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
 
-class Running final : public JobObserver, public std::enable_shared_from_this<Running> {
+class Running final : public Observer, public std::enable_shared_from_this<Running> {
  public:
   Running(net::asio::io_context& io, Waiting what);
 

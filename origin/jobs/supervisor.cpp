@@ -21,7 +21,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   using Runner = std::shared_ptr<Running>;
 
   asio::io_context& io;
-  Ingest& ingest;
+  Desk& desk;
   net::Blocking& blocking;
   const JobSettings settings;
   Queue queue;
@@ -34,9 +34,9 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   Counter& crashes;
   Counter& settled;
 
-  Impl(asio::io_context& on, Ingest& into, net::Blocking& pool, Metrics& metrics, JobSettings with)
+  Impl(asio::io_context& on, Desk& into, net::Blocking& pool, Metrics& metrics, JobSettings with)
       : io(on),
-        ingest(into),
+        desk(into),
         blocking(pool),
         settings(std::move(with)),
         pause_end(on.get_executor()),
@@ -153,8 +153,8 @@ net::Task<bool> Supervisor::Impl::begin(std::shared_ptr<Impl> self, Runner runne
   const Tally& tally = runner->waiting.tally;
   job.attempt = 1 + tally.crashes + tally.setbacks;
   auto prepare = [&]() -> Result<std::vector<media::PublishedRendition>> {
-    if (auto begun = self->ingest.begin(job); !begun) return std::unexpected(begun.error());
-    return self->ingest.published(job);
+    if (auto begun = self->desk.begin(job); !begun) return std::unexpected(begun.error());
+    return self->desk.published(job);
   };
   auto published = co_await net::run_blocking(self->blocking, prepare);
   if (published) {
@@ -180,7 +180,7 @@ net::Task<TryEnd> Supervisor::Impl::try_once(std::shared_ptr<Impl> self, Runner 
   ProcessOptions options{.program = self->settings.transcoder,
                          .config = self->settings.transcoder_config,
                          .job = media::to_json(job),
-                         .source_path = self->ingest.source_path(job),
+                         .source_path = self->desk.source_path(job),
                          .memory_max = self->settings.memory_max};
   auto start = [&] { return Process::start(options); };
   auto process = co_await net::run_blocking(self->blocking, start);
@@ -200,7 +200,7 @@ net::Task<TryEnd> Supervisor::Impl::try_once(std::shared_ptr<Impl> self, Runner 
 net::Task<void> Supervisor::Impl::follow(std::shared_ptr<Impl> self, Runner runner, Process process,
                                          TryEnd& end) {
   const media::Job& job = runner->waiting.job;
-  runner->serve(process.take_connection(), self->ingest.for_job(job, *runner));
+  runner->serve(process.take_connection(), self->desk.for_job(job, *runner));
   runner->watch(process, self->settings);
   asio::posix::basic_stream_descriptor<net::Executor> ended(self->io.get_executor(),
                                                             process.pidfd());
@@ -240,7 +240,7 @@ net::Task<void> Supervisor::Impl::conclude(std::shared_ptr<Impl> self, Runner ru
 // False: the disk did not take it; try the job again, which finds everything published.
 net::Task<bool> Supervisor::Impl::settle(std::shared_ptr<Impl> self, media::Job job,
                                          media::JobResult result) {
-  auto write = [&] { return self->ingest.settle(job, result); };
+  auto write = [&] { return self->desk.settle(job, result); };
   auto written = co_await net::run_blocking(self->blocking, write);
   if (written) self->settled.add();
   if (written || written.error().kind == ErrorKind::not_found) co_return true;
@@ -260,9 +260,9 @@ void Supervisor::Impl::again(const Runner& runner, std::chrono::milliseconds pau
   enqueue(std::move(waiting));
 }
 
-Supervisor::Supervisor(net::asio::io_context& io, Ingest& ingest, net::Blocking& blocking,
+Supervisor::Supervisor(net::asio::io_context& io, Desk& desk, net::Blocking& blocking,
                        Metrics& metrics, const JobSettings& settings)
-    : impl_(std::make_shared<Impl>(io, ingest, blocking, metrics, settings)) {
+    : impl_(std::make_shared<Impl>(io, desk, blocking, metrics, settings)) {
 }
 
 Supervisor::~Supervisor() = default;

@@ -14,16 +14,16 @@
 #include "common/media/job.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/task.hpp"
-#include "origin/ingest.hpp"
-#include "origin/settings.hpp"
+#include "origin/jobs/desk.hpp"
+#include "origin/jobs/job_settings.hpp"
 
 namespace relay::origin::jobs {
 
 class Supervisor {
  public:
-  /// `io`, `ingest`, `blocking` and `metrics` outlive it; `io` has ended its run() before the
+  /// `io`, `desk`, `blocking` and `metrics` outlive it; `io` has ended its run() before the
   /// destructor. A process never outlives the origin.
-  Supervisor(net::asio::io_context& io, Ingest& ingest, net::Blocking& blocking, Metrics& metrics,
+  Supervisor(net::asio::io_context& io, Desk& desk, net::Blocking& blocking, Metrics& metrics,
              const JobSettings& settings);
   ~Supervisor();
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "recording_sink.hpp"
+#include "tests/transcoder/recording_sink.hpp"
 #include "transcoder/boxes.hpp"
 #include "transcoder/init.hpp"
 #include "transcoder/pipeline.hpp"

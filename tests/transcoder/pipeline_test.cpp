@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "clip.hpp"
+#include "tests/transcoder/clip.hpp"
 
 namespace relay::transcoder {
 namespace {
