@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ namespace {
 constexpr const char* formats_known =
     "mov,matroska,webm,mpegts,mpeg,flv,live_flv,mp3,aac,wav,w64,avi,ogg,mxf,flac,asf,aiff,ac3,"
     "eac3,dv,caf";
+
+constexpr std::int64_t reorder_max_ns = 60'000'000'000;
 
 int interrupted(void* stop) {
   const auto& signal = *static_cast<const StopSignal*>(stop);
@@ -170,6 +173,10 @@ Result<bool> Demuxer::next(AVPacket& packet) {
     if ((stream != video_ && stream != audio_) || packet.size == 0) continue;
     if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
     if (packet.dts == AV_NOPTS_VALUE) return true;
+    // No coding reorders over a minute: the presentation time is damaged.
+    if (packet.pts != AV_NOPTS_VALUE &&
+        std::abs(av::to_nanoseconds(packet.pts - packet.dts, stream->time_base)) > reorder_max_ns)
+      packet.pts = packet.dts;
     std::int64_t offset = joiner_->offset_ns(
         stream == video_ ? 0 : 1, av::to_nanoseconds(packet.dts, stream->time_base),
         av::to_nanoseconds(packet.duration, stream->time_base));

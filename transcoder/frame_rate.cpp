@@ -11,6 +11,7 @@ namespace relay::transcoder {
 namespace {
 
 constexpr double second = 1e9;
+constexpr double slowest_measured = 0.5;  // pictures further apart are stills: any rate will do
 constexpr std::array<Fraction, 8> standard_rates = {
     {{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}}};
 
@@ -81,6 +82,7 @@ Fraction choose_frame_rate(std::span<const std::int64_t> times_ns, Fraction decl
   if (!sane) declared = {};
   Pace pace = measure(times_ns);
   if (pace.rate == 0) pace = {sane ? declared.value() : 25, true};
+  if (pace.rate < slowest_measured) pace = {frame_rate_min, true};
   Fraction rate = settle(pace, declared);
   std::int64_t parts = static_cast<std::int64_t>(std::ceil(rate.value() / frame_rate_max));
   if (parts > 1) rate = reduced(rate.numerator, rate.denominator * parts);

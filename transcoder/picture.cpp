@@ -7,8 +7,10 @@ extern "C" {
 #include <libavutil/pixdesc.h>
 }
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -51,7 +53,7 @@ void set_colours(PicturePlan& plan, const AVFrame& frame) {
 }
 
 // zscale's own words; what the file leaves open is filled in as HDR files mean it.
-std::string sdr_words(const AVFrame& frame) {
+std::string sdr_words(const AVFrame& frame, const PicturePlan& plan) {
   const char* transfer = "bt709";
   if (frame.color_trc == AVCOL_TRC_SMPTE2084) transfer = "smpte2084";
   if (frame.color_trc == AVCOL_TRC_ARIB_STD_B67) transfer = "arib-std-b67";
@@ -60,6 +62,10 @@ std::string sdr_words(const AVFrame& frame) {
   const char* range = frame.color_range == AVCOL_RANGE_JPEG ? "pc" : "tv";
   std::string from = fmt::format("zscale=tin={}:pin={}:min={}:rin={}", transfer, primaries,
                                  is_rgb(frame.format) ? "gbr" : matrix, range);
+  int width = plan.top_width, height = plan.top_height;
+  if (plan.turn.starts_with("transpose")) std::swap(width, height);
+  if (width > 0 && width < frame.width && height < frame.height)
+    from += fmt::format(":w={}:h={}:filter=bicubic", width, height);
   if (!is_hdr(frame.color_trc)) return from + ":p=bt709:t=bt709:m=bt709:r=tv,format=yuv420p";
   return from +
          ":t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,"
@@ -105,7 +111,7 @@ std::string PictureFilter::words(const AVFrame& frame) const {
   if (plan_.deinterlace)
     add(fmt::format("bwdif=mode={}:parity=auto:deint=all",
                     plan_.two_fields ? "send_field" : "send_frame"));
-  if (plan_.to_sdr) add(sdr_words(frame));
+  if (plan_.to_sdr) add(sdr_words(frame, plan_));
   if (!plan_.turn.empty()) add(plan_.turn);
   return words;
 }

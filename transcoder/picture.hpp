@@ -18,6 +18,8 @@ struct PicturePlan {
   bool deinterlace = false;   // every field becomes a picture
   bool two_fields = false;    // … and is published; else one picture a frame
   bool to_sdr = false;        // HDR or wide gamut: becomes BT.709
+  /// Of the largest rendition, upright; tone mapping is dear and works at this size. 0: as it is.
+  int top_width = 0, top_height = 0;
   AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;  // of the published pictures
   AVColorPrimaries primaries = AVCOL_PRI_UNSPECIFIED;
   AVColorTransferCharacteristic transfer = AVCOL_TRC_UNSPECIFIED;

@@ -160,6 +160,10 @@ Result<void> Run::plan_picture_renditions() {
     std::erase_if(renditions_, [&](const Rendition& r) {
       return r.width >= picture.width || r.height >= picture.height;
     });
+  if (!renditions_.empty()) {
+    facts_.picture.top_width = renditions_.front().width;
+    facts_.picture.top_height = renditions_.front().height;
+  }
   bool halved = std::ranges::any_of(renditions_, [](auto& r) { return r.frame_step > 1; });
   chunker_ = copy_ ? Chunker::at_keys(picture.frame_rate, copy_->keys, copy_->frames)
                    : Chunker::regular(picture.frame_rate, halved);
@@ -234,7 +238,7 @@ Result<void> Run::make_pictures() {
     }
     if (pool_->size() == 0) return {};
   }
-  auto decoder = Decoder::open(*source_->demuxer().video(), limits_, workers());
+  auto decoder = Decoder::open(*source_->demuxer().video(), limits_, std::min(workers(), 8));
   if (!decoder) return std::unexpected(decoder.error());
   Pictures::Span span;
   span.zero_ns = facts_.zero_ns;

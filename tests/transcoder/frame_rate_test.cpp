@@ -51,6 +51,11 @@ TEST(FrameRate, UnsteadyOnesLoseNoPicture) {
   EXPECT_EQ(choose_frame_rate(unsteady, {}), ntsc);
 }
 
+TEST(FrameRate, StillsHoursApartGetTheLeastRate) {
+  EXPECT_EQ(choose_frame_rate(times(0.0001, 3), {}), (Fraction{10, 1}));
+  EXPECT_EQ(choose_frame_rate(times(0.3, 3), {3, 10}), (Fraction{10, 1}));
+}
+
 TEST(FrameRate, NothingKnownIs25) {
   EXPECT_EQ(choose_frame_rate({}, {}), (Fraction{25, 1}));
   EXPECT_EQ(choose_frame_rate({}, {0, 0}), (Fraction{25, 1}));
