@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/transcoder/clip.hpp"
+#include "tests/transcoder/pipeline_story.hpp"
 
 namespace relay::transcoder {
 namespace {
@@ -13,39 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-// A white flash in frames 25 … 27 of 25 fps, and a beep of the same 120 ms from 1.00 s on.
-const std::string flash_and_beep =
-    "-f lavfi -i \"color=black:s=320x180:r=25:d=3,"
-    "drawbox=c=white:t=fill:enable='between(n,25,27)'\" "
-    "-f lavfi -i \"aevalsrc='if(between(t,1,1.12),0.5*sin(6283*t),0)':s=48000:d=3\" ";
-
-class Pipeline : public testing::Test {
- protected:
-  void SetUp() override {
-    if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no ffmpeg command";
-  }
-  void make(const std::string& arguments) { ASSERT_TRUE(ffmpeg(arguments)) << arguments; }
-  void expect_ready(const std::string& file, const Encoding& encoding = {}) {
-    auto result = run(file, sink, encoding);
-    ASSERT_TRUE(result) << result.error().message;
-    ASSERT_TRUE(result->ready) << result->reason;
-    answer = *result;
-    EXPECT_EQ(sink.flaw(), "");
-    EXPECT_FALSE(sink.falls);
-  }
-  // Flash and beep come out together, at 1.00 s.
-  void expect_in_step(const std::string& video) {
-    std::vector<int> bright = brightness(write_track(sink, video, dir));
-    ASSERT_GE(bright.size(), 70u);
-    for (int frame = 0; frame < 70; ++frame)
-      ASSERT_EQ(bright[static_cast<std::size_t>(frame)] > 128, frame >= 25 && frame <= 27) << frame;
-    EXPECT_THAT(middle_of_sound(write_track(sink, "audio", dir)), DoubleNear(1.060, 0.001));
-  }
-
-  TempDir dir;
-  RecordingSink sink;
-  media::JobResult answer;
-};
+class Pipeline : public PipelineStory {};
 
 TEST_F(Pipeline, AllRenditionsShareKeysAndCuts) {
   std::string file = dir / "a.mkv";
@@ -305,106 +273,6 @@ TEST_F(Pipeline, ShorterSoundIsPaddedALittleLongerIsTrimmed) {
     EXPECT_DOUBLE_EQ(sink.seconds("v64"), 3) << seconds;
     EXPECT_NEAR(sink.seconds("audio"), 3, 0.0107) << seconds;
   }
-}
-
-TEST_F(Pipeline, GoesOnWhereAnEarlierTryStopped) {
-  std::string file = dir / "a.mkv";
-  make(
-      "-f lavfi -i testsrc2=s=320x180:r=25:d=8 -f lavfi -i sine=d=8 -c:v mpeg4 -bf 2 -g 60 "
-      "-c:a pcm_s16le " +
-      file);
-  Encoding encoding;
-  encoding.ladder = {{160, 90, 100, true}, {320, 180, 200, false}};
-  expect_ready(file, encoding);
-  RecordingSink whole = std::move(sink);
-  sink = {};
-  sink.before = {{"audio", {3, false}}, {"v180", {2, false}}, {"v90", {3, false}}};
-  expect_ready(file, encoding);
-  for (const auto& [name, segments] : sink.segments) {
-    auto skipped = static_cast<std::size_t>(sink.before[name].segments);
-    ASSERT_EQ(segments.size() + skipped, whole.segments[name].size()) << name;
-    EXPECT_EQ(sink.tracks[name].extradata, whole.tracks[name].extradata) << name;
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const Segment& expected = whole.segments[name][i + skipped];
-      EXPECT_EQ(segments[i].number, expected.number) << name;
-      EXPECT_EQ(segments[i].start, expected.start) << name;
-      EXPECT_EQ(segments[i].duration, expected.duration) << name;
-      ASSERT_EQ(segments[i].samples.size(), expected.samples.size()) << name;
-      EXPECT_EQ(segments[i].samples[0].dts, expected.samples[0].dts) << name;
-    }
-  }
-  EXPECT_EQ(sink.segments["audio"][0].samples[5].data, whole.segments["audio"][3].samples[5].data);
-  // The same pictures: frame 75 and on look alike.
-  auto before = brightness(write_track(whole, "v180", dir), 8, 8);
-  auto after = brightness(write_track(sink, "v180", dir), 8, 8);
-  ASSERT_EQ(after.size(), before.size() - 75 * 64);
-  for (std::size_t i = 0; i < after.size(); ++i)
-    ASSERT_NEAR(after[i], before[i + 75 * 64], 12) << "frame " << i / 64;
-}
-
-TEST_F(Pipeline, RenditionsThatEndedGetNothingMore) {
-  std::string file = dir / "a.mkv";
-  make("-f lavfi -i testsrc2=s=160x90:r=25:d=3 -f lavfi -i sine=d=3 -c:v mpeg4 -c:a pcm_s16le " +
-       file);
-  sink.before = {{"v90", {2, true}}, {"audio", {2, true}}};
-  auto result = run(file, sink);
-  ASSERT_TRUE(result && result->ready);
-  EXPECT_THAT(sink.names(), ElementsAre("audio", "v90"));
-  EXPECT_TRUE(sink.order.empty());
-}
-
-TEST_F(Pipeline, TheSinksErrorEndsTheRun) {
-  std::string file = dir / "a.mkv";
-  make("-f lavfi -i testsrc2=s=320x180:r=25:d=10 -f lavfi -i sine=d=10 -c:v mpeg4 -c:a pcm_s16le " +
-       file);
-  sink.fail_after = 3;
-  auto result = run(file, sink);
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().kind, ErrorKind::no_space);
-  EXPECT_EQ(sink.order.size(), 3u);
-}
-
-TEST_F(Pipeline, FilesThatAreNotMediaFailWithAReason) {
-  make("-f lavfi -i testsrc2=s=64x64:r=25:d=1 -c:v mpeg4 " + (dir / "good.mp4"));
-  std::string good = output_of("cat " + (dir / "good.mp4"));
-  struct Case {
-    std::string bytes, reason;
-  };
-  const Case cases[] = {
-      {"", "empty"},
-      {"this is only text\n", "text"},
-      {"#EXTM3U\n#EXTINF:6,\n/etc/passwd\n", "HLS playlist"},
-      {"ffconcat version 1.0\nfile '/etc/passwd'\n", "list of other files"},
-      {"\xFF\xD8\xFF\xE0 picture", "JPEG"},
-      {good.substr(0, good.size() / 2), "moov"},
-      {std::string(5000, '\x55'), "not a video or audio file"},
-  };
-  for (const Case& c : cases) {
-    std::string file = dir / "bad.mp4";
-    std::ofstream(file, std::ios::binary) << c.bytes;
-    auto result = run(file, sink);
-    ASSERT_TRUE(result) << c.reason;
-    EXPECT_FALSE(result->ready);
-    EXPECT_FALSE(result->retry);
-    EXPECT_THAT(result->reason, HasSubstr(c.reason));
-  }
-  EXPECT_TRUE(sink.tracks.empty());
-}
-
-TEST_F(Pipeline, LimitsAreNamed) {
-  std::string file = dir / "a.mkv";
-  make("-f lavfi -i color=red:s=400x300:r=25:d=2 -c:v mpeg4 " + file);
-  int fd = open(file.c_str(), O_RDONLY);
-  SourceLimits limits;
-  limits.width_max = 320;
-  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("400x300, at most 320x4320"));
-  limits = {};
-  limits.duration_max = std::chrono::seconds(1);
-  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("longer than"));
-  limits = {};
-  limits.wall_clock_max = std::chrono::milliseconds(0);
-  EXPECT_THAT(run_video({}, limits, fd, sink)->reason, HasSubstr("time allowed"));
-  close(fd);
 }
 
 }  // namespace
