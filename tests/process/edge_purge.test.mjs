@@ -1,0 +1,145 @@
+// Purges are in force when they are answered, and stay so; everything else is there again after a
+// restart, whatever ended the program.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { get, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { openAnswer } from '../support/streaming.mjs';
+import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+
+let origin;
+let edge;
+
+beforeEach(async () => {
+  origin = await startScriptedOrigin();
+  edge = await startEdge({ upstream: origin.url });
+});
+afterEach(async () => {
+  await cleanUp(edge);
+  await origin.close();
+});
+
+const purge = (what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });
+const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
+const warm = (path, headers) => until(`${path} to be a hit`,
+  async () => isHit(await get(edge.url + path, { headers })), { every_ms: 5 });
+
+const paths = ['/a/x/1', '/a/x/2', '/a/y', '/ab/x/1', '/watch/a/x', '/tagged'];
+async function fill() {
+  for (const path of paths) {
+    const tags = path === '/tagged' || path === '/a/y' ? { 'cache-tag': 'other, red' } : {};
+    origin.answer(path, { headers: { ...fresh, etag: '"1"', ...tags }, body: `old ${path}` });
+    await warm(path);
+  }
+  for (const path of paths) origin.answer(path, { headers: fresh, body: `new ${path}` });
+}
+/** The paths that are still answered with the old bytes. */
+async function stillOld() {
+  const old = [];
+  for (const path of paths) if ((await get(edge.url + path)).text.startsWith('old')) old.push(path);
+  return old;
+}
+
+for (const [what, gone] of [
+  [{ url: '/a/x/1' }, ['/a/x/1']],
+  [{ url: 'http://some.host/a/x/1' }, ['/a/x/1']],
+  [{ prefix: '/a/x/' }, ['/a/x/1', '/a/x/2']],
+  [{ tenant: 'a' }, ['/a/x/1', '/a/x/2', '/a/y', '/watch/a/x']],
+  [{ tag: 'red' }, ['/a/y', '/tagged']],
+  [{ url: '/not/here' }, []],
+]) {
+  test(`purge ${JSON.stringify(what)}`, async () => {
+    await fill();
+    const answer = await purge(what);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json().purged, gone.length);
+    assert.deepEqual(await stillOld(), paths.filter((path) => !gone.includes(path)));
+  });
+
+  test(`purge ${JSON.stringify(what)} survives kill -9`, async () => {
+    await fill();
+    assert.equal((await purge(what)).status, 200);
+    edge.kill();
+    await edge.exited;
+    edge = await edge.restart();
+    assert.deepEqual(await stillOld(), paths.filter((path) => !gone.includes(path)));
+  });
+}
+
+test('a soft purge has the answer confirmed, and lets it stand in', async () => {
+  await fill();
+  assert.equal((await purge({ prefix: '/a/x/', soft: true })).status, 200);
+  origin.answer('/a/x/1', (asked, response) => {
+    assert.equal(asked.headers['if-none-match'], '"1"');
+    response.writeHead(304, { ...fresh, etag: '"1"' }).end();
+  });
+  origin.answer('/a/x/2', (asked, response) => response.destroy());
+  const confirmed = await get(`${edge.url}/a/x/1`);
+  assert.equal(confirmed.text, 'old /a/x/1');
+  assert.match(confirmed.headers['cache-status'], /fwd-status=304/);
+  assert.equal((await get(`${edge.url}/a/x/2`)).text, 'old /a/x/2', 'stale beats nothing');
+});
+
+test('all variants of an address go', async () => {
+  origin.answer('/v', (asked, response) => {
+    response.writeHead(200, { ...fresh, vary: 'Accept-Language' }).end(asked.headers['accept-language']);
+  });
+  for (const language of ['fr', 'de']) await warm('/v', { 'accept-language': language });
+  const asked = origin.count('/v');
+  assert.equal((await purge({ url: '/v' })).status, 200);
+  for (const language of ['fr', 'de']) {
+    const answer = await get(`${edge.url}/v`, { headers: { 'accept-language': language } });
+    assert.ok(!isHit(answer), language);
+  }
+  assert.equal(origin.count('/v'), asked + 2);
+});
+
+for (const what of [{ url: '/late' }, { prefix: '/l' }, { tag: 'late' }]) {
+  test(`an answer on its way when ${JSON.stringify(what)} comes is not kept`, async () => {
+    let response;
+    origin.answer('/late', (asked, answer) => {
+      response = answer;
+      answer.writeHead(200, { ...fresh, 'content-length': 100_000, 'cache-tag': 'late' });
+      answer.write(pattern(50_000));
+    });
+    const client = await openAnswer(`${edge.url}/late`);
+    assert.equal((await purge(what)).status, 200);
+    response.end(pattern(50_000, 2));
+    assert.ok((await client.whole()).complete, 'who waited already gets it');
+    origin.answer('/late', { headers: fresh, body: 'new' });
+    for (let i = 0; i < 3; i++) assert.equal((await get(`${edge.url}/late`)).text, 'new');
+  });
+}
+
+test('a purge that is wrong says what is allowed', async () => {
+  for (const body of ['', '{', '[]', '{}', '{"url":1}', '{"url":"x"}', '{"url":"/a","tag":"b"}',
+    '{"uri":"/a"}', '{"url":"/a","soft":1}', '{"tenant":"a/b"}', '{"tag":""}']) {
+    const answer = await request(`${edge.admin}/purge`, { method: 'POST', body });
+    assert.equal(answer.status, 400, body);
+    assert.match(answer.headers['content-type'], /problem\+json/);
+  }
+  assert.equal((await request(`${edge.admin}/purge`)).status, 405);
+});
+
+for (const way of ['kill', 'stop']) {
+  test(`after ${way === 'kill' ? 'kill -9' : 'SIGTERM'} the old content is there at once`, async () => {
+    const bodies = new Map([['/small', pattern(200)], ['/middle', pattern(100_000, 2)], ['/large', pattern(3_000_000, 3)]]);
+    for (const [path, body] of bodies) {
+      origin.answer(path, { headers: { ...fresh, etag: '"1"' }, body });
+      await warm(path);
+    }
+    await edge[way]();
+    await edge.exited;
+    const asked = origin.requests.length;
+    edge = await edge.restart();
+    for (const [path, body] of bodies) {
+      const hit = await get(edge.url + path);
+      assert.ok(isHit(hit) && hit.body.equals(body), path);
+      const part = await request(edge.url + path, { headers: { range: 'bytes=50-59' } });
+      assert.ok(part.body.equals(body.subarray(50, 60)));
+    }
+    assert.equal(origin.requests.length, asked, 'without a question to the origin');
+  });
+}
