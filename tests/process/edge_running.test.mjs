@@ -237,7 +237,9 @@ test('an upstream is found by its name', async () => {
   }
 });
 
-test('without a descriptor left the edge fails requests, not itself', async () => {
+// UBSan itself opens a pipe to look at a vtable, and takes a failure for a bad object.
+const skip = process.env.TORCHRELAY_BIN ? 'a sanitizer needs descriptors of its own' : false;
+test('without a descriptor left the edge fails requests, not itself', { skip }, async () => {
   const edge = await startEdge({ upstream: origin.url });
   try {
     origin.answer('/short', { headers: { 'cache-control': 'no-store' }, body: 'x' });
