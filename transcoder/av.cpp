@@ -4,25 +4,34 @@ extern "C" {
 #include <libavutil/log.h>
 }
 
-#include "common/base/check.hpp"
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "common/media/job.hpp"
 
 namespace relay::transcoder::av {
 
+void out_of_memory(const char* what) {
+  std::fprintf(stderr, "out of memory: no room for %s\n", what);
+  _exit(media::exit_out_of_memory);
+}
+
 Packet make_packet() {
   Packet packet(av_packet_alloc());
-  RELAY_CHECK(packet);
+  if (!packet) out_of_memory("a packet");
   return packet;
 }
 
 Frame make_frame() {
   Frame frame(av_frame_alloc());
-  RELAY_CHECK(frame);
+  if (!frame) out_of_memory("a picture");
   return frame;
 }
 
 Frame share(const AVFrame& frame) {
   Frame copy(av_frame_clone(&frame));
-  RELAY_CHECK(copy);
+  if (!copy) out_of_memory("a picture");
   return copy;
 }
 

@@ -46,7 +46,17 @@ using Resampler = std::unique_ptr<SwrContext, Deleter>;
 using Parameters = std::unique_ptr<AVCodecParameters, Deleter>;
 using Io = std::unique_ptr<AVIOContext, Deleter>;
 
-/// Never null: running out of memory ends the process, and the origin tries again.
+/// Ends the process with media::exit_out_of_memory, for which the origin has words. `what` could
+/// not be made. Safe with no memory left; other threads stop where they are.
+[[noreturn]] void out_of_memory(const char* what);
+
+/// Returns unless `code`, from libav, says that memory ran out. No caller can go on then, and an
+/// error of its own would blame the file.
+inline void check_memory(int code, const char* what) {
+  if (code == AVERROR(ENOMEM)) out_of_memory(what);
+}
+
+/// Never null: running out of memory ends the process.
 Packet make_packet();
 Frame make_frame();
 /// A second reference to the same pictures or samples.

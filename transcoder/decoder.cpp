@@ -19,14 +19,17 @@ Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits
   context.max_pixels = limits.width_max * limits.height_max;
   context.thread_count = threads;
   context.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
-  if (int code = avcodec_open2(&context, codec, nullptr); code < 0)
+  if (int code = avcodec_open2(&context, codec, nullptr); code < 0) {
+    av::check_memory(code, "a decoder");
     return bad_input(
         fmt::format("the {} decoder refused the stream: {}", codec->name, av::reason(code)));
+  }
   return decoder;
 }
 
 void Decoder::push(const AVPacket* packet) {
   int code = avcodec_send_packet(context_.get(), packet);
+  av::check_memory(code, "decoding");
   if (code < 0 && code != AVERROR_EOF && code != AVERROR(EAGAIN)) ++damaged_;
 }
 
@@ -34,6 +37,7 @@ bool Decoder::pull(AVFrame& frame) {
   for (int failures = 0; failures < 100; ++failures) {
     int code = avcodec_receive_frame(context_.get(), &frame);
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return false;
+    av::check_memory(code, "decoding");
     if (code < 0) {
       ++damaged_;
       continue;

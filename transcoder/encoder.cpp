@@ -49,6 +49,13 @@ void configure(AVCodecContext& context, const Rendition& rendition, const Pictur
   context.color_range = AVCOL_RANGE_MPEG;
 }
 
+// x264 says of every failure only that it is external. With sizes and options of our own making,
+// nothing but memory and threads, which are memory too, can be missing.
+void check_memory(int code) {
+  if (code == AVERROR_EXTERNAL) av::out_of_memory("an x264 encoder");
+  av::check_memory(code, "an x264 encoder");
+}
+
 }  // namespace
 
 Result<Encoder> Encoder::open(const Rendition& rendition, const PicturePlan& picture,
@@ -78,6 +85,7 @@ Result<Encoder> Encoder::open(const Rendition& rendition, const PicturePlan& pic
               "scenecut=0:open-gop=0:b-pyramid=none:sync-lookahead=0:stitchable=1", 0);
   int code = avcodec_open2(encoder.context_.get(), codec, &options);
   av_dict_free(&options);
+  check_memory(code);
   if (code < 0)
     return fail(ErrorKind::internal, ErrorSource::internal,
                 fmt::format("x264 refused {}x{} at {}/{}: {}", rendition.width, rendition.height,
@@ -112,9 +120,11 @@ Result<void> Encoder::push(const AVFrame* picture, std::int64_t number,
   frame->pict_type = chunker_->is_key(number) ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
   frame->key_frame = 0;
   frame->interlaced_frame = 0;
-  if (int code = avcodec_send_frame(context_.get(), frame.get()); code < 0)
+  if (int code = avcodec_send_frame(context_.get(), frame.get()); code < 0) {
+    check_memory(code);
     return fail(ErrorKind::internal, ErrorSource::internal,
                 fmt::format("x264 refused a picture: {}", av::reason(code)));
+  }
   return drain(done);
 }
 
@@ -122,6 +132,7 @@ Result<void> Encoder::drain(std::vector<Segment>& done) {
   for (;;) {
     int code = avcodec_receive_packet(context_.get(), packet_.get());
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
+    check_memory(code);
     if (code < 0)
       return fail(ErrorKind::internal, ErrorSource::internal,
                   fmt::format("x264 failed: {}", av::reason(code)));

@@ -147,6 +147,7 @@ Result<void> PictureFilter::build(const AVFrame& frame, AVRational time_base) {
   if (code >= 0) code = avfilter_graph_config(graph_.get(), nullptr);
   avfilter_inout_free(&inputs);
   avfilter_inout_free(&outputs);
+  av::check_memory(code, "a picture filter");
   if (code < 0)
     return bad_input(fmt::format("the picture's format cannot be converted: {}", av::reason(code)));
   return {};
@@ -165,8 +166,11 @@ Result<void> PictureFilter::push(AVFrame* frame, AVRational time_base) {
     waiting_->pts = av::to_nanoseconds(frame->pts, time_base);
     return {};
   }
-  if (int code = av_buffersrc_add_frame_flags(input_, frame, AV_BUFFERSRC_FLAG_KEEP_REF); code < 0)
+  if (int code = av_buffersrc_add_frame_flags(input_, frame, AV_BUFFERSRC_FLAG_KEEP_REF);
+      code < 0) {
+    av::check_memory(code, "a filtered picture");
     return bad_input(fmt::format("the picture cannot be converted: {}", av::reason(code)));
+  }
   return {};
 }
 
@@ -176,7 +180,10 @@ bool PictureFilter::pull(AVFrame& frame) {
     waiting_.reset();
     return true;
   }
-  if (!graph_ || av_buffersink_get_frame(output_, &frame) < 0) return false;
+  if (!graph_) return false;
+  int code = av_buffersink_get_frame(output_, &frame);
+  av::check_memory(code, "a filtered picture");
+  if (code < 0) return false;
   frame.pts = av::to_nanoseconds(frame.pts, av_buffersink_get_time_base(output_));
   return true;
 }

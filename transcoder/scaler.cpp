@@ -61,9 +61,7 @@ Result<av::Frame> Scaler::apply(Step& step, const AVFrame& from) {
   scaled->width = step.width;
   scaled->height = step.height;
   scaled->format = AV_PIX_FMT_YUV420P;
-  if (int code = av_frame_get_buffer(scaled.get(), 0); code < 0)
-    return fail(ErrorKind::no_space, ErrorSource::internal,
-                fmt::format("no memory for a picture: {}", av::reason(code)), true);
+  if (av_frame_get_buffer(scaled.get(), 0) < 0) av::out_of_memory("a scaled picture");
   sws_scale(step.scaler.get(), from.data, from.linesize, 0, from.height, scaled->data,
             scaled->linesize);
   return scaled;

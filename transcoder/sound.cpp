@@ -65,7 +65,7 @@ Result<void> SoundEncoder::push(const float* left, const float* right, std::dequ
   frame->format = AV_SAMPLE_FMT_FLTP;
   frame->sample_rate = sound_rate;
   frame->ch_layout = AV_CHANNEL_LAYOUT_STEREO;
-  RELAY_CHECK(av_frame_get_buffer(frame.get(), 0) >= 0);
+  if (av_frame_get_buffer(frame.get(), 0) < 0) av::out_of_memory("sound");
   std::copy_n(left, sound_frame, reinterpret_cast<float*>(frame->data[0]));
   std::copy_n(right, sound_frame, reinterpret_cast<float*>(frame->data[1]));
   frame->pts = frames_in_++ * sound_frame;

@@ -3,10 +3,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
+#include <system_error>
 
 #include "common/base/log.hpp"
+#include "transcoder/av.hpp"
 #include "transcoder/photo.hpp"
 #include "transcoder/pipeline.hpp"
 #include "transcoder/presentation.hpp"
@@ -34,9 +38,23 @@ Result<media::JobResult> make_photo(const Settings& settings, Publisher& publish
   return result;
 }
 
+// A thread that cannot be made counts too: its stack has no room.
+[[noreturn]] void ended_by_an_exception() {
+  try {
+    if (auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    av::out_of_memory("an object");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) av::out_of_memory("a thread");
+  } catch (...) {
+  }
+  std::abort();
+}
+
 Result<void> prepare(const Settings& settings, const media::Job& job) {
-  // An allocation over the memory limit ends the process with a code of its own.
-  std::set_new_handler([] { _exit(media::exit_out_of_memory); });
+  // Need of more memory than the limit ends the process with a code of its own.
+  std::set_new_handler([] { av::out_of_memory("an object"); });
+  std::set_terminate(ended_by_an_exception);
   if (job.kind == media::JobKind::photo)
     if (auto prepared = prepare_photos(); !prepared) return prepared;
   if (settings.sandbox) return seal(source_fd, connection_fd);
