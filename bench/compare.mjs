@@ -8,7 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--json FILE]
+const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--only "hit 1MB"] [--json FILE]
 
 Starts an nginx origin, our edge and an nginx proxy_cache in front of it, each with one serving
 thread, pinned to one core with the load generator (wrk) on another. For each scenario it runs both
@@ -18,13 +18,16 @@ servers in turn, A B A B, and prints medians (least to most) of:
   s/GB         server CPU seconds a gigabyte (10^9 bytes) of bodies
   p50, p99     latency in milliseconds, as wrk saw it
   rss          the server's resident memory at the end, in MiB
+As root it runs in a network namespace of its own with cubic: with BBR the kernel charges the work of
+its pacing timers to whichever process runs at that moment.
 Hits ask for one URL; misses ask for a new URL each time, which the server fetches and stores.
   --quick      two rounds of a second: a look, not a figure to quote
+  --only TEXT  scenarios whose name has this in it
   --json FILE  the same rows for machines`
 
 const { values: options } = parseArgs({
   options: {
-    quick: { type: 'boolean' }, rounds: { type: 'string' }, seconds: { type: 'string' },
+    quick: { type: 'boolean' }, rounds: { type: 'string' }, seconds: { type: 'string' }, only: { type: 'string' },
     json: { type: 'string' }, help: { type: 'boolean' },
   },
 })
@@ -39,7 +42,7 @@ const sizes = { '1KB': 1000, '64KB': 64_000, '1MB': 1_000_000, '4MB': 4_000_000 
 const scenarios = [
   ...Object.keys(sizes).map(size => ({ scenario: 'hit', size, connections: size === '4MB' ? 8 : 32 })),
   ...['1KB', '64KB', '1MB'].map(size => ({ scenario: 'miss', size, connections: 8 })),
-]
+].filter(({ scenario, size }) => `${scenario} ${size}`.includes(options.only ?? ''))
 
 const state = mkdtempSync(join(tmpdir(), 'torchrelay-compare-'))
 const ports = { origin: 21100, edge: 21101, admin: 21102, nginx: 21103 }
@@ -47,10 +50,7 @@ const running = []
 const pinned = availableParallelism() > 1
 
 function fail(sentence) {
-  console.error(`bench/compare: ${sentence}`)
-  process.exitCode = 1
-  stopAll()
-  process.exit(1)
+  throw new Error(sentence)
 }
 
 function start(command, args) {
@@ -61,8 +61,13 @@ function start(command, args) {
   return child
 }
 
-function stopAll() {
-  for (const child of running) child.kill('SIGTERM')
+async function stopAll() {
+  const gone = running.splice(0).filter(child => child.exitCode === null).map(child => {
+    const exit = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    return exit
+  })
+  await Promise.all(gone)
   rmSync(state, { recursive: true, force: true })
 }
 
@@ -243,6 +248,9 @@ async function main() {
     }
   }
   console.log('nginx configuration:' + nginxConfig.replaceAll(state, 'STATE') + '\n')
+  const control = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
+  console.log(`TCP congestion control of both servers: ${control}` +
+    (control === 'bbr' ? '; its timers are charged to whoever runs, so CPU figures are not to be trusted' : ''))
   console.log(`medians of ${rounds} rounds of ${seconds} s (least-most)\n`)
   console.log(`${'what'.padEnd(11)}${'server'.padEnd(11)}${'req/s'.padStart(9)}${'us/request'.padStart(10)}` +
     `${''.padEnd(18)}${'s/GB'.padStart(9)}${''.padEnd(19)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'rss MiB'.padStart(9)}`)
@@ -260,6 +268,12 @@ async function main() {
   if (options.json) writeFileSync(options.json, JSON.stringify({ rows }, null, 1) + '\n')
 }
 
-process.on('SIGINT', () => { stopAll(); process.exit(130) })
-await main()
-stopAll()
+process.on('SIGINT', async () => { await stopAll(); process.exit(130) })
+try {
+  await main()
+} catch (error) {
+  console.error(`bench/compare: ${error.message}`)
+  process.exitCode = 1
+} finally {
+  await stopAll()
+}

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
 #include "edge/answer.hpp"
@@ -61,24 +63,47 @@ class Deliver::ObjectSource final : public Source {
                                std::uint64_t length) override {
     bool whole = length == object_.body_bytes();
     while (length > 0) {
-      cache::Piece piece = object_.piece(offset);
-      std::size_t n = std::min<std::uint64_t>(piece.size, length);
-      if (!known_ && !resident(piece.address, n)) {
-        auto read = [&] { return touch(piece.address, n); };
-        co_await net::run_blocking(blocking_, read);
+      std::uint64_t gathered = gather(offset, length);
+      if (!known_) {
+        auto read = [&] { return bring_in(); };
+        if (!all_resident()) co_await net::run_blocking(blocking_, read);
       }
+      // Before and after: a slow reader may take longer than the graveyard waits.
       object_.note_sendfile();
-      auto sent = co_await exchange.write_file(piece.fd, piece.file_offset, n);
-      object_.note_sendfile();  // a slow reader may have taken longer than the graveyard waits
+      auto sent = co_await exchange.write_files(std::span(pieces_.data(), count_));
+      object_.note_sendfile();
       if (!sent) co_return sent;
-      offset += n;
-      length -= n;
+      offset += gathered;
+      length -= gathered;
     }
     if (whole) note();
     co_return Result<void>{};
   }
 
  private:
+  /// Fills pieces_ with what comes next; returns how many bytes that is.
+  std::uint64_t gather(std::uint64_t offset, std::uint64_t length) {
+    std::uint64_t bytes = 0;
+    for (count_ = 0; count_ < pieces_.size() && bytes < length; ++count_) {
+      cache::Piece piece = object_.piece(offset + bytes);
+      std::uint64_t n = std::min<std::uint64_t>(piece.size, length - bytes);
+      pieces_[count_] = {piece.fd, piece.file_offset, n};
+      addresses_[count_] = piece.address;
+      bytes += n;
+    }
+    return bytes;
+  }
+  bool all_resident() const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (!resident(addresses_[i], pieces_[i].length)) return false;
+    }
+    return true;
+  }
+  int bring_in() const {
+    int sum = 0;
+    for (std::size_t i = 0; i < count_; ++i) sum += touch(addresses_[i], pieces_[i].length);
+    return sum;
+  }
   /// All of the body has just been seen in memory, or brought there.
   void note() {
     if (!known_) object_.note_resident(steady_now());
@@ -86,6 +111,11 @@ class Deliver::ObjectSource final : public Source {
   const cache::Object& object_;
   net::Blocking& blocking_;
   const bool known_ = object_.known_resident(steady_now());
+  // As much as goes out in one turn; a larger body comes back for more.
+  static constexpr std::size_t pieces_max = 16;
+  std::array<net::FilePiece, pieces_max> pieces_;
+  std::array<const char*, pieces_max> addresses_{};
+  std::size_t count_ = 0;
 };
 
 class Deliver::FlightSource final : public Source {

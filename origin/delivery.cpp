@@ -96,7 +96,8 @@ net::Task<void> send_whole(net::Exchange& exchange, int fd, http::ResponseHead h
   bool head_only = exchange.request().method == "HEAD";
   auto going = co_await exchange.begin(std::move(head), length);
   if (going && !head_only && length > 0) {
-    going = co_await exchange.write_file(fd, range.first, length);
+    net::FilePiece piece{fd, range.first, length};
+    going = co_await exchange.write_files(std::span(&piece, 1));
   }
   if (going) co_await exchange.finish();
 }
@@ -112,7 +113,8 @@ net::Task<void> send_several(net::Exchange& exchange, int fd, http::ResponseHead
     if (!going) co_return;
     std::string part = http::multipart_head(boundary, content_type, range, length);
     going = co_await exchange.write(part);
-    if (going) going = co_await exchange.write_file(fd, range.first, range.length());
+    net::FilePiece piece{fd, range.first, range.length()};
+    if (going) going = co_await exchange.write_files(std::span(&piece, 1));
   }
   std::string end = http::multipart_end(boundary);
   if (going) going = co_await exchange.write(end);

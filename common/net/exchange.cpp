@@ -37,8 +37,8 @@ Task<Result<void>> Exchange::begin_raw(std::string head_text, int status, std::u
 Task<Result<void>> Exchange::write(std::string_view bytes) {
   return session_.write(bytes);
 }
-Task<Result<void>> Exchange::write_file(int fd, std::uint64_t offset, std::uint64_t length) {
-  return session_.write_file(fd, offset, length);
+Task<Result<void>> Exchange::write_files(std::span<const FilePiece> pieces) {
+  return session_.write_files(pieces);
 }
 Task<Result<void>> Exchange::finish() {
   return session_.finish();

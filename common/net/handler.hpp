@@ -19,6 +19,13 @@ namespace relay::net {
 
 class Session;
 
+/// A run of bytes in a file.
+struct FilePiece {
+  int fd = -1;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 /// One request and its answer. Lives on its connection's thread; views from request() are valid
 /// until the handler returns. All writes wait for the socket (back-pressure) and fail with kind
 /// timeout (no progress for limits::body_stall) or aborted (peer gone); after a failed write the
@@ -52,9 +59,9 @@ class Exchange {
                                std::string_view first_body);
 
   Task<Result<void>> write(std::string_view bytes);
-  /// sendfile from a descriptor that stays open and whose bytes stay put until the peer has
-  /// acknowledged them.
-  Task<Result<void>> write_file(int fd, std::uint64_t offset, std::uint64_t length);
+  /// sendfile from descriptors that stay open and whose bytes stay put until the peer has
+  /// acknowledged them. The pieces follow one another in the body.
+  Task<Result<void>> write_files(std::span<const FilePiece> pieces);
   /// Ends a chunked answer; checks the length of any other. Not needed after respond().
   Task<Result<void>> finish();
 

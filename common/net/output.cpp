@@ -66,19 +66,21 @@ Task<Result<void>> Output::send(std::string_view bytes) {
   co_return co_await send(std::span(&piece, 1), false);
 }
 
-Task<Result<void>> Output::send_file(int fd, std::uint64_t offset, std::uint64_t length) {
-  auto at = static_cast<off_t>(offset);
-  while (length > 0) {
-    std::size_t n = std::min<std::uint64_t>(length, sendfile_bytes_max);
-    ssize_t sent = ::sendfile(socket_.native_handle(), fd, &at, n);
-    if (sent > 0) {
-      length -= static_cast<std::uint64_t>(sent);
-    } else if (sent == 0) {
-      co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a file is shorter than its record");
-    } else if (errno == EAGAIN) {
-      if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
-    } else if (errno != EINTR) {
-      co_return failure(errno);
+Task<Result<void>> Output::send_files(std::span<const FilePiece> pieces) {
+  for (FilePiece left : pieces) {
+    auto at = static_cast<off_t>(left.offset);
+    while (left.length > 0) {
+      std::size_t n = std::min<std::uint64_t>(left.length, sendfile_bytes_max);
+      ssize_t sent = ::sendfile(socket_.native_handle(), left.fd, &at, n);
+      if (sent > 0) {
+        left.length -= static_cast<std::uint64_t>(sent);
+      } else if (sent == 0) {
+        co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a file is shorter than its record");
+      } else if (errno == EAGAIN) {
+        if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
+      } else if (errno != EINTR) {
+        co_return failure(errno);
+      }
     }
   }
   co_return Result<void>{};

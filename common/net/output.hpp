@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/base/error.hpp"
+#include "common/net/handler.hpp"
 #include "common/net/socket.hpp"
 #include "common/net/watchdog.hpp"
 
@@ -24,7 +25,7 @@ class Output {
   /// body follows at once.
   Task<Result<void>> send(std::span<iovec> pieces, bool more);
   Task<Result<void>> send(std::string_view bytes);
-  Task<Result<void>> send_file(int fd, std::uint64_t offset, std::uint64_t length);
+  Task<Result<void>> send_files(std::span<const FilePiece> pieces);
   /// Set by the owner's expire().
   bool timed_out = false;
 

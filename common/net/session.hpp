@@ -43,7 +43,7 @@ class Session final : public Watched {
   Task<Result<void>> begin_raw(std::string head_text, int status, std::uint64_t length,
                                std::string_view first_body);
   Task<Result<void>> write(std::string_view bytes);
-  Task<Result<void>> write_file(int fd, std::uint64_t offset, std::uint64_t length);
+  Task<Result<void>> write_files(std::span<const FilePiece> pieces);
   Task<Result<void>> finish();
   Result<void> track(Result<void> sent);
   Task<Result<void>> send_head(std::string_view body, bool more);

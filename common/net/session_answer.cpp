@@ -147,12 +147,14 @@ Task<Result<void>> Session::write(std::string_view bytes) {
   co_return track(std::move(sent));
 }
 
-Task<Result<void>> Session::write_file(int fd, std::uint64_t offset, std::uint64_t length) {
+Task<Result<void>> Session::write_files(std::span<const FilePiece> pieces) {
+  std::uint64_t length = 0;
+  for (const FilePiece& piece : pieces) length += piece.length;
   if (head_only() || length == 0) co_return Result<void>{};
   RELAY_CHECK(answer_ == Answer::sized && length <= promised_);
   promised_ -= length;
-  if (promised_ > 0 && !corked_) cork(true);
-  auto sent = co_await output_.send_file(fd, offset, length);
+  if ((promised_ > 0 || pieces.size() > 1) && !corked_) cork(true);
+  auto sent = co_await output_.send_files(pieces);
   if (sent) body_sent_ += length;
   if (promised_ == 0 && corked_) cork(false);
   settle();
