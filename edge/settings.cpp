@@ -94,6 +94,8 @@ void describe_timeouts(Schema& schema, Settings& into) {
                   {1, 600'000});
   schema.duration("timeouts.first_byte", into.first_byte_wait,
                   "from a request to the head of its answer", {1, 3'600'000});
+  schema.duration("timeouts.peer_first_byte", into.peer_first_byte_wait,
+                  "the same of another edge, before the origin is asked instead", {1, 3'600'000});
   schema.duration("timeouts.stall", into.stall_wait,
                   "without a byte of a body before its flight is given up", {1, 3'600'000});
 }

@@ -41,6 +41,7 @@ struct Settings {
 
   std::chrono::milliseconds connect_wait{1'000};
   std::chrono::milliseconds first_byte_wait{30'000};
+  std::chrono::milliseconds peer_first_byte_wait{3'000};
   std::chrono::milliseconds stall_wait{30'000};
 
   std::vector<fleet::Member> members;  // empty: no [fleet], a single edge

@@ -8,9 +8,21 @@
 
 namespace relay::edge {
 
+namespace {
+
+/// A member that got no answer says so itself, without the status of an answer in Cache-Status:
+/// no reason to give up on the origin. A failure that it only hands on is the origin's own word.
+bool failed_itself(const http::ResponseHead& head) {
+  if (head.status != 502 && head.status != 504 && head.status != 508) return false;
+  return http::joined(head.headers, "Cache-Status").find("fwd-status") == std::string::npos;
+}
+
+}  // namespace
+
 Upstream::Upstream(const Settings& settings, fleet::Members& members, Metrics& metrics)
     : members_(members),
-      deadlines_{settings.connect_wait, settings.first_byte_wait, settings.stall_wait},
+      origin_deadlines_{settings.connect_wait, settings.first_byte_wait, settings.stall_wait},
+      peer_deadlines_{settings.connect_wait, settings.peer_first_byte_wait, settings.stall_wait},
       asked_peers_(metrics.counter("relay_edge_upstream_requests_total",
                                    "requests sent to where misses go", "to=\"peer\"")),
       asked_origins_(metrics.counter("relay_edge_upstream_requests_total", "", "to=\"origin\"")),
@@ -60,10 +72,10 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
   for (const Candidate& candidate : candidates(key, route)) {
     (candidate.peer ? asked_peers_ : asked_origins_).add();
     WallTime asked_at = wall_now();
-    auto answer = co_await client.send(candidate.endpoint, request, deadlines_);
+    auto& deadlines = candidate.peer ? peer_deadlines_ : origin_deadlines_;
+    auto answer = co_await client.send(candidate.endpoint, request, deadlines);
     note(candidate, answer);
-    // A peer that sees a loop or has nobody to ask is no reason to give up on the origin.
-    bool usable = answer && !(candidate.peer && answer->head().status == 508);
+    bool usable = answer && !(candidate.peer && failed_itself(answer->head()));
     if (usable) {
       co_return Answered{std::move(*answer), asked_at, wall_now(), candidate.peer, candidate.name};
     }

@@ -47,7 +47,8 @@ class Upstream {
 
   fleet::Members& members_;
   std::vector<Candidate> origins_;
-  net::ClientDeadlines deadlines_;
+  net::ClientDeadlines origin_deadlines_;
+  net::ClientDeadlines peer_deadlines_;
   Counter& asked_peers_;
   Counter& asked_origins_;
   Counter& failures_;

@@ -74,20 +74,21 @@ struct Door {
 struct Worker {
   std::vector<std::unique_ptr<Door>> doors;
   bool draining = false;
+  std::size_t connections = 0;
   asio::io_context io{1};
 
   Task<void> accept_loop(Door& door);
+  Task<void> serve_counted(Socket socket, Handler& handler, std::string peer);
   unsigned short listen(const Listen& listen, asio::ip::tcp::endpoint at);
   void drain(std::chrono::milliseconds grace);
 };
 
 Task<void> Worker::accept_loop(Door& door) {
-  auto& watchdog = asio::use_service<Watchdog>(io);
   while (!draining) {
     asio::ip::tcp::endpoint from;
     auto [error, socket] = co_await door.acceptor.async_accept(from, use_result);
     if (error == asio::error::operation_aborted) co_return;
-    if (error || watchdog.size() >= limits::connections_max) {
+    if (error || connections >= limits::connections_max) {
       // Out of descriptors or of places: pause, neither spin nor end.
       log::warn("cannot take a connection",
                 {kv("why", error ? error.message() : std::string("too many connections"))});
@@ -97,8 +98,14 @@ Task<void> Worker::accept_loop(Door& door) {
     }
     tune(socket);
     auto peer = from.address().to_string();
-    spawn(io, serve(io, Socket(std::move(socket)), *door.handler, std::move(peer)));
+    spawn(io, serve_counted(Socket(std::move(socket)), *door.handler, std::move(peer)));
   }
+}
+
+Task<void> Worker::serve_counted(Socket socket, Handler& handler, std::string peer) {
+  ++connections;
+  co_await serve(io, std::move(socket), handler, std::move(peer));
+  --connections;
 }
 
 unsigned short Worker::listen(const Listen& listen, asio::ip::tcp::endpoint at) {

@@ -42,7 +42,6 @@ class Watchdog : public asio::execution_context::service {
   /// Tells all watched to end and ends the rest when `grace` is over.
   void drain(std::chrono::milliseconds grace);
   bool draining() const { return drain_until_.has_value(); }
-  std::size_t size() const { return list_.size(); }
 
  private:
   void shutdown() override { timer_.reset(); }
