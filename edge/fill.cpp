@@ -187,7 +187,8 @@ Result<void> Fill::check_growth(const Flight& flight, const FillRequest& request
               "a body without a length grew over cache.object_max or cache.flight_memory");
 }
 
-/// Goes on where the body broke off, under the same strong validator; maybe from someone else.
+/// Goes on where the body broke off, under the same strong validator. The origin is asked: another
+/// member would have to fetch the body from its beginning.
 net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                      Answered& answered) {
   FlightView view = flight.view();
@@ -197,7 +198,8 @@ net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const F
   auto asked = upstream_request(request, false);
   asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
   asked.headers.set("If-Range", etag);
-  auto rest = co_await upstream_.ask(worker.client, flight.key(), request.route, std::move(asked));
+  auto rest = co_await upstream_.ask(worker.client, flight.key(), fleet::HopRoute::origin_only,
+                                     std::move(asked));
   if (!rest || rest->response.head().status != 206) co_return refuse();
   const http::Headers& headers = rest->response.head().headers;
   auto range = http::read_content_range(headers.find("Content-Range").value_or(""));

@@ -57,7 +57,10 @@ std::string tag_of(const AVCodecParameters& parameters) {
   return av_fourcc_make_string(text, parameters.codec_tag);
 }
 
-std::string why_nothing_usable(const AVFormatContext& input) {
+std::string why_nothing_usable(const AVFormatContext& input, int source_fd) {
+  constexpr std::size_t head_bytes = 188 * 1000;
+  if (is_scrambled(beginning_of(source_fd, head_bytes)))
+    return "the stream is scrambled; send it without conditional access";
   for (unsigned i = 0; i < input.nb_streams; ++i) {
     const AVStream& stream = *input.streams[i];
     AVMediaType type = stream.codecpar->codec_type;
@@ -133,7 +136,7 @@ Result<void> Demuxer::open_input(const SourceLimits& limits) {
 Result<void> Demuxer::choose_streams(const SourceLimits& limits) {
   video_ = choose(*input_, AVMEDIA_TYPE_VIDEO);
   audio_ = choose(*input_, AVMEDIA_TYPE_AUDIO);
-  if (!video_ && !audio_) return bad_input(why_nothing_usable(*input_));
+  if (!video_ && !audio_) return bad_input(why_nothing_usable(*input_, source_fd_));
   if (video_) {
     std::int64_t width = video_->codecpar->width, height = video_->codecpar->height;
     if (std::max(width, height) > limits.width_max || std::min(width, height) > limits.height_max)

@@ -80,10 +80,29 @@ std::string name_of_content(std::string_view head) {
   return "";
 }
 
+bool is_scrambled(std::string_view head) {
+  constexpr std::size_t packet_bytes = 188;
+  constexpr unsigned has_payload = 0x10, no_payload_pid = 0x1FFF;
+  int clear = 0, scrambled = 0;
+  for (std::size_t at = 0; at + packet_bytes <= head.size(); at += packet_bytes) {
+    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(head[at + i]); };
+    if (byte(0) != 0x47) return false;
+    unsigned pid = (byte(1) & 0x1Fu) << 8 | byte(2);
+    if (pid == no_payload_pid || (byte(3) & has_payload) == 0) continue;
+    (byte(3) >> 6 >= 2 ? scrambled : clear) += 1;
+  }
+  return scrambled > clear;
+}
+
+std::string beginning_of(int fd, std::size_t bytes) {
+  std::string head(bytes, '\0');
+  ssize_t got = pread(fd, head.data(), head.size(), 0);
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return head;
+}
+
 std::string why_not_media(int fd, std::int64_t size) {
-  char head[512] = {};
-  ssize_t got = pread(fd, head, sizeof head, 0);
-  std::string what = name_of_content({head, static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+  std::string what = name_of_content(beginning_of(fd, 512));
   if (!what.empty())
     return fmt::format("this is not a video or audio file that we know: it looks like {}", what);
   if (lacks_index(fd, size)) return "the file is truncated or damaged: its index (moov) is missing";

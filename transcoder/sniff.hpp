@@ -14,6 +14,13 @@ std::string name_of_content(std::string_view head);
 /// it is an MP4, at the list of its top boxes.
 std::string why_not_media(int fd, std::int64_t size);
 
+/// Whether most of the payload in `head`, the beginning of an MPEG transport stream, is scrambled
+/// (transport_scrambling_control, ISO/IEC 13818-1 2.4.3.3). Pure; false for what is no such stream.
+bool is_scrambled(std::string_view head);
+
+/// The first bytes of the file behind `fd`, fewer where it ends.
+std::string beginning_of(int fd, std::size_t bytes);
+
 /// "eng" → "en", "" or nonsense → "und" (RFC 5646 prefers two letters where they exist). Pure.
 std::string language_tag(std::string_view iso_639);
 

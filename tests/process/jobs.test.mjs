@@ -148,6 +148,19 @@ for (const [what, script, reason] of failures) {
   });
 }
 
+const limited = process.env.TORCHRELAY_BIN ? 'a sanitizer needs more memory than any limit' : false;
+// At each limit it is something else that has no room: an encoder, an object, a thread, a picture.
+for (const memory_max of ['64MiB', '100MiB', '130MiB', '200MiB']) {
+  test(`a video that does not fit into ${memory_max} fails for that reason`, { skip: limited }, async () => {
+    const it = await origin({ settings: { jobs: { attempts_max: 1, memory_max } } });
+    await upload(it, 'demo/videos/large', clip({ seconds: 2, size: '1920x1080', h264: false }));
+    const { state, error } = await waitForEnd(it, 'demo/large').catch(() => asset(it, 'demo/large'));
+    assert.equal(state, 'failed');
+    assert.match(error, /^converting the file needs more memory than the limit of \d+ MiB$/);
+    await it.stop();
+  });
+}
+
 test('a transcoder gets exactly the descriptors of the contract', async () => {
   const folder = temporaryFolder('stand-in');
   const list = `${folder}/descriptors`;
