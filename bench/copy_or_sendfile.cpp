@@ -1,0 +1,160 @@
+// Where copying a cached body into the same write as its head stops being cheaper than sendfile:
+// the line edge::copied_body_bytes_max. CPU time of the sender alone, over loopback.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr const char* help =
+    "copy_or_sendfile: microseconds of sender CPU for an answer of a head and a body\n"
+    "  --quick      fewer answers\n"
+    "  --json FILE  {\"rows\": [{bytes, copy_us, sendfile_us}]}\n"
+    "  --help       this text\n"
+    "copy: one sendmsg of the head and of the mapped body. sendfile: sendmsg of the head with\n"
+    "MSG_MORE, then sendfile. Medians of five interleaved rounds.\n";
+
+constexpr std::size_t head_bytes = 400;
+constexpr std::size_t body_bytes_max = 128 * 1024;
+
+double cpu_s() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+void require(bool good, const char* what) {
+  if (good) return;
+  std::perror(what);
+  std::exit(1);
+}
+
+/// A connected pair over loopback TCP.
+std::pair<int, int> connect_pair() {
+  int door = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  require(::bind(door, reinterpret_cast<sockaddr*>(&at), size) == 0, "bind");
+  require(::listen(door, 1) == 0, "listen");
+  ::getsockname(door, reinterpret_cast<sockaddr*>(&at), &size);
+  int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  require(::connect(client, reinterpret_cast<sockaddr*>(&at), size) == 0, "connect");
+  int server = ::accept(door, nullptr, nullptr);
+  ::close(door);
+  int on = 1;
+  ::setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return {server, client};
+}
+
+void send_copied(int socket, std::string& head, char* body, std::size_t bytes) {
+  iovec pieces[2] = {{head.data(), head.size()}, {body, bytes}};
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = 2;
+  require(::sendmsg(socket, &message, 0) == static_cast<ssize_t>(head.size() + bytes), "sendmsg");
+}
+
+void send_from_file(int socket, std::string& head, int file, std::size_t bytes) {
+  require(::send(socket, head.data(), head.size(), MSG_MORE) > 0, "send");
+  off_t offset = 16;  // as in LMDB's file: behind a page's header
+  for (std::size_t left = bytes; left > 0;) {
+    ssize_t sent = ::sendfile(socket, file, &offset, left);
+    require(sent > 0, "sendfile");
+    left -= static_cast<std::size_t>(sent);
+  }
+}
+
+/// Microseconds of this thread's CPU an answer; the other end reads and acknowledges each.
+template <class Send>
+double measure(int answers, std::size_t bytes, Send send) {
+  auto [server, client] = connect_pair();
+  std::thread reader([client = client, answers, bytes] {
+    std::vector<char> sink(body_bytes_max + head_bytes);
+    for (int i = 0; i < answers; ++i) {
+      require(::recv(client, sink.data(), head_bytes + bytes, MSG_WAITALL) > 0, "recv");
+      require(::send(client, "x", 1, 0) == 1, "send");
+    }
+  });
+  double begun = cpu_s();
+  char turn;
+  for (int i = 0; i < answers; ++i) {
+    send(server);
+    require(::recv(server, &turn, 1, 0) == 1, "recv");
+  }
+  double took = cpu_s() - begun;
+  reader.join();
+  ::close(server);
+  ::close(client);
+  return took * 1e6 / answers;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int answers = 4000;
+  std::string json_file;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--quick") {
+      answers = 500;
+    } else if (argument == "--json" && i + 1 < argc) {
+      json_file = argv[++i];
+    } else {
+      std::fputs(help, argument == "--help" ? stdout : stderr);
+      return argument == "--help" ? 0 : 2;
+    }
+  }
+  std::FILE* file = std::tmpfile();
+  std::string bytes(body_bytes_max + 4096, 'b');
+  require(std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size(), "fwrite");
+  std::fflush(file);
+  int fd = ::fileno(file);
+  void* map = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, fd, 0);
+  require(map != MAP_FAILED, "mmap");
+  char* body = static_cast<char*>(map) + 16;
+  std::string head(head_bytes, 'h');
+
+  std::string rows;
+  fmt::print("{:>8} {:>10} {:>12}\n", "bytes", "copy us", "sendfile us");
+  for (std::size_t size : {1024, 4096, 8192, 16384, 24576, 32768, 49152, 65536, 131056}) {
+    std::vector<double> copied, from_file;
+    for (int round = 0; round < 5; ++round) {
+      copied.push_back(measure(answers, size, [&](int s) { send_copied(s, head, body, size); }));
+      from_file.push_back(
+          measure(answers, size, [&](int s) { send_from_file(s, head, fd, size); }));
+    }
+    double copy_us = median(copied), sendfile_us = median(from_file);
+    fmt::print("{:>8} {:>10.2f} {:>12.2f}\n", size, copy_us, sendfile_us);
+    rows += fmt::format("{}{{\"bytes\": {}, \"copy_us\": {:.2f}, \"sendfile_us\": {:.2f}}}",
+                        rows.empty() ? "" : ", ", size, copy_us, sendfile_us);
+  }
+  if (!json_file.empty()) {
+    std::FILE* out = std::fopen(json_file.c_str(), "w");
+    require(out != nullptr, json_file.c_str());
+    fmt::print(out, "{{\"rows\": [{}]}}\n", rows);
+    std::fclose(out);
+  }
+  return 0;
+}
