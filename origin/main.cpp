@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   auto settings = relay::origin::load(arguments.config);
   if (!settings) return relay::report_settings_error(settings.error());
   if (arguments.check) return relay::report_settings_valid(arguments);
-  relay::log::configure("origin", log_level(*settings), log_format(*settings));
+  relay::log::configure("origin", settings->log_level, settings->log_format);
   try {
     return relay::origin::run(*settings, arguments.config);
   } catch (const std::exception& error) {

@@ -52,7 +52,7 @@ void reload(const std::string& path, Access& access, Announcer& announcer) {
       changes(*access.tenants(), settings->tenants, announcer.edges(), settings->edges_admin);
   access.replace(std::move(settings->tenants));
   announcer.set_edges(settings->edges_admin);
-  log::configure("origin", log_level(*settings), log_format(*settings));
+  log::configure("origin", settings->log_level, settings->log_format);
   for (const std::string& line : lines) log::info("settings reloaded", {log::kv("change", line)});
   if (lines.empty()) log::info("settings reloaded", {log::kv("change", "none")});
 }

@@ -103,15 +103,4 @@ unsigned thread_count(const Settings& settings) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-log::Level log_level(const Settings& settings) {
-  if (settings.log_level == "debug") return log::Level::debug;
-  if (settings.log_level == "warn") return log::Level::warn;
-  if (settings.log_level == "error") return log::Level::error;
-  return log::Level::info;
-}
-
-log::Format log_format(const Settings& settings) {
-  return settings.log_format == "json" ? log::Format::json : log::Format::text;
-}
-
 }  // namespace relay::origin

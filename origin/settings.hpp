@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "common/base/log.hpp"
 #include "common/base/settings.hpp"
 #include "origin/jobs/job_settings.hpp"
 
@@ -45,7 +44,5 @@ Result<Settings> load(const std::string& path);
 
 /// Worker threads, with 0 resolved.
 unsigned thread_count(const Settings& settings);
-log::Level log_level(const Settings& settings);
-log::Format log_format(const Settings& settings);
 
 }  // namespace relay::origin
