@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { upload, waitForState } from '../tests/support/broadcaster.mjs'
 import { get } from '../tests/support/http.mjs'
 import { until } from '../tests/support/poll.mjs'
-import { cleanUp, startEdge, startOrigin, temporaryFolder } from '../tests/support/torchrelay.mjs'
+import { startFleet, temporaryFolder } from '../tests/support/torchrelay.mjs'
 
 const help = `bench/transcode [--quick] [--rounds N] [--seconds S] [--json FILE] [FILE ...]
 
@@ -160,8 +160,9 @@ function print(row) {
 }
 
 async function main() {
-  const origin = await startOrigin({ settings: { origin: { threads: 2 } } })
-  const edge = await startEdge({ upstream: origin.url, settings: { edge: { threads: 1 } } })
+  // As deployed: the origin tells its edge when something becomes playable.
+  const fleet = await startFleet(1, { origin: { settings: { origin: { threads: 2 } } }, edge: { settings: { edge: { threads: 1 } } } })
+  const { origin, edges: [edge] } = fleet
   try {
     const sources = positionals.length > 0
       ? positionals.map(file => [file.split('/').at(-1).slice(0, 13), file])
@@ -184,7 +185,7 @@ async function main() {
     }
     if (options.json) writeFileSync(options.json, JSON.stringify({ rows }, null, 1) + '\n')
   } finally {
-    await cleanUp(origin, edge)
+    await fleet.cleanUp()
     rmSync(work, { recursive: true, force: true })
   }
 }

@@ -58,6 +58,7 @@ async function load({ more = false } = {}) {
   const search = element('search').value.trim();
   const page = await session.api.assets({ q: search, cursor: more ? cursor : '' });
   if (search !== element('search').value.trim()) return;  // a newer search is on its way
+  element('empty').textContent = search ? `Nothing matches “${search}”.` : 'Nothing here yet.';
   if (!more) list.clear();
   for (const asset of page.assets) list.put(asset);
   cursor = page.cursor ?? '';
