@@ -29,10 +29,10 @@ class Upstream {
  public:
   Upstream(const Settings& settings, fleet::Members& members, Metrics& metrics);
 
-  /// The first answer that begins, whatever its status. `request` is ready to be sent but for
-  /// Via and CDN-Loop, which this adds; `viewer` are the fields of the request it stands for. Only
-  /// idempotent methods go to a second candidate once something was sent. Errors: unavailable,
-  /// timeout, aborted or invalid, source upstream.
+  /// The first answer that begins, whatever its status; a member that says that it got none itself
+  /// is passed over. `key` is any key of the object, `request` ready to be sent. Only idempotent
+  /// methods go to a second candidate once something was sent. Errors: unavailable, timeout,
+  /// aborted or invalid, source upstream.
   net::Task<Result<Answered>> ask(net::Client& client, const std::string& key,
                                   fleet::HopRoute route, net::ClientRequest request);
 

@@ -13,8 +13,8 @@
 namespace relay::net {
 namespace {
 
-using test::TcpOrigin;
-using test::TcpPeer;
+using tests::TcpOrigin;
+using tests::TcpPeer;
 
 struct Got {
   Result<int> status = fail(ErrorKind::internal, ErrorSource::internal, "nothing happened");

@@ -10,7 +10,7 @@
 namespace relay::net {
 namespace {
 
-using test::TcpPeer;
+using tests::TcpPeer;
 
 /// Answers by path; "/echo" gives the request's body back.
 class Script final : public Handler {

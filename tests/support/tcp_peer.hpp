@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-namespace relay::test {
+namespace relay::tests {
 
 /// A connection with a 5 s deadline on every read and write.
 class TcpPeer {
@@ -116,4 +116,4 @@ class TcpOrigin {
   std::thread thread_;
 };
 
-}  // namespace relay::test
+}  // namespace relay::tests

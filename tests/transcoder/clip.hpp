@@ -11,25 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.hpp"
 #include "tests/transcoder/recording_sink.hpp"
 #include "transcoder/boxes.hpp"
 #include "transcoder/init.hpp"
 #include "transcoder/pipeline.hpp"
 
 namespace relay::transcoder {
-
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "relay-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 /// Runs the ffmpeg command; the last argument is the file that it makes.
 inline bool ffmpeg(const std::string& arguments) {
@@ -62,7 +50,7 @@ inline Encoding no_passthrough() {
 
 /// The track as a file that players take.
 inline std::string write_track(const RecordingSink& sink, const std::string& name,
-                               const TempDir& dir) {
+                               const tests::TemporaryFolder& dir) {
   std::string path = dir / ("out-" + name + ".mp4");
   std::ofstream file(path, std::ios::binary);
   file << build_init(sink.tracks.at(name)).value();

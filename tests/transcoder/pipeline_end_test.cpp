@@ -70,8 +70,8 @@ TEST_F(PipelineEnd, TheSinksErrorEndsTheRun) {
 }
 
 TEST_F(PipelineEnd, FilesThatAreNotMediaFailWithAReason) {
-  make("-f lavfi -i testsrc2=s=64x64:r=25:d=1 -c:v mpeg4 " + (dir / "good.mp4"));
-  std::string good = output_of("cat " + (dir / "good.mp4"));
+  make("-f lavfi -i testsrc2=s=64x64:r=25:d=1 -c:v mpeg4 " + (dir / "good.mp4").string());
+  std::string good = output_of("cat " + (dir / "good.mp4").string());
   struct Case {
     std::string bytes, reason;
   };

@@ -44,7 +44,7 @@ class PipelineStory : public testing::Test {
                 testing::DoubleNear(1.060, 0.001));
   }
 
-  TempDir dir;
+  tests::TemporaryFolder dir;
   RecordingSink sink;
   media::JobResult answer;
 };
