@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 /// An edge's admin port: answers with the statuses given, the last one again and again.
 struct FakeEdge {
   explicit FakeEdge(std::vector<int> statuses)
-      : statuses(std::move(statuses)), server([this](test::TcpPeer& peer) { serve(peer); }) {}
+      : statuses(std::move(statuses)), server([this](tests::TcpPeer& peer) { serve(peer); }) {}
 
-  void serve(test::TcpPeer& peer) {
+  void serve(tests::TcpPeer& peer) {
     std::string head = peer.read_until("\r\n\r\n");
     if (head.empty()) return;
     std::string body = peer.read_until("}");
@@ -38,7 +38,7 @@ struct FakeEdge {
   std::vector<int> statuses;
   std::mutex mutex;  // guards heard
   std::vector<std::string> heard;
-  test::TcpOrigin server;
+  tests::TcpOrigin server;
 };
 
 /// An announcer with a worker of its own.

@@ -107,7 +107,7 @@ class IngestTest : public testing::Test {
 
   std::string get(const std::string& path, const std::string& fields = "",
                   const char* method = "GET") {
-    auto peer = test::TcpPeer::connect(server->ports().front());
+    auto peer = tests::TcpPeer::connect(server->ports().front());
     peer.send(fmt::format("{} {} HTTP/1.1\r\nHost: o\r\nConnection: close\r\n{}\r\n", method, path,
                           fields));
     return peer.read_to_end();
@@ -135,7 +135,7 @@ class IngestTest : public testing::Test {
   std::optional<Viewers> viewers;
   std::optional<net::Server> server;
   std::thread thread;
-  std::optional<test::TcpPeer> connection;
+  std::optional<tests::TcpPeer> connection;
   std::string reason;
 };
 
