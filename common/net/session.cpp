@@ -97,6 +97,10 @@ void Session::start_exchange(const http::RequestHead& head, std::size_t head_byt
   auto expect = http::find(head.fields, "Expect");
   continue_wanted_ = !body_.done() && head.minor_version >= 1 && expect.has_value() &&
                      http::same_name(*expect, "100-continue");
+  forget_answer();
+}
+
+void Session::forget_answer() {
   answer_ = Answer::none;
   status_ = 0;
   promised_ = body_sent_ = 0;
@@ -107,6 +111,7 @@ Task<void> Session::refuse(http::Refusal refusal) {
   http::Response response = http::problem(refusal.status, refusal.reason);
   keep_alive_ = false;
   request_ = {};
+  forget_answer();  // of the request before this one
   handler_.refused(refusal, peer_);
   if (co_await respond(std::move(response))) co_await linger();
 }

@@ -34,6 +34,7 @@ class Session final : public Watched {
   Task<bool> skip_request_body();
   void next_request();
   Task<void> linger();
+  void forget_answer();
   void start_exchange(const http::RequestHead& head, std::size_t head_bytes);
 
   Task<Result<std::size_t>> read_body(std::span<char> into);

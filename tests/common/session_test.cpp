@@ -77,6 +77,15 @@ TEST_F(SessionTest, PipelinedRequestsAreAnsweredInOrder) {
   EXPECT_FALSE(peer.was_reset());
 }
 
+TEST_F(SessionTest, ARefusedHeadBehindAnAnsweredRequestIsAnsweredToo) {
+  TcpPeer peer = connect();
+  peer.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n");
+  std::string all = peer.read_to_end();
+  EXPECT_NE(all.find("X-Target: /1"), std::string::npos) << all;
+  EXPECT_NE(all.find("HTTP/1.1 400 Bad Request"), std::string::npos) << all;
+  EXPECT_FALSE(peer.was_reset());
+}
+
 TEST_F(SessionTest, HeadHasTheLengthButNoBody) {
   TcpPeer peer = connect();
   peer.send("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
