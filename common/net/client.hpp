@@ -27,8 +27,10 @@ Result<Endpoint> endpoint_of(std::string_view url);
 struct ClientRequest {
   std::string method = "GET";
   std::string target;
-  http::Headers headers;  // Host is added when absent; hop-by-hop fields are the caller's duty
-  std::string body;       // sent with Content-Length when not empty or when method wants one
+  // Host is added when absent; framing fields and Expect are left out: what is sent follows from
+  // the body. Other hop-by-hop fields are the caller's duty.
+  http::Headers headers;
+  std::string body;  // sent with Content-Length when not empty or when method wants one
 };
 
 struct ClientDeadlines {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <optional>
 #include <vector>
 
@@ -22,9 +23,8 @@ struct Got {
   std::optional<Error> body_error;
 };
 
-Task<void> fetch(Client& client, unsigned short port, std::string method, Got& got) {
+Task<void> send_one(Client& client, unsigned short port, ClientRequest request, Got& got) {
   ClientDeadlines deadlines{limits::connect_wait, std::chrono::seconds(3), std::chrono::seconds(3)};
-  ClientRequest request{std::move(method), "/x", {}, {}};
   auto response = co_await client.send({"127.0.0.1", port}, std::move(request), deadlines);
   if (!response) {
     got.status = std::unexpected(response.error());
@@ -40,6 +40,10 @@ Task<void> fetch(Client& client, unsigned short port, std::string method, Got& g
     }
     got.body.append(piece.data(), *n);
   }
+}
+
+Task<void> fetch(Client& client, unsigned short port, std::string method, Got& got) {
+  return send_one(client, port, ClientRequest{std::move(method), "/x", {}, {}}, got);
 }
 
 /// Fetches `times` with one client, one after another.
@@ -136,6 +140,32 @@ TEST(Client, BytesBehindAnAnswerWithoutBodyEndTheConnection) {
   });
   for (const Got& got : fetch_from(origin.port(), 2)) EXPECT_EQ(got.status.value_or(0), 204);
   EXPECT_EQ(connections.load(), 2);
+}
+
+TEST(Client, FramingFollowsFromTheBodyThatIsSent) {
+  std::promise<std::string> head;
+  TcpOrigin origin([&](TcpPeer& peer) {
+    head.set_value(peer.read_until("\r\n\r\n"));
+    peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  asio::io_context io;
+  Client client(io);
+  ClientRequest request{"GET",
+                        "/x",
+                        {{"Content-Length", "74"},
+                         {"transfer-encoding", "chunked"},
+                         {"Expect", "100-continue"},
+                         {"Accept", "*/*"}},
+                        {}};
+  Got got;
+  spawn(io, send_one(client, origin.port(), std::move(request), got));
+  io.run_for(std::chrono::seconds(2));
+  EXPECT_EQ(got.status, 204);
+  std::string sent = head.get_future().get();
+  EXPECT_NE(sent.find("Accept: */*"), std::string::npos) << sent;
+  for (const char* name : {"Content-Length", "transfer-encoding", "Expect"}) {
+    EXPECT_EQ(sent.find(name), std::string::npos) << sent;
+  }
 }
 
 TEST(Client, ARefusedConnectionIsUnavailableAtOnce) {
