@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/limits.hpp"
+#include "common/http/message.hpp"
 #include "common/http/syntax.hpp"
 
 namespace relay::http {
@@ -86,8 +87,21 @@ ChunkedReader::State ChunkedReader::in_trailer(char byte) {
   }
   bool ends_name = !trailer_named_ && byte == ':' && trailer_column_ > 0;
   if (!ends_name && !(trailer_named_ ? is_text(byte) : is_token_byte(byte))) return State::broken;
-  trailer_named_ |= ends_name;
+  if (ends_name) return end_trailer_name();
+  if (!trailer_named_ && trailer_column_ < trailer_name_.size()) {
+    trailer_name_[trailer_column_] = byte;
+  }
   ++trailer_column_;
+  return State::trailer;
+}
+
+ChunkedReader::State ChunkedReader::end_trailer_name() {
+  std::string_view name(trailer_name_.data(), std::min(trailer_column_, trailer_name_.size()));
+  trailer_named_ = true;
+  ++trailer_column_;
+  for (std::string_view framing : {"content-length", "transfer-encoding", "host"}) {
+    if (same_name(name, framing)) return State::broken;
+  }
   return State::trailer;
 }
 

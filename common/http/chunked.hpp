@@ -1,8 +1,10 @@
 // The chunked coding (RFC 9112 7.1), reading. Pure: bytes in, spans of payload out, in place.
 // Strict: CRLF only, sizes of at most 16 hexadecimal digits; extensions and trailers are skipped
-// within a limit and never forwarded.
+// within a limit and never forwarded. A trailer that speaks of framing breaks the body (RFC 9110
+// 6.5.1): some parsers would take its word.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -27,13 +29,15 @@ class ChunkedReader {
   State advance(char byte);
   State after_size(char byte);
   State in_trailer(char byte);
+  State end_trailer_name();
 
   State state_ = State::size;
   std::uint64_t left_ = 0;
   int digits_ = 0;
   std::size_t line_bytes_ = 0;  // of the current size line or of the trailers so far
   std::size_t trailer_column_ = 0;
-  bool trailer_named_ = false;  // the line's colon was seen
+  bool trailer_named_ = false;           // the line's colon was seen
+  std::array<char, 18> trailer_name_{};  // its first bytes, enough to know the names of framing
   bool trailer_cr_ = false;
 };
 

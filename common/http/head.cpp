@@ -66,7 +66,17 @@ struct Gathered {
   std::string_view coding;
   bool close = false;
   bool stay = false;
+  bool tabs = false;  // around a value that says where the body ends
 };
+
+/// A tab before or behind the value of a field that was read; llhttp takes it for a part of it.
+bool has_tab_around(std::string_view value) {
+  const char* before = value.data() - 1;  // the colon at the latest ends this
+  while (*before == ' ') --before;
+  const char* behind = value.data() + value.size();  // and the line's CR this
+  while (*behind == ' ') ++behind;
+  return *before == '\t' || *behind == '\t';
+}
 
 void gather_connection(std::string_view value, Gathered& into) {
   while (auto token = next_element(value)) {
@@ -84,10 +94,14 @@ void gather(const Field& field, Gathered& into) {
       if (same_name(field.name, "connection")) gather_connection(field.value, into);
       return;
     case 14:
-      if (same_name(field.name, "content-length")) ++into.lengths, into.length = field.value;
+      if (!same_name(field.name, "content-length")) return;
+      ++into.lengths, into.length = field.value;
+      into.tabs |= has_tab_around(field.value);
       return;
     case 17:
-      if (same_name(field.name, "transfer-encoding")) ++into.codings, into.coding = field.value;
+      if (!same_name(field.name, "transfer-encoding")) return;
+      ++into.codings, into.coding = field.value;
+      into.tabs |= has_tab_around(field.value);
       return;
     default:
       return;
@@ -138,6 +152,7 @@ std::unexpected<Refusal> refuse_coding(std::string_view coding) {
 
 /// RFC 9112 6.3 without its allowances: every doubt is a refusal.
 std::expected<BodyFraming, Refusal> judge_framing(const Gathered& gathered, int minor_version) {
+  if (gathered.tabs) return refuse(400, "tab around the value of a framing field");
   if (gathered.codings > 0) {
     if (gathered.lengths > 0) return refuse(400, "Transfer-Encoding together with Content-Length");
     if (minor_version == 0) return refuse(400, "Transfer-Encoding in HTTP/1.0");
@@ -188,6 +203,10 @@ std::expected<void, Refusal> read_request_line(const char*& at, const char* end,
   while (at != end && is_token_byte(*at)) ++at;
   if (at == method || at == end || *at != ' ') return refuse(400, "malformed method");
   into.method = std::string_view(method, at);
+  // What follows these is a tunnel or HTTP/2 to some readers and the next request to others.
+  if (into.method == "CONNECT" || into.method == "PRI") {
+    return refuse(501, "a method that leaves HTTP/1");
+  }
   const char* target = ++at;
   at = find_target_end(at, end);
   into.target = std::string_view(target, at);

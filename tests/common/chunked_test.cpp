@@ -86,6 +86,9 @@ TEST(Chunked, Broken) {
       "0\r\n: x\r\n\r\n",
       "0\r\n folded: x\r\n\r\n",
       "0\r\na: b\n\r\n",
+      "0\r\nContent-Length: 5\r\n\r\n",
+      "0\r\na: b\r\ntransfer-encoding: chunked\r\n\r\n",
+      "0\r\nHOST: h\r\n\r\n",
       "0\r\na: \rb\r\n\r\n",
       std::string("0\r\na: \0\r\n\r\n", 11),
       "5;" + std::string(limits::chunk_line_bytes_max + 1, 'a'),
@@ -94,6 +97,14 @@ TEST(Chunked, Broken) {
   for (const std::string& bytes : cases) {
     EXPECT_TRUE(read_in_pieces(bytes, bytes.size()).broken) << bytes.substr(0, 40);
     EXPECT_TRUE(read_in_pieces(bytes, 1).broken) << bytes.substr(0, 40);
+  }
+}
+
+TEST(Chunked, TrailersWithNamesLikeThoseOfFramingAreTrailers) {
+  for (std::string_view name : {"Hos", "Hosts", "Content-Lengths", "Transfer-Encoding-Of-Old"}) {
+    std::string bytes = "0\r\n" + std::string(name) + ": x\r\n\r\n";
+    EXPECT_TRUE(read_in_pieces(bytes, bytes.size()).done) << name;
+    EXPECT_TRUE(read_in_pieces(bytes, 1).done) << name;
   }
 }
 
