@@ -32,7 +32,7 @@ async function startUpstream() {
       text += bytes.toString('latin1');
       for (let end; (end = text.indexOf('\r\n\r\n')) >= 0; text = text.slice(end + 4)) {
         const path = text.split(' ')[1];
-        seen.push({ path, connection: number });
+        seen.push({ path, connection: number, head: text.slice(0, end) });
         socket.write(answers.get(path) ?? 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain', 'latin1');
       }
     });
@@ -57,27 +57,66 @@ function exchange(bytes) {
 }
 
 const head = (...lines) => ['GET /gate HTTP/1.1', 'Host: h', ...lines].join('\r\n') + '\r\n\r\n';
+const post = (body, ...lines) =>
+  ['POST /gate HTTP/1.1', 'Host: h', ...lines].join('\r\n') + '\r\n\r\n' + body;
+const coded = (body) => post(body, 'Transfer-Encoding: chunked');
+/** Every shape of framing that two parsers have been seen to read differently, as field lines. */
+const framings = [
+  ['unknown coding', 501, ['Transfer-Encoding: blegh']],
+  ['gzip with a length', 400, ['Transfer-Encoding: gzip', 'Content-Length: 5']],
+  ['length, then an unknown coding', 400, ['Content-Length: 5', 'Transfer-Encoding: blegh']],
+  ['chunked, identity', 501, ['Transfer-Encoding: chunked, identity']],
+  ['gzip, chunked', 501, ['Transfer-Encoding: gzip, chunked']],
+  ['gzip and chunked in two fields', 400, ['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked']],
+  ['chunked and identity in two fields', 400, ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity']],
+  ['chunked, chunked', 400, ['Transfer-Encoding: chunked, chunked']],
+  ['chunked twice', 400, ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']],
+  ['\\xa0 around chunked', 400, ['Transfer-Encoding: \xa0chunked\xa0']],
+  ['\\xff before chunked', 400, ['Transfer-Encoding: \xffchunked']],
+  ['a tab behind chunked', 400, ['Transfer-Encoding: chunked\t']],
+  ['no coding named', 400, ['Transfer-Encoding:']],
+  ['coding, then length', 400, ['Transfer-Encoding: chunked', 'Content-Length: 5']],
+  ['length, then coding', 400, ['Content-Length: 5', 'Transfer-Encoding: chunked']],
+  ['length list', 400, ['Content-Length: 5, 5']],
+  ['length list of two', 400, ['Content-Length: 5, 6']],
+  ['two equal lengths', 400, ['Content-Length: 5', 'Content-Length: 5']],
+  ['two lengths', 400, ['Content-Length: 5', 'Content-Length: 6']],
+  ['signed length', 400, ['Content-Length: +5']],
+  ['length with a letter', 400, ['Content-Length: 5a']],
+  ['obs-fold', 400, ['A: b', ' c']],
+  ['folded coding', 400, ['Transfer-Encoding:', ' chunked']],
+  ['bare CR', 400, ['A: b\rc']],
+  ['bare LF', 400, ['A: b\nc: d']],
+  ['NUL', 400, ['A: b\0c']],
+  ['space before the colon', 400, ['Content-Length : 5']],
+];
+/** Chunked bodies that are broken behind a good head. */
+const brokenChunks = [
+  ['a size with 0x', '0x5\r\nhello\r\n0\r\n\r\n'],
+  ['a size over 64 bits', '10000000000000005\r\nhello\r\n0\r\n\r\n'],
+  ['bare LF behind the size', '5\nhello\r\n0\r\n\r\n'],
+  ['bare LF behind the data', '5\r\nhello\n0\r\n\r\n'],
+  ['more data than the size says', '4\r\nhello\r\n0\r\n\r\n'],
+  ['a size line over 8 KiB', `5;${'a'.repeat(9000)}\r\nhello\r\n0\r\n\r\n`],
+  ['a length among the trailers', '5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n'],
+];
 const hostile = [
-  ['unknown coding', 501, head('Transfer-Encoding: blegh')],
-  ['gzip with a length', 400, head('Transfer-Encoding: gzip', 'Content-Length: 5')],
-  ['chunked, identity', 501, head('Transfer-Encoding: chunked, identity')],
-  ['chunked twice', 400, head('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')],
-  ['odd bytes around chunked', 400, head('Transfer-Encoding: \xa0chunked')],
+  ...framings.map(([what, status, lines]) => [what, status, head(...lines)]),
+  ...brokenChunks.map(([what, body]) => [what, 400, coded(body)]),
   ['chunked in HTTP/1.0', 400, 'GET /gate HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n'],
-  ['coding and length', 400, head('Transfer-Encoding: chunked', 'Content-Length: 5')],
-  ['length list', 400, head('Content-Length: 0, 0')],
-  ['two equal lengths', 400, head('Content-Length: 0', 'Content-Length: 0')],
-  ['signed length', 400, head('Content-Length: +0')],
   ['no Host', 400, 'GET /gate HTTP/1.1\r\n\r\n'],
   ['two Hosts', 400, head('Host: h')],
+  ['an empty Host', 400, 'GET /gate HTTP/1.1\r\nHost:\r\n\r\n'],
   ['absolute-form', 400, 'GET http://other/gate HTTP/1.1\r\nHost: h\r\n\r\n'],
-  ['obs-fold', 400, head('A: b', ' c')],
-  ['bare CR', 400, head('A: b\rc')],
-  ['bare LF', 400, head('A: b\nc: d')],
-  ['NUL', 400, head('A: b\0c')],
-  ['space before the colon', 400, head('A : b')],
+  ['OPTIONS *', 400, 'OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['target !', 400, 'GET ! HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['a line feed in the target', 400, 'GET /ga\nte HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['CONNECT', 501, 'CONNECT /gate HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['PRI', 501, 'PRI /gate HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['HTTP/1.2', 505, 'GET /gate HTTP/1.2\r\nHost: h\r\n\r\n'],
   ['HTTP/2.0', 505, 'GET /gate HTTP/2.0\r\nHost: h\r\n\r\n'],
   ['too many fields', 431, head(...Array(100).fill('a: b'))],
+  ['a head over 32 KiB', 431, head(`A: ${'a'.repeat(33 << 10)}`)],
   ['target too long', 414, `GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: h\r\n\r\n`],
 ];
 
@@ -90,6 +129,20 @@ for (const [what, status, bytes] of hostile) {
     assert.equal(upstream.seen.length, before, JSON.stringify(upstream.seen.slice(before)));
   });
 }
+
+test('bare line feeds only: no end of a head, nothing forwarded', async () => {
+  const before = upstream.seen.length;
+  const socket = net.connect(edge.port, '127.0.0.1');
+  socket.on('error', () => {}).end('GET /gate HTTP/1.1\nHost: h\n\nGET /smuggled HTTP/1.1\nHost: h\n\n');
+  await new Promise((closed) => socket.on('close', closed).resume());
+  assert.equal(upstream.seen.length, before);
+});
+
+test('a refused head behind a good request: both are answered, and the edge goes on', async () => {
+  const answer = await exchange(`${head()}${head('Host: other')}`);
+  assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 400']);
+  assert.equal((await request(`${edge.url}/alive`)).status, 200);
+});
 
 test('a body on GET is not forwarded, and what follows it is the next request', async () => {
   const body = 'GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n';
@@ -104,16 +157,12 @@ test('a body on GET is not forwarded, and what follows it is the next request', 
 
 const reply = (...lines) => ['HTTP/1.1 200 OK', 'Cache-Control: max-age=60', ...lines].join('\r\n');
 const refusedAnswers = [
-  ['unknown coding', `${reply('Transfer-Encoding: blegh')}\r\n\r\nhello`],
-  ['gzip with a length', `${reply('Transfer-Encoding: gzip', 'Content-Length: 5')}\r\n\r\nhello`],
-  ['coding and length',
-    `${reply('Transfer-Encoding: chunked', 'Content-Length: 5')}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`],
+  ...framings.map(([what, , lines]) => [what, `${reply(...lines)}\r\n\r\nhello`]),
   ['chunked in HTTP/1.0',
     'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'],
-  ['length list', `${reply('Content-Length: 5, 5')}\r\n\r\nhello`],
-  ['two lengths', `${reply('Content-Length: 5', 'Content-Length: 6')}\r\n\r\nhello`],
-  ['obs-fold', `${reply('A: b', ' c', 'Content-Length: 5')}\r\n\r\nhello`],
-  ['bare LF', `${reply('A: b\nc: d', 'Content-Length: 5')}\r\n\r\nhello`],
+  ['HTTP/2.0', 'HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello'],
+  ['status 101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+  ['a head over 32 KiB', `${reply(`A: ${'a'.repeat(33 << 10)}`)}\r\n\r\nhello`],
 ];
 
 for (const [i, [what, bytes]] of refusedAnswers.entries()) {
@@ -130,3 +179,43 @@ for (const [i, [what, bytes]] of refusedAnswers.entries()) {
     assert.ok(!used.includes(again.connection), `connection ${again.connection} of ${used}`);
   });
 }
+
+for (const [i, [what, body]] of brokenChunks.entries()) {
+  test(`answer with ${what}: its readers are cut off, and nothing of it is kept`, async () => {
+    const path = `/broken-${i}`;
+    upstream.answers.set(path, `${reply('Transfer-Encoding: chunked')}\r\n\r\n${body}`);
+    const cut = await request(edge.url + path).then(({ status }) => status, () => 'cut');
+    assert.ok(cut === 'cut' || cut === 502, `${cut}`);
+    upstream.answers.delete(path);
+    assert.equal((await request(edge.url + path)).text, 'plain', 'the bad answer was not stored');
+  });
+}
+
+const bodyless = [
+  ['204', 'GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello'],
+  ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello'],
+  ['204, then an answer', 'OPTIONS', 'HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison'],
+];
+
+for (const [i, [what, method, bytes]] of bodyless.entries()) {
+  test(`bytes behind an answer without a body (${what}): the connection is not used again`, async () => {
+    const path = `/bodyless-${i}`;
+    upstream.answers.set(path, bytes);
+    const answer = await request(edge.url + path, { method });
+    assert.ok([204, 304].includes(answer.status), `${answer.status}`);
+    assert.equal(answer.text, '');
+    const { connection } = upstream.seen.findLast((one) => one.path === path);
+    assert.equal((await request(`${edge.url}/after-${i}`)).text, 'plain');
+    assert.notEqual(upstream.seen.at(-1).connection, connection);
+  });
+}
+
+test('a body on GET leaves no length behind: the upstream connection stays in step', async () => {
+  const body = 'x'.repeat(37);
+  const pair = (n) => exchange(`GET /step-${n} HTTP/1.1\r\nHost: h\r\nContent-Length: 37\r\n\r\n${body}` +
+    `GET /stepped-${n} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+  for (let n = 0; n < 5; n++) await pair(n);
+  for (const { head: forwardedHead } of upstream.seen.filter((one) => one.path.startsWith('/step'))) {
+    assert.doesNotMatch(forwardedHead, /content-length|transfer-encoding/i);
+  }
+});
