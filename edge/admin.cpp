@@ -138,13 +138,18 @@ net::Task<http::Response> Admin::purge(net::Exchange& exchange) {
   if (!body) co_return http::problem_of(body.error());
   auto asked = parse_purge(*body);
   if (!asked) co_return http::problem_of(asked.error());
-  auto durable = std::make_shared<net::Broadcast>();
-  std::function<void()> notify = [durable] { durable->notify(); };
-  auto job = [&] { return edge_.purge(*asked, notify); };
-  std::size_t n = co_await net::run_blocking(blocking_, job);
-  co_await durable->wait(0);
+  auto job = [&] { return edge_.purge(*asked); };
+  auto purged = co_await net::run_blocking(blocking_, job);
+  if (!purged) co_return http::problem_of(purged.error());
   purges_.add();
-  co_return object({{"purged", n}, {"by", name(asked->by)}, {"soft", asked->soft}});
+  // Of a large cache nobody counts: what is dead is taken away behind the answer.
+  co_return object({{"purged", purged->objects.value_or(0)},
+                    {"counted", purged->objects.has_value()},
+                    {"by", name(asked->by)},
+                    {"soft", asked->soft},
+                    {"scope", "edge"},
+                    {"edge", settings_.name},
+                    {"number", purged->number}});
 }
 
 }  // namespace relay::edge

@@ -7,6 +7,7 @@
 #include <future>
 
 #include "common/base/check.hpp"
+#include "common/base/log.hpp"
 #include "common/http/problem.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/fleet/probe.hpp"
@@ -27,9 +28,8 @@ StoredPtr stored_of(const cache::Object& object) {
   }
   auto stored = decode(object.head());
   if (!stored) return nullptr;
-  auto kept = std::make_shared<const StoredResponse>(std::move(*stored));
-  object.keep_parsed(kept);
-  return kept;
+  object.keep_parsed(std::make_shared<const StoredResponse>(std::move(*stored)));
+  return std::static_pointer_cast<const StoredResponse>(object.parsed());
 }
 
 }  // namespace
@@ -43,12 +43,16 @@ struct Edge::Worker {
 };
 
 Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
-           net::Blocking& blocking, Metrics& metrics, const AccessLog& log)
+           net::Blocking& blocking, PurgeJournal::Opened purges, Metrics& metrics,
+           const AccessLog& log)
     : settings_(settings),
       cache_(cache),
       blocking_(blocking),
       log_(log),
       memory_(settings.flight_memory_bytes),
+      purges_(settings.key_host),
+      purge_journal_(std::move(purges.journal)),
+      purge_sweep_(cache, flights_, purges_, *purge_journal_, metrics),
       upstream_(settings, members, metrics),
       deliver_(settings.name, blocking),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
@@ -63,6 +67,12 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
     requests_[i] =
         &metrics.counter("relay_edge_requests_total", "requests, by how they were answered", label);
   }
+  SteadyTime now = steady_now();
+  for (NumberedPurge& each : purges.purges) purges_.restore(std::move(each), now);
+  purges_.begin_at(purges.run_begins_at);
+  if (purges.known || cache_.size() == 0) return;
+  log::warn("cache emptied: nothing tells what was purged", {log::kv("objects", cache_.size())});
+  cache_.remove_if([](std::string_view) { return true; }, [] {});
 }
 
 /// Commits that are under way come back to the flights and the purge log: wait for the last.
@@ -212,6 +222,7 @@ net::Task<Found> Edge::find(const std::string& key) {
     if (!co_await net::run_blocking(blocking_, check)) co_return Found{};
   }
   StoredPtr stored = stored_of(*object);
+  if (stored && object->purges_noted() != purges_.sequence()) stored = outlived(object, stored);
   if (!stored) co_return Found{};
   co_return Found{std::move(object), std::move(stored)};
 }

@@ -17,6 +17,9 @@
 #include "edge/flight.hpp"
 #include "edge/pass.hpp"
 #include "edge/purge.hpp"
+#include "edge/purge_journal.hpp"
+#include "edge/purge_log.hpp"
+#include "edge/purge_sweep.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
@@ -26,9 +29,12 @@ namespace relay::edge {
 class Edge final : public net::Handler {
  public:
   Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
-       net::Blocking& blocking, Metrics& metrics, const AccessLog& log);
+       net::Blocking& blocking, PurgeJournal::Opened purges, Metrics& metrics,
+       const AccessLog& log);
   ~Edge() override;
 
+  /// Begins to take away what purges of this and earlier runs named. Once.
+  void start() { purge_sweep_.start(); }
   /// Call for each worker's io_context before the server runs.
   void add_worker(net::asio::io_context& io);
   /// On a worker's own thread, when the program drains.
@@ -37,10 +43,15 @@ class Edge final : public net::Handler {
   net::Task<void> handle(net::Exchange& exchange) override;
   void refused(const http::Refusal& refusal, const std::string& peer) override;
 
-  /// Removes (or marks stale) what the purge names and what is on its way; `durable` is called
-  /// when a restart can't bring it back. Returns how many objects were named. Any thread, but
-  /// slow with many objects: call it on the blocking pool.
-  std::size_t purge(const Purge& purge, std::function<void()> durable);
+  /// What the purge names, in the cache and on its way, is gone (or stale) when this returns, and
+  /// a restart can't bring it back. Its work does not grow with the cache; it waits for the disk:
+  /// call it on the blocking pool. Errors: unavailable (too many purges at once: nothing
+  /// happened), or the disk's (it is in force, but a restart may undo it).
+  struct Purged {
+    std::uint64_t number = 0;
+    std::optional<std::uint64_t> objects;  // how many; nothing: they are taken away behind
+  };
+  Result<Purged> purge(const Purge& purge);
 
   const FlightTable& flights() const { return flights_; }
   const FlightMemory& flight_memory() const { return memory_; }
@@ -62,8 +73,7 @@ class Edge final : public net::Handler {
   FillRequest fill_request(const Visit& visit, Found stale) const;
   void finish(Visit& visit);
   net::Task<void> flush_log(Worker& worker);
-  std::vector<std::string> keys_of(const Purge& purge) const;
-  void mark_stale(const std::string& key);
+  StoredPtr outlived(const cache::Pin& object, StoredPtr stored);
 
   const Settings& settings_;
   cache::Cache& cache_;
@@ -72,6 +82,8 @@ class Edge final : public net::Handler {
   FlightTable flights_;
   FlightMemory memory_;
   PurgeLog purges_;
+  std::unique_ptr<PurgeJournal> purge_journal_;
+  PurgeSweep purge_sweep_;
   Upstream upstream_;
   Deliver deliver_;
   Fill fill_;

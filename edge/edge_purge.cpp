@@ -1,46 +1,46 @@
 // Purging: what is named goes from the cache and from the flights under way (DESIGN invariant 4).
+#include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
 
 namespace relay::edge {
 
-/// The order matters: the log first, so that a flight that ends now sees it; then the flights, so
-/// that nobody joins what is doomed; then the cache.
-std::size_t Edge::purge(const Purge& purge, std::function<void()> durable) {
-  purges_.add(purge, steady_now());
-  auto by_key = [purge](std::string_view key) { return purge.matches(key); };
-  if (!purge.needs_tags()) flights_.disown_if(by_key);
-  if (!purge.soft && !purge.needs_tags()) return cache_.remove_if(by_key, std::move(durable));
-  std::vector<std::string> keys = keys_of(purge);
-  for (const std::string& key : keys) {
-    if (purge.soft) {
-      mark_stale(key);
-    } else {
-      cache_.remove(key, [] {});
-    }
-  }
-  // Commits run in order, so this one comes after all of those.
-  cache_.remove_if([](std::string_view) { return false; }, std::move(durable));
-  return keys.size();
-}
-
-std::vector<std::string> Edge::keys_of(const Purge& purge) const {
-  std::vector<std::string> keys;
-  cache_.visit(SIZE_MAX, [&](const cache::Object& object) {
+/// The order matters: the log first, so that hits and flights that end now see it; then the
+/// flights, so that nobody joins what is doomed; then the disk.
+Result<Edge::Purged> Edge::purge(const Purge& purge) {
+  WallTime at = wall_now();
+  auto number = purges_.add(purge, at, steady_now());
+  if (!number) return std::unexpected(number.error());
+  flights_.disown_if([&](const Flight& flight) {
+    FlightView view = flight.view();
+    // What it will be tagged with, nobody knows before its head is there.
+    if (purge.by == PurgeBy::tag && !view.stored) return true;
     std::vector<std::string> tags;
-    if (purge.needs_tags()) {
-      if (auto stored = decode(object.head())) tags = std::move(stored->cache_tags);
-    }
-    if (purge.matches(object.key(), tags)) keys.push_back(object.key());
+    if (view.stored) tags = view.stored->cache_tags;
+    return purges_.purged_since(flight.purge_sequence(), flight.key(), tags);
   });
-  return keys;
+  auto kept = purge_journal_->append({*number, at, purge});
+  auto objects = purge_sweep_.sweep_at_once();
+  purge_sweep_.wake();
+  if (!kept) return std::unexpected(kept.error());
+  return Purged{*number, objects};
 }
 
-void Edge::mark_stale(const std::string& key) {
-  cache::Pin object = cache_.find(key);
-  if (!object) return;
-  auto stored = decode(object->head());
-  if (!stored || stored->kind != StoredKind::response) return;
-  cache_.update_head(object, encode(relay::edge::mark_stale(*stored, wall_now())));
+/// The stored response as purges since its fetch left it; null when it is dead.
+StoredPtr Edge::outlived(const cache::Pin& object, StoredPtr stored) {
+  std::uint64_t newest = purges_.sequence();
+  auto tags = [&] { return std::span<const std::string>(stored->cache_tags); };
+  PurgeVerdict verdict = purges_.judge(stored->purge_sequence, object->key(), tags);
+  if (verdict.dead) {
+    cache_.remove(object);
+    return nullptr;
+  }
+  if (verdict.stale_from && stored->kind == StoredKind::response) {
+    auto stale = std::make_shared<const StoredResponse>(mark_stale(*stored, *verdict.stale_from));
+    object->replace_parsed(stale);
+    stored = std::move(stale);
+  }
+  object->note_purges(newest);
+  return stored;
 }
 
 }  // namespace relay::edge

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 6> client_only = {
 }  // namespace
 
 Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
-           FlightMemory& memory, PurgeLog& purges, Upstream& upstream, Metrics& metrics)
+           FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, Metrics& metrics)
     : settings_(settings),
       cache_(cache),
       flights_(flights),
@@ -66,9 +66,10 @@ net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, const Flight& flight,
 
 bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& answered) {
   if (!request.stale || answered.response.head().status != 304) return false;
-  auto fresh = std::make_shared<const StoredResponse>(
-      refresh(*request.stale.stored, answered.response.head().headers, answered.request_time,
-              answered.response_time));
+  StoredResponse refreshed = refresh(*request.stale.stored, answered.response.head().headers,
+                                     answered.request_time, answered.response_time);
+  refreshed.purge_sequence = flight.purge_sequence();
+  auto fresh = std::make_shared<const StoredResponse>(std::move(refreshed));
   // A purge since then has the last word: what it marked stale stays so.
   bool purged = flight.disowned() ||
                 purges_.purged_since(flight.purge_sequence(), flight.key(), fresh->cache_tags);
@@ -134,8 +135,10 @@ net::Task<void> Fill::refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight>
 
 void Fill::begin(Flight& flight, const FillRequest& request, const Answered& answered) {
   const http::ResponseHead& head = answered.response.head();
-  auto stored = std::make_shared<const StoredResponse>(
-      make_stored(head.status, head.headers, answered.request_time, answered.response_time));
+  StoredResponse made =
+      make_stored(head.status, head.headers, answered.request_time, answered.response_time);
+  made.purge_sequence = flight.purge_sequence();
+  auto stored = std::make_shared<const StoredResponse>(std::move(made));
   http::BodyFraming framing = answered.response.framing();
   std::optional<std::uint64_t> length;
   if (framing.kind == http::BodyKind::length) length = framing.length;
@@ -234,6 +237,7 @@ void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bo
   }
   if (!view.stored->vary.empty()) {
     auto variants = make_variants(view.stored->vary, wall_now());
+    variants.purge_sequence = flight->purge_sequence();
     cache_.store({request.primary_key, encode(variants), {}, 0, digest128({}), 1.0}, [](bool) {});
   }
   cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),

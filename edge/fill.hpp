@@ -10,7 +10,7 @@
 #include "common/base/metrics.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/flight.hpp"
-#include "edge/purge.hpp"
+#include "edge/purge_log.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
@@ -36,7 +36,7 @@ struct FillRequest {
 class Fill {
  public:
   Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights, FlightMemory& memory,
-       PurgeLog& purges, Upstream& upstream, Metrics& metrics);
+       const PurgeLog& purges, Upstream& upstream, Metrics& metrics);
 
   /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
   /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
@@ -71,7 +71,7 @@ class Fill {
   cache::Cache& cache_;
   FlightTable& flights_;
   FlightMemory& memory_;
-  PurgeLog& purges_;
+  const PurgeLog& purges_;
   Upstream& upstream_;
   Counter& aborted_;
   Counter& resumed_;

@@ -1,5 +1,6 @@
 #include "edge/flight.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.hpp"
@@ -140,15 +141,26 @@ void FlightTable::leave(const Flight& flight) {
   if (at != shard.flights.end() && at->second.get() == &flight) shard.flights.erase(at);
 }
 
-void FlightTable::disown_if(const std::function<bool(std::string_view)>& matches) {
+void FlightTable::disown_if(const std::function<bool(const Flight&)>& matches) {
   for (Shard& shard : shards_) {
     std::lock_guard lock(shard.mutex);
     std::erase_if(shard.flights, [&](auto& entry) {
-      if (!matches(entry.first)) return false;
+      if (!matches(*entry.second)) return false;
       entry.second->disown();
       return true;
     });
   }
+}
+
+std::optional<std::uint64_t> FlightTable::oldest_begun() const {
+  std::optional<std::uint64_t> oldest;
+  for (const Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    for (const auto& [key, flight] : shard.flights) {
+      oldest = std::min(oldest.value_or(flight->purge_sequence()), flight->purge_sequence());
+    }
+  }
+  return oldest;
 }
 
 void FlightTable::remember_unshared(std::string_view key, WallTime until) {

@@ -124,8 +124,10 @@ class FlightTable {
   Joined join(const std::string& key, std::uint64_t purge_sequence, FlightMemory& memory);
   /// Later requests for the key make a new flight.
   void leave(const Flight& flight);
-  /// Disowns and removes the flights of matching keys.
-  void disown_if(const std::function<bool(std::string_view)>& matches);
+  /// Disowns and removes the flights that match.
+  void disown_if(const std::function<bool(const Flight&)>& matches);
+  /// The least purge sequence of a flight under way.
+  std::optional<std::uint64_t> oldest_begun() const;
 
   void remember_unshared(std::string_view key, WallTime until);
   bool unshared(std::string_view key, WallTime now);

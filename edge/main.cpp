@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <thread>
 
 #include "common/base/log.hpp"
@@ -44,10 +45,13 @@ int run(const Settings& settings, const std::string& path) {
   if (!log) throw std::runtime_error(log.error().message);
   auto cache = cache::Cache::open({settings.cache_path, settings.cache_size_bytes}, metrics);
   if (!cache) throw std::runtime_error(cache.error().message);
+  auto purges = PurgeJournal::open(std::filesystem::path(settings.cache_path) / "purges");
+  if (!purges) throw std::runtime_error(purges.error().message);
   net::Blocking blocking(blocking_threads);
   fleet::Members members(settings.name, settings.members, settings.probe_interval);
-  Edge edge(settings, **cache, members, blocking, metrics, *log);
+  Edge edge(settings, **cache, members, blocking, std::move(*purges), metrics, *log);
   Admin admin(settings, edge, **cache, members, blocking, metrics);
+  edge.start();
   net::Server server(server_options(settings, edge, admin));
   for (auto* io : server.workers()) edge.add_worker(*io);
   fleet::Prober prober(*server.workers().front(), members, settings.probe_interval);

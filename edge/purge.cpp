@@ -20,13 +20,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::pair<std::string_view, PurgeBy>, 4> kinds = {
-    {{"url", PurgeBy::url},
-     {"prefix", PurgeBy::prefix},
-     {"tag", PurgeBy::tag},
-     {"tenant", PurgeBy::tenant}}};
+constexpr std::array<std::pair<std::string_view, PurgeBy>, 5> kinds = {{{"url", PurgeBy::url},
+                                                                        {"prefix", PurgeBy::prefix},
+                                                                        {"tag", PurgeBy::tag},
+                                                                        {"tenant", PurgeBy::tenant},
+                                                                        {"all", PurgeBy::all}}};
 constexpr std::string_view wanted =
-    "wanted is an object with exactly one of \"url\", \"prefix\", \"tag\" and \"tenant\", "
+    "wanted is an object with exactly one of \"url\", \"prefix\", \"tag\", \"tenant\" and \"all\", "
     "and optionally \"soft\"";
 
 std::optional<PurgeBy> kind_of(std::string_view member) {
@@ -85,25 +85,20 @@ Result<Purge> make_purge(PurgeBy by, std::string_view text) {
   if (by == PurgeBy::tenant) {
     if (auto fits = media::check_tenant(text); !fits) return std::unexpected(fits.error());
   } else if (text.empty() || text.find_first_of(", \t") != std::string_view::npos) {
-    return bad_input("\"tag\" must be one tag of Cache-Tag: not empty, no space, no comma");
+    return bad_input(
+        "\"tag\" must be one tag of Cache-Tag or Surrogate-Key: not empty, no space, no comma");
   }
   return Purge{.by = by, .text = std::string(text)};
 }
 
-/// The part of a primary key behind its host, if it has one.
-std::string_view target_of(std::string_view primary) {
-  return primary.substr(std::min(primary.find('/'), primary.size()));
-}
-
-/// All that stands under /{tenant} and /watch/{tenant}.
-bool is_of_tenant(std::string_view target, std::string_view tenant) {
-  constexpr std::string_view watch = "/watch";
-  std::string_view rest = target;
-  if (rest.starts_with("/watch/")) rest.remove_prefix(watch.size());
-  rest.remove_prefix(std::min<std::size_t>(1, rest.size()));
-  if (!rest.starts_with(tenant)) return false;
-  rest.remove_prefix(tenant.size());
-  return rest.empty() || rest.front() == '/' || rest.front() == '?';
+Result<Purge> read_purge(PurgeBy by, const json::value& value) {
+  if (by == PurgeBy::all) {
+    if (!value.is_bool() || !value.as_bool()) return bad_input("\"all\" must be true");
+    return Purge{.by = by};
+  }
+  if (!value.is_string()) return bad_input(fmt::format("\"{}\" must be a text", name(by)));
+  const json::string& string = value.as_string();
+  return make_purge(by, std::string_view(string.data(), string.size()));
 }
 
 }  // namespace
@@ -112,15 +107,15 @@ std::string_view name(PurgeBy by) {
   return std::ranges::find(kinds, by, [](const auto& kind) { return kind.second; })->first;
 }
 
-bool Purge::matches(std::string_view key, std::span<const std::string> cache_tags) const {
-  if (by == PurgeBy::tag) return std::ranges::find(cache_tags, text) != cache_tags.end();
-  std::string_view primary = primary_of(key);
-  std::string_view target = target_of(primary);
-  std::string_view key_host = primary.substr(0, primary.size() - target.size());
-  if (!host.empty() && !key_host.empty() && host != key_host) return false;
-  if (by == PurgeBy::url) return target == text;
-  if (by == PurgeBy::prefix) return target.starts_with(text);
-  return is_of_tenant(target, text);
+std::string_view target_of(std::string_view primary) {
+  return primary.substr(std::min(primary.find('/'), primary.size()));
+}
+
+std::string_view tenant_of(std::string_view target) {
+  constexpr std::string_view watch = "/watch";
+  if (target.starts_with("/watch/")) target.remove_prefix(watch.size());
+  target.remove_prefix(std::min<std::size_t>(1, target.size()));
+  return target.substr(0, target.find_first_of("/?"));
 }
 
 Result<Purge> parse_purge(std::string_view text) {
@@ -141,46 +136,13 @@ Result<Purge> parse_purge(std::string_view text) {
       return bad_input(fmt::format("both \"{}\" and \"{}\" are there; {}", name(purge->by),
                                    member_name, wanted));
     }
-    if (!value.is_string()) return bad_input(fmt::format("\"{}\" must be a text", member_name));
-    const json::string& string = value.as_string();
-    auto made = make_purge(*by, std::string_view(string.data(), string.size()));
+    auto made = read_purge(*by, value);
     if (!made) return made;
     purge = std::move(*made);
   }
   if (!purge) return bad_input(fmt::format("nothing is named; {}", wanted));
   purge->soft = soft;
   return *purge;
-}
-
-std::uint64_t PurgeLog::add(Purge purge, SteadyTime now) {
-  std::lock_guard lock(mutex_);
-  recent_.push_back({std::move(purge), now});
-  newest_at_.store(now, std::memory_order_release);
-  if (recent_.size() > remembered_max_) recent_.pop_front();
-  std::uint64_t number = newest_.load(std::memory_order_relaxed) + 1;
-  newest_.store(number, std::memory_order_release);
-  return number;
-}
-
-bool PurgeLog::purged_since(std::uint64_t begun, std::string_view key,
-                            std::span<const std::string> cache_tags) const {
-  if (begun == sequence()) return false;
-  std::lock_guard lock(mutex_);
-  std::uint64_t newest = newest_.load(std::memory_order_relaxed);
-  std::uint64_t missed = newest - begun;
-  if (missed > recent_.size()) return true;
-  return std::any_of(recent_.end() - static_cast<std::ptrdiff_t>(missed), recent_.end(),
-                     [&](const Entry& entry) { return entry.purge.matches(key, cache_tags); });
-}
-
-bool PurgeLog::purged_lately(std::string_view key, SteadyTime now) const {
-  SteadyTime since = now - peer_distrust;
-  if (newest_at_.load(std::memory_order_acquire) < since) return false;
-  std::lock_guard lock(mutex_);
-  return std::any_of(recent_.rbegin(), recent_.rend(), [&](const Entry& entry) {
-    // What a tag names is in the answers only: then every key is asked for at the origin.
-    return entry.at >= since && (entry.purge.needs_tags() || entry.purge.matches(key));
-  });
 }
 
 }  // namespace relay::edge

@@ -59,12 +59,20 @@ std::string not_modified_text(http::Fields fields) {
   return text;
 }
 
+/// Cache-Tag has commas between its tags, Surrogate-Key spaces.
 std::vector<std::string> cache_tags(http::Fields fields) {
   std::vector<std::string> tags;
   for (const http::Field& field : fields) {
-    if (!http::same_name(field.name, "Cache-Tag")) continue;
     std::string_view rest = field.value;
-    while (auto tag = http::next_element(rest)) tags.emplace_back(*tag);
+    if (http::same_name(field.name, "Cache-Tag")) {
+      while (auto tag = http::next_element(rest)) tags.emplace_back(*tag);
+    } else if (http::same_name(field.name, "Surrogate-Key")) {
+      while (!rest.empty()) {
+        std::string_view tag = rest.substr(0, rest.find_first_of(" \t"));
+        rest.remove_prefix(std::min(tag.size() + 1, rest.size()));
+        if (!tag.empty()) tags.emplace_back(tag);
+      }
+    }
   }
   return tags;
 }

@@ -8,6 +8,7 @@
 // names the request fields that choose; the responses themselves stand under secondary keys.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,12 +39,13 @@ struct StoredResponse {
   WallTime response_time{};
   Freshness freshness;
   std::optional<WallTime> stale_from;  // of a soft purge
+  std::uint64_t purge_sequence = 0;    // of the PurgeLog, when its fetch began
 
   std::string etag;           // as sent, with quotes and W/
   std::string last_modified;  // as sent
   std::string content_type;
   std::vector<std::string> vary;        // names, lower case, sorted
-  std::vector<std::string> cache_tags;  // of Cache-Tag
+  std::vector<std::string> cache_tags;  // of Cache-Tag and Surrogate-Key
 
   std::string_view field_lines() const { return std::string_view(head_text).substr(fields_at); }
   /// Views into head_text; valid as long as this object stays where it is and unchanged.
@@ -61,6 +63,8 @@ StoredResponse make_variants(std::vector<std::string> names, WallTime now);
 /// treat as a miss.
 std::string encode(const StoredResponse& stored);
 Result<StoredResponse> decode(std::string_view text);
+/// Only StoredResponse::purge_sequence; nothing when the text is not a stored form.
+std::optional<std::uint64_t> purge_sequence_of(std::string_view text);
 
 /// Whether a 304 speaks of this stored response (RFC 9111 4.3.4): its validator, if it has one,
 /// is the stored one.

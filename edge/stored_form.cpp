@@ -1,5 +1,6 @@
 // The text that a stored response has in the store:
-//   "torchrelay 1 KIND STATUS REQUEST_TIME RESPONSE_TIME INITIAL_AGE STALE_FROM\n"   times in ms
+//   "torchrelay 2 PURGE_SEQUENCE KIND STATUS REQUEST_TIME RESPONSE_TIME INITIAL_AGE STALE_FROM\n"
+//       times in ms
 //   "vary,names\n"
 //   head_text
 // All else follows from these, so that a later release may compute it differently.
@@ -14,7 +15,7 @@
 namespace relay::edge {
 namespace {
 
-constexpr std::string_view magic = "torchrelay 1 ";
+constexpr std::string_view magic = "torchrelay 2 ";
 constexpr std::int64_t never = -1;  // stale_from of a response that no soft purge met
 
 std::int64_t ms_of(WallTime moment) {
@@ -66,15 +67,16 @@ Result<StoredResponse> rebuild(int status, std::string_view head, WallTime reque
 std::string encode(const StoredResponse& stored) {
   bool variants = stored.kind == StoredKind::variants;
   std::int64_t stale_from = stored.stale_from ? ms_of(*stored.stale_from) : never;
-  return fmt::format("{}{} {} {} {} {} {}\n{}\n{}", magic, variants ? 1 : 0, stored.status,
-                     ms_of(stored.request_time), ms_of(stored.response_time),
-                     stored.freshness.initial_age.count(), stale_from, fmt::join(stored.vary, ","),
-                     stored.head_text);
+  return fmt::format("{}{} {} {} {} {} {} {}\n{}\n{}", magic, stored.purge_sequence,
+                     variants ? 1 : 0, stored.status, ms_of(stored.request_time),
+                     ms_of(stored.response_time), stored.freshness.initial_age.count(), stale_from,
+                     fmt::join(stored.vary, ","), stored.head_text);
 }
 
 Result<StoredResponse> decode(std::string_view text) {
   if (!text.starts_with(magic)) return corrupt();
   text.remove_prefix(magic.size());
+  auto purge_sequence = take_number(text, ' ');
   auto kind = take_number(text, ' ');
   auto status = take_number(text, ' ');
   auto request_time = take_number(text, ' ');
@@ -82,21 +84,32 @@ Result<StoredResponse> decode(std::string_view text) {
   auto initial_age = take_number(text, ' ');
   auto stale_from = take_number(text, '\n');
   auto names = take(text, '\n');
-  if (!kind || !status || !request_time || !response_time || !initial_age || !stale_from ||
-      !names || *status < 100 || *status > 999) {
+  if (!purge_sequence || !kind || !status || !request_time || !response_time || !initial_age ||
+      !stale_from || !names || *status < 100 || *status > 999) {
     return corrupt();
   }
   if (*kind == 1) {
     std::vector<std::string> vary;
     while (auto name = http::next_element(*names)) vary.emplace_back(*name);
-    return make_variants(std::move(vary), moment_of(*response_time));
+    auto variants = make_variants(std::move(vary), moment_of(*response_time));
+    variants.purge_sequence = static_cast<std::uint64_t>(*purge_sequence);
+    return variants;
   }
   auto stored =
       rebuild(static_cast<int>(*status), text, moment_of(*request_time), moment_of(*response_time));
   if (!stored) return stored;
+  stored->purge_sequence = static_cast<std::uint64_t>(*purge_sequence);
   stored->freshness.initial_age = std::chrono::milliseconds(*initial_age);
   if (*stale_from != never) return mark_stale(*stored, moment_of(*stale_from));
   return stored;
+}
+
+std::optional<std::uint64_t> purge_sequence_of(std::string_view text) {
+  if (!text.starts_with(magic)) return std::nullopt;
+  text.remove_prefix(magic.size());
+  auto number = take_number(text, ' ');
+  if (!number) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
 }
 
 }  // namespace relay::edge

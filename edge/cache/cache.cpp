@@ -117,6 +117,11 @@ void Cache::remove(std::string_view key, std::function<void()> durable) {
   impl_->bury(impl_->shared.index.remove(digest128(key), key), std::move(durable));
 }
 
+void Cache::remove(const Pin& object) {
+  std::lock_guard guard(impl_->shared.removal);
+  impl_->bury(impl_->shared.index.remove(digest128(object->key()), object->id()), nullptr);
+}
+
 std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
                              std::function<void()> durable) {
   std::lock_guard guard(impl_->shared.removal);
@@ -136,7 +141,17 @@ CacheStats Cache::stats() const {
           .size_bytes = of(gauges.size_bytes),
           .graveyard_bytes = of(gauges.graveyard_bytes),
           .evictions = gauges.evictions.value(),
-          .store_failures = gauges.failures()};
+          .store_failures = gauges.failures(),
+          .walked = impl_->shared.index.walked()};
+}
+
+std::size_t Cache::size() const {
+  return impl_->shared.index.size();
+}
+
+std::vector<Pin> Cache::part(std::size_t number) const {
+  static_assert(parts == Index::shard_count);
+  return impl_->shared.index.objects_of(number);
 }
 
 void Cache::visit(std::size_t most, const std::function<void(const Object&)>& see) const {

@@ -71,10 +71,20 @@ class Object {
   bool verify() const;
   bool known_good() const;
   /// A parsed form of head(), kept beside it by the first who needs it (null before): parsing it
-  /// on every hit would cost more than the rest of a small one. The last one kept wins.
+  /// on every hit would cost more than the rest of a small one. The first one kept stays.
   std::shared_ptr<const void> parsed() const { return parsed_.load(std::memory_order_acquire); }
   void keep_parsed(std::shared_ptr<const void> form) const {
+    std::shared_ptr<const void> none;
+    parsed_.compare_exchange_strong(none, std::move(form), std::memory_order_acq_rel);
+  }
+  /// Another form for all who look from now on.
+  void replace_parsed(std::shared_ptr<const void> form) const {
     parsed_.store(std::move(form), std::memory_order_release);
+  }
+  /// The number of the newest purge that this object is known to have outlived (0: none).
+  std::uint64_t purges_noted() const { return purges_noted_.load(std::memory_order_acquire); }
+  void note_purges(std::uint64_t number) const {
+    purges_noted_.store(number, std::memory_order_release);
   }
 
   /// For this room.
@@ -90,6 +100,7 @@ class Object {
   std::shared_ptr<const Body> body_;
   mutable std::atomic<std::shared_ptr<const void>> parsed_;
   mutable std::atomic<SteadyTime> resident_at_{SteadyTime{}};
+  mutable std::atomic<std::uint64_t> purges_noted_{0};
 };
 using Pin = std::shared_ptr<const Object>;
 
@@ -112,6 +123,7 @@ struct CacheStats {
   /// stored_bytes: pages of live bodies and their records; with graveyard_bytes within size_bytes.
   std::uint64_t objects = 0, body_bytes = 0, stored_bytes = 0, size_bytes = 0;
   std::uint64_t graveyard_bytes = 0, evictions = 0, store_failures = 0;
+  std::uint64_t walked = 0;  // objects that calls about many of them looked at
 };
 
 /// Outlives its pins' use: destroy it after the last request has ended. (A pin that is left over
@@ -140,6 +152,8 @@ class Cache {
   /// Gone from find() at return; `durable` runs on the store thread once a restart can't bring it
   /// back. Stores of matching keys that were handed over before this call are dropped too.
   void remove(std::string_view key, std::function<void()> durable);
+  /// Only this very object, if its key still holds it.
+  void remove(const Pin& object);
   /// All keys for which `matches(key)` holds; returns how many were in the index. `matches` runs
   /// under the index's locks: it only looks at the key. A million keys take a good part of a
   /// second, so call it on the blocking pool.
@@ -147,6 +161,12 @@ class Cache {
                         std::function<void()> durable);
 
   CacheStats stats() const;
+  /// Objects in the index.
+  std::size_t size() const;
+  /// All objects, a part at a time (`number` < parts): no lock is held for longer than it takes to
+  /// copy the pins of one.
+  static constexpr std::size_t parts = 64;
+  std::vector<Pin> part(std::size_t number) const;
   /// Visits some objects, for the admin API; stops after `most`.
   void visit(std::size_t most, const std::function<void(const Object&)>& see) const;
 

@@ -55,10 +55,30 @@ Pin Index::remove(const Digest128& hash, std::uint64_t id) {
   return taken;
 }
 
+std::vector<Pin> Index::objects_of(std::size_t shard) const {
+  const Shard& at = shards_[shard];
+  std::vector<Pin> objects;
+  std::lock_guard guard(at.lock);
+  objects.reserve(at.objects.size());
+  walked_.fetch_add(at.objects.size(), std::memory_order_relaxed);
+  for (const auto& [hash, object] : at.objects) objects.push_back(object);
+  return objects;
+}
+
+std::size_t Index::size() const {
+  std::size_t n = 0;
+  for (const Shard& at : shards_) {
+    std::lock_guard guard(at.lock);
+    n += at.objects.size();
+  }
+  return n;
+}
+
 std::vector<Pin> Index::remove_if(const std::function<bool(std::string_view)>& matches) {
   std::vector<Pin> taken;
   for (Shard& at : shards_) {
     std::lock_guard guard(at.lock);
+    walked_.fetch_add(at.objects.size(), std::memory_order_relaxed);
     boost::unordered::erase_if(at.objects, [&](auto& entry) {
       if (!matches(entry.second->key())) return false;
       taken.push_back(entry.second);
@@ -71,6 +91,7 @@ std::vector<Pin> Index::remove_if(const std::function<bool(std::string_view)>& m
 void Index::visit(const std::function<bool(const Pin&)>& see) const {
   for (const Shard& at : shards_) {
     std::lock_guard guard(at.lock);
+    walked_.fetch_add(at.objects.size(), std::memory_order_relaxed);
     for (const auto& [hash, object] : at.objects) {
       if (!see(object)) return;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,8 @@ namespace relay::edge::cache {
 
 class Index {
  public:
+  static constexpr std::size_t shard_count = 64;
+
   Pin find(const Digest128& hash, std::string_view key) const;
   /// The object of this hash when it still is the one with this id.
   Pin find(const Digest128& hash, std::uint64_t id) const;
@@ -29,12 +32,16 @@ class Index {
   Pin remove(const Digest128& hash, std::string_view key);
   /// Takes the object out when it still is the one with this id.
   Pin remove(const Digest128& hash, std::uint64_t id);
+  /// All objects of one shard.
+  std::vector<Pin> objects_of(std::size_t shard) const;
+  std::size_t size() const;
+  /// Objects that were looked at one by one, by remove_if, visit and objects_of.
+  std::uint64_t walked() const { return walked_.load(std::memory_order_relaxed); }
   std::vector<Pin> remove_if(const std::function<bool(std::string_view)>& matches);
   /// Stops when `see` answers false. `see` runs under a shard's lock.
   void visit(const std::function<bool(const Pin&)>& see) const;
 
  private:
-  static constexpr std::size_t shard_count = 64;
   struct HashOfHash {
     using is_avalanching = void;  // XXH3 has mixed the bits already
     std::size_t operator()(const Digest128& hash) const { return hash.low; }
@@ -48,6 +55,7 @@ class Index {
   const Shard& shard(const Digest128& hash) const { return shards_[hash.high % shard_count]; }
 
   std::array<Shard, shard_count> shards_;
+  mutable std::atomic<std::uint64_t> walked_{0};
 };
 
 }  // namespace relay::edge::cache

@@ -151,7 +151,7 @@ TEST(FlightTable, APurgeDisownsWhatMatches) {
   FlightTable table;
   auto doomed = table.join("/t/a/1.m4s", 0, memory);
   auto other = table.join("/t/b/1.m4s", 0, memory);
-  table.disown_if([](std::string_view key) { return key.starts_with("/t/a/"); });
+  table.disown_if([](const Flight& flight) { return flight.key().starts_with("/t/a/"); });
   EXPECT_TRUE(doomed.flight->disowned());
   EXPECT_FALSE(other.flight->disowned());
   EXPECT_TRUE(table.join("/t/a/1.m4s", 0, memory).leader);

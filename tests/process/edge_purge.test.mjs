@@ -26,10 +26,11 @@ const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
 const warm = (path, headers) => until(`${path} to be a hit`,
   async () => isHit(await get(edge.url + path, { headers })), { every_ms: 5 });
 
-const paths = ['/a/x/1', '/a/x/2', '/a/y', '/ab/x/1', '/watch/a/x', '/tagged'];
+const paths = ['/a/x/1', '/a/x/2', '/a/y', '/ab/x/1', '/watch/a/x', '/tagged', '/keyed'];
 async function fill() {
   for (const path of paths) {
-    const tags = path === '/tagged' || path === '/a/y' ? { 'cache-tag': 'other, red' } : {};
+    const tags = path === '/tagged' || path === '/a/y' ? { 'cache-tag': 'other, red' }
+      : path === '/keyed' ? { 'surrogate-key': 'other red' } : {};
     origin.answer(path, { headers: { ...fresh, etag: '"1"', ...tags }, body: `old ${path}` });
     await warm(path);
   }
@@ -47,7 +48,8 @@ for (const [what, gone] of [
   [{ url: 'http://some.host/a/x/1' }, ['/a/x/1']],
   [{ prefix: '/a/x/' }, ['/a/x/1', '/a/x/2']],
   [{ tenant: 'a' }, ['/a/x/1', '/a/x/2', '/a/y', '/watch/a/x']],
-  [{ tag: 'red' }, ['/a/y', '/tagged']],
+  [{ tag: 'red' }, ['/a/y', '/tagged', '/keyed']],
+  [{ all: true }, paths],
   [{ url: '/not/here' }, []],
 ]) {
   test(`purge ${JSON.stringify(what)}`, async () => {
@@ -55,6 +57,7 @@ for (const [what, gone] of [
     const answer = await purge(what);
     assert.equal(answer.status, 200, answer.text);
     assert.equal(answer.json().purged, gone.length);
+    assert.equal(answer.json().scope, 'edge', 'it speaks for itself only');
     assert.deepEqual(await stillOld(), paths.filter((path) => !gone.includes(path)));
   });
 
@@ -82,6 +85,39 @@ test('a soft purge has the answer confirmed, and lets it stand in', async () => 
   assert.equal((await get(`${edge.url}/a/x/2`)).text, 'old /a/x/2', 'stale beats nothing');
 });
 
+for (const after of ['at once', 'after kill -9']) {
+  test(`a soft purge by tag makes stale, ${after}`, async () => {
+    await fill();
+    assert.equal((await purge({ tag: 'red', soft: true })).status, 200);
+    if (after !== 'at once') {
+      edge.kill();
+      await edge.exited;
+      edge = await edge.restart();
+    }
+    origin.answer('/tagged', (asked, response) => {
+      assert.equal(asked.headers['if-none-match'], '"1"');
+      response.writeHead(304, { ...fresh, etag: '"1"' }).end();
+    });
+    const asked = origin.count('/tagged');
+    assert.match((await get(`${edge.url}/tagged`)).headers['cache-status'], /fwd-status=304/);
+    assert.ok(isHit(await get(`${edge.url}/tagged`)), 'confirmed, it is fresh again');
+    assert.equal(origin.count('/tagged'), asked + 1);
+    assert.ok(isHit(await get(`${edge.url}/a/x/1`)), 'the tag names others only');
+  });
+}
+
+test('what is fetched after a purge is kept', async () => {
+  await fill();
+  assert.equal((await purge({ all: true })).status, 200);
+  for (const path of paths) await warm(path);
+  edge.kill();
+  await edge.exited;
+  edge = await edge.restart();
+  const asked = origin.requests.length;
+  for (const path of paths) assert.equal((await get(edge.url + path)).text, `new ${path}`);
+  assert.equal(origin.requests.length, asked);
+});
+
 test('all variants of an address go', async () => {
   origin.answer('/v', (asked, response) => {
     response.writeHead(200, { ...fresh, vary: 'Accept-Language' }).end(asked.headers['accept-language']);
@@ -96,7 +132,7 @@ test('all variants of an address go', async () => {
   assert.equal(origin.count('/v'), asked + 2);
 });
 
-for (const what of [{ url: '/late' }, { prefix: '/l' }, { tag: 'late' }]) {
+for (const what of [{ url: '/late' }, { prefix: '/l' }, { tag: 'late' }, { tenant: 'late' }, { all: true }]) {
   test(`an answer on its way when ${JSON.stringify(what)} comes is not kept`, async () => {
     let response;
     origin.answer('/late', (asked, answer) => {
@@ -106,16 +142,17 @@ for (const what of [{ url: '/late' }, { prefix: '/l' }, { tag: 'late' }]) {
     });
     const client = await openAnswer(`${edge.url}/late`);
     assert.equal((await purge(what)).status, 200);
+    origin.answer('/late', { headers: fresh, body: 'new' });
+    assert.equal((await get(`${edge.url}/late`)).text, 'new', 'nobody joins what is purged');
     response.end(pattern(50_000, 2));
     assert.ok((await client.whole()).complete, 'who waited already gets it');
-    origin.answer('/late', { headers: fresh, body: 'new' });
     for (let i = 0; i < 3; i++) assert.equal((await get(`${edge.url}/late`)).text, 'new');
   });
 }
 
 test('a purge that is wrong says what is allowed', async () => {
   for (const body of ['', '{', '[]', '{}', '{"url":1}', '{"url":"x"}', '{"url":"/a","tag":"b"}',
-    '{"uri":"/a"}', '{"url":"/a","soft":1}', '{"tenant":"a/b"}', '{"tag":""}']) {
+    '{"uri":"/a"}', '{"url":"/a","soft":1}', '{"tenant":"a/b"}', '{"tag":""}', '{"all":false}', '{"all":true,"tag":"a"}']) {
     const answer = await request(`${edge.admin}/purge`, { method: 'POST', body });
     assert.equal(answer.status, 400, body);
     assert.match(answer.headers['content-type'], /problem\+json/);

@@ -1,0 +1,50 @@
+// The purges that a restart must know of, in an LMDB environment of their own, each synced before
+// it is answered. A row goes once the sweep has taken away what it named.
+// Writing blocks on the disk: call on the blocking pool or on a thread of one's own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/store/lmdb.hpp"
+#include "edge/purge_log.hpp"
+
+namespace relay::edge {
+
+/// The row of a purge, without its number. decode's errors: corrupt (disk).
+std::string encode(const NumberedPurge& purge);
+Result<NumberedPurge> decode_purge(std::uint64_t number, std::string_view row);
+
+class PurgeJournal {
+ public:
+  /// What was found. `known` is false when nothing tells what was purged before: the journal is
+  /// new, or was damaged and set aside. Then no stored object may be trusted.
+  struct Opened {
+    std::unique_ptr<PurgeJournal> journal;
+    std::vector<NumberedPurge> purges;  // in the order of numbers
+    std::uint64_t run_begins_at = 0;    // above every number of earlier runs
+    bool known = false;
+  };
+  /// Errors: unavailable (another process has it), no_space and other disk errors.
+  static Result<Opened> open(const std::filesystem::path& folder);
+
+  /// On disk and synced when it returns.
+  Result<void> append(const NumberedPurge& purge);
+  Result<void> erase_through(std::uint64_t number);
+
+ private:
+  PurgeJournal(store::Env env, store::Table rows) : env_(std::move(env)), rows_(rows) {}
+  static Result<Opened> open_once(const std::filesystem::path& folder);
+  Result<void> read(Opened& into) const;
+  Result<void> begin_run(Opened& into);
+
+  store::Env env_;
+  store::Table rows_;
+};
+
+}  // namespace relay::edge
