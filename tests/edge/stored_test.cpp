@@ -31,6 +31,7 @@ void expect_same(const StoredResponse& a, const StoredResponse& b) {
   EXPECT_EQ(a.content_type, b.content_type);
   EXPECT_EQ(a.vary, b.vary);
   EXPECT_EQ(a.cache_tags, b.cache_tags);
+  EXPECT_EQ(a.purge_sequence, b.purge_sequence);
   EXPECT_EQ(a.freshness.lifetime, b.freshness.lifetime);
   EXPECT_EQ(a.freshness.initial_age, b.freshness.initial_age);
   EXPECT_EQ(a.freshness.response_time, b.freshness.response_time);
@@ -111,19 +112,22 @@ TEST(Stored, what_is_decoded_equals_what_was_encoded) {
                        {"Vary", "Accept, Origin"},
                        {"Cache-Tag", "a, b"},
                        {"Cache-Tag", "c"},
+                       {"Surrogate-Key", "d  e"},
                        {"X-Empty", ""}}),
       stored_at_start({{"Expires", "Sun, 06 Nov 1994 08:50:37 GMT"}}, 599),
       stored_at_start({{"Cache-Control", "s-maxage=1, no-cache"}}, 204),
       mark_stale(stored_at_start({{"Cache-Control", "max-age=60"}}), start + seconds(5)),
       make_variants({"accept", "origin"}, start),
   };
-  for (const auto& stored : cases) {
+  for (std::uint64_t number = 0; StoredResponse & stored : cases) {
+    stored.purge_sequence = number++;
+    EXPECT_EQ(purge_sequence_of(encode(stored)), stored.purge_sequence);
     auto again = decode(encode(stored));
     ASSERT_TRUE(again) << stored.head_text;
     expect_same(stored, *again);
   }
   EXPECT_EQ(cases[0].vary, (Texts{"accept", "origin"}));
-  EXPECT_EQ(cases[0].cache_tags, (Texts{"a", "b", "c"}));
+  EXPECT_EQ(cases[0].cache_tags, (Texts{"a", "b", "c", "d", "e"}));
   EXPECT_EQ(cases[4].kind, StoredKind::variants);
 }
 
@@ -135,10 +139,10 @@ TEST(Stored, damaged_text_is_corrupt) {
     ASSERT_FALSE(cut) << length;
     EXPECT_EQ(cut.error().kind, ErrorKind::corrupt);
   }
-  for (std::string_view text : {"", "torchrelay 2 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 1 0 99 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 1 0 200 1 1 x -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 1 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\nA: b"}) {
+  for (std::string_view text : {"", "torchrelay 1 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
+                                "torchrelay 2 7 0 99 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
+                                "torchrelay 2 7 0 200 1 1 x -1\n\nHTTP/1.1 200 OK\r\n",
+                                "torchrelay 2 7 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\nA: b"}) {
     EXPECT_FALSE(decode(text)) << text;
   }
 }
