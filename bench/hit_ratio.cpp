@@ -1,333 +1,232 @@
-// Miss ratios on recorded traces: edge/cache/policy itself, and LRU, SIEVE, S3-FIFO and Belady's
-// bound at the same bytes. Traces are oracleGeneral files: records of 24 bytes (seconds u32, object
-// u64, bytes u32, number of the object's next request i64, -1 for none), compressed by zstd.
+// Miss ratios on recorded traces: the edge's own policy (edge/policy), and LRU, SIEVE, S3-FIFO,
+// W-TinyLFU, 2Q and Belady's bound at the same bytes.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
-#include <list>
-#include <memory>
-#include <set>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "common/base/hash.hpp"
-#include "edge/cache/policy.hpp"
+#include "bench/hit_ratio/contender.hpp"
+#include "bench/hit_ratio/trace.hpp"
 
 namespace {
 
+using namespace relay::bench;
+using relay::edge::policy::Goal;
+using relay::edge::policy::Tally;
+
 constexpr const char* help =
-    "hit_ratio: object and byte misses of eviction policies on traces, at 1 % and 10 % of the\n"
-    "working set, from an empty cache on, every object admitted\n"
-    "  --traces FOLDER  *.oracleGeneral.bin.zst (default ../shared/traces)\n"
+    "hit_ratio [OPTION]... [TRACE]...: object misses, byte misses and bytes written into the "
+    "store\n"
+    "per byte asked for, of eviction policies on traces, from an empty cache on\n"
+    "  TRACE            oracleGeneral file, plain or .zst; default ../shared/traces/*.zst\n"
+    "  --size SHARE     of the trace's working set, as in 1% (default: 1% and 10%); may repeat\n"
+    "  --goal GOAL      objects, bytes or writes (default: all three)\n"
+    "  --estimate       what the shadows expect of 0.5, 1, 2 and 4 times the size, beside replays\n"
+    "                   of those sizes; no contenders\n"
     "  --quick          the first 200,000 requests of each\n"
     "  --json FILE      {\"rows\": [{trace, size, goal, policy, object_miss, byte_miss,\n"
     "                   bytes_written_per_byte}]}\n"
-    "  --help           this text\n";
+    "  --help           this text\n"
+    "Torchrelay's window may take up to half of the size; its bytes are in memory, so only what "
+    "it\n"
+    "admits to the store counts as written. Contenders write what they admit.\n";
 
-struct Request {
-  std::uint64_t id;
-  std::uint64_t bytes;
-  std::int64_t next;  // number of the request that asks for it again; a large one for never
-};
+constexpr Goal goals[] = {Goal::objects, Goal::bytes, Goal::writes};
 
-/// What every contender answers: is it here; it was used; it came; free at least one object.
-class Contender {
- public:
-  virtual ~Contender() = default;
-  virtual bool use(const Request& request) = 0;
-  virtual void insert(const Request& request) = 0;
-  virtual std::uint64_t evict() = 0;  // bytes that became free
-};
-
-class Ours final : public Contender {
- public:
-  bool use(const Request& request) override {
-    if (!bytes_.contains(request.id)) return false;
-    policy_.touch(request.id);
-    return true;
-  }
-  void insert(const Request& request) override {
-    std::uint64_t hash = relay::hash64({reinterpret_cast<const char*>(&request.id), 8});
-    policy_.admit(hash);
-    policy_.insert(request.id, hash, request.bytes, 1.0);
-    bytes_[request.id] = request.bytes;
-  }
-  std::uint64_t evict() override {
-    auto victim = policy_.victim();
-    policy_.evict(*victim);
-    return bytes_.extract(*victim).mapped();
-  }
-
- private:
-  relay::edge::cache::Policy policy_{{}};
-  std::unordered_map<std::uint64_t, std::uint64_t> bytes_;
-};
-
-/// A queue with a place for every object; LRU moves on use, SIEVE marks and lets a hand pass.
-class Queued : public Contender {
- protected:
-  struct Entry {
-    std::uint64_t id, bytes;
-    int uses = 0;
-  };
-  using Queue = std::list<Entry>;  // the oldest in front
-  std::uint64_t drop(Queue& queue, Queue::iterator at) {
-    std::uint64_t bytes = at->bytes;
-    places_.erase(at->id);
-    queue.erase(at);
-    return bytes;
-  }
-  std::unordered_map<std::uint64_t, Queue::iterator> places_;
-};
-
-class Lru final : public Queued {
- public:
-  bool use(const Request& request) override {
-    auto known = places_.find(request.id);
-    if (known == places_.end()) return false;
-    queue_.splice(queue_.end(), queue_, known->second);
-    return true;
-  }
-  void insert(const Request& request) override {
-    places_[request.id] = queue_.insert(queue_.end(), {request.id, request.bytes});
-  }
-  std::uint64_t evict() override { return drop(queue_, queue_.begin()); }
-
- private:
-  Queue queue_;
-};
-
-class Sieve final : public Queued {
- public:
-  bool use(const Request& request) override {
-    auto known = places_.find(request.id);
-    if (known == places_.end()) return false;
-    known->second->uses = 1;
-    return true;
-  }
-  void insert(const Request& request) override {
-    places_[request.id] = queue_.insert(queue_.end(), {request.id, request.bytes});
-  }
-  std::uint64_t evict() override {
-    for (;; ++hand_) {
-      if (hand_ == queue_.end()) hand_ = queue_.begin();
-      if (hand_->uses == 0) return drop(queue_, hand_++);
-      hand_->uses = 0;
-    }
-  }
-
- private:
-  Queue queue_;
-  Queue::iterator hand_ = queue_.end();
-};
-
-/// Small queue of 10 %, main queue with second chances, and a memory of what left the small one.
-class S3Fifo final : public Queued {
- public:
-  explicit S3Fifo(std::uint64_t size) : small_max_(size / 10) {}
-  bool use(const Request& request) override {
-    auto known = places_.find(request.id);
-    if (known == places_.end()) return false;
-    known->second->uses = std::min(known->second->uses + 1, 3);
-    return true;
-  }
-  void insert(const Request& request) override {
-    bool remembered = ghosts_.erase(request.id) > 0;
-    Queue& queue = remembered ? main_ : small_;
-    places_[request.id] = queue.insert(queue.end(), {request.id, request.bytes});
-    if (!remembered) small_bytes_ += request.bytes;
-  }
-  std::uint64_t evict() override {
-    while (!small_.empty() && (small_bytes_ > small_max_ || main_.empty())) {
-      auto oldest = small_.begin();
-      small_bytes_ -= oldest->bytes;
-      if (oldest->uses < 2) {
-        remember(oldest->id);
-        return drop(small_, oldest);
-      }
-      oldest->uses = 0;
-      main_.splice(main_.end(), small_, oldest);
-    }
-    for (;;) {
-      auto oldest = main_.begin();
-      if (oldest->uses == 0) return drop(main_, oldest);
-      --oldest->uses;
-      main_.splice(main_.end(), main_, oldest);
-    }
-  }
-
- private:
-  void remember(std::uint64_t id) {
-    ghosts_.insert(id);
-    ghost_order_.push_back(id);
-    for (; ghost_order_.size() > std::max<std::size_t>(main_.size(), 16);
-         ghost_order_.pop_front()) {
-      ghosts_.erase(ghost_order_.front());
-    }
-  }
-  Queue small_, main_;
-  std::set<std::uint64_t> ghosts_;
-  std::list<std::uint64_t> ghost_order_;
-  std::uint64_t small_max_, small_bytes_ = 0;
-};
-
-class Belady final : public Contender {
- public:
-  bool use(const Request& request) override {
-    auto known = places_.find(request.id);
-    if (known == places_.end()) return false;
-    order_.erase({known->second.next, request.id});
-    put(request);
-    return true;
-  }
-  void insert(const Request& request) override { put(request); }
-  std::uint64_t evict() override {
-    auto farthest = std::prev(order_.end());
-    std::uint64_t bytes = places_.extract(farthest->second).mapped().bytes;
-    order_.erase(farthest);
-    return bytes;
-  }
-
- private:
-  void put(const Request& request) {
-    places_[request.id] = request;
-    order_.insert({request.next, request.id});
-  }
-  std::set<std::pair<std::int64_t, std::uint64_t>> order_;
-  std::unordered_map<std::uint64_t, Request> places_;
+struct Options {
+  std::vector<double> sizes;
+  std::vector<Goal> goals;
+  std::vector<std::string> traces;
+  std::size_t most = SIZE_MAX;
+  bool estimate = false;
+  std::string json;
 };
 
 struct Row {
   std::string trace;
-  double size;  // of the working set
-  std::string policy;
-  double object_miss, byte_miss;
+  double size;
+  std::string goal, policy;
+  Tally tally;
 };
 
-Row replay(const std::vector<Request>& requests, std::uint64_t size, Contender& contender) {
-  std::uint64_t used = 0, misses = 0, missed = 0, asked = 0;
-  for (const Request& request : requests) {
-    asked += request.bytes;
-    if (contender.use(request)) continue;
-    ++misses;
-    missed += request.bytes;
-    if (request.bytes > size) continue;
-    while (used + request.bytes > size) used -= contender.evict();
-    contender.insert(request);
-    used += request.bytes;
+Tally replay(const Trace& trace, Contender& contender) {
+  Tally tally;
+  for (const Request& request : trace.requests) {
+    tally.add(request.bytes, contender.request(request));
   }
-  return {"", 0, "", static_cast<double>(misses) / static_cast<double>(requests.size()),
-          static_cast<double>(missed) / static_cast<double>(asked)};
+  return tally;
 }
 
-std::vector<Request> read_trace(const std::string& path, std::size_t most) {
-  std::vector<Request> requests;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(
-      popen(fmt::format("zstd -dcq '{}' 2>/dev/null", path).c_str(), "r"), pclose);
-  char record[24];
-  while (pipe && requests.size() < most && std::fread(record, sizeof record, 1, pipe.get()) == 1) {
-    Request request{};
-    std::uint32_t bytes = 0;
-    std::memcpy(&request.id, record + 4, 8);
-    std::memcpy(&bytes, record + 12, 4);
-    request.bytes = std::max<std::uint32_t>(bytes, 1);
-    requests.push_back(request);
-  }
-  std::unordered_map<std::uint64_t, std::int64_t> later;
-  for (std::size_t i = requests.size(); i-- > 0;) {
-    auto [next, first] = later.try_emplace(requests[i].id, INT64_MAX);
-    requests[i].next = next->second;
-    next->second = static_cast<std::int64_t>(i);
-  }
-  return requests;
+void print(const Row& row) {
+  fmt::print("{:<16} {:>5} {:<8} {:<11} {:>8.4f} {:>8.4f} {:>8.4f}\n", row.trace, row.size,
+             row.goal, row.policy, row.tally.object_miss(), row.tally.byte_miss(),
+             row.tally.written());
+  std::fflush(stdout);
 }
 
-std::uint64_t working_set(const std::vector<Request>& requests) {
-  std::unordered_map<std::uint64_t, std::uint64_t> sizes;
-  for (const Request& request : requests) sizes.try_emplace(request.id, request.bytes);
-  std::uint64_t sum = 0;
-  for (const auto& [id, bytes] : sizes) sum += bytes;
-  return sum;
+void compare(const Trace& trace, double size, const Options& options, std::vector<Row>& rows) {
+  auto capacity = static_cast<std::uint64_t>(size * static_cast<double>(trace.working_set_bytes));
+  std::vector<Row> mine;
+  auto add = [&](Goal goal, std::string policy, const Tally& tally) {
+    mine.push_back(
+        {trace.name, size, std::string(relay::edge::policy::name_of(goal)), policy, tally});
+  };
+  for (Goal goal : options.goals) {
+    Ours ours(capacity, goal);
+    add(goal, "torchrelay", replay(trace, ours));
+  }
+  using Make = std::unique_ptr<Contender> (*)(std::uint64_t);
+  const std::pair<const char*, Make> contenders[] = {
+      {"lru", make_lru},           {"s3fifo", make_s3fifo}, {"sieve", make_sieve},
+      {"w-tinylfu", make_tinylfu}, {"2q", make_two_queues}, {"belady", make_belady}};
+  for (const auto& [name, make] : contenders) {
+    Tally tally = replay(trace, *make(capacity));
+    for (Goal goal : options.goals) add(goal, name, tally);
+  }
+  std::ranges::sort(mine, {}, &Row::goal);
+  for (Row& row : mine) {
+    print(row);
+    rows.push_back(std::move(row));
+  }
 }
 
-void compare(const std::filesystem::path& path, std::size_t most, std::vector<Row>& rows) {
-  std::string trace = path.filename().string();
-  trace = trace.substr(0, trace.find('.'));
-  auto requests = read_trace(path.string(), most);
-  std::uint64_t all = working_set(requests);
-  for (double share : {0.01, 0.1}) {
-    auto size = static_cast<std::uint64_t>(share * static_cast<double>(all));
-    std::vector<std::pair<const char*, std::unique_ptr<Contender>>> contenders;
-    contenders.emplace_back("torchrelay", std::make_unique<Ours>());
-    contenders.emplace_back("lru", std::make_unique<Lru>());
-    contenders.emplace_back("sieve", std::make_unique<Sieve>());
-    contenders.emplace_back("s3fifo", std::make_unique<S3Fifo>(size));
-    contenders.emplace_back("belady", std::make_unique<Belady>());
-    for (auto& [name, contender] : contenders) {
-      Row row = replay(requests, size, *contender);
-      row.trace = trace;
-      row.size = share;
-      row.policy = name;
-      fmt::print("{:<16} {:>5} {:<11} {:>8.4f} {:>8.4f}\n", trace, share, name, row.object_miss,
-                 row.byte_miss);
-      std::fflush(stdout);
-      rows.push_back(row);
+/// A tally that fades as the tuner's do, and how far the expectations were off it.
+void estimate(const Trace& trace, double size, Goal goal) {
+  auto capacity = static_cast<std::uint64_t>(size * static_cast<double>(trace.working_set_bytes));
+  Ours ours(capacity, goal);
+  std::vector<std::unique_ptr<Ours>> real;
+  std::vector<Tally> tallies(4);
+  for (double times : {0.5, 1.0, 2.0, 4.0}) {
+    real.push_back(std::make_unique<Ours>(
+        static_cast<std::uint64_t>(times * static_cast<double>(capacity)), goal));
+  }
+  std::uint64_t epochs = 0;
+  for (const Request& request : trace.requests) {
+    ours.request(request);
+    for (std::size_t i = 0; i < real.size(); ++i) {
+      tallies[i].add(request.bytes, real[i]->request(request));
     }
+    if (ours.policy().tuner().epochs() == epochs) continue;
+    epochs = ours.policy().tuner().epochs();
+    for (Tally& tally : tallies) tally.fade(relay::edge::policy::Tuner::kept);
   }
+  const auto& tuner = ours.policy().tuner();
+  auto expected = tuner.expectations();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto& e = expected[i];
+    fmt::print(
+        "{:<16} {:>5} {:<8} {:>4}x {:.4f} +-{:.4f} {:.4f} {:+.4f}   {:.4f} +-{:.4f} {:.4f} {:+.4f} "
+        "  {} keys\n",
+        trace.name, size, relay::edge::policy::name_of(goal), e.size, e.object_miss, e.object_error,
+        tallies[i].object_miss(), e.object_miss - tallies[i].object_miss(), e.byte_miss,
+        e.byte_error, tallies[i].byte_miss(), e.byte_miss - tallies[i].byte_miss(),
+        tuner.sampled_keys());
+  }
+  std::fflush(stdout);
 }
 
-bool write_json(const char* path, const std::vector<Row>& rows) {
-  std::FILE* file = std::fopen(path, "w");
+bool write_json(const std::string& path, const std::vector<Row>& rows) {
+  std::FILE* file = std::fopen(path.c_str(), "w");
   if (!file) return false;
   fmt::print(file, "{{\"rows\": [");
   for (const Row& row : rows) {
     fmt::print(
         file,
-        "{}\n{{\"trace\": \"{}\", \"size\": {}, \"goal\": \"object\", \"policy\": \"{}\", "
+        "{}\n{{\"trace\": \"{}\", \"size\": {}, \"goal\": \"{}\", \"policy\": \"{}\", "
         "\"object_miss\": {:.4f}, \"byte_miss\": {:.4f}, \"bytes_written_per_byte\": {:.4f}}}",
-        &row == rows.data() ? "" : ",", row.trace, row.size, row.policy, row.object_miss,
-        row.byte_miss, row.byte_miss);
+        &row == rows.data() ? "" : ",", row.trace, row.size, row.goal, row.policy,
+        row.tally.object_miss(), row.tally.byte_miss(), row.tally.written());
   }
   fmt::print(file, "\n]}}\n");
   return std::fclose(file) == 0;
 }
 
+bool read_size(const std::string& text, std::vector<double>& sizes) {
+  char* end = nullptr;
+  double size = std::strtod(text.c_str(), &end);
+  if (std::string_view(end) == "%")
+    size /= 100;
+  else if (*end)
+    return false;
+  sizes.push_back(size);
+  return size > 0 && size <= 1;
+}
+
+bool read_goal(std::string_view text, std::vector<Goal>& into) {
+  for (Goal goal : goals) {
+    if (relay::edge::policy::name_of(goal) != text) continue;
+    into.push_back(goal);
+    return true;
+  }
+  return false;
+}
+
+/// False: help is needed.
+bool read_options(int count, char** words, Options& options) {
+  for (int i = 1; i < count; ++i) {
+    std::string word = words[i];
+    auto value = [&] { return i + 1 < count ? std::string(words[++i]) : std::string(); };
+    if (word == "--quick") {
+      options.most = 200'000;
+    } else if (word == "--estimate") {
+      options.estimate = true;
+    } else if (word == "--json") {
+      options.json = value();
+    } else if (word == "--size") {
+      if (!read_size(value(), options.sizes)) return false;
+    } else if (word == "--goal") {
+      if (!read_goal(value(), options.goals)) return false;
+    } else if (word.starts_with("--")) {
+      return false;
+    } else {
+      options.traces.push_back(word);
+    }
+  }
+  if (options.sizes.empty()) options.sizes = {0.01, 0.1};
+  if (options.goals.empty()) options.goals.assign(std::begin(goals), std::end(goals));
+  return true;
+}
+
+std::vector<std::string> usual_traces() {
+  std::vector<std::string> traces;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator("../shared/traces", absent)) {
+    if (entry.path().string().ends_with(".zst")) traces.push_back(entry.path().string());
+  }
+  std::ranges::sort(traces);
+  return traces;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-  std::filesystem::path folder = "../shared/traces";
-  std::size_t most = SIZE_MAX;
-  const char* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--quick") {
-      most = 200'000;
-    } else if (word == "--json" && i + 1 < count) {
-      json = words[++i];
-    } else if (word == "--traces" && i + 1 < count) {
-      folder = words[++i];
-    } else {
-      fmt::print("{}", help);
-      return word == "--help" ? 0 : 1;
+  Options options;
+  if (!read_options(count, words, options)) {
+    fmt::print("{}", help);
+    return std::string_view(words[count - 1]) == "--help" ? 0 : 1;
+  }
+  if (options.traces.empty()) options.traces = usual_traces();
+  if (options.traces.empty()) fmt::print("no traces in ../shared/traces: nothing is measured\n");
+  std::vector<Row> rows;
+  for (const std::string& path : options.traces) {
+    Trace trace = read_trace(path, options.most);
+    if (trace.requests.empty()) {
+      fmt::print(stderr, "{}: not a trace that can be read\n", path);
+      return 1;
+    }
+    for (double size : options.sizes) {
+      if (!options.estimate) {
+        compare(trace, size, options, rows);
+      } else {
+        for (Goal goal : options.goals) estimate(trace, size, goal);
+      }
     }
   }
-  std::vector<std::filesystem::path> traces;
-  std::error_code absent;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
-    if (entry.path().string().ends_with(".oracleGeneral.bin.zst")) traces.push_back(entry.path());
-  }
-  if (traces.empty()) {
-    fmt::print("no traces in {}: nothing is measured\n", folder.string());
-    return 0;
-  }
-  std::ranges::sort(traces);
-  fmt::print("{:<16} {:>5} {:<11} {:>8} {:>8}\n", "trace", "size", "policy", "objects", "bytes");
-  std::vector<Row> rows;
-  for (const auto& trace : traces) compare(trace, most, rows);
-  return json && !write_json(json, rows) ? 1 : 0;
+  return options.json.empty() || write_json(options.json, rows) ? 0 : 1;
 }

@@ -7,12 +7,8 @@
 namespace relay::edge::cache {
 namespace {
 
-/// Eight columns for every object that may be expected on the shelf, in 1 to 16 MiB of counters.
-PolicySettings settings_for(std::uint64_t share_bytes, std::uint64_t usual_object_bytes) {
-  PolicySettings settings;
-  settings.sketch_columns =
-      std::clamp<std::uint64_t>(8 * share_bytes / usual_object_bytes, 1 << 16, 1 << 22);
-  return settings;
+policy::Newcomer newcomer(const Body& body) {
+  return {body.id, body.hash.low, body.bytes, body.value, static_cast<unsigned>(body.shelf())};
 }
 
 }  // namespace
@@ -20,17 +16,19 @@ PolicySettings settings_for(std::uint64_t share_bytes, std::uint64_t usual_objec
 Holdings::Holdings(std::uint64_t size_bytes, Index& index)
     : index_(index),
       budget_(size_bytes),
-      policies_{Policy(settings_for(small_share(size_bytes), 2 * page_bytes)),
-                Policy(settings_for(size_bytes, 256 * 1024))} {
+      sketch_(policy::sketch_columns(size_bytes)),
+      tiers_(sketch_, shelf_count, policy::Plan{}) {
 }
 
 void Holdings::use(std::uint64_t id) {
   auto known = bodies_.find(id);
-  if (known != bodies_.end()) policy(known->second->shelf()).touch(id);
+  if (known == bodies_.end()) return;
+  sketch_.add(known->second->hash.low);
+  tiers_.touch(id);
 }
 
-bool Holdings::admit(ShelfName shelf, const Digest128& hash) {
-  return policy(shelf).admit(hash.low);
+void Holdings::miss(const Digest128& hash) {
+  sketch_.add(hash.low);
 }
 
 bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
@@ -44,13 +42,13 @@ bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
 }
 
 void Holdings::hold(std::shared_ptr<Body> body) {
-  policy(body->shelf()).insert(body->id, body->hash.low, body->bytes, body->value);
+  tiers_.enter_store(newcomer(*body));
   body_bytes_ += body->bytes;
   bodies_.emplace(body->id, std::move(body));
 }
 
 void Holdings::restore(std::shared_ptr<Body> body) {
-  admit(body->shelf(), body->hash);
+  miss(body->hash);
   budget_.store(body->shelf(), body->charge_bytes);
   hold(std::move(body));
 }
@@ -72,15 +70,15 @@ void Holdings::retire(std::uint64_t id, SteadyTime now) {
   if (known == bodies_.end()) return;
   std::shared_ptr<Body> body = std::move(known->second);
   bodies_.erase(known);
-  policy(body->shelf()).erase(id);
+  tiers_.erase(id);
   body_bytes_ -= body->bytes;
   abandon(std::move(body), now);
 }
 
 bool Holdings::evict_one(ShelfName shelf, SteadyTime now) {
-  auto id = policy(shelf).victim();
+  auto id = tiers_.victim(static_cast<unsigned>(shelf));
   if (!id) return false;
-  policy(shelf).evict(*id);
+  tiers_.evict(*id);
   index_.remove(bodies_.at(*id)->hash, *id);
   ++evictions_;
   retire(*id, now);

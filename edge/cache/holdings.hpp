@@ -17,7 +17,7 @@
 #include "edge/cache/budget.hpp"
 #include "edge/cache/graveyard.hpp"
 #include "edge/cache/index.hpp"
-#include "edge/cache/policy.hpp"
+#include "edge/policy/policy.hpp"
 
 namespace relay::edge::cache {
 
@@ -32,8 +32,8 @@ class Holdings {
   Holdings(std::uint64_t size_bytes, Index& index);
 
   void use(std::uint64_t id);
-  /// Counts a use of a key that is not here; false: not worth storing yet.
-  bool admit(ShelfName shelf, const Digest128& hash);
+  /// A key was asked for that is not here.
+  void miss(const Digest128& hash);
   /// Evicts until the bytes fit, and reserves them. False: too big, or the rest is held or being
   /// sent.
   bool make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now);
@@ -65,7 +65,6 @@ class Holdings {
   std::uint64_t evictions() const { return evictions_; }
 
  private:
-  Policy& policy(ShelfName shelf) { return policies_[static_cast<std::size_t>(shelf)]; }
   std::vector<std::shared_ptr<Body>>& freeing_of(ShelfName shelf) {
     return freeing_[static_cast<std::size_t>(shelf)];
   }
@@ -75,7 +74,8 @@ class Holdings {
 
   Index& index_;
   Budget budget_;
-  std::array<Policy, shelf_count> policies_;
+  policy::Sketch sketch_;
+  policy::Tiers tiers_;  // a group a shelf
   Graveyard graveyard_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Body>> bodies_;
   std::array<std::vector<std::shared_ptr<Body>>, shelf_count> freeing_;

@@ -138,7 +138,7 @@ bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTim
     gauges_.failures_damage.add();
     return false;
   }
-  if (!holdings_.admit(shelf_of(job.object.body_bytes), job.hash)) return false;
+  holdings_.miss(job.hash);
   Incoming incoming = make_incoming(job);
   if (!holdings_.make_room(incoming.body->shelf(), incoming.body->charge_bytes, now)) {
     gauges_.failures_room.add();

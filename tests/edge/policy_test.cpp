@@ -1,214 +1,172 @@
-// The order of eviction, and that it is worth having: never behind LRU on a mix of popular titles,
-// scans and a live window.
-#include "edge/cache/policy.hpp"
+// The tuner: that it finds the plan that suits the traffic, and that its expectations hold.
+#include "edge/policy/policy.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "common/base/hash.hpp"
+#include "edge/policy/shadow.hpp"
 
-namespace relay::edge::cache {
+namespace relay::edge::policy {
 namespace {
 
-std::uint64_t hash_of(std::uint64_t id) {
-  return hash64({reinterpret_cast<const char*>(&id), sizeof id});
-}
-
-struct Request {
-  std::uint64_t id, bytes;
+struct Use {
+  std::uint64_t hash, bytes;
 };
+
+Use use_of(std::uint64_t id) {
+  std::uint64_t hash = hash64({reinterpret_cast<const char*>(&id), sizeof id});
+  return {hash, 50'000 + hash % 2'000'000};
+}
 
 /// A third each: titles by Zipf, a scan that never comes back, and a live window of 40 segments
 /// that moves on every 100 requests.
-std::vector<Request> mix(std::size_t count) {
+std::vector<Use> media_mix(std::size_t count) {
   std::mt19937_64 random(20261124);
   std::vector<double> weights;
   for (int rank = 1; rank <= 20'000; ++rank) weights.push_back(1.0 / std::pow(rank, 0.9));
   std::discrete_distribution<std::uint64_t> title(weights.begin(), weights.end());
-  std::uint64_t scan = 1u << 30;
-  std::vector<Request> requests;
+  std::vector<Use> uses;
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint64_t id = 0;
     switch (random() % 3) {
       case 0:
-        id = title(random);
+        uses.push_back(use_of(title(random)));
         break;
       case 1:
-        id = ++scan;
+        uses.push_back(use_of((1u << 30) + i));
         break;
       default:
-        id = (2u << 30) + i / 100 + random() % 40;
+        uses.push_back(use_of((2u << 30) + i / 100 + random() % 40));
     }
-    requests.push_back({id, 50'000 + hash_of(id) % 2'000'000});
   }
-  return requests;
+  return uses;
 }
 
-struct Misses {
-  std::uint64_t objects = 0, bytes = 0;
-};
-
-Misses replay_policy(const std::vector<Request>& requests, std::uint64_t size) {
-  Policy policy({});
-  std::unordered_map<std::uint64_t, std::uint64_t> here;
-  std::uint64_t used = 0;
-  Misses misses;
-  for (const Request& request : requests) {
-    if (here.contains(request.id)) {
-      policy.touch(request.id);
-      continue;
-    }
-    ++misses.objects;
-    misses.bytes += request.bytes;
-    policy.admit(hash_of(request.id));
-    while (used + request.bytes > size) {
-      auto victim = policy.victim();
-      policy.evict(*victim);
-      used -= here.extract(*victim).mapped();
-    }
-    policy.insert(request.id, hash_of(request.id), request.bytes, 1.0);
-    here[request.id] = request.bytes;
-    used += request.bytes;
-  }
-  return misses;
+/// The same objects round and round, twice as many as fit.
+std::vector<Use> loop(std::size_t count, std::size_t objects) {
+  std::vector<Use> uses;
+  for (std::size_t i = 0; i < count; ++i) uses.push_back(use_of(i % objects));
+  return uses;
 }
 
-Misses replay_lru(const std::vector<Request>& requests, std::uint64_t size) {
-  std::list<Request> order;
-  std::unordered_map<std::uint64_t, std::list<Request>::iterator> here;
-  std::uint64_t used = 0;
-  Misses misses;
-  for (const Request& request : requests) {
-    if (auto known = here.find(request.id); known != here.end()) {
-      order.splice(order.end(), order, known->second);
-      continue;
-    }
-    ++misses.objects;
-    misses.bytes += request.bytes;
-    for (; used + request.bytes > size; order.pop_front()) {
-      used -= order.front().bytes;
-      here.erase(order.front().id);
-    }
-    here[request.id] = order.insert(order.end(), request);
-    used += request.bytes;
+Tally replay(const std::vector<Use>& uses, std::uint64_t capacity, Policy& policy) {
+  Tally tally;
+  for (const Use& use : uses) {
+    policy.note(use.hash, use.bytes);
+    tally.add(use.bytes, request(policy.tiers(), capacity, use.hash, use.bytes));
   }
-  return misses;
+  return tally;
+}
+
+Tally replay(const std::vector<Use>& uses, std::uint64_t capacity, Goal goal) {
+  Policy policy({.goal = goal, .capacity_bytes = capacity, .window_bytes_max = capacity / 2});
+  return replay(uses, capacity, policy);
+}
+
+Tally replay_lru(const std::vector<Use>& uses, std::uint64_t capacity) {
+  Sketch sketch(64);
+  Tiers tiers(sketch, 1, lru_plan);
+  Tally tally;
+  for (const Use& use : uses) tally.add(use.bytes, request(tiers, capacity, use.hash, use.bytes));
+  return tally;
 }
 
 TEST(Policy, BeatsLruOnAMediaMix) {
-  auto requests = mix(150'000);
+  auto uses = media_mix(100'000);
   for (std::uint64_t size : {200'000'000ull, 2'000'000'000ull}) {
-    Misses ours = replay_policy(requests, size), lru = replay_lru(requests, size);
-    EXPECT_LT(static_cast<double>(ours.objects), 0.97 * static_cast<double>(lru.objects)) << size;
-    EXPECT_LT(static_cast<double>(ours.bytes), 0.99 * static_cast<double>(lru.bytes)) << size;
+    Tally lru = replay_lru(uses, size);
+    Tally objects = replay(uses, size, Goal::objects), bytes = replay(uses, size, Goal::bytes);
+    EXPECT_LT(objects.misses, 0.95 * lru.misses) << size;
+    EXPECT_LT(bytes.missed_bytes, 0.97 * lru.missed_bytes) << size;
+    EXPECT_LE(objects.misses, bytes.misses) << size;
+    EXPECT_LE(bytes.missed_bytes, objects.missed_bytes) << size;
   }
 }
 
-TEST(Policy, EqualObjectsLeaveInOrderOfTheirLastUse) {
-  Policy policy({});
-  for (std::uint64_t id : {1, 2, 3}) {
-    policy.admit(hash_of(id));
-    policy.insert(id, hash_of(id), 1000, 1.0);
+TEST(Policy, SavesWritesAndMissesNoMoreThanLru) {
+  auto uses = media_mix(100'000);
+  for (std::uint64_t size : {200'000'000ull, 2'000'000'000ull}) {
+    Tally lru = replay_lru(uses, size), mine = replay(uses, size, Goal::writes);
+    EXPECT_LT(mine.written_bytes, 0.25 * lru.written_bytes) << size;
+    EXPECT_LE(mine.misses, lru.misses) << size;
   }
-  policy.touch(1);
-  std::vector<std::uint64_t> order;
-  while (auto victim = policy.victim()) {
-    order.push_back(*victim);
-    policy.evict(*victim);
+}
+
+TEST(Policy, ALoopLargerThanTheCacheIsKeptInPart) {
+  auto uses = loop(60'000, 2000);
+  std::uint64_t capacity = 1'000'000'000;  // about half of it
+  EXPECT_GT(replay_lru(uses, capacity).object_miss(), 0.999);
+  EXPECT_LT(replay(uses, capacity, Goal::objects).object_miss(), 0.75);
+}
+
+TEST(Policy, TheWindowKeepsToItsMemory) {
+  auto uses = media_mix(50'000);
+  std::uint64_t capacity = 200'000'000;
+  Policy policy(
+      {.goal = Goal::objects, .capacity_bytes = capacity, .window_bytes_max = capacity / 50});
+  for (const Use& use : uses) {
+    policy.note(use.hash, use.bytes);
+    request(policy.tiers(), capacity, use.hash, use.bytes);
+    ASSERT_LE(policy.window_bytes(), capacity / 50);
+    ASSERT_LE(policy.tiers().window_bytes(), capacity / 50);
   }
-  EXPECT_EQ(order, (std::vector<std::uint64_t>{2, 3, 1}));
 }
 
-TEST(Policy, LargeAndCheapLeaveFirst) {
-  Policy policy({});
-  policy.insert(1, hash_of(1), 1'000, 1.0);
-  policy.insert(2, hash_of(2), 1'000'000, 1.0);
-  policy.insert(3, hash_of(3), 1'000'000, 0.1);
-  policy.insert(4, hash_of(4), 1'000'000, 1000.0);
-  EXPECT_EQ(policy.victim(), 3u);
-  policy.evict(3);
-  EXPECT_EQ(policy.victim(), 2u);
-  policy.evict(2);
-  EXPECT_EQ(policy.victim(), 1u);
+TEST(Tuner, TheFirstPlanStandsUntilTheCacheIsFull) {
+  Policy policy({.goal = Goal::bytes, .capacity_bytes = 1ull << 50, .window_bytes_max = 1 << 30});
+  Plan before = policy.tuner().plan();
+  replay(media_mix(50'000), 1ull << 50, policy);
+  EXPECT_EQ(policy.tuner().plan(), before);
+  EXPECT_EQ(policy.tiers().plan(), before);
 }
 
-TEST(Policy, RemembersUsesAfterEviction) {
-  Policy policy({});
-  policy.admit(hash_of(1));
-  policy.insert(1, hash_of(1), 1000, 1.0);
-  for (int i = 0; i < 9; ++i) policy.touch(1);
-  policy.erase(1);
-  policy.admit(hash_of(1));
-  policy.insert(11, hash_of(1), 1000, 1.0);
-  policy.admit(hash_of(2));
-  policy.insert(12, hash_of(2), 1000, 1.0);
-  EXPECT_EQ(policy.victim(), 12u);
-}
-
-TEST(Policy, OldUsesLoseAgainstNewOnes) {
-  Policy policy({});
-  policy.insert(1, hash_of(1), 1000, 1.0);
-  for (int i = 0; i < 20; ++i) policy.touch(1);
-  // A stream of one-time objects ages it out in about as many evictions as it had uses.
-  bool gone = false;
-  for (std::uint64_t id = 2; id < 200 && !gone; ++id) {
-    policy.insert(id, hash_of(id), 1000, 1.0);
-    auto victim = policy.victim();
-    gone = victim == 1u;
-    policy.evict(*victim);
+TEST(Tuner, TheSampleShrinksToItsMemory) {
+  Sketch sketch(1 << 18);
+  Tuner tuner(sketch, {.goal = Goal::objects, .capacity_bytes = 1ull << 40, .entries_max = 4096});
+  auto uses = media_mix(100'000);
+  for (const Use& use : uses) {
+    sketch.add(use.hash);
+    tuner.request(use.hash, use.bytes);
   }
-  EXPECT_TRUE(gone);
+  EXPECT_LT(tuner.sampled_share(), 0.1);
+  EXPECT_LT(tuner.sampled_keys(), 4096u);
+  EXPECT_GT(tuner.sampled_keys(), 50u);
 }
 
-TEST(Policy, AdmissionFromTheSecondUseOn) {
-  Policy policy({.admission_uses = 2});
-  EXPECT_FALSE(policy.admit(hash_of(5)));
-  EXPECT_TRUE(policy.admit(hash_of(5)));
-  EXPECT_TRUE(Policy({}).admit(hash_of(5)));
-}
-
-TEST(Policy, UnknownIdsAndOddValuesAreHarmless) {
-  Policy policy({});
-  policy.touch(9);
-  policy.erase(9);
-  EXPECT_FALSE(policy.victim());
-  policy.insert(1, hash_of(1), 0, std::nan(""));
-  policy.insert(2, hash_of(2), ~0ull, -1.0);
-  policy.insert(3, hash_of(3), 1, 1e300);
-  EXPECT_EQ(policy.victim(), 2u);
-  EXPECT_EQ(policy.size(), 3u);
-}
-
-TEST(Sketch, CountsAndSaturates) {
-  Sketch sketch(1024);
-  for (int i = 0; i < 3; ++i) sketch.add(hash_of(1));
-  EXPECT_EQ(sketch.count(hash_of(1)), 3u);
-  EXPECT_EQ(sketch.count(hash_of(2)), 0u);
-  for (int i = 0; i < 300; ++i) sketch.add(hash_of(1));
-  EXPECT_EQ(sketch.count(hash_of(1)), 255u);
-}
-
-TEST(Sketch, OverestimatesLittle) {
-  Sketch sketch(4096);
-  for (std::uint64_t id = 0; id < 1000; ++id) sketch.add(hash_of(id));
-  int wrong = 0;
-  for (std::uint64_t id = 0; id < 1000; ++id) {
-    EXPECT_GE(sketch.count(hash_of(id)), 1u);
-    wrong += sketch.count(hash_of(id)) > 1;
+TEST(Tuner, ExpectsWhatOtherSizesWouldMiss) {
+  auto uses = media_mix(200'000);
+  std::uint64_t capacity = 2'000'000'000;
+  Policy policy(
+      {.goal = Goal::objects, .capacity_bytes = capacity, .window_bytes_max = capacity / 2});
+  replay(uses, capacity, policy);
+  EXPECT_LT(policy.tuner().sampled_share(), 1);
+  auto expected = policy.tuner().expectations();
+  ASSERT_EQ(expected.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    double size = std::ldexp(0.5, static_cast<int>(i));
+    EXPECT_EQ(expected[i].size, size);
+    auto bytes = static_cast<std::uint64_t>(size * static_cast<double>(capacity));
+    Tally real = replay(uses, bytes, Goal::objects);
+    EXPECT_NEAR(expected[i].object_miss, real.object_miss(), 0.05) << size;
+    EXPECT_NEAR(expected[i].byte_miss, real.byte_miss(), 0.08) << size;
+    EXPECT_GT(expected[i].object_error, 0);
+    EXPECT_LT(expected[i].object_error, 0.05);
   }
-  EXPECT_LT(wrong, 10);
+  EXPECT_GT(expected[0].object_miss, expected[3].object_miss);
 }
 
-TEST(Sketch, HalvesInTheLongRun) {
+TEST(Tuner, KnowsNothingBeforeTheFirstRequest) {
   Sketch sketch(64);
-  for (int i = 0; i < 8 * 64 - 1; ++i) sketch.add(hash_of(1));
-  EXPECT_EQ(sketch.count(hash_of(1)), 255u);
-  sketch.add(hash_of(1));
-  EXPECT_EQ(sketch.count(hash_of(1)), 127u);
+  Tuner tuner(sketch, {.goal = Goal::bytes, .capacity_bytes = 1 << 30});
+  for (const Expectation& each : tuner.expectations()) {
+    EXPECT_EQ(each.object_miss, 1);
+    EXPECT_EQ(each.object_error, 1);
+  }
 }
 
 }  // namespace
-}  // namespace relay::edge::cache
+}  // namespace relay::edge::policy

@@ -1,10 +1,10 @@
-#include "edge/cache/sketch.hpp"
+#include "edge/policy/sketch.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 
-namespace relay::edge::cache {
+namespace relay::edge::policy {
 namespace {
 
 constexpr std::uint64_t additions_a_column = 8;
@@ -48,4 +48,4 @@ void Sketch::halve() {
   additions_ = 0;
 }
 
-}  // namespace relay::edge::cache
+}  // namespace relay::edge::policy

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace relay::edge::cache {
+namespace relay::edge::policy {
 
 class Sketch {
  public:
@@ -32,4 +32,4 @@ class Sketch {
   std::vector<std::uint8_t> counters_;
 };
 
-}  // namespace relay::edge::cache
+}  // namespace relay::edge::policy

@@ -1,0 +1,36 @@
+// How the cache decides, in a few numbers, and what the operator wants of it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace relay::edge::policy {
+
+/// What the operator counts: requests answered, bytes spared upstream, or the disk's wear (with no
+/// more misses than LRU would have).
+enum class Goal : std::uint8_t { objects, bytes, writes };
+
+struct Plan {
+  /// Share of the capacity that newcomers pass through in order of their last use, in memory.
+  double window_share = 0.1;
+  /// 1 counts objects (GDSF), 0 counts bytes, 0.5 gets most of both.
+  double size_exponent = 0.5;
+  /// 1 trusts how often a key was used, 0 only when: with no size exponent that is LRU.
+  double frequency_exponent = 1;
+  /// What may go on from the window into the store: keys used so often, as far as the sketch
+  /// remembers, and worth so many times what would have to leave for it. 1 and 0 admit everything.
+  unsigned admission_uses = 2;
+  double admission_worth = 0;
+  /// Whether all may go on while nothing would have to leave. Fills a new cache sooner, and writes
+  /// what is never used again.
+  bool fills_freely = true;
+
+  bool operator==(const Plan&) const = default;
+};
+
+/// Exactly LRU; the yardstick.
+inline constexpr Plan lru_plan{0, 0, 0, 1, 0, true};
+
+std::string_view name_of(Goal goal);
+
+}  // namespace relay::edge::policy

@@ -1,0 +1,86 @@
+// Which objects are in the window, which in the store, and what happens at the passage between
+// them. Pure; not thread-safe. Knows no capacity: its owner (the cache's books, or a shadow) says
+// when something has to move.
+//
+// A newcomer enters the window, a list in order of last use whose bytes are in memory only. What
+// the window has no room for is admitted to the store or dropped; the store's order is GreedyDual.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "edge/policy/order.hpp"
+#include "edge/policy/plan.hpp"
+#include "edge/policy/sketch.hpp"
+
+namespace relay::edge::policy {
+
+struct Newcomer {
+  Id id = 0;
+  std::uint64_t hash = 0;
+  std::uint64_t bytes = 0;
+  double value = 1;  // what a miss costs, relative
+  unsigned group = 0;
+};
+
+class Tiers {
+ public:
+  /// The sketch outlives this; its owner counts each use before it is told here.
+  Tiers(const Sketch& sketch, unsigned groups, const Plan& plan);
+  Tiers(const Tiers&) = delete;
+
+  /// The id must be new.
+  void enter_window(const Newcomer& newcomer);
+  void enter_store(const Newcomer& newcomer);
+  /// A use. Unknown ids are ignored: the report may be older than an eviction.
+  void touch(Id id);
+  void erase(Id id);
+  bool has(Id id) const { return entries_.find(id) != no_slot; }
+
+  /// The window's oldest.
+  std::optional<Id> oldest() const;
+  /// Whether it may go on into the store. `full`: something would have to leave for it.
+  bool admits(const Newcomer& newcomer, bool full) const;
+  bool admits(Id id, bool full) const;
+  /// From the window into the store.
+  void promote(Id id);
+
+  /// The store's next to leave; of one group alone.
+  std::optional<Id> victim() const;
+  std::optional<Id> victim(unsigned group) const;
+  /// Takes out a victim and ages the others.
+  void evict(Id id);
+
+  const Plan& plan() const { return plan_; }
+  void replan(const Plan& plan);
+
+  std::uint64_t window_bytes() const { return window_bytes_; }
+  std::uint64_t store_bytes() const { return store_bytes_; }
+  std::size_t size() const { return entries_.size(); }
+  std::uint64_t bytes_of(Id id) const { return entries_[entries_.find(id)].bytes; }
+  std::uint64_t hash_of(Id id) const { return entries_[entries_.find(id)].hash; }
+  /// Everything for which `leaves(hash)` holds is erased.
+  template <class Leaves>
+  void erase_if(Leaves&& leaves) {
+    std::vector<Id> gone;
+    entries_.visit([&](Slot slot) {
+      if (leaves(entries_[slot].hash)) gone.push_back(entries_[slot].id);
+    });
+    for (Id id : gone) erase(id);
+  }
+
+ private:
+  Slot add(const Newcomer& newcomer, bool in_window);
+  unsigned frequency(std::uint64_t hash) const;
+  bool admits(double value, std::uint64_t bytes, std::uint64_t hash, bool full) const;
+  std::optional<Id> id_of(Slot slot) const;
+
+  const Sketch& sketch_;
+  Plan plan_;
+  Entries entries_;
+  List window_;
+  Order order_;
+  std::uint64_t window_bytes_ = 0, store_bytes_ = 0;
+};
+
+}  // namespace relay::edge::policy

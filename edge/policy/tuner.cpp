@@ -1,0 +1,184 @@
+#include "edge/policy/tuner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace relay::edge::policy {
+namespace {
+
+// A plan that is better by less than this share of all requests (or bytes) is not worth the change.
+constexpr double margin = 0.0005;
+// How many standard errors a gain has to exceed.
+constexpr double errors = 2;
+// What the goal "writes" must miss less than LRU, so that the live cache is not worse by chance.
+constexpr double spare = 0.995;
+constexpr double far_worse = 1e30;
+
+/// Another mixture of the hash's bits than the sketch and the tables use.
+std::uint64_t mixed(std::uint64_t hash) {
+  hash = (hash ^ hash >> 31) * 0x94d049bb133111eb;
+  return hash ^ hash >> 29;
+}
+
+}  // namespace
+
+std::vector<Plan> Tuner::candidates(Goal goal) {
+  switch (goal) {
+    case Goal::objects:
+      return {{0.1, 0.5, 1, 2, 0, true}, {0.1, 0.5, 1, 2, 1, false}, {0.5, 1, 0.5, 1, 0, true},
+              {0.01, 1, 1, 1, 1, true},  {0.1, 1, 1, 2, 1, false},   {0.25, 0.5, 1, 1, 0, true},
+              {0.01, 1, 1, 2, 2, false}};
+    case Goal::bytes:
+      return {{0.1, 0.5, 0.5, 2, 1, true}, {0.1, 0, 1, 2, 0, true},   {0.5, 0, 0, 2, 0, true},
+              {0.1, 0, 0.5, 1, 0, true},   {0.01, 0, 1, 2, 1, false}, {0.5, 0.5, 1, 2, 1, true},
+              {0.1, 0, 1, 2, 2, true}};
+    case Goal::writes:
+      return {{0.1, 0.5, 1, 2, 0.5, false}, {0.5, 0, 1, 2, 1, false},   {0.1, 0.5, 1, 2, 1, false},
+              {0.1, 0.5, 1, 2, 2, false},   {0.5, 1, 0.5, 2, 1, false}, {0.25, 0.5, 1, 2, 1, false},
+              {0.01, 1, 1, 2, 2, false}};
+  }
+  return {};
+}
+
+Tuner::Tuner(const Sketch& sketch, const TunerSettings& settings) : settings_(settings) {
+  for (Plan plan : candidates(settings.goal)) {
+    plan.window_share = std::min(plan.window_share, settings.window_share_max);
+    shadows_.emplace_back(sketch, plan, 1);
+  }
+  plan_ = shadows_.front().tiers->plan();
+  shadows_.emplace_back(sketch, lru_plan, 1);
+  candidates_ = shadows_.size();
+  for (double size : {0.5, 2.0, 4.0}) shadows_.emplace_back(sketch, plan_, size);
+}
+
+bool Tuner::is_sampled(std::uint64_t hash) const {
+  return halvings_ == 0 || mixed(hash) >> (64 - halvings_) == 0;
+}
+
+std::uint64_t Tuner::capacity_of(const Shadow& shadow) const {
+  return static_cast<std::uint64_t>(shadow.size * sampled_share() *
+                                    static_cast<double>(settings_.capacity_bytes));
+}
+
+std::size_t Tuner::entries() const {
+  std::size_t sum = 0;
+  for (const Shadow& shadow : shadows_) sum += shadow.tiers->size();
+  return sum;
+}
+
+std::size_t Tuner::sampled_keys() const {
+  return shadows_.back().tiers->size();
+}
+
+bool Tuner::request(std::uint64_t hash, std::uint64_t bytes) {
+  all_.add(bytes, {});
+  if (!is_sampled(hash)) return false;
+  ++sampled_requests_;
+  for (Shadow& shadow : shadows_) {
+    Outcome outcome = policy::request(*shadow.tiers, capacity_of(shadow), hash, bytes);
+    shadow.tallies[mixed(hash) % Shadow::parts].add(bytes, outcome);
+  }
+  if (++since_epoch_ < epoch_requests) return false;
+  since_epoch_ = 0;
+  ++epochs_;
+  bool changed = choose();
+  for (Shadow& shadow : shadows_) {
+    for (Tally& part : shadow.tallies) part.fade(kept);
+  }
+  all_.fade(kept);
+  if (entries() > settings_.entries_max) halve_sample();
+  return changed;
+}
+
+void Tuner::halve_sample() {
+  ++halvings_;
+  for (Shadow& shadow : shadows_) {
+    shadow.tiers->erase_if([&](std::uint64_t hash) { return !is_sampled(hash); });
+    shrink(*shadow.tiers, capacity_of(shadow));
+    for (Tally& part : shadow.tallies) part.fade(0.5);  // as if it had been half before
+  }
+}
+
+/// What of a tally the goal wants to be little.
+double Tuner::cost(const Tally& tally) const {
+  switch (settings_.goal) {
+    case Goal::objects:
+      return tally.misses / std::max(1.0, tally.requests);
+    case Goal::bytes:
+      return tally.missed_bytes / std::max(1.0, tally.bytes);
+    case Goal::writes:
+      return tally.written_bytes / std::max(1.0, tally.bytes);
+  }
+  return 0;
+}
+
+/// By how much `other` costs less than the plan in force, less the error of that difference among
+/// the parts of the sample: two plans that differ by a few hot keys are alike.
+double Tuner::gain(const Shadow& other) const {
+  const Shadow& mine = in_force();
+  std::array<double, Shadow::parts> gains;
+  double sum = 0, spread = 0;
+  for (std::size_t i = 0; i < gains.size(); ++i) {
+    sum += gains[i] = cost(mine.tallies[i]) - cost(other.tallies[i]);
+  }
+  double mean = sum / Shadow::parts;
+  for (double gain : gains) spread += (gain - mean) * (gain - mean);
+  return mean - errors * std::sqrt(spread / (Shadow::parts * (Shadow::parts - 1)));
+}
+
+/// Only plans that miss no more than LRU may save writes.
+bool Tuner::is_fit(const Shadow& shadow) const {
+  if (settings_.goal != Goal::writes) return true;
+  return shadow.sum().misses <= shadows_[candidates_ - 1].sum().misses * spare;
+}
+
+bool Tuner::choose() {
+  const Shadow& yardstick = shadows_[candidates_ - 1];
+  full_ = full_ || yardstick.tiers->store_bytes() > capacity_of(yardstick) / 10 * 9;
+  if (!full_) return false;
+  Plan best = plan_;
+  double most = is_fit(in_force()) ? margin : -far_worse;
+  for (std::size_t i = 0; i < candidates_; ++i) {
+    if (shadows_[i].tiers->plan() == plan_ || !is_fit(shadows_[i])) continue;
+    double mine = gain(shadows_[i]);
+    if (mine > most) best = shadows_[i].tiers->plan(), most = mine;
+  }
+  if (best == plan_) return false;
+  plan_ = best;
+  for (std::size_t i = candidates_; i < shadows_.size(); ++i) shadows_[i].tiers->replan(best);
+  return true;
+}
+
+const Shadow& Tuner::in_force() const {
+  return *std::ranges::find_if(shadows_,
+                               [&](const Shadow& each) { return each.tiers->plan() == plan_; });
+}
+
+/// Misses over what should have been sampled (SHARDS-adj): a hot key in or out of the sample moves
+/// the hits, which are not counted, and hardly the misses.
+Expectation Tuner::expect(const Shadow& shadow) const {
+  double requests = all_.requests * sampled_share(), bytes = all_.bytes * sampled_share();
+  if (requests <= 0 || bytes <= 0) return {.size = shadow.size};
+  Tally sum = shadow.sum();
+  double objects_spread = 0, bytes_spread = 0;
+  for (const Tally& part : shadow.tallies) {
+    objects_spread += std::pow(part.misses - sum.misses / Shadow::parts, 2);
+    bytes_spread += std::pow(part.missed_bytes - sum.missed_bytes / Shadow::parts, 2);
+  }
+  // The sum's variance is the number of parts times that of one; a sample of everything has none.
+  double factor = Shadow::parts / (Shadow::parts - 1.0) * (1 - sampled_share());
+  return {.size = shadow.size,
+          .object_miss = std::min(1.0, sum.misses / requests),
+          .object_error = std::sqrt(objects_spread * factor) / requests,
+          .byte_miss = std::min(1.0, sum.missed_bytes / bytes),
+          .byte_error = std::sqrt(bytes_spread * factor) / bytes};
+}
+
+std::vector<Expectation> Tuner::expectations() const {
+  std::vector<Expectation> all = {expect(in_force())};
+  for (std::size_t i = candidates_; i < shadows_.size(); ++i) all.push_back(expect(shadows_[i]));
+  std::ranges::sort(all, {}, &Expectation::size);
+  return all;
+}
+
+}  // namespace relay::edge::policy
