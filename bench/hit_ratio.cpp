@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bench/hit_ratio/contender.hpp"
+#include "bench/hit_ratio/made.hpp"
 #include "bench/hit_ratio/trace.hpp"
 
 namespace {
@@ -25,6 +26,8 @@ constexpr const char* help =
     "store\n"
     "per byte asked for, of eviction policies on traces, from an empty cache on\n"
     "  TRACE            oracleGeneral file, plain or .zst; default ../shared/traces/*.zst\n"
+    "                   made:KIND is made here: drift, scan, live, giants or web, a million "
+    "requests\n"
     "  --size SHARE     of the trace's working set, as in 1% (default: 1% and 10%); may repeat\n"
     "  --goal GOAL      objects, bytes or writes (default: all three)\n"
     "  --estimate       what the shadows expect of 0.5, 1, 2 and 4 times the size, beside replays\n"
@@ -203,6 +206,14 @@ std::vector<std::string> usual_traces() {
   return traces;
 }
 
+Trace open_trace(const std::string& name, std::size_t most) {
+  constexpr std::string_view made = "made:";
+  if (!name.starts_with(made)) return read_trace(name, most);
+  auto trace = make_trace(std::string_view(name).substr(made.size()),
+                          std::min<std::size_t>(most, 1'000'000));
+  return trace ? std::move(*trace) : Trace{};
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -215,7 +226,7 @@ int main(int count, char** words) {
   if (options.traces.empty()) fmt::print("no traces in ../shared/traces: nothing is measured\n");
   std::vector<Row> rows;
   for (const std::string& path : options.traces) {
-    Trace trace = read_trace(path, options.most);
+    Trace trace = open_trace(path, options.most);
     if (trace.requests.empty()) {
       fmt::print(stderr, "{}: not a trace that can be read\n", path);
       return 1;

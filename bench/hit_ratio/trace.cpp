@@ -39,13 +39,7 @@ std::vector<Request> read_records(std::FILE* file, std::size_t most) {
 
 }  // namespace
 
-Trace read_trace(const std::string& path, std::size_t most) {
-  Trace trace;
-  trace.name = std::filesystem::path(path).filename().string();
-  trace.name = trace.name.substr(0, trace.name.find('.'));
-  File file = open(path);
-  if (!file) return trace;
-  trace.requests = read_records(file.get(), most);
+void link(Trace& trace) {
   // From the end on, so that the file's own numbers, wrong after a cut, are not needed.
   boost::unordered_flat_map<std::uint64_t, std::int64_t> later;
   for (std::size_t i = trace.requests.size(); i-- > 0;) {
@@ -56,6 +50,16 @@ Trace read_trace(const std::string& path, std::size_t most) {
   for (const auto& [hash, first] : later) {
     trace.working_set_bytes += trace.requests[static_cast<std::size_t>(first)].bytes;
   }
+}
+
+Trace read_trace(const std::string& path, std::size_t most) {
+  Trace trace;
+  trace.name = std::filesystem::path(path).filename().string();
+  trace.name = trace.name.substr(0, trace.name.find('.'));
+  File file = open(path);
+  if (!file) return trace;
+  trace.requests = read_records(file.get(), most);
+  link(trace);
   return trace;
 }
 

@@ -21,6 +21,8 @@ struct Trace {
   std::uint64_t working_set_bytes = 0;
 };
 
+/// Fills in what follows from the order of the requests: next, and the working set.
+void link(Trace& trace);
 /// The first `most` requests. No requests: it could not be read.
 Trace read_trace(const std::string& path, std::size_t most);
 

@@ -1,0 +1,20 @@
+// Traces made here, the same on every machine: traffic that no recorded trace of ours shows, on
+// which no figure of the policy was chosen.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "bench/hit_ratio/trace.hpp"
+
+namespace relay::bench {
+
+/// drift: popularity by Zipf whose ranks change hands. scan: Zipf, and readers that walk through
+/// the whole catalogue. live: newest segments of twenty channels, and some films. giants: small
+/// objects, and a few popular files of 1 to 4 GB. web: many objects asked for once, the popular
+/// ones small.
+/// Nothing: no such kind.
+std::optional<Trace> make_trace(std::string_view kind, std::size_t requests);
+
+}  // namespace relay::bench
