@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/http/structured_field.hpp"
+#include "common/http/surrogate_control.hpp"
 #include "common/http/syntax.hpp"
 
 namespace relay::http {
@@ -32,17 +33,9 @@ bool is(const Directive& directive, std::string_view name) {
   return same_name(trim(directive.name), name);
 }
 
-/// nullopt when it is no number; numbers that do not fit are the longest time.
-std::optional<Seconds> read_delta(std::string_view digits) {
-  if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
-  auto value = read_decimal(digits);
-  if (!value || *value > static_cast<std::uint64_t>(longest.count())) return longest;
-  return Seconds(static_cast<std::int64_t>(*value));
-}
-
 std::optional<Seconds> read_delta(const Directive& directive) {
   if (!directive.argument || directive.name != trim(directive.name)) return std::nullopt;
-  return read_delta(*directive.argument);
+  return read_delta_seconds(*directive.argument);
 }
 
 void take_first(std::optional<Seconds>& into, std::optional<Seconds> value) {
@@ -171,10 +164,18 @@ void read_cache_control(Fields fields, Directives& into) {
 
 }  // namespace
 
+std::optional<Seconds> read_delta_seconds(std::string_view digits) {
+  if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
+  auto value = read_decimal(digits);
+  if (!value || *value > static_cast<std::uint64_t>(longest.count())) return longest;
+  return Seconds(static_cast<std::int64_t>(*value));
+}
+
 ResponseDirectives read_response_directives(Fields response) {
   for (std::string_view name : targeted_fields) {
     if (auto targeted = read_targeted(response, name)) return *std::move(targeted);
   }
+  if (auto surrogate = read_surrogate_control(response)) return *std::move(surrogate);
   ResponseDirectives directives;
   read_cache_control(response, directives);
   read_expires(response, directives);
@@ -195,7 +196,7 @@ std::optional<Seconds> read_age(Fields response) {
   auto text = find(response, "Age");
   if (!text) return std::nullopt;
   std::string_view first = text->substr(0, text->find(','));
-  return read_delta(trim(first.substr(0, first.find(';'))));
+  return read_delta_seconds(trim(first.substr(0, first.find(';'))));
 }
 
 }  // namespace relay::http

@@ -35,7 +35,8 @@ struct ResponseDirectives {
   /// Expires; at most one of the two is set. `expired`: the field was there but is no date.
   std::optional<DateTime> expires;
   bool expired = false;
-  /// A targeted field (RFC 9213) was used in place of Cache-Control and Expires.
+  /// A targeted field (RFC 9213, or Surrogate-Control) was used in place of Cache-Control and
+  /// Expires.
   bool targeted = false;
 
   bool operator==(const ResponseDirectives&) const = default;
@@ -43,7 +44,8 @@ struct ResponseDirectives {
 
 /// Applies RFC 9213 2.1: the first of Torchrelay-CDN-Cache-Control and CDN-Cache-Control that is
 /// there, not empty and a valid Structured Field replaces Cache-Control and Expires; one that is
-/// not valid is as if it were not there.
+/// not valid is as if it were not there. Behind these two, Surrogate-Control does the same
+/// (http/surrogate_control).
 ResponseDirectives read_response_directives(Fields response);
 
 struct RequestDirectives {
@@ -60,6 +62,10 @@ struct RequestDirectives {
 };
 
 RequestDirectives read_request_directives(Fields request);
+
+/// delta-seconds of RFC 9111 1.2.2: digits only; nullopt when it is no number, and what does not
+/// fit is the longest time.
+std::optional<Seconds> read_delta_seconds(std::string_view digits);
 
 /// Age (RFC 9111 5.1): the first value of the first field; nullopt when absent or no number.
 std::optional<Seconds> read_age(Fields response);

@@ -104,7 +104,8 @@ Precondition evaluate(Fields request, std::string_view method, const Validators&
     return reads ? Precondition::not_modified : Precondition::failed;
   }
   if (!reads) return Precondition::proceed;
-  auto changed = changed_since(request, "If-Modified-Since", current.last_modified);
+  auto known = current.last_modified ? current.last_modified : current.generated;
+  auto changed = changed_since(request, "If-Modified-Since", known);
   return changed.value_or(true) ? Precondition::proceed : Precondition::not_modified;
 }
 

@@ -25,6 +25,9 @@ bool same_weakly(std::string_view a, std::string_view b);
 struct Validators {
   std::optional<std::string_view> etag;
   std::optional<DateTime> last_modified;
+  /// When a response without Last-Modified was made (its Date): If-Modified-Since compares with
+  /// that then (RFC 9111 4.3.2). For caches; an origin leaves it out.
+  std::optional<DateTime> generated = std::nullopt;
 };
 
 enum class Precondition { proceed, not_modified, failed };

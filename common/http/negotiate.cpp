@@ -1,6 +1,7 @@
 #include "common/http/negotiate.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "common/http/message.hpp"
 #include "common/http/syntax.hpp"
@@ -55,6 +56,47 @@ int weight_of(std::string_view accept, PhotoFormat format) {
   return images ? *images : weight_of(accept, "*/*").value_or(0);
 }
 
+/// An element in its one spelling, without its weight.
+struct Preference {
+  std::string what;
+  int weight = weight_max;
+  bool operator==(const Preference&) const = default;
+};
+
+Preference read_preference(std::string_view element) {
+  Preference read;
+  std::string_view name = next_element(element, ';').value_or("");
+  for (char c : name) read.what += lower(c);
+  while (auto parameter = next_element(element, ';')) {
+    bool weight = parameter->size() > 1 && lower((*parameter)[0]) == 'q' && (*parameter)[1] == '=';
+    if (weight) {
+      read.weight = read_weight(parameter->substr(2)).value_or(0);
+    } else {
+      (read.what += ';') += *parameter;
+    }
+  }
+  return read;
+}
+
+/// The most wanted first, equals in alphabetical order, each once.
+std::vector<Preference> read_preferences(std::string_view list) {
+  std::vector<Preference> wishes;
+  while (auto element = next_element(list)) wishes.push_back(read_preference(*element));
+  std::ranges::sort(wishes, [](const Preference& a, const Preference& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.what < b.what;
+  });
+  auto repeated = std::ranges::unique(wishes);
+  wishes.erase(repeated.begin(), repeated.end());
+  return wishes;
+}
+
+void append_weight(std::string& text, int weight) {
+  if (weight == weight_max) return;
+  std::string thousandths = std::to_string(weight_max + weight).substr(1);
+  thousandths.erase(thousandths.find_last_not_of('0') + 1);
+  text += thousandths.empty() ? ";q=0" : ";q=0." + thousandths;
+}
+
 }  // namespace
 
 std::string_view extension(PhotoFormat format) {
@@ -92,6 +134,23 @@ PhotoFormat choose_photo_format(std::string_view accept, std::span<const PhotoFo
     best_weight = weight;
   }
   return best;
+}
+
+std::string normal_preferences(std::string_view list) {
+  std::string text;
+  for (const Preference& wish : read_preferences(list)) {
+    if (!text.empty()) text += ',';
+    text += wish.what;
+    append_weight(text, wish.weight);
+  }
+  return text;
+}
+
+std::string favourite(std::string_view list) {
+  auto wishes = read_preferences(list);
+  if (wishes.empty() || wishes[0].weight == 0 || wishes[0].what == "*") return {};
+  bool alone = wishes.size() == 1 || wishes[1].weight < wishes[0].weight;
+  return alone ? wishes[0].what : std::string();
 }
 
 Coding choose_coding(std::optional<std::string_view> accept_encoding) {

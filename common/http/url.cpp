@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/http/message.hpp"
 #include "common/http/syntax.hpp"
 
 namespace relay::http {
@@ -163,6 +164,46 @@ bool is_normal_path(std::string_view path) {
     i += 2;
   }
   return true;
+}
+
+namespace {
+
+/// Takes "http:" or "https:" off the front; false when another scheme stands there.
+bool take_scheme(std::string_view& reference) {
+  std::size_t end = reference.find_first_of(":/?");
+  if (end == std::string_view::npos || reference[end] != ':') return true;
+  std::string_view scheme = reference.substr(0, end);
+  if (!same_name(scheme, "http") && !same_name(scheme, "https")) return false;
+  reference.remove_prefix(end + 1);
+  return reference.starts_with("//");
+}
+
+std::string_view without_default_port(std::string_view host) {
+  for (std::string_view port : {":80", ":443"}) {
+    if (host.ends_with(port)) return host.substr(0, host.size() - port.size());
+  }
+  return host;
+}
+
+}  // namespace
+
+std::optional<std::string> resolve_on_host(std::string_view reference, std::string_view base,
+                                           std::string_view host) {
+  reference = reference.substr(0, reference.find('#'));
+  if (!take_scheme(reference)) return std::nullopt;
+  if (reference.starts_with("//")) {
+    reference.remove_prefix(2);
+    std::size_t end = std::min(reference.find_first_of("/?"), reference.size());
+    std::string_view authority = without_default_port(reference.substr(0, end));
+    if (!same_name(authority, without_default_port(host))) return std::nullopt;
+    reference.remove_prefix(end);
+    return (reference.starts_with('/') ? "" : "/") + std::string(reference);
+  }
+  if (reference.empty()) return std::string(base);
+  if (reference.starts_with('/')) return std::string(reference);
+  std::string_view path = split_target(base).path;
+  if (!reference.starts_with('?')) path = path.substr(0, path.rfind('/') + 1);
+  return std::string(path).append(reference);
 }
 
 std::string percent_encode(std::string_view text, bool keep_slashes) {

@@ -33,6 +33,12 @@ std::string percent_encode(std::string_view text, bool keep_slashes = false);
 /// All escapes decoded; nullopt when one is broken.
 std::optional<std::string> percent_decode(std::string_view text);
 
+/// A reference in an answer (Location, Content-Location) as a target on the same host (RFC 3986
+/// 5.2): `base` is the target that was asked for, `host` the value of its Host field. Dot segments
+/// stay. nullopt when it leads to another host, or to something that is not HTTP.
+std::optional<std::string> resolve_on_host(std::string_view reference, std::string_view base,
+                                           std::string_view host);
+
 struct Parameter {
   std::string name;
   std::string value;

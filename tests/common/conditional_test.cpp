@@ -99,6 +99,14 @@ TEST(Preconditions, NothingToCompareWith) {
   EXPECT_EQ(evaluate(Headers{{"If-Match", "*"}}, "PUT", Validators{}, false), failed);
 }
 
+TEST(Preconditions, WithoutLastModifiedTheDateCountsForCaches) {
+  Validators validators{{}, {}, read_date(then)};
+  EXPECT_EQ(evaluate(Headers{{"If-Modified-Since", then}}, "GET", validators), not_modified);
+  EXPECT_EQ(evaluate(Headers{{"If-Modified-Since", earlier}}, "GET", validators), proceed);
+  EXPECT_EQ(evaluate(Headers{{"If-Unmodified-Since", earlier}}, "GET", validators), proceed);
+  EXPECT_FALSE(if_range_holds(then, validators));
+}
+
 TEST(Preconditions, AgainstAStoredResponse) {
   Headers stored{{"ETag", "W/\"a\""}, {"Last-Modified", then}};
   EXPECT_EQ(evaluate(Headers{{"If-None-Match", "\"a\""}}, "GET", stored), not_modified);

@@ -49,5 +49,30 @@ TEST(Codings, GzipOrPlain) {
   }
 }
 
+TEST(Preferences, OneSpellingForWhatMeansTheSame) {
+  struct {
+    const char* text;
+    const char* normal;
+    const char* favourite;
+  } const cases[] = {
+      {"en, de", "de,en", ""},
+      {"de, en", "de,en", ""},
+      {" eN ,,  De", "de,en", ""},
+      {"de, de;q=1.0", "de", "de"},
+      {"fr;q=0.5, de;q=1.0", "de,fr;q=0.5", "de"},
+      {"en-GB,en;q=0.80,*;q=0.1", "en-gb,en;q=0.8,*;q=0.1", "en-gb"},
+      {"gzip;q=0, br", "br,gzip;q=0", "br"},
+      {"*", "*", ""},
+      {"de;q=0", "de;q=0", ""},
+      {"text/HTML;Level=A;q=0.5", "text/html;Level=A;q=0.5", "text/html;Level=A"},
+      {"de;q=x", "de;q=0", ""},
+      {"", "", ""},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(normal_preferences(c.text), c.normal) << c.text;
+    EXPECT_EQ(favourite(c.text), c.favourite) << c.text;
+  }
+}
+
 }  // namespace
 }  // namespace relay::http

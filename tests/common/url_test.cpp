@@ -75,6 +75,32 @@ TEST(PercentEncode, AndBack) {
   EXPECT_EQ(percent_decode("%zz"), std::nullopt);
 }
 
+TEST(References, LeadToTargetsOnTheSameHost) {
+  struct {
+    const char* reference;
+    std::optional<std::string> target;
+  } const cases[] = {
+      {"", "/a/b?c"},
+      {"#x", "/a/b?c"},
+      {"/x?y#z", "/x?y"},
+      {"x", "/a/x"},
+      {"../x", "/a/../x"},
+      {"?d", "/a/b?d"},
+      {"http://Host.example:80/x", "/x"},
+      {"https://host.example/x", "/x"},
+      {"HTTP://host.example?q", "/?q"},
+      {"//host.example", "/"},
+      {"http://other.example/x", std::nullopt},
+      {"//host.example:8080/x", std::nullopt},
+      {"http:x", std::nullopt},
+      {"mailto:a@b", std::nullopt},
+      {"x/y:z", "/a/x/y:z"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(resolve_on_host(c.reference, "/a/b?c", "host.example"), c.target) << c.reference;
+  }
+}
+
 TEST(Parameters, FindAndList) {
   std::string_view query = "tag=a&title=Cup+final%2C%20day%201&tag=b&&flag&bad=%x&empty=&=v";
   EXPECT_EQ(find_parameter(query, "title"), "Cup final, day 1");
