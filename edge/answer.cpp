@@ -20,6 +20,8 @@ http::Validators validators_of(const StoredResponse& stored) {
   if (!stored.etag.empty()) validators.etag = stored.etag;
   if (!stored.last_modified.empty()) {
     validators.last_modified = http::read_date(stored.last_modified);
+  } else if (auto date = http::find(stored.fields(), "Date")) {
+    validators.generated = http::read_date(*date);
   }
   return validators;
 }
@@ -35,11 +37,11 @@ AnswerPlan plan_range(const http::RequestHead& request, const http::Validators& 
     case http::RangeKind::whole:
       return {};
     case http::RangeKind::single:
-      return {AnswerKind::part, {decision.range}};
+      return {AnswerKind::part, {decision.range}, 0};
     case http::RangeKind::several:
-      return {AnswerKind::parts, std::move(decision.ranges)};
+      return {AnswerKind::parts, std::move(decision.ranges), 0};
     case http::RangeKind::unsatisfiable:
-      return {AnswerKind::unsatisfiable, {}};
+      return {AnswerKind::unsatisfiable, {}, 0};
   }
   return {};
 }
@@ -55,6 +57,7 @@ void append_number_field(std::string& text, std::string_view name, std::uint64_t
 void append_partial_fields(std::string& text, const StoredResponse& stored, bool multipart) {
   for (const http::Field& field : stored.fields()) {
     if (multipart && http::same_name(field.name, "Content-Type")) continue;
+    if (http::same_name(field.name, "Content-Range")) continue;
     text.append(field.name).append(": ").append(field.value).append("\r\n");
   }
 }
@@ -67,9 +70,9 @@ AnswerPlan plan_answer(const http::RequestHead& request, const StoredResponse& s
   http::Validators validators = validators_of(stored);
   switch (http::evaluate(request.fields, request.method, validators)) {
     case http::Precondition::not_modified:
-      return {AnswerKind::not_modified, {}};
+      return {AnswerKind::not_modified, {}, 0};
     case http::Precondition::failed:
-      return {AnswerKind::precondition_failed, {}};
+      return {AnswerKind::precondition_failed, {}, 0};
     case http::Precondition::proceed:
       break;
   }

@@ -18,6 +18,7 @@ enum class AnswerKind { whole, not_modified, part, parts, unsatisfiable, precond
 struct AnswerPlan {
   AnswerKind kind = AnswerKind::whole;
   std::vector<http::ByteRange> ranges;  // one for part, several for parts
+  std::uint64_t body_from = 0;          // where in the whole the bytes at hand begin
 };
 
 /// Conditions first, then ranges (RFC 9110 13.2.2); both only of a stored 200. With no `length`

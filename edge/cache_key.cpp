@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/http/negotiate.hpp"
 #include "common/http/syntax.hpp"
 #include "common/http/url.hpp"
 
@@ -18,6 +19,11 @@ std::string lower_case(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), http::lower);
   return out;
+}
+
+bool is_preference(std::string_view name) {
+  return name == "accept" || name == "accept-language" || name == "accept-encoding" ||
+         name == "accept-charset";
 }
 
 }  // namespace
@@ -77,6 +83,7 @@ std::optional<std::vector<std::string>> vary_names(http::Fields response) {
 
 std::string vary_value(http::Fields request, std::string_view name) {
   if (!http::find(request, name)) return std::string(absent);
+  if (is_preference(name)) return http::normal_preferences(http::joined(request, name));
   std::string value;
   for (const http::Field& field : request) {
     if (!http::same_name(field.name, name)) continue;
@@ -95,6 +102,21 @@ std::string secondary_key(std::string_view primary, std::span<const std::string>
   for (const std::string& name : names) {
     ((key += '\n') += name) += '=';
     key += vary_value(request, name);
+  }
+  return key;
+}
+
+bool chooses_language(std::span<const std::string> names) {
+  return std::ranges::find(names, "accept-language") != names.end();
+}
+
+std::string language_key(std::string_view primary, std::span<const std::string> names,
+                         http::Fields request, std::string_view language) {
+  std::string key(primary);
+  for (const std::string& name : names) {
+    bool wish = name == "accept-language";
+    ((key += '\n') += name) += wish ? "=\x01" : "=";
+    key += wish ? std::string(language) : vary_value(request, name);
   }
   return key;
 }

@@ -36,14 +36,24 @@ std::string without_cmcd(std::string_view target);
 std::optional<std::vector<std::string>> vary_names(http::Fields response);
 
 /// The value that counts for matching: all lines of that field joined, white space around list
-/// members taken away. An absent field and an empty one differ (RFC 9111 4.1: absent matches
-/// absent only); absent is "\x01" here, a byte that no field value holds.
+/// members taken away; of Accept and its kin the normal spelling (http/negotiate). An absent field
+/// and an empty one differ (RFC 9111 4.1: absent matches absent only); absent is "\x01" here, a
+/// byte that no field value holds.
 std::string vary_value(http::Fields request, std::string_view name);
 
 /// The key of the variant that this request selects; `names` from vary_names(). With no names it
 /// is the primary key.
 std::string secondary_key(std::string_view primary, std::span<const std::string> names,
                           http::Fields request);
+
+/// Whether one of the names is Accept-Language.
+bool chooses_language(std::span<const std::string> names);
+
+/// The key of "the variant in that language": like secondary_key(), but for Accept-Language. An
+/// origin that has a language gives it to whoever wants that one above all, so a variant in it
+/// may answer other spellings of the wish too (RFC 9111 4.1, preference by qvalues).
+std::string language_key(std::string_view primary, std::span<const std::string> names,
+                         http::Fields request, std::string_view language);
 
 /// The key under which FlightTable remembers that answers to such requests can't be shared. Those
 /// with Authorization stand apart: what is not for others with it may well be without.

@@ -7,7 +7,6 @@
 
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
-#include "edge/answer.hpp"
 
 namespace relay::edge {
 namespace {
@@ -190,8 +189,7 @@ net::Task<void> Deliver::refuse(Visit& visit, int status, std::uint64_t length) 
 }
 
 net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
-                                   Source& source) {
-  AnswerPlan plan = plan_answer(visit.request, stored, length);
+                                   Source& source, AnswerPlan plan) {
   int status = status_of(plan, stored);
   if (status == 416 || status == 412) {
     co_await refuse(visit, status, length);
@@ -201,7 +199,7 @@ net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, s
       head_of(plan, stored, length, age_of(stored.freshness, visit.now), hop_lines(visit));
   std::uint64_t body_length = body_length_of(plan, stored, length);
   bool multipart = plan.kind == AnswerKind::parts;
-  std::uint64_t offset = plan.ranges.empty() ? 0 : plan.ranges.front().first;
+  std::uint64_t offset = plan.ranges.empty() ? 0 : plan.ranges.front().first - plan.body_from;
   bool with_body = body_length > 0 && visit.request.method != "HEAD";
   std::string_view first;
   if (with_body && !multipart) first = source.ready(offset, body_length);
@@ -229,7 +227,14 @@ net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, s
 net::Task<void> Deliver::object(Visit& visit, const cache::Object& object,
                                 const StoredResponse& stored) {
   ObjectSource source(object, blocking_);
-  co_await send_plan(visit, stored, object.body_bytes(), source);
+  AnswerPlan plan = plan_answer(visit.request, stored, object.body_bytes());
+  co_await send_plan(visit, stored, object.body_bytes(), source, std::move(plan));
+}
+
+net::Task<void> Deliver::part(Visit& visit, const cache::Object& object,
+                              const StoredResponse& stored, AnswerPlan plan, std::uint64_t length) {
+  ObjectSource source(object, blocking_);
+  co_await send_plan(visit, stored, length, source, std::move(plan));
 }
 
 net::Task<void> Deliver::flight(Visit& visit, Flight& flight, FlightView view) {
@@ -239,7 +244,8 @@ net::Task<void> Deliver::flight(Visit& visit, Flight& flight, FlightView view) {
     co_return;
   }
   FlightSource source(flight);
-  co_await send_plan(visit, *view.stored, *view.length, source);
+  AnswerPlan plan = plan_answer(visit.request, *view.stored, *view.length);
+  co_await send_plan(visit, *view.stored, *view.length, source, std::move(plan));
 }
 
 /// The end is not known yet: chunked, whole, and without conditions on its length.
@@ -248,7 +254,7 @@ net::Task<void> Deliver::send_growing(Visit& visit, Flight& flight, const Flight
   AnswerPlan plan = plan_answer(visit.request, stored, std::nullopt);
   if (plan.kind != AnswerKind::whole) {
     FlightSource source(flight);
-    co_await send_plan(visit, stored, 0, source);  // 304 or 412: no body
+    co_await send_plan(visit, stored, 0, source, std::move(plan));  // 304 or 412: no body
     co_return;
   }
   std::vector<http::Field> fields = stored.fields();

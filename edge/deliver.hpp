@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/net/blocking.hpp"
+#include "edge/answer.hpp"
 #include "edge/flight.hpp"
 #include "edge/visit.hpp"
 
@@ -21,6 +22,10 @@ class Deliver {
   /// The object is held by the caller until this returns.
   net::Task<void> object(Visit& visit, const cache::Object& object, const StoredResponse& stored);
 
+  /// A part answers as planned (edge/part). `length` is that of the body which the plan speaks of.
+  net::Task<void> part(Visit& visit, const cache::Object& object, const StoredResponse& stored,
+                       AnswerPlan plan, std::uint64_t length);
+
   /// `view` is the flight at streaming or complete. A flight that fails on the way resets the
   /// connection.
   net::Task<void> flight(Visit& visit, Flight& flight, FlightView view);
@@ -36,7 +41,7 @@ class Deliver {
   class ObjectSource;
   class FlightSource;
   net::Task<void> send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
-                            Source& source);
+                            Source& source, AnswerPlan plan);
   net::Task<void> send_growing(Visit& visit, Flight& flight, const FlightView& view);
   net::Task<void> refuse(Visit& visit, int status, std::uint64_t length);
 

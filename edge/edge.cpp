@@ -8,9 +8,11 @@
 
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
+#include "common/http/negotiate.hpp"
 #include "common/http/problem.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/fleet/probe.hpp"
+#include "edge/part.hpp"
 
 namespace relay::edge {
 namespace {
@@ -56,7 +58,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       upstream_(settings, members, metrics),
       deliver_(settings.name, blocking),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
-      pass_(settings, cache, upstream_, deliver_),
+      pass_(settings, cache, flights_, purges_, upstream_, deliver_),
       refused_(
           metrics.counter("relay_edge_refused_total", "requests that the framing gate refused")),
       body_bytes_(metrics.counter("relay_edge_body_bytes_total", "body bytes sent to clients")),
@@ -199,19 +201,56 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     }
     visit.trail.forward = judgement.by_request ? http::Forward::request : http::Forward::stale;
   }
+  Found part;
+  if (!found) part = co_await find_part(visit);
+  if (part && co_await serve_part(visit, part)) co_return true;
   if (visit.rules.only_if_cached) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
   }
-  bool alone = visit.request.method == "HEAD" ||
+  bool is_head = visit.request.method == "HEAD";
+  if (is_head && found && !has_validator(*found.stored)) {
+    co_await pass_.forward_head(visit, found.object, found.stored);
+    co_return true;
+  }
+  bool alone = is_head || asks_for_tail(visit.request) ||
                flights_.unshared(sharing_key(visit.key, visit.request.fields), visit.now);
   bool not_for_others = http::read_request_directives(visit.request.fields).no_store;
   if (not_for_others || (alone && !found)) {
     co_await pass_.forward(visit);
     co_return true;
   }
-  co_return co_await fly(visit, std::move(found));
+  co_return co_await fly(visit, std::move(found), std::move(part));
+}
+
+/// A part that is fresh; it is worth looking for only when the whole is not here.
+net::Task<Found> Edge::find_part(Visit& visit) {
+  if (visit.request.method != "GET") co_return Found{};
+  Found part = co_await find(part_key(visit.primary_key));
+  bool fresh = part && part.stored->kind == StoredKind::part &&
+               judge(part.stored->freshness, visit.rules, visit.now).use == Use::fresh;
+  if (!fresh) co_return Found{};
+  co_return part;
+}
+
+/// False: it holds too little for this request.
+net::Task<bool> Edge::serve_part(Visit& visit, const Found& part) {
+  std::uint64_t held = part.object->body_bytes();
+  auto plan = plan_from_part(visit.request, *part.stored, held);
+  if (!plan) {
+    visit.trail.forward = http::Forward::partial;
+    co_return false;
+  }
+  visit.outcome = Outcome::hit;
+  visit.trail.hit = true;
+  visit.trail.forward = http::Forward::none;
+  auto ttl = judge(part.stored->freshness, visit.rules, visit.now).ttl;
+  visit.trail.ttl = std::chrono::floor<std::chrono::seconds>(ttl);
+  bool whole = plan->kind == AnswerKind::whole;
+  std::uint64_t length = whole ? held : extent_of(*part.stored, held)->length;
+  co_await deliver_.part(visit, *part.object, *part.stored, std::move(*plan), length);
+  co_return true;
 }
 
 net::Task<Found> Edge::find(const std::string& key) {
@@ -234,9 +273,23 @@ net::Task<Found> Edge::look_up(Visit& visit) {
   if (found && found.stored->kind == StoredKind::response) co_return found;
   const std::vector<std::string>& names = found ? found.stored->vary : visit.vary;
   if (names.empty()) co_return Found{};
-  visit.key = secondary_key(visit.primary_key, names, visit.request.fields);
   visit.trail.forward = http::Forward::vary_miss;
-  co_return co_await find(visit.key);
+  co_return co_await find_variant(visit, names);
+}
+
+net::Task<Found> Edge::find_variant(Visit& visit, const std::vector<std::string>& names) {
+  http::Fields request = visit.request.fields;
+  visit.key = secondary_key(visit.primary_key, names, request);
+  Found found = co_await find(visit.key);
+  if (found || !chooses_language(names)) co_return found;
+  std::string language = http::favourite(http::joined(request, "Accept-Language"));
+  if (language.empty()) co_return Found{};
+  Found alias = co_await find(language_key(visit.primary_key, names, request, language));
+  if (!alias || alias.stored->kind != StoredKind::alias) co_return Found{};
+  found = co_await find(alias.stored->alias_of);
+  if (!found || found.stored->kind != StoredKind::response) co_return Found{};
+  visit.key = found.object->key();
+  co_return found;
 }
 
 net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
@@ -249,8 +302,12 @@ net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
   bool distrust = purges_.purged_lately(visit.primary_key, visit.begun);
   auto route = distrust ? fleet::HopRoute::origin_only : visit.route;
-  return {visit.primary_key, visit.target, route, http::end_to_end(visit.request.fields),
-          std::move(stale)};
+  return {visit.primary_key,
+          visit.target,
+          route,
+          http::end_to_end(visit.request.fields),
+          std::move(stale),
+          {}};
 }
 
 void Edge::refresh_beside(Visit& visit, Found stale) {
@@ -260,7 +317,7 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
                                                    fill_request(visit, std::move(stale))));
 }
 
-net::Task<bool> Edge::fly(Visit& visit, Found stale) {
+net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
   if (joined.leader) {
     // A flight that ended between our look and the join left its object in the cache.
@@ -272,7 +329,9 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale) {
       joined.flight->confirm(again.object, again.stored, {});
       flights_.leave(*joined.flight);
     } else {
-      auto unshared = co_await fill_.lead(visit.worker, joined.flight, fill_request(visit, stale));
+      FillRequest request = fill_request(visit, stale);
+      if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
+      auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
       if (unshared) {
         visit.outcome = Outcome::pass;
         co_await pass_.hand_on(visit, std::move(*unshared));

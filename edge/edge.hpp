@@ -64,8 +64,11 @@ class Edge final : public net::Handler {
   net::Task<bool> serve_round(Visit& visit);
   net::Task<Found> look_up(Visit& visit);
   net::Task<Found> find(const std::string& key);
+  net::Task<Found> find_variant(Visit& visit, const std::vector<std::string>& names);
+  net::Task<Found> find_part(Visit& visit);
+  net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
-  net::Task<bool> fly(Visit& visit, Found stale);
+  net::Task<bool> fly(Visit& visit, Found stale, Found part);
   net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
   net::Task<void> serve_failed(Visit& visit, const Error& error, Found stale);
   net::Task<void> answer_locally(Visit& visit, int status, std::string_view text);

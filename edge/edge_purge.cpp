@@ -34,7 +34,8 @@ StoredPtr Edge::outlived(const cache::Pin& object, StoredPtr stored) {
     cache_.remove(object);
     return nullptr;
   }
-  if (verdict.stale_from && stored->kind == StoredKind::response) {
+  bool has_lifetime = stored->kind == StoredKind::response || stored->kind == StoredKind::part;
+  if (verdict.stale_from && has_lifetime) {
     auto stale = std::make_shared<const StoredResponse>(mark_stale(*stored, *verdict.stale_from));
     object->replace_parsed(stale);
     stored = std::move(stale);

@@ -1,12 +1,15 @@
 #include "edge/fill.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/log.hpp"
 #include "common/http/conditional.hpp"
 #include "common/http/range.hpp"
 #include "common/http/repr_digest.hpp"
+#include "common/http/surrogate_control.hpp"
 #include "edge/cache_key.hpp"
+#include "edge/part.hpp"
 
 namespace relay::edge {
 namespace {
@@ -19,6 +22,19 @@ constexpr std::chrono::milliseconds unshared_memory{10'000};
 /// whole for everybody.
 constexpr std::array<std::string_view, 6> client_only = {
     "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"};
+
+/// The bytes of a held beginning come first.
+void take_over(const cache::Object& part, Flight& flight) {
+  std::uint64_t offset = 0;
+  while (offset < part.body_bytes()) {
+    cache::Piece piece = part.piece(offset);
+    std::span<char> room = flight.room();
+    std::size_t size = std::min(room.size(), piece.size);
+    std::copy_n(piece.address, size, room.data());
+    flight.append(size);
+    offset += size;
+  }
+}
 
 }  // namespace
 
@@ -49,12 +65,42 @@ net::ClientRequest Fill::upstream_request(const FillRequest& request, bool condi
   if (conditional) add_validators(*request.stale.stored, asked.headers);
   http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
   http::append_via(asked.headers, 1, settings_.name);
+  http::announce_surrogate(asked.headers);
   return asked;
 }
 
-/// A 304 that speaks of another response than ours is of no use: then ask for the whole.
 net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, const Flight& flight,
                                       const FillRequest& request) {
+  if (!request.part) co_return co_await ask_for_whole(worker, flight, request);
+  auto answered = co_await ask_for_rest(worker, flight, request);
+  bool of_no_use =
+      answered && !answered->completed &&
+      (answered->response.head().status == 206 || answered->response.head().status == 416);
+  if (!of_no_use) co_return answered;
+  co_return co_await ask_for_whole(worker, flight, request);
+}
+
+/// What is held counts only together with more of the same version; a 200 comes without it.
+net::Task<Result<Answered>> Fill::ask_for_rest(EdgeWorker& worker, const Flight& flight,
+                                               const FillRequest& request) {
+  const StoredResponse& part = *request.part.stored;
+  std::uint64_t held = request.part.object->body_bytes();
+  net::ClientRequest asked = upstream_request(request, false);
+  asked.headers.set("Range", "bytes=" + std::to_string(held) + "-");
+  if (part.etag.starts_with('"')) asked.headers.set("If-Range", part.etag);
+  auto answered =
+      co_await upstream_.ask(worker.client, flight.key(), request.route, std::move(asked));
+  if (!answered || answered->response.head().status != 206) co_return answered;
+  const http::Headers& headers = answered->response.head().headers;
+  if (auto length = continues(headers, held, part.etag)) {
+    answered->completed = Completed{{200, fields_of_whole(part, headers)}, *length};
+  }
+  co_return answered;
+}
+
+/// A 304 that speaks of another response than ours is of no use: then ask for the whole.
+net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight& flight,
+                                                const FillRequest& request) {
   bool conditional = static_cast<bool>(request.stale);
   auto first = co_await upstream_.ask(worker.client, flight.key(), request.route,
                                       upstream_request(request, conditional));
@@ -81,12 +127,13 @@ bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& a
 }
 
 std::string_view Fill::unshareable(const FillRequest& request, const Answered& answered) const {
-  const http::ResponseHead& head = answered.response.head();
+  const http::ResponseHead& head = answered.head();
   Storable storable = may_store("GET", head.status, request.viewer, head.headers);
   if (!storable.yes) return storable.reason;
   if (!vary_names(head.headers)) return "vary-any";
   http::BodyFraming framing = answered.response.framing();
   std::uint64_t known = framing.kind == http::BodyKind::length ? framing.length : 0;
+  if (answered.completed) known = answered.completed->length;
   if (known > settings_.object_bytes_max) return "too-large";
   if (!memory_.has_room(known)) return "no-memory";
   return {};
@@ -100,7 +147,7 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
     co_return std::nullopt;
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
-  int status = answered->response.head().status;
+  int status = answered->head().status;
   bool stand_in = request.stale && is_upstream_failure(status) &&
                   may_serve_stale_on_error(request.stale.stored->freshness, wall_now(),
                                            settings_.stale_on_error);
@@ -134,7 +181,7 @@ net::Task<void> Fill::refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight>
 }
 
 void Fill::begin(Flight& flight, const FillRequest& request, const Answered& answered) {
-  const http::ResponseHead& head = answered.response.head();
+  const http::ResponseHead& head = answered.head();
   StoredResponse made =
       make_stored(head.status, head.headers, answered.request_time, answered.response_time);
   made.purge_sequence = flight.purge_sequence();
@@ -143,8 +190,10 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   std::optional<std::uint64_t> length;
   if (framing.kind == http::BodyKind::length) length = framing.length;
   if (framing.kind == http::BodyKind::none) length = 0;
+  if (answered.completed) length = answered.completed->length;
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length);
+  if (answered.completed) take_over(*request.part.object, flight);
 }
 
 net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
@@ -205,11 +254,7 @@ net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const F
                                      std::move(asked));
   if (!rest || rest->response.head().status != 206) co_return refuse();
   const http::Headers& headers = rest->response.head().headers;
-  auto range = http::read_content_range(headers.find("Content-Range").value_or(""));
-  bool fits = range && range->range && range->range->first == view.received &&
-              range->range->last + 1 == *view.length &&
-              http::same_strongly(headers.find("ETag").value_or(""), etag);
-  if (!fits) co_return refuse();
+  if (continues(headers, view.received, etag) != view.length) co_return refuse();
   resumed_.add();
   answered.response = std::move(rest->response);
   co_return Result<void>{};
@@ -235,11 +280,7 @@ void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bo
     flights_.leave(*flight);
     return;
   }
-  if (!view.stored->vary.empty()) {
-    auto variants = make_variants(view.stored->vary, wall_now());
-    variants.purge_sequence = flight->purge_sequence();
-    cache_.store({request.primary_key, encode(variants), {}, 0, digest128({}), 1.0}, [](bool) {});
-  }
+  store_names(*view.stored, view.stored_key, request);
   cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),
                           view.received,   flight->digest(),     by_peer ? 0.5 : 1.0};
   std::erase_if(object.chunks, [](const cache::ChunkPtr& chunk) { return chunk->size == 0; });
@@ -251,6 +292,21 @@ void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bo
     flights_.leave(*flight);
   };
   cache_.store(std::move(object), std::move(done));
+}
+
+/// What leads to a variant: the names that choose, under the primary key, and the language that it
+/// is in, for clients that want this one above all.
+void Fill::store_names(const StoredResponse& stored, const std::string& stored_key,
+                       const FillRequest& request) {
+  if (stored.vary.empty()) return;
+  auto store = [&](std::string key, StoredResponse name) {
+    name.purge_sequence = stored.purge_sequence;
+    cache_.store({std::move(key), encode(name), {}, 0, digest128({}), 1.0}, [](bool) {});
+  };
+  store(request.primary_key, make_variants(stored.vary, wall_now()));
+  if (stored.language.empty() || !chooses_language(stored.vary)) return;
+  store(language_key(request.primary_key, stored.vary, request.viewer, stored.language),
+        make_alias(stored_key, wall_now()));
 }
 
 void Fill::end_failed(Flight& flight, Error error) {

@@ -31,6 +31,7 @@ struct FillRequest {
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
   http::Headers viewer;  // the end-to-end fields of the request
   Found stale;           // to be confirmed, if any
+  Found part;            // a beginning to be completed, if any
 };
 
 class Fill {
@@ -53,6 +54,10 @@ class Fill {
   bool confirm(Flight& flight, const FillRequest& request, const Answered& answered);
   net::Task<Result<Answered>> ask(EdgeWorker& worker, const Flight& flight,
                                   const FillRequest& request);
+  net::Task<Result<Answered>> ask_for_rest(EdgeWorker& worker, const Flight& flight,
+                                           const FillRequest& request);
+  net::Task<Result<Answered>> ask_for_whole(EdgeWorker& worker, const Flight& flight,
+                                            const FillRequest& request);
   /// Why the answer may not be shared; empty when it may.
   std::string_view unshareable(const FillRequest& request, const Answered& answered) const;
   void begin(Flight& flight, const FillRequest& request, const Answered& answered);
@@ -63,6 +68,8 @@ class Fill {
   Result<void> check_growth(const Flight& flight, const FillRequest& request);
   net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                  Answered& answered);
+  void store_names(const StoredResponse& stored, const std::string& stored_key,
+                   const FillRequest& request);
   Result<void> verify(const Flight& flight, const Answered& answered) const;
   void commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer);
   void end_failed(Flight& flight, Error error);

@@ -74,6 +74,22 @@ std::string_view refusal(const Directives& directives, http::Fields request, int
   return {};
 }
 
+/// What does not depend on the method, nor on whether the response is whole.
+Storable judge_fields(int status, http::Fields request, http::Fields response,
+                      bool wants_explicit) {
+  Directives directives = http::read_response_directives(response);
+  if (auto reason = refusal(directives, request, status); !reason.empty()) return {false, reason};
+  if (!vary_names(response)) return {false, "vary"};
+  auto now = date_of(response, WallTime{});
+  Lifetime lifetime = lifetime_of(status, response, directives, now);
+  if (!lifetime.is_explicit && (wants_explicit || !allows_heuristics(status, directives))) {
+    return {false, "status-without-lifetime"};
+  }
+  bool useful = lifetime.length.count() > 0 || directives.stale_while_revalidate ||
+                directives.stale_if_error || has_validator(response);
+  return useful ? Storable{true, {}} : Storable{false, "no-lifetime"};
+}
+
 /// What a request's max-age and min-fresh (RFC 9111 5.2.1) say about a fresh response.
 bool wants_fresher(const http::RequestDirectives& request, milliseconds age, milliseconds ttl) {
   if (request.no_cache) return true;
@@ -116,19 +132,15 @@ milliseconds age_of(const Freshness& freshness, WallTime now) {
 
 Storable may_store(std::string_view method, int status, http::Fields request,
                    http::Fields response) {
-  if (method != "GET") return {false, "method"};
-  if (status < 200 || status == 206 || status == 304) return {false, "status"};
-  Directives directives = http::read_response_directives(response);
-  if (auto reason = refusal(directives, request, status); !reason.empty()) return {false, reason};
-  if (!vary_names(response)) return {false, "vary"};
-  auto now = date_of(response, WallTime{});
-  Lifetime lifetime = lifetime_of(status, response, directives, now);
-  if (!lifetime.is_explicit && !allows_heuristics(status, directives)) {
-    return {false, "status-without-lifetime"};
-  }
-  bool useful = lifetime.length.count() > 0 || directives.stale_while_revalidate ||
-                directives.stale_if_error || has_validator(response);
-  return useful ? Storable{true, {}} : Storable{false, "no-lifetime"};
+  bool post = method == "POST";
+  if (method != "GET" && !post) return {false, "method"};
+  bool storable = post ? status == 200 : status >= 200 && status != 206 && status != 304;
+  if (!storable) return {false, "status"};
+  return judge_fields(status, request, response, post);
+}
+
+Storable may_store_part(http::Fields request, http::Fields response) {
+  return judge_fields(200, request, response, false);
 }
 
 Judgement judge(const Freshness& freshness, const http::RequestDirectives& request, WallTime now) {
@@ -159,12 +171,6 @@ bool may_serve_stale_on_error(const Freshness& freshness, WallTime now, millisec
 
 bool is_upstream_failure(int status) {
   return status == 500 || (status >= 502 && status <= 504);
-}
-
-bool invalidates(std::string_view method, int status) {
-  constexpr std::array<std::string_view, 4> safe = {"GET", "HEAD", "OPTIONS", "TRACE"};
-  if (std::ranges::find(safe, method) != safe.end()) return false;
-  return status >= 200 && status < 400;
 }
 
 }  // namespace relay::edge

@@ -41,10 +41,15 @@ struct Storable {
   std::string_view reason;
 };
 
-/// RFC 9111 3 and 3.5, for a shared cache. Only a GET's answers are stored; not 1xx, 206, 304.
-/// A response with neither a lifetime nor a validator is not worth storing: "no-lifetime".
+/// RFC 9111 3 and 3.5, for a shared cache. A GET's answers are stored, but for 1xx, 206 and 304; a
+/// POST's only when it is 200 with a lifetime that the origin names (that its Content-Location is
+/// the target, RFC 9110 9.3.3, is the caller's to see). A response with neither a lifetime nor a
+/// validator is not worth storing: "no-lifetime".
 Storable may_store(std::string_view method, int status, http::Fields request,
                    http::Fields response);
+
+/// The same for a 206, to be kept as a part (RFC 9111 3.3).
+Storable may_store_part(http::Fields request, http::Fields response);
 
 enum class Use {
   fresh,             // serve it
@@ -71,9 +76,5 @@ bool may_serve_stale_on_error(const Freshness& freshness, WallTime now,
 
 /// The statuses that stale-if-error covers.
 bool is_upstream_failure(int status);
-
-/// Whether a response to this method makes the stored GET response of its target invalid: any
-/// method not known to be safe, and a status of 2xx or 3xx (RFC 9111 4.4).
-bool invalidates(std::string_view method, int status);
 
 }  // namespace relay::edge

@@ -4,8 +4,11 @@
 #include <vector>
 
 #include "common/http/problem.hpp"
+#include "common/http/surrogate_control.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/freshness.hpp"
+#include "edge/invalidation.hpp"
+#include "edge/part.hpp"
 
 namespace relay::edge {
 namespace {
@@ -39,51 +42,126 @@ net::Task<Result<std::string>> Pass::read_body(Visit& visit) {
   }
 }
 
-net::Task<void> Pass::forward(Visit& visit) {
+/// What is not cached has no owner and goes straight to the origin. What may change something goes
+/// through the key's owner, whose copy it makes invalid on its way; so does a tail, to be kept.
+net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
   visit.outcome = Outcome::pass;
-  bool safe = visit.request.method == "GET" || visit.request.method == "HEAD";
   net::ClientRequest asked{
       std::string(visit.request.method), visit.target, http::end_to_end(visit.request.fields), {}};
   asked.headers.remove("Host");
   asked.headers.remove("Content-Length");
   asked.headers.remove("Expect");
-  if (!safe) {  // a body on GET or HEAD is never forwarded
+  bool reads = visit.request.method == "GET" || visit.request.method == "HEAD";
+  if (!reads) {  // a body on GET or HEAD is never forwarded
     auto body = co_await read_body(visit);
     if (!body) {
       co_await refuse(visit, body.error());
-      co_return;
+      co_return std::nullopt;
     }
     asked.body = std::move(*body);
   }
   http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
   http::append_via(asked.headers, visit.request.minor_version, settings_.name);
-  // What is not cached has no owner: straight to the origin.
-  auto answered = co_await upstream_.ask(visit.worker.client, visit.primary_key,
-                                         fleet::HopRoute::origin_only, std::move(asked));
-  if (!answered) {
-    co_await refuse(visit, answered.error());
-    co_return;
-  }
-  invalidate(visit, answered->response.head().status);
-  co_await hand_on(visit, std::move(*answered));
+  http::announce_surrogate(asked.headers);
+  bool by_owner = invalidates(visit.request.method, 200) || asks_for_tail(visit.request);
+  auto route = by_owner ? visit.route : fleet::HopRoute::origin_only;
+  auto answered =
+      co_await upstream_.ask(visit.worker.client, visit.primary_key, route, std::move(asked));
+  if (answered) co_return std::move(*answered);
+  co_await refuse(visit, answered.error());
+  co_return std::nullopt;
 }
 
-void Pass::invalidate(const Visit& visit, int status) {
-  if (!invalidates(visit.request.method, status)) return;
-  std::string primary = visit.primary_key;
-  auto object = cache_.find(primary);
-  if (!object) return;
-  auto stored = decode(object->head());
-  if (stored && stored->kind == StoredKind::variants) {
-    cache_.remove_if([primary](std::string_view key) { return primary_of(key) == primary; }, [] {});
-  } else {
-    cache_.remove(primary, [] {});
+net::Task<void> Pass::forward(Visit& visit) {
+  std::uint64_t purge_sequence = purges_.sequence();
+  auto answered = co_await ask(visit);
+  if (!answered) co_return;
+  invalidate(visit, answered->response.head());
+  auto keep = keep_of(visit, *answered, purge_sequence);
+  co_await send_on(visit, std::move(*answered), std::move(keep), purge_sequence);
+}
+
+net::Task<void> Pass::forward_head(Visit& visit, cache::Pin object, StoredPtr stored) {
+  std::uint64_t purge_sequence = purges_.sequence();
+  auto answered = co_await ask(visit);
+  if (!answered) co_return;
+  const http::ResponseHead& head = answered->response.head();
+  bool purged = purges_.purged_since(purge_sequence, object->key(), stored->cache_tags);
+  if (head.status == 200 && !purged) {
+    if (is_head_of(*stored, object->body_bytes(), head.headers)) {
+      auto fresh = refresh(*stored, head.headers, answered->request_time, answered->response_time);
+      fresh.purge_sequence = purge_sequence;
+      cache_.update_head(object, encode(fresh));
+    } else {
+      cache_.remove(object->key(), [] {});
+    }
   }
+  co_await send_on(visit, std::move(*answered), std::nullopt, purge_sequence);
+}
+
+void Pass::invalidate(const Visit& visit, const http::ResponseHead& head) {
+  if (!invalidates(visit.request.method, head.status)) return;
+  auto keys = invalidated_keys(visit.request, head.headers, settings_.key_host);
+  for (const std::string& key : keys) invalidate(key);
+}
+
+/// Flights first: what they bring may be older than the change.
+void Pass::invalidate(const std::string& primary) {
+  auto same = [primary](std::string_view key) { return primary_of(key) == primary; };
+  flights_.disown_if([&](const Flight& flight) { return same(flight.key()); });
+  auto object = cache_.find(primary);
+  auto stored =
+      object ? decode(object->head()) : fail(ErrorKind::not_found, ErrorSource::internal, "");
+  if (stored && stored->kind == StoredKind::variants) {
+    cache_.remove_if(same, [] {});
+    return;
+  }
+  if (object) cache_.remove(primary, [] {});
+  if (cache_.find(part_key(primary))) cache_.remove(part_key(primary), [] {});
+}
+
+/// The answers that are stored although no flight brought them.
+std::optional<Keep> Pass::keep_of(const Visit& visit, const Answered& answered,
+                                  std::uint64_t purge_sequence) const {
+  const http::ResponseHead& head = answered.response.head();
+  const http::RequestHead& request = visit.request;
+  auto names = vary_names(head.headers);
+  if (!names || !names->empty()) return std::nullopt;
+  bool part = asks_for_tail(request) && head.status == 206 &&
+              may_store_part(request.fields, head.headers).yes;
+  bool target = request.method == "POST" &&
+                names_target(request, head.headers, settings_.key_host) &&
+                may_store("POST", head.status, request.fields, head.headers).yes;
+  if (!part && !target) return std::nullopt;
+  WallTime asked_at = answered.request_time, came_at = answered.response_time;
+  auto stored =
+      part ? make_part(*http::find(request.fields, "Range"), head.headers, asked_at, came_at)
+           : make_stored(head.status, head.headers, asked_at, came_at);
+  stored.purge_sequence = purge_sequence;
+  return Keep(part ? part_key(visit.primary_key) : visit.primary_key, std::move(stored));
+}
+
+void Pass::store(Keep keep, std::uint64_t purge_sequence) {
+  std::string key = keep.key();
+  std::vector<std::string> tags = keep.stored().cache_tags;
+  auto object = std::move(keep).take();
+  if (!object || purges_.purged_since(purge_sequence, key, tags)) return;
+  auto done = [this, key, tags, purge_sequence](bool stored) {
+    // A purge that came while the object was on its way must find it gone as well.
+    if (stored && purges_.purged_since(purge_sequence, key, tags)) cache_.remove(key, [] {});
+  };
+  cache_.store(std::move(*object), std::move(done));
 }
 
 net::Task<void> Pass::hand_on(Visit& visit, Answered answered) {
+  co_await send_on(visit, std::move(answered), std::nullopt, 0);
+}
+
+net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Keep> keep,
+                              std::uint64_t purge_sequence) {
   const http::ResponseHead& came = answered.response.head();
   visit.trail.forward_status = came.status;
+  visit.trail.stored = keep.has_value();
   http::ResponseHead head{came.status, http::end_to_end(came.headers)};
   std::optional<std::uint64_t> length = content_length(came.headers);
   if (answered.response.framing().kind != http::BodyKind::length &&
@@ -103,9 +181,12 @@ net::Task<void> Pass::hand_on(Visit& visit, Answered answered) {
       visit.exchange.abort();
       co_return;
     }
+    if (keep) keep->add({buffer.data(), *n});
     auto sent = co_await visit.exchange.write({buffer.data(), *n});
     if (!sent) co_return;
   }
+  // Before its last byte is acknowledged, so that who asks next finds it on its way.
+  if (keep) store(std::move(*keep), purge_sequence);
   co_await visit.exchange.finish();
 }
 

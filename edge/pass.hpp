@@ -1,8 +1,11 @@
-// Requests that the cache has no part in: forwarded as they are, answered as they come. What may
-// change something upstream makes the stored copy invalid (RFC 9111 4.4).
+// Requests that the cache has no answer to: forwarded as they are, answered as they come. What may
+// change something upstream makes the stored copy invalid (RFC 9111 4.4), and a few answers are
+// kept as they pass (edge/keep).
 #pragma once
 
 #include "edge/deliver.hpp"
+#include "edge/keep.hpp"
+#include "edge/purge_log.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
@@ -14,10 +17,19 @@ inline constexpr std::size_t passed_body_bytes_max = 1 << 20;
 
 class Pass {
  public:
-  Pass(const Settings& settings, cache::Cache& cache, Upstream& upstream, Deliver& deliver)
-      : settings_(settings), cache_(cache), upstream_(upstream), deliver_(deliver) {}
+  Pass(const Settings& settings, cache::Cache& cache, FlightTable& flights, PurgeLog& purges,
+       Upstream& upstream, Deliver& deliver)
+      : settings_(settings),
+        cache_(cache),
+        flights_(flights),
+        purges_(purges),
+        upstream_(upstream),
+        deliver_(deliver) {}
 
   net::Task<void> forward(Visit& visit);
+  /// A HEAD for a stored response that cannot be validated otherwise; its answer refreshes that, or
+  /// shows that it is another by now (RFC 9111 4.3.5).
+  net::Task<void> forward_head(Visit& visit, cache::Pin object, StoredPtr stored);
   /// Sends an answer on as it arrives; a body that breaks off resets the client's connection.
   net::Task<void> hand_on(Visit& visit, Answered answered);
   /// 502 or 504, as the error says.
@@ -25,10 +37,20 @@ class Pass {
 
  private:
   net::Task<Result<std::string>> read_body(Visit& visit);
-  void invalidate(const Visit& visit, int status);
+  /// Nothing when the client was told already that there is no answer.
+  net::Task<std::optional<Answered>> ask(Visit& visit);
+  net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep,
+                          std::uint64_t purge_sequence);
+  void invalidate(const Visit& visit, const http::ResponseHead& head);
+  void invalidate(const std::string& primary);
+  std::optional<Keep> keep_of(const Visit& visit, const Answered& answered,
+                              std::uint64_t purge_sequence) const;
+  void store(Keep keep, std::uint64_t purge_sequence);
 
   const Settings& settings_;
   cache::Cache& cache_;
+  FlightTable& flights_;
+  PurgeLog& purges_;
   Upstream& upstream_;
   Deliver& deliver_;
 };

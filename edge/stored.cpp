@@ -18,9 +18,11 @@ namespace {
 
 /// Written anew on each answer, or known from the object.
 constexpr std::array<std::string_view, 3> never_kept = {"Content-Length", "Cache-Status", "Age"};
-/// Of a 304 these speak of that message, not of the stored one (RFC 9111 3.2).
-constexpr std::array<std::string_view, 4> never_refreshed = {"Content-Encoding", "Content-Length",
-                                                             "Content-Range", "Content-Type"};
+/// These describe the stored bytes themselves, so they stay with them whatever a 304 says (RFC 9111
+/// 3.2: fields that the stored response depends upon).
+constexpr std::array<std::string_view, 8> never_refreshed = {
+    "Content-Encoding", "Content-Length", "Content-MD5", "Content-Range",
+    "Content-Digest",   "Digest",         "ETag",        "Repr-Digest"};
 constexpr std::array<std::string_view, 8> not_modified_fields = {
     "Cache-Control", "CDN-Cache-Control",  "Content-Location", "Date", "ETag", "Expires",
     "Vary",          "Timing-Allow-Origin"};
@@ -81,6 +83,16 @@ std::string first(http::Fields fields, std::string_view name) {
   return std::string(http::find(fields, name).value_or(""));
 }
 
+std::string only_language(http::Fields fields) {
+  std::string list = http::joined(fields, "Content-Language");
+  std::string_view rest = list;
+  auto language = http::next_element(rest);
+  if (!language || http::next_element(rest)) return {};
+  std::string lower_case(*language);
+  std::ranges::transform(lower_case, lower_case.begin(), http::lower);
+  return lower_case;
+}
+
 /// The value that a validation asks with; an ETag that is none is no validator.
 std::string entity_tag(http::Fields fields) {
   auto text = http::find(fields, "ETag");
@@ -120,6 +132,7 @@ StoredResponse make_stored(int status, http::Fields response, WallTime request_t
   out.last_modified = first(kept, "Last-Modified");
   out.content_type = first(kept, "Content-Type");
   out.vary = vary_names(kept).value_or(std::vector<std::string>{});
+  out.language = only_language(kept);
   out.cache_tags = cache_tags(kept);
   return out;
 }
@@ -133,6 +146,13 @@ StoredResponse make_variants(std::vector<std::string> names, WallTime now) {
   return out;
 }
 
+StoredResponse make_alias(std::string key, WallTime now) {
+  StoredResponse out = make_variants({}, now);
+  out.kind = StoredKind::alias;
+  out.alias_of = std::move(key);
+  return out;
+}
+
 bool confirms(const StoredResponse& stored, http::Fields not_modified) {
   if (std::string etag = entity_tag(not_modified); !etag.empty()) {
     return !stored.etag.empty() && http::same_weakly(etag, stored.etag);
@@ -140,6 +160,12 @@ bool confirms(const StoredResponse& stored, http::Fields not_modified) {
   auto modified = http::find(not_modified, "Last-Modified");
   if (!modified || stored.last_modified.empty() || !stored.etag.empty()) return true;
   return *modified == stored.last_modified;
+}
+
+bool is_head_of(const StoredResponse& stored, std::uint64_t body_bytes, http::Fields head) {
+  auto length = http::find(head, "Content-Length");
+  if (length && http::read_decimal(*length) != body_bytes) return false;
+  return entity_tag(head) == stored.etag && first(head, "Last-Modified") == stored.last_modified;
 }
 
 StoredResponse refresh(const StoredResponse& stored, http::Fields not_modified,
@@ -159,6 +185,10 @@ StoredResponse mark_stale(const StoredResponse& stored, WallTime now) {
   auto age = age_of(stored.freshness, *out.stale_from);
   out.freshness.lifetime = std::min(stored.freshness.lifetime, age);
   return out;
+}
+
+bool has_validator(const StoredResponse& stored) {
+  return !stored.etag.empty() || !stored.last_modified.empty();
 }
 
 void add_validators(const StoredResponse& stored, http::Headers& request) {

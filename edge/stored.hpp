@@ -21,7 +21,12 @@
 
 namespace relay::edge {
 
-enum class StoredKind { response, variants };
+enum class StoredKind {
+  response,
+  variants,
+  part,   // of a body; stands under a key of its own (edge/part)
+  alias,  // no body either: names the key of the response that it stands for
+};
 
 struct StoredResponse {
   StoredKind kind = StoredKind::response;
@@ -45,6 +50,9 @@ struct StoredResponse {
   std::string last_modified;  // as sent
   std::string content_type;
   std::vector<std::string> vary;        // names, lower case, sorted
+  std::string language;                 // of Content-Language, lower case, if it names just one
+  std::string asked_range;              // of a part: the Range that it answered
+  std::string alias_of;                 // of an alias
   std::vector<std::string> cache_tags;  // of Cache-Tag and Surrogate-Key
 
   std::string_view field_lines() const { return std::string_view(head_text).substr(fields_at); }
@@ -59,6 +67,9 @@ StoredResponse make_stored(int status, http::Fields response, WallTime request_t
 /// The object for a primary key whose response varies by these names.
 StoredResponse make_variants(std::vector<std::string> names, WallTime now);
 
+/// The object for a key that stands for another one.
+StoredResponse make_alias(std::string key, WallTime now);
+
 /// The stored form, versioned text; decode(encode(x)) equals x. decode's errors: corrupt (disk):
 /// treat as a miss.
 std::string encode(const StoredResponse& stored);
@@ -70,14 +81,21 @@ std::optional<std::uint64_t> purge_sequence_of(std::string_view text);
 /// is the stored one.
 bool confirms(const StoredResponse& stored, http::Fields not_modified);
 
-/// The stored response with the fields of a 304 put in (RFC 9111 3.2: all but Content-Encoding,
-/// Content-Length, Content-Range, Content-Type and hop-by-hop fields), its times anew.
+/// Whether the head of a 200 to HEAD is that of this stored response (RFC 9111 4.3.5): the same
+/// validators, and the same length where it tells one.
+bool is_head_of(const StoredResponse& stored, std::uint64_t body_bytes, http::Fields head);
+
+/// The stored response with the fields of a 304 put in, its times anew. Hop-by-hop fields and those
+/// that describe the stored bytes (length, coding, digests, ETag) stay out (RFC 9111 3.2).
 StoredResponse refresh(const StoredResponse& stored, http::Fields not_modified,
                        WallTime request_time, WallTime response_time);
 
 /// After a soft purge: its lifetime ends at `now`; it may still be revalidated, or stand in for as
 /// long as its directives allow.
 StoredResponse mark_stale(const StoredResponse& stored, WallTime now);
+
+/// Whether it can be validated.
+bool has_validator(const StoredResponse& stored);
 
 /// Adds If-None-Match and If-Modified-Since of the stored validators.
 void add_validators(const StoredResponse& stored, http::Headers& request);

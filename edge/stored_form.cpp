@@ -1,8 +1,8 @@
 // The text that a stored response has in the store:
 //   "torchrelay 2 PURGE_SEQUENCE KIND STATUS REQUEST_TIME RESPONSE_TIME INITIAL_AGE STALE_FROM\n"
 //       times in ms
-//   "vary,names\n"
-//   head_text
+//   "vary,names\n"   of a part: the Range that it answered
+//   head_text         of an alias: the key that it stands for
 // All else follows from these, so that a later release may compute it differently.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -65,12 +65,13 @@ Result<StoredResponse> rebuild(int status, std::string_view head, WallTime reque
 }  // namespace
 
 std::string encode(const StoredResponse& stored) {
-  bool variants = stored.kind == StoredKind::variants;
+  std::string names = fmt::format("{}", fmt::join(stored.vary, ","));
   std::int64_t stale_from = stored.stale_from ? ms_of(*stored.stale_from) : never;
   return fmt::format("{}{} {} {} {} {} {} {}\n{}\n{}", magic, stored.purge_sequence,
-                     variants ? 1 : 0, stored.status, ms_of(stored.request_time),
+                     static_cast<int>(stored.kind), stored.status, ms_of(stored.request_time),
                      ms_of(stored.response_time), stored.freshness.initial_age.count(), stale_from,
-                     fmt::join(stored.vary, ","), stored.head_text);
+                     stored.kind == StoredKind::part ? stored.asked_range : names,
+                     stored.kind == StoredKind::alias ? stored.alias_of : stored.head_text);
 }
 
 Result<StoredResponse> decode(std::string_view text) {
@@ -85,10 +86,16 @@ Result<StoredResponse> decode(std::string_view text) {
   auto stale_from = take_number(text, '\n');
   auto names = take(text, '\n');
   if (!purge_sequence || !kind || !status || !request_time || !response_time || !initial_age ||
-      !stale_from || !names || *status < 100 || *status > 999) {
+      !stale_from || !names || *status < 100 || *status > 999 || *kind < 0 || *kind > 3) {
     return corrupt();
   }
-  if (*kind == 1) {
+  auto of_kind = static_cast<StoredKind>(*kind);
+  if (of_kind == StoredKind::alias) {
+    auto alias = make_alias(std::string(text), moment_of(*response_time));
+    alias.purge_sequence = static_cast<std::uint64_t>(*purge_sequence);
+    return alias;
+  }
+  if (of_kind == StoredKind::variants) {
     std::vector<std::string> vary;
     while (auto name = http::next_element(*names)) vary.emplace_back(*name);
     auto variants = make_variants(std::move(vary), moment_of(*response_time));
@@ -99,6 +106,8 @@ Result<StoredResponse> decode(std::string_view text) {
       rebuild(static_cast<int>(*status), text, moment_of(*request_time), moment_of(*response_time));
   if (!stored) return stored;
   stored->purge_sequence = static_cast<std::uint64_t>(*purge_sequence);
+  stored->kind = of_kind;
+  if (of_kind == StoredKind::part) stored->asked_range = *names;
   stored->freshness.initial_age = std::chrono::milliseconds(*initial_age);
   if (*stale_from != never) return mark_stale(*stored, moment_of(*stale_from));
   return stored;

@@ -65,19 +65,23 @@ void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse
 
 net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string& key,
                                           fleet::HopRoute route, net::ClientRequest request) {
-  bool repeatable = request.method == "GET" || request.method == "HEAD" ||
-                    request.method == "OPTIONS" || request.method == "PUT" ||
-                    request.method == "DELETE";
+  bool safe = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+  bool repeatable = safe || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
   for (const Candidate& candidate : candidates(key, route)) {
     (candidate.peer ? asked_peers_ : asked_origins_).add();
     WallTime asked_at = wall_now();
-    auto& deadlines = candidate.peer ? peer_deadlines_ : origin_deadlines_;
+    // What may change something is not asked for twice because a member takes its time.
+    auto& deadlines = candidate.peer && safe ? peer_deadlines_ : origin_deadlines_;
     auto answer = co_await client.send(candidate.endpoint, request, deadlines);
     note(candidate, answer);
-    bool usable = answer && !(candidate.peer && failed_itself(answer->head()));
+    bool usable = answer && !(candidate.peer && repeatable && failed_itself(answer->head()));
     if (usable) {
-      co_return Answered{std::move(*answer), asked_at, wall_now(), candidate.peer, candidate.name};
+      co_return Answered{.response = std::move(*answer),
+                         .request_time = asked_at,
+                         .response_time = wall_now(),
+                         .by_peer = candidate.peer,
+                         .asked = candidate.name};
     }
     if (!answer) last = answer.error();
     if (!repeatable && last.kind != ErrorKind::unavailable) break;

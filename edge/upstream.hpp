@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,21 @@
 
 namespace relay::edge {
 
+/// A 206 that goes on where a held beginning ends (edge/part): what the two make together.
+struct Completed {
+  http::ResponseHead head;
+  std::uint64_t length = 0;
+};
+
 struct Answered {
   net::ClientResponse response;
   WallTime request_time{};
   WallTime response_time{};
   bool by_peer = false;
   std::string asked;  // name of the member, or url of the upstream
+  std::optional<Completed> completed = std::nullopt;
+
+  const http::ResponseHead& head() const { return completed ? completed->head : response.head(); }
 };
 
 /// Thread-safe; each call uses the caller's own client.

@@ -68,11 +68,24 @@ TEST(CacheKey, requests_with_the_same_meaning_select_the_same_variant) {
   EXPECT_EQ(one, "/a\naccept=a,b\nfoo=1");
   EXPECT_EQ(one, variant({{"accept", "a ,b"}, {"foo", "1"}}));
   EXPECT_EQ(one, variant({{"accept", "a"}, {"foo", "1"}, {"Accept", "b"}}));
-  EXPECT_NE(one, variant({{"accept", "b, a"}, {"foo", "1"}}));
+  EXPECT_EQ(one, variant({{"accept", "B;q=1 , a"}, {"foo", "1"}}));
+  EXPECT_NE(variant({{"foo", "1, 2"}}), variant({{"foo", "2, 1"}}));
+  EXPECT_NE(variant({{"foo", "a"}}), variant({{"foo", "A"}}));
   EXPECT_NE(one, variant({{"accept", "a, b"}}));
   EXPECT_NE(variant({{"accept", "a"}}), variant({{"accept", "a"}, {"foo", ""}}));
   EXPECT_NE(variant({{"accept", "a, \"b,  c\""}}), variant({{"accept", "a, \"b, c\""}}));
   EXPECT_EQ(secondary_key("/a", {}, {}), "/a");
+}
+
+TEST(CacheKey, a_language_has_a_key_that_no_request_value_has) {
+  Names names = {"accept-language", "foo"};
+  std::vector<http::Field> request = {{"Accept-Language", "de"}, {"Foo", "1"}};
+  EXPECT_EQ(language_key("/a", names, request, "de"),
+            "/a\naccept-language=\x01"
+            "de\nfoo=1");
+  EXPECT_NE(language_key("/a", names, request, "de"), secondary_key("/a", names, request));
+  EXPECT_TRUE(chooses_language(names));
+  EXPECT_FALSE(chooses_language(Names{"foo"}));
 }
 
 TEST(CacheKey, each_key_leads_back_to_its_primary_key) {

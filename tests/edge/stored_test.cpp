@@ -1,5 +1,7 @@
 #include "edge/stored.hpp"
 
+#include "edge/part.hpp"
+
 #include <gtest/gtest.h>
 
 namespace relay::edge {
@@ -32,6 +34,9 @@ void expect_same(const StoredResponse& a, const StoredResponse& b) {
   EXPECT_EQ(a.vary, b.vary);
   EXPECT_EQ(a.cache_tags, b.cache_tags);
   EXPECT_EQ(a.purge_sequence, b.purge_sequence);
+  EXPECT_EQ(a.language, b.language);
+  EXPECT_EQ(a.asked_range, b.asked_range);
+  EXPECT_EQ(a.alias_of, b.alias_of);
   EXPECT_EQ(a.freshness.lifetime, b.freshness.lifetime);
   EXPECT_EQ(a.freshness.initial_age, b.freshness.initial_age);
   EXPECT_EQ(a.freshness.response_time, b.freshness.response_time);
@@ -118,6 +123,11 @@ TEST(Stored, what_is_decoded_equals_what_was_encoded) {
       stored_at_start({{"Cache-Control", "s-maxage=1, no-cache"}}, 204),
       mark_stale(stored_at_start({{"Cache-Control", "max-age=60"}}), start + seconds(5)),
       make_variants({"accept", "origin"}, start),
+      make_alias("/a\naccept-language=de,en\nfoo=1", start),
+      make_part("bytes=-5",
+                Fields{{"Cache-Control", "max-age=60"}, {"Content-Range", "bytes 5-9/10"}},
+                start - seconds(1), start),
+      stored_at_start({{"Cache-Control", "max-age=60"}, {"Content-Language", "de"}}),
   };
   for (std::uint64_t number = 0; StoredResponse & stored : cases) {
     stored.purge_sequence = number++;
@@ -167,11 +177,29 @@ TEST(Stored, a_304_confirms_only_what_it_names) {
   }
 }
 
+TEST(Stored, the_head_of_a_head_tells_whether_it_is_the_same_response) {
+  auto plain = stored_at_start({{"Cache-Control", "max-age=1"}});
+  EXPECT_TRUE(is_head_of(plain, 7, {}));
+  EXPECT_TRUE(is_head_of(plain, 7, Fields{{"Content-Length", "7"}}));
+  EXPECT_FALSE(is_head_of(plain, 7, Fields{{"Content-Length", "8"}}));
+  EXPECT_FALSE(is_head_of(plain, 7, Fields{{"ETag", "\"a\""}}));
+  auto tagged = stored_at_start({{"ETag", "\"a\""}});
+  EXPECT_TRUE(is_head_of(tagged, 7, Fields{{"ETag", "\"a\""}}));
+  EXPECT_FALSE(is_head_of(tagged, 7, {}));
+}
+
+TEST(Stored, it_knows_its_language_when_it_has_just_one) {
+  EXPECT_EQ(stored_at_start({{"Content-Language", "de-AT"}}).language, "de-at");
+  EXPECT_EQ(stored_at_start({{"Content-Language", "de, en"}}).language, "");
+  EXPECT_EQ(stored_at_start({}).language, "");
+}
+
 TEST(Stored, a_304_brings_fields_and_times_up_to_date) {
   auto stored = stored_at_start({{"Cache-Control", "max-age=1"},
                                  {"Cache-Control", "stale-if-error=2"},
                                  {"Content-Type", "video/mp4"},
                                  {"Content-Encoding", "gzip"},
+                                 {"Content-MD5", "m1"},
                                  {"ETag", "\"a\""},
                                  {"X-Kept", "1"},
                                  {"X-New", "old"}});
@@ -182,18 +210,20 @@ TEST(Stored, a_304_brings_fields_and_times_up_to_date) {
                          {"Content-Range", "bytes 0-1/2"},
                          {"Connection", "X-Hop"},
                          {"X-Hop", "1"},
-                         {"ETag", "\"a\""},
+                         {"ETag", "W/\"a\""},
+                         {"Content-MD5", "m2"},
                          {"Age", "5"},
                          {"X-New", "1"},
                          {"X-New", "2"}};
   auto fresh = refresh(stored, not_modified, start + seconds(100), start + seconds(100));
   EXPECT_EQ(fresh.head_text,
             "HTTP/1.1 200 OK\r\n"
-            "Content-Type: video/mp4\r\n"
             "Content-Encoding: gzip\r\n"
+            "Content-MD5: m1\r\n"
+            "ETag: \"a\"\r\n"
             "X-Kept: 1\r\n"
             "Cache-Control: max-age=60\r\n"
-            "ETag: \"a\"\r\n"
+            "Content-Type: text/plain\r\n"
             "X-New: 1\r\n"
             "X-New: 2\r\n"
             "Date: Sun, 06 Nov 1994 08:51:17 GMT\r\n");
