@@ -47,7 +47,7 @@ test('a 304 confirms the stored answer and renews its fields', async () => {
   });
   assert.equal(hit.text, 'old');
   assert.deepEqual(['x-kept', 'x-renewed', 'content-type', 'cache-control'].map((name) => hit.headers[name]),
-    ['a', 'b', 'text/x-old', 'max-age=600']);
+    ['a', 'b', 'text/x-new', 'max-age=600']);
   assert.equal(origin.count('/confirm'), 2);
 });
 

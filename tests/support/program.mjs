@@ -14,13 +14,16 @@ process.on('exit', () => { for (const program of running) program.kill(); });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 export class Program {
-  /** @param {string} name "torchrelay-edge"  @param {string[]} args  @param {string} logPath */
-  constructor(name, args, logPath) {
+  /**
+   * @param {string} name "torchrelay-edge", or an absolute path  @param {string[]} args
+   * @param {string} logPath  @param {Record<string, string>} [env] on top of ours
+   */
+  constructor(name, args, logPath, env = {}) {
     this.name = name;
     this.logPath = logPath;
     const log = fs.openSync(logPath, 'a');
-    this.child = spawn(path.join(programs, name), args, {
-      stdio: ['ignore', log, log], cwd: repository,
+    this.child = spawn(path.resolve(programs, name), args, {
+      stdio: ['ignore', log, log], cwd: repository, env: { ...process.env, ...env },
     });
     fs.closeSync(log);
     running.add(this);
