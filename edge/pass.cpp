@@ -141,16 +141,21 @@ std::optional<Keep> Pass::keep_of(const Visit& visit, const Answered& answered,
   return Keep(part ? part_key(visit.primary_key) : visit.primary_key, std::move(stored));
 }
 
-void Pass::store(Keep keep, std::uint64_t purge_sequence) {
+/// Returns when the next request finds it.
+net::Task<void> Pass::store(Keep keep, std::uint64_t purge_sequence) {
   std::string key = keep.key();
   std::vector<std::string> tags = keep.stored().cache_tags;
   auto object = std::move(keep).take();
-  if (!object || purges_.purged_since(purge_sequence, key, tags)) return;
-  auto done = [this, key, tags, purge_sequence](bool stored) {
+  if (!object || purges_.purged_since(purge_sequence, key, tags)) co_return;
+  auto over = std::make_shared<net::Broadcast>();
+  auto done = [this, key, tags, purge_sequence, over](bool stored) {
     // A purge that came while the object was on its way must find it gone as well.
     if (stored && purges_.purged_since(purge_sequence, key, tags)) cache_.remove(key, [] {});
+    over->notify();
   };
+  std::uint64_t before = over->version();
   cache_.store(std::move(*object), std::move(done));
+  co_await over->wait(before);
 }
 
 net::Task<void> Pass::hand_on(Visit& visit, Answered answered) {
@@ -182,11 +187,12 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
       co_return;
     }
     if (keep) keep->add({buffer.data(), *n});
+    // Stored before its last byte goes out: who has the whole may ask again at once.
+    bool last = answered.response.complete();
+    if (keep && last) co_await store(std::move(*keep), purge_sequence);
     auto sent = co_await visit.exchange.write({buffer.data(), *n});
     if (!sent) co_return;
   }
-  // Before its last byte is acknowledged, so that who asks next finds it on its way.
-  if (keep) store(std::move(*keep), purge_sequence);
   co_await visit.exchange.finish();
 }
 

@@ -45,7 +45,7 @@ class Pass {
   void invalidate(const std::string& primary);
   std::optional<Keep> keep_of(const Visit& visit, const Answered& answered,
                               std::uint64_t purge_sequence) const;
-  void store(Keep keep, std::uint64_t purge_sequence);
+  net::Task<void> store(Keep keep, std::uint64_t purge_sequence);
 
   const Settings& settings_;
   cache::Cache& cache_;
