@@ -26,7 +26,8 @@ inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
 inline constexpr std::size_t connections_max = 20000;              // a worker thread
 inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped
 
-// Bodies in the cache: 32 pages less LMDB's 16-byte page header (DESIGN 4.4).
+// Bodies on their way to the cache, in memory: 32 pages less LMDB's 16-byte page header, so that
+// they also fill whole runs of its medium shelf (DESIGN 4.4).
 inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;
 
 // Upstream connections.

@@ -29,9 +29,9 @@ std::uint64_t Budget::object_bytes_max(ShelfName shelf) const {
   return shelf == ShelfName::small ? small_share(size_bytes_) / 4 : size_bytes_ / 4;
 }
 
-ShelfName Budget::victim_shelf(ShelfName shelf, std::uint64_t bytes) const {
+std::optional<ShelfName> Budget::victim_shelf(ShelfName shelf, std::uint64_t bytes) const {
   if (shelf == ShelfName::small && small_is_full(bytes)) return ShelfName::small;
-  return live_[index(ShelfName::bulk)] > 0 ? ShelfName::bulk : ShelfName::small;
+  return std::nullopt;
 }
 
 }  // namespace relay::edge::cache

@@ -1,13 +1,15 @@
 // The byte budget: what is stored, what is buried (removed, but its pages are not free yet), and
 // whether more fits. Pure; owned by the store thread.
 //
-// Small bodies never take more than a quarter of the size. The two environments never give pages
-// back to the file system, so without that bound a change of the mix could double the disk use;
-// with it the files stay within 1.25 times the size and LMDB's own 3 %.
+// Small bodies never take more than a quarter of the size: their pages are too small to be worth a
+// hole in the file when the mix changes (see round.cpp), so their environment keeps what it once
+// took, and the files stay within 1.25 times the size and LMDB's own few per cent.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <numeric>
+#include <optional>
 
 #include "edge/cache/layout.hpp"
 
@@ -32,13 +34,13 @@ class Budget {
   bool fits(ShelfName shelf, std::uint64_t bytes) const;
   /// Bodies above this are never stored: one must not empty the cache.
   std::uint64_t object_bytes_max(ShelfName shelf) const;
-  /// The shelf to evict from so that `bytes` fit on `shelf`.
-  ShelfName victim_shelf(ShelfName shelf, std::uint64_t bytes) const;
+  /// The shelf to evict from so that `bytes` fit on `shelf`; none: any.
+  std::optional<ShelfName> victim_shelf(ShelfName shelf, std::uint64_t bytes) const;
   /// Evicting more would only fill the graveyard: refuse to store instead.
   bool graveyard_full() const { return buried() > size_bytes_ / 4; }
 
-  std::uint64_t live() const { return live_[0] + live_[1]; }
-  std::uint64_t buried() const { return buried_[0] + buried_[1]; }
+  std::uint64_t live() const { return std::accumulate(live_.begin(), live_.end(), 0ull); }
+  std::uint64_t buried() const { return std::accumulate(buried_.begin(), buried_.end(), 0ull); }
   std::uint64_t size() const { return size_bytes_; }
 
  private:

@@ -75,8 +75,8 @@ void Holdings::retire(std::uint64_t id, SteadyTime now) {
   abandon(std::move(body), now);
 }
 
-bool Holdings::evict_one(ShelfName shelf, SteadyTime now) {
-  auto id = tiers_.victim(static_cast<unsigned>(shelf));
+bool Holdings::evict_one(std::optional<ShelfName> shelf, SteadyTime now) {
+  auto id = shelf ? tiers_.victim(static_cast<unsigned>(*shelf)) : tiers_.victim();
   if (!id) return false;
   tiers_.evict(*id);
   index_.remove(bodies_.at(*id)->hash, *id);
@@ -89,13 +89,12 @@ void Holdings::evict_more(std::uint64_t bytes, SteadyTime now) {
   std::uint64_t goal = std::max(bytes, budget_.size() / 100);
   std::uint64_t before = budget_.live();
   while (budget_.live() + goal > before) {
-    if (budget_.graveyard_full() || !evict_one(budget_.victim_shelf(ShelfName::bulk, 0), now))
-      return;
+    if (budget_.graveyard_full() || !evict_one(std::nullopt, now)) return;
   }
 }
 
 void Holdings::shrink_to_budget(SteadyTime now) {
-  for (ShelfName shelf : {ShelfName::small, ShelfName::bulk}) {
+  for (ShelfName shelf : all_shelves) {
     while (!budget_.fits(shelf, 0) && !budget_.graveyard_full()) {
       if (!evict_one(budget_.victim_shelf(shelf, 0), now)) break;
     }

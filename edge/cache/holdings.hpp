@@ -68,7 +68,7 @@ class Holdings {
   std::vector<std::shared_ptr<Body>>& freeing_of(ShelfName shelf) {
     return freeing_[static_cast<std::size_t>(shelf)];
   }
-  bool evict_one(ShelfName shelf, SteadyTime now);
+  bool evict_one(std::optional<ShelfName> shelf, SteadyTime now);
   void lay_down(std::shared_ptr<Body> body, SteadyTime now);
   void take_up(std::shared_ptr<Body> body);
 

@@ -1,5 +1,6 @@
 #include "edge/cache/layout.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "common/base/check.hpp"
@@ -7,7 +8,7 @@
 namespace relay::edge::cache {
 namespace {
 
-constexpr std::uint32_t version_1 = 0x54524f01;  // "TRO", then the version
+constexpr std::uint32_t version_2 = 0x54524f02;  // "TRO", then the version
 constexpr std::size_t checked_from = 4 + 8;      // version and checksum stand before the rest
 constexpr std::size_t fixed_bytes = checked_from + 8 + 8 + 16 + 8 + 4 + 4;
 constexpr std::size_t tree_entry_bytes = 48;  // leaf node, key and its share of branch pages
@@ -43,24 +44,36 @@ std::size_t rounded_up(std::size_t bytes, std::size_t step_pages) {
 
 }  // namespace
 
+std::string_view name(ShelfName shelf) {
+  constexpr std::array<std::string_view, shelf_count> names = {"small", "medium", "large"};
+  return names[static_cast<std::size_t>(shelf)];
+}
+
 ShelfName shelf_of(std::uint64_t body_bytes) {
-  return body_bytes <= small_body_bytes_max ? ShelfName::small : ShelfName::bulk;
+  for (ShelfName shelf : all_shelves) {
+    if (body_bytes <= runs_of(shelf).body_bytes_max) return shelf;
+  }
+  return ShelfName::large;
+}
+
+std::size_t full_chunk_bytes(std::uint64_t body_bytes) {
+  return runs_of(shelf_of(body_bytes)).chunk_bytes();
 }
 
 std::size_t chunk_count(std::uint64_t body_bytes) {
-  return (body_bytes + limits::chunk_bytes - 1) / limits::chunk_bytes;
+  std::size_t full = full_chunk_bytes(body_bytes);
+  return (body_bytes + full - 1) / full;
 }
 
 std::size_t chunk_size(std::uint64_t body_bytes, std::size_t number) {
-  std::uint64_t before = std::uint64_t{number} * limits::chunk_bytes;
+  std::size_t full = full_chunk_bytes(body_bytes);
+  std::uint64_t before = std::uint64_t{number} * full;
   RELAY_CHECK(before < body_bytes);
-  std::uint64_t left = body_bytes - before;
-  return left < limits::chunk_bytes ? left : limits::chunk_bytes;
+  return std::min<std::uint64_t>(body_bytes - before, full);
 }
 
 std::size_t value_size(std::uint64_t body_bytes, std::size_t number) {
-  bool small = shelf_of(body_bytes) == ShelfName::small;
-  return rounded_up(chunk_size(body_bytes, number), small ? 1 : bulk_step_pages);
+  return rounded_up(chunk_size(body_bytes, number), runs_of(shelf_of(body_bytes)).step_pages);
 }
 
 std::uint64_t charge_of(std::uint64_t body_bytes, std::size_t record_bytes) {
@@ -68,7 +81,7 @@ std::uint64_t charge_of(std::uint64_t body_bytes, std::size_t record_bytes) {
   if (record_bytes > page_bytes / 2) charge = rounded_up(record_bytes, 1) + page_header_bytes;
   std::size_t chunks = chunk_count(body_bytes);
   if (chunks == 0) return charge;
-  charge += (chunks - 1) * (limits::chunk_bytes + page_header_bytes);
+  charge += (chunks - 1) * (full_chunk_bytes(body_bytes) + page_header_bytes);
   charge += value_size(body_bytes, chunks - 1) + page_header_bytes;
   return charge + chunks * tree_entry_bytes;
 }
@@ -106,14 +119,14 @@ std::string encode(const Record& record) {
   rest += record.head;
   std::string bytes;
   bytes.reserve(checked_from + rest.size());
-  append(bytes, version_1);
+  append(bytes, version_2);
   append(bytes, hash64(rest));
   return bytes += rest;
 }
 
 std::optional<Record> decode(std::string_view bytes) {
   if (bytes.size() < fixed_bytes) return std::nullopt;
-  if (number_at<std::uint32_t>(bytes, 0) != version_1) return std::nullopt;
+  if (number_at<std::uint32_t>(bytes, 0) != version_2) return std::nullopt;
   if (number_at<std::uint64_t>(bytes, 4) != hash64(bytes.substr(checked_from))) return std::nullopt;
   Record record;
   record.id = number_at<std::uint64_t>(bytes, 12);

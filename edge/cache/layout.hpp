@@ -1,11 +1,13 @@
 // How an object lies in LMDB: record keys, the header record, and the sizes of body values. Pure;
 // writer and reader share this file and nothing else knows a byte of it.
 //
-// Two environments ("shelves") hold bodies so that run lengths never mix (DESIGN 4.4): bulk takes
-// bodies in chunks of limits::chunk_bytes, the last one rounded up to 16 or 32 pages; small takes
-// bodies of at most four pages as one value of whole pages. Header records stand in the small
-// environment beside its bodies, in a table of their own, keyed by the 128-bit hash of the cache
-// key: there is at most one for a key, so a restart can never bring back two answers.
+// Three environments ("shelves") hold bodies so that run lengths hardly mix (DESIGN 4.4): small
+// takes bodies of at most four pages as one value of whole pages; medium cuts bodies into chunks of
+// 32 pages, large those above 640 KiB into chunks of 256, the last chunk of a body rounded up to
+// the shelf's step. Large chunks leave in fewer sendfile calls (ARCHITECTURE.md, decisions). Header
+// records stand in the small environment beside its bodies, in a table of their own, keyed by the
+// 128-bit hash of the cache key: there is at most one for a key, so a restart can never bring back
+// two answers.
 //
 // Body values are keyed by an object id that is never used twice, not by the hash: the pages of a
 // replaced body must stay where they are while somebody still sends them, so old and new bodies
@@ -26,19 +28,35 @@ namespace relay::edge::cache {
 
 inline constexpr std::size_t page_bytes = 4096;
 inline constexpr std::size_t page_header_bytes = 16;  // LMDB's, before an overflow value
-inline constexpr std::size_t bulk_step_pages = 16;
-inline constexpr std::size_t small_body_bytes_max = 4 * page_bytes - page_header_bytes;
-
-static_assert((limits::chunk_bytes + page_header_bytes) % (bulk_step_pages * page_bytes) == 0);
-static_assert(small_body_bytes_max < bulk_step_pages * page_bytes - page_header_bytes);
 // Values above a leaf's node limit (under half a page) get overflow pages of their own; the
 // smallest value, one page less the header, must be one of those.
 static_assert(page_bytes - page_header_bytes > page_bytes / 2);
 
-enum class ShelfName : std::uint8_t { small, bulk };
-inline constexpr std::size_t shelf_count = 2;
+enum class ShelfName : std::uint8_t { small, medium, large };
+inline constexpr std::size_t shelf_count = 3;
+inline constexpr std::array<ShelfName, shelf_count> all_shelves = {
+    ShelfName::small, ShelfName::medium, ShelfName::large};
+
+/// The runs of pages that the values of a shelf take.
+struct Runs {
+  std::size_t step_pages;  // every run is a multiple of it
+  std::size_t full_pages;  // of every chunk but a body's last
+  std::uint64_t body_bytes_max;
+  constexpr std::size_t chunk_bytes() const { return full_pages * page_bytes - page_header_bytes; }
+};
+inline constexpr std::array<Runs, shelf_count> shelf_runs = {
+    Runs{1, 4, 4 * page_bytes - page_header_bytes},
+    Runs{16, 32, 640 << 10},
+    Runs{64, 256, UINT64_MAX},
+};
+constexpr const Runs& runs_of(ShelfName shelf) {
+  return shelf_runs[static_cast<std::size_t>(shelf)];
+}
+std::string_view name(ShelfName shelf);  // of its folder
 
 ShelfName shelf_of(std::uint64_t body_bytes);
+/// Bytes of every chunk of the body but the last.
+std::size_t full_chunk_bytes(std::uint64_t body_bytes);
 
 /// How many values a body takes; 0 for an empty body.
 std::size_t chunk_count(std::uint64_t body_bytes);
@@ -70,7 +88,7 @@ inline std::string_view view(const ObjectKey& key) {
   return {key.data(), key.size()};
 }
 
-/// The header record of a stored object, version 1.
+/// The header record of a stored object, version 2 (1 knew two shelves).
 struct Record {
   std::uint64_t id = 0;
   std::uint64_t body_bytes = 0;

@@ -17,8 +17,9 @@ Object::~Object() = default;
 
 Piece Object::piece(std::uint64_t offset) const {
   RELAY_CHECK(offset < body_bytes_);
-  std::size_t number = offset / limits::chunk_bytes;
-  std::size_t within = offset % limits::chunk_bytes;
+  std::size_t full = full_chunk_bytes(body_bytes_);
+  std::size_t number = offset / full;
+  std::size_t within = offset % full;
   const Shelf& shelf = body_->shelf_on_disk();
   std::uint64_t in_file = body_->offsets[number] + within;
   return {shelf.address(in_file), shelf.fd(), in_file, chunk_size(body_bytes_, number) - within};

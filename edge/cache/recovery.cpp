@@ -44,7 +44,7 @@ class Recovery {
       : volume_(std::move(volume)), last_(last), now_(now) {}
 
   Result<Recovered> run() {
-    for (ShelfName name : {ShelfName::small, ShelfName::bulk}) {
+    for (ShelfName name : all_shelves) {
       auto scanned = scan_chunks(name);
       if (!scanned) return std::unexpected(scanned.error());
     }
@@ -52,7 +52,7 @@ class Recovery {
     if (!scanned) return std::unexpected(scanned.error());
     auto erased = erase_broken();
     if (!erased) return std::unexpected(erased.error());
-    for (ShelfName name : {ShelfName::small, ShelfName::bulk}) collect_orphans(name);
+    for (ShelfName name : all_shelves) collect_orphans(name);
     std::ranges::sort(result_.objects, {}, [](const auto& each) { return each.body->id; });
     return std::move(result_);
   }
@@ -130,7 +130,7 @@ class Recovery {
   Result<void> erase_broken() {
     if (broken_.empty()) return {};
     log::warn("cache records dropped at open", {kv("records", broken_.size())});
-    Pen pen(volume_->small);
+    Pen pen(volume_->shelf(ShelfName::small));
     for (const std::string& key : broken_) {
       auto txn = pen.txn(page_bytes);
       if (!txn) return std::unexpected(txn.error());
@@ -151,8 +151,9 @@ class Recovery {
         bytes += all.chunks[i + 1].value_bytes + page_header_bytes;
       }
       std::size_t count = std::size_t{all.chunks[i].number} + 1;
-      bool small = name == ShelfName::small;
-      auto body = make_body(id, small ? 1 : count * limits::chunk_bytes);
+      const Runs& runs = runs_of(name);
+      auto body =
+          make_body(id, std::min<std::uint64_t>(count * runs.chunk_bytes(), runs.body_bytes_max));
       body->charge_bytes = bytes;
       result_.orphans.push_back(std::move(body));
     }

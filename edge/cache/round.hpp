@@ -1,6 +1,6 @@
 // One round of changes written into LMDB: headers erased, pages freed, bodies and headers put.
-// The bulk environment is committed before the small one, so a header never stands without its
-// chunks; chunks without a header are orphans, which a restart drops.
+// The small environment is committed last, so a header never stands without its chunks; chunks
+// without a header are orphans, which a restart drops.
 #pragma once
 
 #include <memory>

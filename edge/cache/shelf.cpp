@@ -1,5 +1,8 @@
 #include "edge/cache/shelf.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -70,6 +73,18 @@ Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map
   auto checked = shelf.check_first_value();
   if (!checked) return std::unexpected(checked.error());
   return shelf;
+}
+
+std::uint64_t Shelf::disk_bytes() const {
+  struct stat status{};
+  return ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+}
+
+void Shelf::give_back(std::uint64_t file_offset, std::size_t value_bytes) const {
+  // A file system that knows no holes keeps the space: LMDB will use it again.
+  ::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+              static_cast<off_t>(file_offset - page_header_bytes),
+              static_cast<off_t>(value_bytes + page_header_bytes));
 }
 
 Result<void> Shelf::check_first_value() const {

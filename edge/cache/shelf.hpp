@@ -26,6 +26,11 @@ class Shelf {
   int fd() const { return fd_; }
   const char* address(std::uint64_t file_offset) const { return map_ + file_offset; }
   Result<std::uint64_t> file_bytes() const { return store::size_of(fd_); }
+  /// What the file takes on disk; holes take nothing.
+  std::uint64_t disk_bytes() const;
+  /// Gives the disk space of a chunk back whose erasing has been committed and whose pages nobody
+  /// can use any more; LMDB writes a page anew before it uses it again.
+  void give_back(std::uint64_t file_offset, std::size_t value_bytes) const;
 
   /// The file offset of a value just read; corrupt when it is not a run of whole pages.
   Result<std::uint64_t> offset_of(std::string_view value) const;

@@ -20,8 +20,8 @@ void Syncer::run(std::stop_token stop) {
     std::uint64_t commits = commits_.load(std::memory_order_relaxed);
     if (commits == synced || stop.stop_requested()) continue;
     synced = commits;
-    for (Shelf* shelf : {&volume_->bulk, &volume_->small}) {
-      auto done = shelf->env().sync();
+    for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
+      auto done = volume_->shelf(name).env().sync();
       if (!done) log::warn("cache sync failed", {kv("why", done.error().message)});
     }
   }

@@ -23,6 +23,10 @@ Result<void> set_aside(const std::filesystem::path& folder, const std::string& w
   return {};
 }
 
+Result<void> remove_if_there(const std::filesystem::path& folder, const std::string& why) {
+  return std::filesystem::exists(folder) ? set_aside(folder, why) : Result<void>{};
+}
+
 Result<Shelf> open_or_restart(const std::filesystem::path& folder, std::uint64_t bytes,
                               bool& restarted) {
   auto shelf = Shelf::open(folder, bytes);
@@ -35,28 +39,35 @@ Result<Shelf> open_or_restart(const std::filesystem::path& folder, std::uint64_t
 
 }  // namespace
 
+std::uint64_t Volume::disk_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Shelf& shelf : shelves) bytes += shelf.disk_bytes();
+  return bytes;
+}
+
 Result<std::shared_ptr<Volume>> Volume::open(const std::filesystem::path& folder,
                                              std::uint64_t size_bytes, bool discard) {
-  auto small_folder = folder / "small", bulk_folder = folder / "bulk";
-  if (discard) {
-    for (const auto& each : {small_folder, bulk_folder}) {
-      if (!std::filesystem::exists(each)) continue;
-      auto removed = set_aside(each, "the system stopped before the files were synced");
-      if (!removed) return std::unexpected(removed.error());
+  auto removed = remove_if_there(folder / "bulk", "it is of an older format");
+  std::string why = "the system stopped before the files were synced";
+  std::vector<Shelf> shelves;
+  for (ShelfName shelf : all_shelves) {
+    auto place = folder / name(shelf);
+    if (removed && discard) removed = remove_if_there(place, why);
+    if (!removed) return std::unexpected(removed.error());
+    bool small = shelf == ShelfName::small;
+    bool restarted = false;
+    auto opened =
+        open_or_restart(place, map_bytes(small ? small_share(size_bytes) : size_bytes), restarted);
+    if (!opened) return std::unexpected(opened.error());
+    shelves.push_back(std::move(*opened));
+    if (small && restarted) {
+      discard = true;
+      why = "its header records are gone";
     }
   }
-  bool restarted = false;
-  auto small = open_or_restart(small_folder, map_bytes(small_share(size_bytes)), restarted);
-  if (!small) return std::unexpected(small.error());
-  if (restarted && std::filesystem::exists(bulk_folder)) {
-    auto removed = set_aside(bulk_folder, "its header records are gone");
-    if (!removed) return std::unexpected(removed.error());
-  }
-  auto bulk = open_or_restart(bulk_folder, map_bytes(size_bytes), restarted);
-  if (!bulk) return std::unexpected(bulk.error());
-  auto objects = small->env().table("objects");
+  auto objects = shelves.front().env().table("objects");
   if (!objects) return std::unexpected(objects.error());
-  return std::make_shared<Volume>(std::move(*small), std::move(*bulk), *objects);
+  return std::make_shared<Volume>(std::move(shelves), *objects);
 }
 
 }  // namespace relay::edge::cache

@@ -17,14 +17,15 @@ constexpr std::chrono::seconds complaint_interval = 10s;
 
 /// Whether the chunks are what the object says: all full but the last, and the digest right.
 bool is_whole(const NewObject& object) {
-  if (object.chunks.size() != chunk_count(object.body_bytes)) return false;
+  std::uint64_t left = object.body_bytes;
   DigestStream stream;
-  for (std::size_t i = 0; i < object.chunks.size(); ++i) {
-    const ChunkPtr& chunk = object.chunks[i];
-    if (!chunk || chunk->size != chunk_size(object.body_bytes, i)) return false;
+  for (const ChunkPtr& chunk : object.chunks) {
+    if (!chunk || chunk->size == 0) return false;
+    if (chunk->size != std::min<std::uint64_t>(left, limits::chunk_bytes)) return false;
     stream.update(chunk->view());
+    left -= chunk->size;
   }
-  return stream.digest() == object.digest;
+  return left == 0 && stream.digest() == object.digest;
 }
 
 Record record_of(const Body& body, std::string key, std::string head) {
@@ -71,7 +72,9 @@ bool Writer::stop() {
   thread_.join();
   round({});  // what the last jobs doomed
   bool clean = !holdings_.has_doomed() && awaiting_durable_.empty();
-  for (Shelf* shelf : {&volume_->bulk, &volume_->small}) clean &= shelf->env().sync().has_value();
+  for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
+    clean &= volume_->shelf(name).env().sync().has_value();
+  }
   return clean;
 }
 
@@ -101,8 +104,9 @@ void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
 }
 
 bool Writer::anything_to_write() const {
-  return holdings_.has_doomed() || !holdings_.freeing(ShelfName::small).empty() ||
-         !holdings_.freeing(ShelfName::bulk).empty();
+  return holdings_.has_doomed() || std::ranges::any_of(all_shelves, [&](ShelfName name) {
+           return !holdings_.freeing(name).empty();
+         });
 }
 
 void Writer::take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -44,7 +45,8 @@ TEST_F(CacheTest, StoresAndFindsBodiesOfEverySize) {
   constexpr std::size_t chunk = limits::chunk_bytes;
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4080}, std::size_t{4081},
                            std::size_t{16368}, std::size_t{16369}, std::size_t{65521}, chunk - 1,
-                           chunk, chunk + 1, 3 * chunk, 3 * chunk + 12345}) {
+                           chunk, chunk + 1, 3 * chunk, 3 * chunk + 12345, std::size_t{655'360},
+                           std::size_t{655'361}, std::size_t{1'048'560}, std::size_t{2'500'000}}) {
     std::string key = "k" + std::to_string(size), body = body_of(size, size);
     ASSERT_TRUE(store(key, body, "head of " + key)) << size;
     Pin pin = cache->find(key);
@@ -56,7 +58,7 @@ TEST_F(CacheTest, StoresAndFindsBodiesOfEverySize) {
     EXPECT_TRUE(pin->known_good());
     EXPECT_EQ(bytes_of(*pin), body);
   }
-  EXPECT_EQ(cache->stats().objects, 12u);
+  EXPECT_EQ(cache->stats().objects, 16u);
   EXPECT_FALSE(cache->find("other"));
 }
 
@@ -162,8 +164,32 @@ TEST_F(CacheTest, TheBudgetHoldsUnderChurn) {
     EXPECT_EQ(bytes_of(object), body_of(object.body_bytes(), number)) << object.key();
   });
   EXPECT_EQ(objects, stats.objects);
-  auto file = std::filesystem::file_size(folder / "bulk" / "data.mdb");
+  auto file = std::filesystem::file_size(folder / "medium" / "data.mdb");
   EXPECT_LT(file, 2 * stats.size_bytes) << "pages of evicted bodies are not used again";
+}
+
+std::uint64_t disk_bytes(const std::filesystem::path& file) {
+  struct stat status{};
+  return ::stat(file.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512
+                                            : 0;
+}
+
+TEST_F(CacheTest, AChangeOfTheMixOfSizesDoesNotDoubleTheDiskUse) {
+  open(32 << 20);
+  for (std::size_t size : {std::size_t{120'000}, std::size_t{1'500'000}, std::size_t{120'000}}) {
+    for (std::size_t stored = 0, i = 0; stored < 3 * (32u << 20); stored += size, ++i) {
+      ASSERT_TRUE(store("k" + std::to_string(size) + "-" + std::to_string(i), body_of(size, i)));
+    }
+    std::uint64_t taken = 0;
+    for (const char* shelf : {"small", "medium", "large"}) {
+      taken += disk_bytes(folder / shelf / "data.mdb");
+    }
+    EXPECT_LT(taken, (32u << 20) * 3 / 2) << size;
+  }
+  cache->visit(SIZE_MAX, [&](const Object& object) {
+    auto number = std::stoul(object.key().substr(object.key().find('-') + 1));
+    EXPECT_EQ(bytes_of(object), body_of(object.body_bytes(), number)) << object.key();
+  });
 }
 
 TEST_F(CacheTest, TooBigIsRefusedAndNothingElseHarmed) {

@@ -63,21 +63,21 @@ TEST(Graveyard, TheGraceIsLongerThanASocketMayHoldData) {
 }
 
 constexpr auto small = ShelfName::small;
-constexpr auto bulk = ShelfName::bulk;
+constexpr auto large = ShelfName::large;
 
 TEST(Budget, BuriedBytesStillCount) {
   Budget budget(1000);
-  budget.store(bulk, 900);
-  EXPECT_TRUE(budget.fits(bulk, 100));
-  EXPECT_FALSE(budget.fits(bulk, 101));
-  budget.bury(bulk, 200);
-  EXPECT_FALSE(budget.fits(bulk, 101));
+  budget.store(large, 900);
+  EXPECT_TRUE(budget.fits(large, 100));
+  EXPECT_FALSE(budget.fits(large, 101));
+  budget.bury(large, 200);
+  EXPECT_FALSE(budget.fits(large, 101));
   EXPECT_EQ(budget.live(), 700u);
   EXPECT_EQ(budget.buried(), 200u);
-  budget.free(bulk, 200);
-  EXPECT_TRUE(budget.fits(bulk, 300));
-  budget.unfree(bulk, 200);
-  EXPECT_FALSE(budget.fits(bulk, 300));
+  budget.free(large, 200);
+  EXPECT_TRUE(budget.fits(large, 300));
+  budget.unfree(large, 200);
+  EXPECT_FALSE(budget.fits(large, 300));
 }
 
 TEST(Budget, SmallBodiesTakeAQuarterAtMost) {
@@ -85,25 +85,24 @@ TEST(Budget, SmallBodiesTakeAQuarterAtMost) {
   budget.store(small, 200);
   EXPECT_TRUE(budget.fits(small, 50));
   EXPECT_FALSE(budget.fits(small, 51));
-  EXPECT_TRUE(budget.fits(bulk, 800));
+  EXPECT_TRUE(budget.fits(large, 800));
 }
 
 TEST(Budget, WhoMakesRoom) {
   Budget budget(1000);
   budget.store(small, 240);
-  EXPECT_EQ(budget.victim_shelf(bulk, 900), small);  // nothing else is there
-  budget.store(bulk, 760);
+  budget.store(large, 760);
   EXPECT_EQ(budget.victim_shelf(small, 50), small);
-  EXPECT_EQ(budget.victim_shelf(small, 10), bulk);
-  EXPECT_EQ(budget.victim_shelf(bulk, 10), bulk);
+  EXPECT_EQ(budget.victim_shelf(small, 10), std::nullopt);  // whoever is worth the least
+  EXPECT_EQ(budget.victim_shelf(large, 10), std::nullopt);
 }
 
 TEST(Budget, TheGraveyardIsBounded) {
   Budget budget(1000);
-  budget.store(bulk, 1000);
-  budget.bury(bulk, 250);
+  budget.store(large, 1000);
+  budget.bury(large, 250);
   EXPECT_FALSE(budget.graveyard_full());
-  budget.bury(bulk, 1);
+  budget.bury(large, 1);
   EXPECT_TRUE(budget.graveyard_full());
 }
 

@@ -16,12 +16,14 @@ TEST(Layout, ChunksOfABody) {
   for (const Case& c :
        {Case{1, ShelfName::small, 1, 1, 4080}, Case{4080, ShelfName::small, 1, 4080, 4080},
         Case{4081, ShelfName::small, 1, 4081, 8176}, Case{16368, ShelfName::small, 1, 16368, 16368},
-        Case{16369, ShelfName::bulk, 1, 16369, 65520},
-        Case{65520, ShelfName::bulk, 1, 65520, 65520},
-        Case{65521, ShelfName::bulk, 1, 65521, 131056},
-        Case{131056, ShelfName::bulk, 1, 131056, 131056},
-        Case{131057, ShelfName::bulk, 2, 1, 65520},
-        Case{4000000, ShelfName::bulk, 31, 68320, 131056}}) {
+        Case{16369, ShelfName::medium, 1, 16369, 65520},
+        Case{65520, ShelfName::medium, 1, 65520, 65520},
+        Case{65521, ShelfName::medium, 1, 65521, 131056},
+        Case{131056, ShelfName::medium, 1, 131056, 131056},
+        Case{131057, ShelfName::medium, 2, 1, 65520}, Case{655360, ShelfName::medium, 6, 80, 65520},
+        Case{655361, ShelfName::large, 1, 655361, 786416},
+        Case{1048560, ShelfName::large, 1, 1048560, 1048560},
+        Case{4000000, ShelfName::large, 4, 854320, 1048560}}) {
     SCOPED_TRACE(c.body);
     EXPECT_EQ(shelf_of(c.body), c.shelf);
     ASSERT_EQ(chunk_count(c.body), c.chunks);
@@ -32,7 +34,7 @@ TEST(Layout, ChunksOfABody) {
 }
 
 TEST(Layout, ValuesFillWholePages) {
-  for (std::uint64_t body = 1; body < 400'000; body += 997) {
+  for (std::uint64_t body = 1; body < 3'000'000; body += 9'997) {
     for (std::size_t i = 0; i < chunk_count(body); ++i) {
       EXPECT_EQ((value_size(body, i) + 16) % 4096, 0u) << body;
     }
@@ -43,6 +45,7 @@ TEST(Layout, ChargeCoversEveryPage) {
   EXPECT_GE(charge_of(0, 200), 200u);
   EXPECT_GE(charge_of(1, 200), 4096u + 200);
   EXPECT_GE(charge_of(131057, 200), 131072u + 65536 + 200);
+  EXPECT_GE(charge_of(1048561, 200), 1048576u + 262144 + 200);
   EXPECT_LE(charge_of(131057, 200), 131072u + 65536 + 400);
   EXPECT_GE(charge_of(1, 5000), 4096u + 8192);  // a record above half a page has pages of its own
 }

@@ -116,7 +116,7 @@ TEST_F(RecoveryTest, UnverifiedBodiesStaySoOverACleanStop) {
 
 TEST_F(RecoveryTest, AFlippedBitIsAMissAndStaysOne) {
   crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
-  ASSERT_GE(flip(folder / "bulk" / "data.mdb", body_of(size_of(2), 2).substr(200'000, 64)), 1);
+  ASSERT_GE(flip(folder / "medium" / "data.mdb", body_of(size_of(2), 2).substr(200'000, 64)), 1);
   {
     auto cache = open_in(folder.path(), metrics);
     EXPECT_TRUE(cache->find(keys[1])->verify());
@@ -186,7 +186,7 @@ TEST_F(RecoveryTest, AfterACleanStopAndARebootBodiesAreVerified) {
 }
 
 TEST_F(RecoveryTest, DamagedEnvironmentsAreSetAside) {
-  for (const char* name : {"small", "bulk"}) {
+  for (const char* name : {"small", "medium"}) {
     SCOPED_TRACE(name);
     tests::TemporaryFolder fresh;
     store_three(*open_in(fresh.path(), metrics));
@@ -194,7 +194,7 @@ TEST_F(RecoveryTest, DamagedEnvironmentsAreSetAside) {
     auto cache = open_in(fresh.path(), metrics);
     ASSERT_TRUE(cache);
     EXPECT_FALSE(cache->find("/segment"));
-    EXPECT_EQ(cache->find("/small") != nullptr, std::string(name) == "bulk");
+    EXPECT_EQ(cache->find("/small") != nullptr, std::string(name) == "medium");
     ASSERT_TRUE(store_now(*cache, new_object("/segment", body_of(200'000, 1))));
     EXPECT_EQ(bytes_of(*cache->find("/segment")), body_of(200'000, 1));
   }
@@ -210,7 +210,15 @@ TEST_F(RecoveryTest, ASmallerSizeStartsEmptyWhenTheFilesAreTooLarge) {
   }
   auto cache = open_in(folder.path(), metrics);
   EXPECT_EQ(cache->stats().objects, 0u);
-  EXPECT_LT(std::filesystem::file_size(folder / "bulk" / "data.mdb"), size_bytes);
+  EXPECT_LT(std::filesystem::file_size(folder / "large" / "data.mdb"), size_bytes);
+}
+
+TEST_F(RecoveryTest, AnOlderFormatIsDropped) {
+  std::filesystem::create_directories(folder / "bulk");
+  write_text(folder / "bulk" / "data.mdb", "of an older format");
+  store_three(*open_in(folder.path(), metrics));
+  EXPECT_FALSE(std::filesystem::exists(folder / "bulk"));
+  expect_three(*open_in(folder.path(), metrics), true);
 }
 
 TEST_F(RecoveryTest, ManyObjectsComeBackWithinTheBudget) {
