@@ -116,7 +116,9 @@ Task<Result<void>> Session::begin_raw(std::string head_text, int status, std::ui
   RELAY_CHECK(first_body.size() <= promised_);
   promised_ -= first_body.size();
   settle();
-  co_return co_await send_head(first_body, promised_ > 0);
+  // Not held back for the body: a first segment that is small lets the receiver's window open, and
+  // costs less than the stalls of a closed one (measured with bodies of 1 MB and 4 MB).
+  co_return co_await send_head(first_body, false);
 }
 
 Task<Result<void>> Session::write(std::string_view bytes) {
