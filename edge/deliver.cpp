@@ -168,6 +168,7 @@ std::string Deliver::hop_lines(const Visit& visit) const {
   http::append_to(text, entry);
   text += "\r\n";
   text += via_line_;
+  if (visit.own_fields) visit.own_fields->append_to(text);
   return text;
 }
 
@@ -176,6 +177,8 @@ void Deliver::add_hop_fields(const Visit& visit, http::Headers& headers) const {
   entry.cache = edge_name_;
   http::append_cache_status(headers, entry);
   http::append_via(headers, 1, edge_name_);
+  if (!visit.own_fields) return;
+  for (const http::Field& field : visit.own_fields->fields()) headers.add(field.name, field.value);
 }
 
 net::Task<void> Deliver::refuse(Visit& visit, int status, std::uint64_t length) {

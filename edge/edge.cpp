@@ -128,6 +128,14 @@ void Edge::refused(const http::Refusal& refusal, const std::string& peer) {
   line.add_refused(refusal.status, refusal.reason, peer);
 }
 
+/// RFC 9211: an answer of this cache's own has neither hit nor fwd.
+void Edge::sign_refusal(http::Headers& response) const {
+  http::CacheStatus entry;
+  entry.cache = settings_.name;
+  http::append_cache_status(response, entry);
+  http::append_via(response, 1, settings_.name);
+}
+
 void Edge::finish(Visit& visit) {
   SteadyTime ended = steady_now();
   requests_[static_cast<std::size_t>(visit.outcome)]->add();
@@ -146,6 +154,7 @@ net::Task<void> Edge::serve(Visit& visit) {
   const http::RequestHead& request = visit.request;
   if (request.target == fleet::health_target) {
     http::Response ok{200, {{"Content-Type", "text/plain"}, {"Cache-Control", "no-store"}}, "ok\n"};
+    deliver_.add_hop_fields(visit, ok.headers);
     co_await visit.exchange.respond(std::move(ok));
     co_return;
   }
@@ -317,8 +326,20 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
                                                    fill_request(visit, std::move(stale))));
 }
 
-net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
+/// A flight's answer is for all who waited for it; who comes when it is there gets it only if it
+/// may be used again.
+FlightTable::Joined Edge::join(const Visit& visit) {
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
+  if (joined.leader) return joined;
+  FlightView view = joined.flight->view();
+  bool there = view.state == FlightState::streaming || view.state == FlightState::complete;
+  if (!there || judge(view.stored->freshness, {}, visit.now).use != Use::revalidate) return joined;
+  flights_.leave(*joined.flight);
+  return flights_.join(visit.key, purges_.sequence(), memory_);
+}
+
+net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
+  auto joined = join(visit);
   if (joined.leader) {
     // A flight that ended between our look and the join left its object in the cache.
     Found again = co_await find(visit.key);
@@ -374,7 +395,9 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
     co_return false;
   }
   visit.outcome = leader ? Outcome::miss : Outcome::joined;
-  visit.trail.stored = leader;
+  // Its head goes out before its body has come: "stored" says that it will be unless it breaks off.
+  visit.trail.stored = leader && view.length && !flight->disowned();
+  if (leader) visit.own_fields = view.own_fields;
   visit.trail.ttl.reset();
   co_await deliver_.flight(visit, *flight, std::move(view));
   co_return true;

@@ -42,6 +42,7 @@ class Edge final : public net::Handler {
 
   net::Task<void> handle(net::Exchange& exchange) override;
   void refused(const http::Refusal& refusal, const std::string& peer) override;
+  void sign_refusal(http::Headers& response) const override;
 
   /// What the purge names, in the cache and on its way, is gone (or stale) when this returns, and
   /// a restart can't bring it back. Its work does not grow with the cache; it waits for the disk:
@@ -68,6 +69,7 @@ class Edge final : public net::Handler {
   net::Task<Found> find_part(Visit& visit);
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
+  FlightTable::Joined join(const Visit& visit);
   net::Task<bool> fly(Visit& visit, Found stale, Found part);
   net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
   net::Task<void> serve_failed(Visit& visit, const Error& error, Found stale);

@@ -159,6 +159,8 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   std::string_view why = unshareable(request, *answered);
   if (!why.empty()) {
     unshared_.add();
+    // The stale one has a successor that is not for the cache: it must not stand in any more.
+    if (request.stale && status < 400) cache_.remove(request.stale.object);
     // An error passes: once it has, the next requests shall be one flight again.
     if (status < 400) {
       flights_.remember_unshared(sharing_key(flight->key(), request.viewer),
@@ -192,7 +194,8 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   if (framing.kind == http::BodyKind::none) length = 0;
   if (answered.completed) length = answered.completed->length;
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
-                    http::joined(head.headers, "Cache-Status"), length);
+                    http::joined(head.headers, "Cache-Status"), length,
+                    fields_for_first(head.headers));
   if (answered.completed) take_over(*request.part.object, flight);
 }
 

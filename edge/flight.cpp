@@ -35,7 +35,7 @@ std::string_view Flight::bytes_at(std::uint64_t offset) const {
 }
 
 void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
-                        std::optional<std::uint64_t> length) {
+                        std::optional<std::uint64_t> length, http::Headers own_fields) {
   {
     std::lock_guard lock(mutex_);
     view_.upstream_status = stored->status;
@@ -43,6 +43,9 @@ void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string up
     view_.stored_key = std::move(stored_key);
     view_.upstream_trail = std::move(upstream_trail);
     view_.length = length;
+    if (!own_fields.fields().empty()) {
+      view_.own_fields = std::make_shared<const http::Headers>(std::move(own_fields));
+    }
     if (length) count(*length);
   }
   settle(FlightState::streaming);

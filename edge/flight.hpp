@@ -53,9 +53,10 @@ class FlightMemory {
 /// What a reader sees at one moment.
 struct FlightView {
   FlightState state = FlightState::asking;
-  StoredPtr stored;            // from streaming or confirmed on
-  std::string stored_key;      // the key that the answer will be found under
-  std::string upstream_trail;  // the Cache-Status of the hops behind this one
+  StoredPtr stored;                                 // from streaming or confirmed on
+  std::string stored_key;                           // the key that the answer will be found under
+  std::string upstream_trail;                       // the Cache-Status of the hops behind this one
+  std::shared_ptr<const http::Headers> own_fields;  // for the leader's client only
   int upstream_status = 0;
   std::optional<std::uint64_t> length;  // of the body; known at the latest when complete
   std::uint64_t received = 0;
@@ -80,8 +81,9 @@ class Flight {
   std::string_view bytes_at(std::uint64_t offset) const;
 
   // The leader's side; one thread.
+  /// `own_fields`: what the answer has for the first client alone.
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
-                  std::optional<std::uint64_t> length);
+                  std::optional<std::uint64_t> length, http::Headers own_fields = {});
   /// Room for the next bytes; fill some and tell how many.
   std::span<char> room();
   void append(std::size_t bytes);

@@ -166,7 +166,6 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
                               std::uint64_t purge_sequence) {
   const http::ResponseHead& came = answered.response.head();
   visit.trail.forward_status = came.status;
-  visit.trail.stored = keep.has_value();
   http::ResponseHead head{came.status, http::end_to_end(came.headers)};
   std::optional<std::uint64_t> length = content_length(came.headers);
   if (answered.response.framing().kind != http::BodyKind::length &&
@@ -174,6 +173,7 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
     length = std::nullopt;
     if (answered.response.framing().kind == http::BodyKind::none) length = 0;
   }
+  visit.trail.stored = keep && length && *length <= kept_body_bytes_max;
   head.headers.remove("Content-Length");
   deliver_.add_hop_fields(visit, head.headers);
   auto begun = co_await visit.exchange.begin(std::move(head), length);

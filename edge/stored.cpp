@@ -137,6 +137,23 @@ StoredResponse make_stored(int status, http::Fields response, WallTime request_t
   return out;
 }
 
+http::Headers fields_for_first(http::Fields response) {
+  auto directives = http::read_response_directives(response);
+  http::Headers own;
+  if (directives.private_fields.empty() && directives.no_cache_fields.empty()) return own;
+  auto named = [&](std::string_view name) {
+    auto same = [&](const std::string& each) { return http::same_name(each, name); };
+    return std::ranges::any_of(directives.private_fields, same) ||
+           std::ranges::any_of(directives.no_cache_fields, same);
+  };
+  http::Headers passed = http::end_to_end(response);
+  for (const http::Field& field : passed.fields()) {
+    bool told_anyhow = is_one_of(never_kept, field.name) || http::same_name(field.name, "Date");
+    if (named(field.name) && !told_anyhow) own.add(field.name, field.value);
+  }
+  return own;
+}
+
 StoredResponse make_variants(std::vector<std::string> names, WallTime now) {
   StoredResponse out;
   out.kind = StoredKind::variants;

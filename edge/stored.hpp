@@ -64,6 +64,10 @@ struct StoredResponse {
 StoredResponse make_stored(int status, http::Fields response, WallTime request_time,
                            WallTime response_time);
 
+/// The fields that make_stored() leaves out because private or no-cache names them (RFC
+/// 9111 5.2.2.4, 5.2.2.7): they are for the client that asked, and for nobody after it.
+http::Headers fields_for_first(http::Fields response);
+
 /// The object for a primary key whose response varies by these names.
 StoredResponse make_variants(std::vector<std::string> names, WallTime now);
 

@@ -2,6 +2,7 @@
 // say. Lives on its connection's thread, as long as its exchange.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,9 +59,10 @@ struct Visit {
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
 
   Outcome outcome = Outcome::local;
-  http::CacheStatus trail;     // this edge's entry of Cache-Status
-  std::string upstream_trail;  // the entries of the hops behind, oldest first
-  std::string detail;          // for the log: why
+  http::CacheStatus trail;                          // this edge's entry of Cache-Status
+  std::string upstream_trail;                       // the entries of the hops behind, oldest first
+  std::shared_ptr<const http::Headers> own_fields;  // for this client only, never stored
+  std::string detail;                               // for the log: why
 };
 
 }  // namespace relay::edge

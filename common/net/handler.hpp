@@ -87,6 +87,8 @@ class Handler {
   virtual void refused(const http::Refusal& refusal, const std::string& peer) {
     (void)refusal, (void)peer;
   }
+  /// Adds to the session's own answer to such a request what every answer carries here.
+  virtual void sign_refusal(http::Headers& response) const { (void)response; }
 };
 
 }  // namespace relay::net

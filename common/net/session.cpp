@@ -113,6 +113,7 @@ Task<void> Session::refuse(http::Refusal refusal) {
   request_ = {};
   forget_answer();  // of the request before this one
   handler_.refused(refusal, peer_);
+  handler_.sign_refusal(response.headers);
   if (co_await respond(std::move(response))) co_await linger();
 }
 

@@ -97,6 +97,21 @@ TEST(Stored, a_date_is_given_and_fields_that_are_private_are_left_out) {
   EXPECT_EQ(stored.not_modified_text, "");
 }
 
+TEST(Stored, what_is_left_out_is_for_the_first_client) {
+  Fields response = {
+      {"Cache-Control", "max-age=9, private=\"X-Me, Connection\", no-cache=\"Set-Cookie\""},
+      {"x-me", "1"},
+      {"Connection", "close"},
+      {"Set-Cookie", "a=b"},
+      {"Set-Cookie", "c=d"},
+      {"X-All", "2"}};
+  auto own = fields_for_first(response);
+  ASSERT_EQ(own.fields().size(), 3u);
+  EXPECT_EQ(own.find("X-Me"), "1");
+  EXPECT_EQ(own.fields()[2].value, "c=d");
+  EXPECT_TRUE(fields_for_first(Fields{{"Set-Cookie", "a=b"}}).fields().empty());
+}
+
 TEST(Stored, without_an_etag_a_304_tells_the_modification_time) {
   auto stored = stored_at_start({{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"},
                                  {"Last-Modified", "Sun, 06 Nov 1994 08:00:00 GMT"},

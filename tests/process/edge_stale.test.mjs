@@ -93,6 +93,7 @@ const endings = [
   ['max-age=10', 20, false],
   ['max-age=10, stale-if-error=600, must-revalidate', 20, false],
   ['max-age=10, stale-if-error=600, proxy-revalidate', 20, false],
+  ['max-age=10, s-maxage=10, stale-if-error=600', 20, false],
   ['no-cache, stale-if-error=600', 0, false],
 ];
 for (const [what, fail] of Object.entries(failures)) {

@@ -1,0 +1,162 @@
+// Methods other than GET: what they make invalid, what of their answers is kept, what they refresh;
+// and that an answer which nobody asked the cache for carries its signature too.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, before, test } from 'node:test';
+import { get, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+
+let origin;
+let edges;
+
+before(async () => {
+  origin = await startScriptedOrigin();
+  const ports = await freePorts(4);
+  const members = [0, 1].map((i) =>
+    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
+  edges = await Promise.all(members.map(({ name }, i) => startEdge({
+    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
+  })));
+});
+after(async () => {
+  await cleanUp(...(edges ?? []));
+  await origin?.close();
+});
+
+const status = (answer) => answer.headers['cache-status'];
+const numbered = (headers = fresh) => (_, response, number) => response.writeHead(200, headers).end(`${number}`);
+/** Waits until `edge` answers the path from its own store. */
+function warm(edge, path) {
+  return until(`${path} to be a hit at ${edge.edgeName}`, async () => {
+    const answer = await get(edge.url + path);
+    return new RegExp(`(^|, )${edge.edgeName}; hit[^,]*$`).test(status(answer)) && answer;
+  }, { every_ms: 5 });
+}
+
+for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH']) {
+  test(`${method} makes the copies of its target invalid, at the owner's too`, async () => {
+    for (let i = 0; i < 4; i++) {  // some are owned here, some there
+      const path = `/changed/${method}/${i}`;
+      origin.answer(path, numbered());
+      for (const edge of edges) await warm(edge, path);
+      assert.equal(origin.count(path), 1);
+      assert.equal((await request(edges[0].url + path, { method, body: 'x' })).status, 200);
+      const asked = origin.count(path);
+      assert.equal(asked, 2, 'once, whatever the way');
+      assert.equal((await get(edges[0].url + path)).text, String(asked + 1));
+    }
+  });
+}
+
+test('a method that fails, or is safe, makes nothing invalid', async () => {
+  const path = '/unchanged';
+  origin.answer(path, numbered());
+  await warm(edges[0], path);
+  origin.answer(path, { status: 500, body: 'no' });
+  await request(edges[0].url + path, { method: 'POST', body: 'x' });
+  await request(edges[0].url + path, { method: 'OPTIONS' });
+  assert.match(status(await get(edges[0].url + path)), /edge-1; hit[^,]*$/);
+});
+
+test('Location and Content-Location on the same host are invalid as well', async () => {
+  for (const name of ['a', 'b', 'elsewhere']) {
+    origin.answer(`/named/${name}`, numbered());
+    await warm(edges[0], `/named/${name}`);
+  }
+  origin.answer('/named/form', (_, response) => {
+    response.writeHead(201, { location: 'a', 'content-location': `${edges[0].url}/named/b` }).end();
+  });
+  await request(`${edges[0].url}/named/form`, { method: 'POST', body: 'x' });
+  origin.answer('/named/form', (_, response) => {
+    response.writeHead(201, { location: 'http://other.example/named/elsewhere' }).end();
+  });
+  await request(`${edges[0].url}/named/form`, { method: 'POST', body: 'x' });
+  for (const name of ['a', 'b']) assert.doesNotMatch(status(await get(`${edges[0].url}/named/${name}`)), /edge-1; hit/);
+  assert.match(status(await get(`${edges[0].url}/named/elsewhere`)), /edge-1; hit[^,]*$/);
+});
+
+test('a change that passes a flight keeps its answer out of the cache', async () => {
+  const path = '/overtaken';
+  let release;
+  origin.answer(path, (asked, response, number) => {
+    if (asked.method === 'POST') return response.writeHead(204).end();
+    if (number > 1) return response.writeHead(200, fresh).end('new');
+    response.writeHead(200, { ...fresh, 'content-length': 3 }).write('ol');
+    release = () => response.end('d');
+    return null;
+  });
+  const old = get(edges[0].url + path);
+  await origin.asked(path, 1);
+  await until('the answer to have begun', () => release, { every_ms: 5 });
+  assert.equal((await request(edges[0].url + path, { method: 'POST', body: 'x' })).status, 204);
+  release();
+  assert.equal((await old).text, 'old');
+  assert.equal((await get(edges[0].url + path)).text, 'new');
+});
+
+test('a POST whose answer is the new representation is kept', async () => {
+  const path = '/posted';
+  origin.answer(path, (asked, response) =>
+    response.writeHead(200, { ...fresh, 'content-location': path }).end(asked.method));
+  assert.equal((await request(edges[0].url + path, { method: 'POST', body: 'x' })).text, 'POST');
+  const kept = await get(edges[0].url + path);
+  assert.equal(kept.text, 'POST');
+  assert.match(status(kept), /edge-1; hit/);
+  for (const [i, headers] of [{ ...fresh, 'content-location': '/other' }, fresh,
+    { etag: '"1"', 'content-location': '/not-kept/2' }].entries()) {
+    const other = `/not-kept/${i}`;
+    origin.answer(other, (asked, response) => response.writeHead(200, headers).end(asked.method));
+    await request(edges[0].url + other, { method: 'POST', body: 'x' });
+    assert.equal((await get(edges[0].url + other)).text, 'GET');
+  }
+});
+
+test('HEAD refreshes what has no validator, or shows that it is another', async () => {
+  const stale = { 'cache-control': 'max-age=1', age: '5' };
+  for (const [path, head, then] of [['/head-same', 3, 'old'], ['/head-other', 4, 'new']]) {
+    origin.answer(path, { headers: { ...stale, 'x-a': '1' }, body: 'old' });
+    await get(edges[0].url + path);
+    await until(`${path} to be stored`, async () => {
+      const { some } = (await get(`${edges[0].admin}/api/v1/cache`)).json();
+      return some.some(({ key }) => key === path);
+    }, { every_ms: 5 });
+    origin.answer(path, (asked, response) => {
+      if (asked.method === 'HEAD') response.writeHead(200, { ...fresh, 'x-a': '2', 'content-length': head }).end();
+      else response.writeHead(200, { ...fresh, 'x-a': '3' }).end('new');
+    });
+    assert.equal((await request(edges[0].url + path, { method: 'HEAD' })).headers['x-a'], '2');
+    assert.equal(origin.requests.at(-1).method, 'HEAD');
+    const got = await until('the store to have heard of it', async () => {
+      const answer = await get(edges[0].url + path);
+      return answer.text === then && answer;
+    }, { every_ms: 5 });
+    assert.equal(got.headers['x-a'], then === 'old' ? '2' : '3');
+  }
+});
+
+test('answers of the edge itself carry Cache-Status and Via', async () => {
+  const url = edges[0].url;
+  const loop = { 'cdn-loop': 'edge-1.torchrelay' };
+  const own = [
+    [508, await request(`${url}/x`, { headers: loop })],
+    [504, await request(`${url}/never-seen`, { headers: { 'cache-control': 'only-if-cached' } })],
+    [400, await request(`${url}/%zz`)],
+    [200, await get(`${url}/-/health`)],
+  ];
+  for (const [code, answer] of own) {
+    assert.equal(answer.status, code);
+    assert.match(status(answer), /^edge-1/);
+    assert.equal(answer.headers.via, '1.1 edge-1');
+  }
+  const refused = await new Promise((resolve, reject) => {
+    let text = '';
+    const socket = net.connect(edges[0].port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\n\r\n'));
+    socket.on('data', (bytes) => { text += bytes; }).on('error', reject).on('close', () => resolve(text));
+  });
+  assert.match(refused, /^HTTP\/1\.1 400 /);
+  assert.match(refused, /\r\nCache-Status: edge-1\r\n/);
+});
