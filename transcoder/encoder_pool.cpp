@@ -9,6 +9,9 @@ namespace relay::transcoder {
 namespace {
 constexpr std::int64_t queue_bytes_max = 150 << 20;  // of the largest rendition; others hold less
 constexpr std::int64_t queue_frames_max = 64, queue_frames_min = 4;
+// After the hurry: what still waits in the dearest rendition's queue when the source ends is worked
+// off by one core alone.
+constexpr std::size_t queue_frames_steady = 12;
 constexpr auto stop_poll = std::chrono::milliseconds(100);  // a stop does not notify
 }  // namespace
 
@@ -39,7 +42,8 @@ bool EncoderPool::push(std::size_t index, av::Frame picture, std::int64_t number
   Rung& rung = *rungs_[index];
   {
     std::unique_lock lock(mutex_);
-    while (rung.queue.size() >= rung.room && !stop_.stopped() && !stop_.late())
+    std::size_t room = number < hurry_until_ ? rung.room : std::min(rung.room, queue_frames_steady);
+    while (rung.queue.size() >= room && !stop_.stopped() && !stop_.late())
       emptied_.wait_for(lock, stop_poll);
     if (stop_.stopped() || stop_.late()) return false;
     rung.queue.push_back({std::move(picture), number});
