@@ -46,7 +46,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       upstream_(settings, members, metrics),
       deliver_(settings.name, blocking),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
-      pass_(settings, cache, flights_, purges_, upstream_, deliver_),
+      pass_(settings, cache, flights_, purges_, purge_sweep_, upstream_, deliver_),
       refused_(
           metrics.counter("relay_edge_refused_total", "requests that the framing gate refused")),
       body_bytes_(metrics.counter("relay_edge_body_bytes_total", "body bytes sent to clients")),

@@ -105,19 +105,27 @@ void Pass::invalidate(const Visit& visit, const http::ResponseHead& head) {
   for (const std::string& key : keys) invalidate(key);
 }
 
-/// Flights first: what they bring may be older than the change.
+/// Flights first: what they bring may be older than the change. Variants go by a mark of the purge
+/// log, for nobody knows their keys; a restart forgets it, but the sweep comes sooner.
 void Pass::invalidate(const std::string& primary) {
   auto same = [primary](std::string_view key) { return primary_of(key) == primary; };
   flights_.disown_if([&](const Flight& flight) { return same(flight.key()); });
-  auto object = cache_.find(primary);
-  auto stored =
-      object ? decode(object->head()) : fail(ErrorKind::not_found, ErrorSource::internal, "");
-  if (stored && stored->kind == StoredKind::variants) {
-    cache_.remove_if(same, [] {});
-    return;
-  }
-  if (object) cache_.remove(primary, [] {});
   if (cache_.find(part_key(primary))) cache_.remove(part_key(primary), [] {});
+  auto object = cache_.find(primary);
+  if (!object) return;
+  auto stored = decode(object->head());
+  bool has_variants = stored && stored->kind == StoredKind::variants;
+  cache_.remove(primary, [] {});
+  if (!has_variants) return;
+  std::string_view target = target_of(primary);
+  Purge purge{.by = PurgeBy::url,
+              .text = std::string(target),
+              .host = primary.substr(0, primary.size() - target.size())};
+  if (purges_.add(std::move(purge), wall_now(), steady_now())) {
+    purge_sweep_.wake();
+  } else {
+    cache_.remove_if(same, [] {});
+  }
 }
 
 /// The answers that are stored although no flight brought them.

@@ -6,6 +6,7 @@
 #include "edge/deliver.hpp"
 #include "edge/keep.hpp"
 #include "edge/purge_log.hpp"
+#include "edge/purge_sweep.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
@@ -18,11 +19,12 @@ inline constexpr std::size_t passed_body_bytes_max = 1 << 20;
 class Pass {
  public:
   Pass(const Settings& settings, cache::Cache& cache, FlightTable& flights, PurgeLog& purges,
-       Upstream& upstream, Deliver& deliver)
+       PurgeSweep& purge_sweep, Upstream& upstream, Deliver& deliver)
       : settings_(settings),
         cache_(cache),
         flights_(flights),
         purges_(purges),
+        purge_sweep_(purge_sweep),
         upstream_(upstream),
         deliver_(deliver) {}
 
@@ -51,6 +53,7 @@ class Pass {
   cache::Cache& cache_;
   FlightTable& flights_;
   PurgeLog& purges_;
+  PurgeSweep& purge_sweep_;
   Upstream& upstream_;
   Deliver& deliver_;
 };

@@ -52,6 +52,20 @@ for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH']) {
   });
 }
 
+test('all variants become invalid', async () => {
+  const path = '/varies';
+  origin.answer(path, (asked, response, number) =>
+    response.writeHead(200, { ...fresh, vary: 'X-Kind' }).end(`${asked.headers['x-kind']} ${number}`));
+  const ask = (kind) => get(edges[0].url + path, { headers: { 'x-kind': kind } });
+  for (const kind of ['a', 'b']) {
+    await until(`${kind} to be a hit`, async () => /edge-1; hit[^,]*$/.test(status(await ask(kind))), { every_ms: 5 });
+  }
+  assert.equal(origin.count(path), 2);
+  await request(edges[0].url + path, { method: 'POST', body: 'x' });
+  assert.equal((await ask('a')).text, 'a 4');
+  assert.equal((await ask('b')).text, 'b 5');
+});
+
 test('a method that fails, or is safe, makes nothing invalid', async () => {
   const path = '/unchanged';
   origin.answer(path, numbered());
