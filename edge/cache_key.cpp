@@ -83,7 +83,10 @@ std::optional<std::vector<std::string>> vary_names(http::Fields response) {
 
 std::string vary_value(http::Fields request, std::string_view name) {
   if (!http::find(request, name)) return std::string(absent);
-  if (is_preference(name)) return http::normal_preferences(http::joined(request, name));
+  if (is_preference(name)) {
+    std::string list = http::joined(request, name);
+    if (list.find('"') == std::string::npos) return http::normal_preferences(list);
+  }
   std::string value;
   for (const http::Field& field : request) {
     if (!http::same_name(field.name, name)) continue;

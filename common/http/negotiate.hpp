@@ -27,7 +27,8 @@ Coding choose_coding(std::optional<std::string_view> accept_encoding);
 /// Accept, Accept-Language, Accept-Encoding or Accept-Charset in one spelling for all that mean
 /// the same: names in lower case (parameters of media types as they are), no white space, the most
 /// wanted first, equals in alphabetical order, each once, and the weight only where it is not 1.
-/// The order of equals has no meaning that could be relied upon (12.5.4).
+/// The order of equals has no meaning that could be relied upon (12.5.4). For lists without quoted
+/// strings.
 std::string normal_preferences(std::string_view list);
 
 /// What the list wants above all else, in lower case; empty when two are wanted alike, or anything

@@ -70,6 +70,7 @@ TEST(CacheKey, requests_with_the_same_meaning_select_the_same_variant) {
   EXPECT_EQ(one, variant({{"accept", "a"}, {"foo", "1"}, {"Accept", "b"}}));
   EXPECT_EQ(one, variant({{"accept", "B;q=1 , a"}, {"foo", "1"}}));
   EXPECT_NE(variant({{"foo", "1, 2"}}), variant({{"foo", "2, 1"}}));
+  EXPECT_NE(variant({{"accept", "a, \"x"}}), variant({{"accept", "\"x, a"}}));
   EXPECT_NE(variant({{"foo", "a"}}), variant({{"foo", "A"}}));
   EXPECT_NE(one, variant({{"accept", "a, b"}}));
   EXPECT_NE(variant({{"accept", "a"}}), variant({{"accept", "a"}, {"foo", ""}}));

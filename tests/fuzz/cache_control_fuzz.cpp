@@ -40,6 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
                        {"Pragma", text},         {"Cache-Control", back},
                        {"If-None-Match", text},  {"If-Modified-Since", text}};
   check_times(http::read_response_directives(fields));
+  http::Headers surrogate{{"Surrogate-Control", front}, {"Surrogate-Control", back}};
+  check_times(http::read_response_directives(surrogate));
   http::Headers plain{{"Cache-Control", text}, {"Expires", text}};
   check_times(http::read_response_directives(plain));
   http::read_request_directives(fields);
@@ -47,6 +49,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   http::evaluate(fields, "GET", http::Validators{text, http::DateTime{}});
   http::if_range_holds(text, http::Validators{front, {}});
   http::choose_coding(text);
+  http::favourite(text);
+  if (text.find('"') == text.npos) {
+    std::string normal = http::normal_preferences(text);
+    RELAY_CHECK(http::normal_preferences(normal) == normal);
+  }
   if (auto date = http::read_date(text))
     RELAY_CHECK(http::read_date(http::write_date(*date)) == date);
   check_round_trip(structured::read_item(text), structured::read_item);

@@ -19,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     RELAY_CHECK(decoded && decoded->find('\0') == std::string::npos);
     RELAY_CHECK(decoded->find('\\') == std::string::npos);
   }
+  auto resolved = http::resolve_on_host(bytes, "/a/b?c", "host.example");
+  RELAY_CHECK(!resolved || resolved->starts_with('/'));
   RELAY_CHECK(http::percent_decode(http::percent_encode(bytes)) == bytes);
   for (const http::Parameter& parameter : http::read_parameters(target.query)) {
     RELAY_CHECK(http::find_parameter(target.query, parameter.name).has_value());
