@@ -22,6 +22,11 @@ inline constexpr std::size_t read_buffer_bytes = 64 * 1024;
 inline constexpr std::chrono::milliseconds header_wait = 10s;  // first byte to end of head
 inline constexpr std::chrono::milliseconds idle_wait = 75s;    // between requests
 inline constexpr std::chrono::milliseconds body_stall = 30s;   // no byte read or written
+// Of clients only, sending or taking a body: slower than this over a whole window ends it.
+inline constexpr std::chrono::milliseconds rate_window = 20s;
+inline constexpr double rate_min_bytes_per_s = 512;
+// A connection that waits for its next request gives its buffers back after this.
+inline constexpr std::chrono::milliseconds buffers_kept = 1s;
 inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
 inline constexpr std::size_t connections_max = 20000;              // a worker thread
 inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped

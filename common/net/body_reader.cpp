@@ -13,6 +13,7 @@ constexpr std::size_t chunked_input_bytes = 32 * 1024;
 
 std::size_t BodyReader::start(http::BodyFraming framing, std::string_view ready) {
   kind_ = framing.kind;
+  pace_ = {};
   left_ = framing.length;
   chunks_.reset();
   input_from_ = 0;
@@ -50,10 +51,13 @@ Task<Result<std::size_t>> BodyReader::read(std::span<char> into, std::chrono::mi
 /// Some bytes from the socket; 0 only at the end of an until_close body.
 Task<Result<std::size_t>> BodyReader::receive(std::span<char> into,
                                               std::chrono::milliseconds stall) {
-  watched_.arm(stall);
+  SteadyTime begun = steady_now();
+  watched_.arm_until(begun + stall);
   auto [error, n] =
       co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), use_result);
   watched_.disarm();
+  bool keeps_pace = source_ != ErrorSource::client || pace_.keeps(steady_now() - begun, n);
+  if (!keeps_pace) co_return fail(ErrorKind::timeout, source_, "the body came too slowly");
   if (!error) co_return n;
   if (timed_out) co_return fail(ErrorKind::timeout, source_, "the body stalled", true);
   if (error == asio::error::eof && kind_ == http::BodyKind::until_close) co_return std::size_t{0};

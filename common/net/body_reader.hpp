@@ -11,6 +11,7 @@
 #include "common/base/error.hpp"
 #include "common/http/chunked.hpp"
 #include "common/http/message.hpp"
+#include "common/net/pace.hpp"
 #include "common/net/socket.hpp"
 #include "common/net/watchdog.hpp"
 
@@ -26,11 +27,14 @@ class BodyReader {
   std::size_t start(http::BodyFraming framing, std::string_view ready);
 
   /// Up to into.size() bytes; 0 once the body is complete as promised. Errors: aborted (short
-  /// body or reset), invalid (broken chunk), timeout (no byte for `stall`).
+  /// body or reset), invalid (broken chunk), timeout (no byte for `stall`, or from a client fewer
+  /// than limits::rate_min_bytes_per_s).
   Task<Result<std::size_t>> read(std::span<char> into, std::chrono::milliseconds stall);
   bool done() const { return done_; }
   /// Bytes of the next message that came with a chunked body; valid when done.
   std::string_view rest() const;
+  /// Gives the memory back; to be called when done, with nothing in rest().
+  void release() { std::vector<char>().swap(input_), input_from_ = 0; }
   /// Set by the owner's expire().
   bool timed_out = false;
 
@@ -49,6 +53,7 @@ class BodyReader {
   std::vector<char> input_;  // read but not yet given out
   std::size_t input_from_ = 0;
   bool done_ = true;
+  Pace pace_;
 };
 
 }  // namespace relay::net

@@ -1,11 +1,14 @@
 #include "common/net/output.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "common/base/limits.hpp"
 
@@ -35,11 +38,28 @@ std::unexpected<Error> Output::failure(int errno_value) const {
               "the peer is gone: " + std::generic_category().message(errno_value));
 }
 
+/// A full socket has room again only when a third of it is free: what the peer took meanwhile is
+/// known from what it has not acknowledged.
+bool Output::keeps_pace() {
+  if (judged_ == SteadyTime{}) return false;
+  int unacknowledged = 0;
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) != 0) return false;
+  std::uint64_t taken = written_ - std::min(written_, static_cast<std::uint64_t>(unacknowledged));
+  std::uint64_t before = std::exchange(taken_, std::max(taken_, taken));
+  SteadyTime since = std::exchange(judged_, steady_now());
+  watched_.arm_until(judged_ + limits::body_stall);
+  return pace_.keeps(judged_ - since, taken_ - before);
+}
+
 Task<Result<void>> Output::wait() {
-  watched_.arm(limits::body_stall);
+  judged_ = steady_now();
+  watched_.arm_until(judged_ + limits::body_stall);
   auto [error] = co_await socket_.async_wait(Socket::wait_write, use_result);
+  bool kept = error || source_ != ErrorSource::client || keeps_pace();
   watched_.disarm();
+  judged_ = {};
   if (error) co_return failure(error.value());
+  if (!kept) co_return fail(ErrorKind::timeout, source_, "the peer takes its answer too slowly");
   co_return Result<void>{};
 }
 
@@ -51,6 +71,7 @@ Task<Result<void>> Output::send(std::span<iovec> pieces, bool more) {
     message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
     ssize_t sent = ::sendmsg(socket_.native_handle(), &message, flags);
     if (sent >= 0) {
+      written_ += static_cast<std::uint64_t>(sent);
       advance(pieces, static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
@@ -74,6 +95,7 @@ Task<Result<void>> Output::send_files(std::span<const FilePiece> pieces) {
       ssize_t sent = ::sendfile(socket_.native_handle(), left.fd, &at, n);
       if (sent > 0) {
         left.length -= static_cast<std::uint64_t>(sent);
+        written_ += static_cast<std::uint64_t>(sent);
       } else if (sent == 0) {
         co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a file is shorter than its record");
       } else if (errno == EAGAIN) {

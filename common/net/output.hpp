@@ -9,13 +9,15 @@
 
 #include "common/base/error.hpp"
 #include "common/net/handler.hpp"
+#include "common/net/pace.hpp"
 #include "common/net/socket.hpp"
 #include "common/net/watchdog.hpp"
 
 namespace relay::net {
 
-/// The writing side of a connection. Fails with timeout (no byte for limits::body_stall) or
-/// aborted (peer gone). `source` names whose fault a failure is.
+/// The writing side of a connection. Fails with timeout (no byte for limits::body_stall, or fewer
+/// than limits::rate_min_bytes_per_s) or aborted (peer gone). `source` names whose fault a failure
+/// is.
 class Output {
  public:
   Output(Socket& socket, Watched& watched, ErrorSource source)
@@ -26,6 +28,9 @@ class Output {
   Task<Result<void>> send(std::span<iovec> pieces, bool more);
   Task<Result<void>> send(std::string_view bytes);
   Task<Result<void>> send_files(std::span<const FilePiece> pieces);
+  /// For the owner's expire(): whether the peer took enough while we waited for it, although the
+  /// socket had no room for more yet; the wait goes on then.
+  bool keeps_pace();
   /// Set by the owner's expire().
   bool timed_out = false;
 
@@ -35,6 +40,10 @@ class Output {
   Socket& socket_;
   Watched& watched_;
   ErrorSource source_;
+  std::uint64_t written_ = 0;  // into the socket, since it was opened
+  std::uint64_t taken_ = 0;    // of these, by the peer, when the pace was judged last
+  SteadyTime judged_{};        // since then we have been waiting; 0: not waiting
+  Pace pace_;
 };
 
 }  // namespace relay::net
