@@ -11,7 +11,6 @@
 namespace relay::net {
 namespace {
 
-constexpr std::size_t first_buffer_bytes = 4096;
 // How long and how much a peer may still send after we answered and want to close: closing with
 // unread bytes would reset the connection and could destroy our answer on its way.
 constexpr std::chrono::milliseconds linger_wait{2000};
@@ -25,13 +24,18 @@ Session::Session(asio::io_context& io, Socket socket, Handler& handler, std::str
       handler_(handler),
       peer_(std::move(peer)),
       output_(socket_, *this, ErrorSource::client),
-      buffer_(first_buffer_bytes),
       body_(socket_, *this, ErrorSource::client) {
 }
 
 void Session::expire() {
-  output_.timed_out = body_.timed_out = true;
   boost::system::error_code ignored;
+  if (may_rest_) {
+    rest_due_ = true;
+    socket_.cancel(ignored);
+    return;
+  }
+  if (!draining_ && output_.keeps_pace()) return;
+  output_.timed_out = body_.timed_out = true;
   socket_.close(ignored);
 }
 
@@ -52,8 +56,25 @@ Task<void> Session::run() {
   socket_.close(ignored);
 }
 
+/// Ten thousand viewers who think about what to watch next must not hold a buffer each.
+void Session::give_buffers_back() {
+  buffer_.give_back();
+  std::string().swap(out_);
+  body_.release();
+}
+
+/// Waits for the next request without any buffer.
+Task<bool> Session::rest(SteadyTime until) {
+  arm_until(until);
+  auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result);
+  disarm();
+  if (!error) buffer_.take();
+  co_return !error;
+}
+
 Task<bool> Session::fill(SteadyTime until) {
-  if (filled_ == buffer_.size()) buffer_.resize(std::min(2 * filled_, limits::read_buffer_bytes));
+  if (filled_ == buffer_.size())
+    buffer_.grow(std::min(2 * filled_, limits::read_buffer_bytes), filled_);
   arm_until(until);
   auto [error, n] = co_await socket_.async_read_some(
       asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
@@ -74,7 +95,7 @@ Task<bool> Session::read_head() {
     }
     if (n > 0) {
       idle_ = false;
-      auto head = http::read_request_head({buffer_.data(), n}, fields_);
+      auto head = http::read_request_head({buffer_.data(), n}, buffer_.fields());
       if (head) {
         start_exchange(*head, n);
         co_return true;
@@ -82,7 +103,16 @@ Task<bool> Session::read_head() {
       co_await refuse(head.error());
       co_return false;
     }
-    if (!co_await fill(until)) co_return false;
+    if (!buffer_.taken() && !co_await rest(until)) co_return false;
+    may_rest_ = idle_;
+    rest_due_ = false;
+    bool filled = co_await fill(idle_ ? steady_now() + limits::buffers_kept : until);
+    may_rest_ = false;
+    if (!filled && rest_due_ && !draining_) {
+      give_buffers_back();
+      continue;
+    }
+    if (!filled) co_return false;
     if (idle_) until = steady_now() + limits::header_wait;
     idle_ = false;
   }
@@ -138,11 +168,9 @@ void Session::next_request() {
   if (taken_ < filled_) std::memmove(buffer_.data(), buffer_.data() + taken_, filled_ - taken_);
   filled_ -= taken_;
   taken_ = scanned_ = 0;
-  if (filled_ == 0 && rest.empty() && buffer_.size() > 4 * first_buffer_bytes) {
-    buffer_ = std::vector<char>(first_buffer_bytes);
-  }
+  if (filled_ == 0 && rest.empty()) buffer_.shrink();
   if (!rest.empty()) {
-    if (buffer_.size() < filled_ + rest.size()) buffer_.resize(filled_ + rest.size());
+    if (buffer_.size() < filled_ + rest.size()) buffer_.grow(filled_ + rest.size(), filled_);
     std::memcpy(buffer_.data() + filled_, rest.data(), rest.size());
     filled_ += rest.size();
   }

@@ -10,6 +10,7 @@
 #include "common/http/head.hpp"
 #include "common/net/body_reader.hpp"
 #include "common/net/handler.hpp"
+#include "common/net/head_buffer.hpp"
 #include "common/net/output.hpp"
 
 namespace relay::net {
@@ -28,6 +29,8 @@ class Session final : public Watched {
   enum class Answer { none, sized, chunked, until_close, complete, broken };
 
   Task<bool> read_head();
+  Task<bool> rest(SteadyTime until);
+  void give_buffers_back();
   Task<bool> fill(SteadyTime until);
   Task<void> refuse(http::Refusal refusal);
   Task<bool> end_exchange();
@@ -59,11 +62,10 @@ class Session final : public Watched {
   std::string peer_;
   Output output_;
 
-  std::vector<char> buffer_;  // what came in; the present request's head stands at its front
-  std::size_t filled_ = 0;    // bytes of buffer_ in use
-  std::size_t scanned_ = 0;   // of these, looked at for the end of a head
-  std::size_t taken_ = 0;     // of these, belonging to the present request
-  http::FieldStore fields_;
+  HeadBuffer buffer_;        // what came in; the present request's head stands at its front
+  std::size_t filled_ = 0;   // bytes of buffer_ in use
+  std::size_t scanned_ = 0;  // of these, looked at for the end of a head
+  std::size_t taken_ = 0;    // of these, belonging to the present request
   http::RequestHead request_;
 
   BodyReader body_;  // of the request
@@ -78,6 +80,8 @@ class Session final : public Watched {
   bool keep_alive_ = true;
   bool draining_ = false;
   bool idle_ = true;
+  bool may_rest_ = false;  // idle with buffers: at the deadline only these go
+  bool rest_due_ = false;  // and it has come
 };
 
 /// Owns the session of an accepted socket until it ends.
