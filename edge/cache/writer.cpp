@@ -14,6 +14,8 @@ constexpr std::uint64_t round_bytes = 32 << 20;
 constexpr std::chrono::milliseconds tick_least = 20ms;  // while uses are being reported
 constexpr std::chrono::milliseconds tick_most = 320ms;  // while nothing happens
 constexpr std::chrono::seconds complaint_interval = 10s;
+// A disk that stays full whatever goes must not cost the whole cache.
+constexpr std::chrono::seconds futile_eviction_interval = 60s;
 
 /// Whether the chunks are what the object says: all full but the last, and the digest right.
 bool is_whole(const NewObject& object) {
@@ -184,7 +186,7 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
   auto written = write_once(accepted, heads, now);
   if (written) return true;
   bool full = written.error().kind == ErrorKind::no_space;
-  if (full && !accepted.empty()) {
+  if (full && !accepted.empty() && now >= evict_again_) {
     // LMDB uses the pages freed by one transaction from the second after it on: evict in two.
     std::vector<Pending> none;
     for (int i = 0; i < 2; ++i) {
@@ -196,6 +198,7 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
       written = write_once(accepted, heads, now);
     }
     if (written) return true;
+    evict_again_ = now + futile_eviction_interval;
   }
   complain(written.error());
   gauges_.failures_disk.add(accepted.size());

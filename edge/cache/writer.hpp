@@ -73,6 +73,7 @@ class Writer {
   bool unsynced_ = false;  // a commit into the small environment since its last sync
   std::uint64_t evictions_shown_ = 0;
   SteadyTime last_complaint_{};
+  SteadyTime evict_again_{};  // eviction made no room on a full disk: not before then
   Syncer syncer_;
   std::thread thread_;  // last: it uses the others
 };
