@@ -60,8 +60,9 @@ function transcoderFile(folder, tables) {
 
 /**
  * @param {{name?: string, upstream: string, members?: {name: string, url: string}[],
- *          size?: string, settings?: object, folder?: string, ports?: number[]}} options
- *   upstream: an origin's url; members: the whole fleet, this edge included.
+ *          size?: string, settings?: object, folder?: string, ports?: number[],
+ *          environment?: object, descriptors?: number}} options
+ *   upstream: an origin's url; members: the whole fleet, this edge included; the last two: of Program.
  */
 export async function startEdge(options) {
   const name = options.name ?? 'edge-1';
@@ -75,7 +76,7 @@ export async function startEdge(options) {
   }, options.settings);
   const configPath = path.join(folder, 'edge.toml');
   fs.writeFileSync(configPath, toToml(settings));
-  const edge = await start('torchrelay-edge', folder, configPath, port, adminPort);
+  const edge = await start('torchrelay-edge', folder, configPath, port, adminPort, options);
   return Object.assign(edge, {
     edgeName: name,
     restart: () => startEdge({ ...options, folder, ports: [port, adminPort] }),
@@ -116,8 +117,8 @@ async function stopAll(programs) {
   if (bad) throw bad.reason;
 }
 
-async function start(name, folder, configPath, port, adminPort) {
-  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'));
+async function start(name, folder, configPath, port, adminPort, limits = {}) {
+  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'), limits);
   const url = `http://127.0.0.1:${port}`;
   const admin = `http://127.0.0.1:${adminPort}`;
   await until(`${name} to be ready`, async () => {

@@ -1,0 +1,138 @@
+// A library that a test puts before the C library (LD_PRELOAD) to make system calls of a program
+// fail: writes and syncs of what lies below a folder named cache, opening files, taking and making
+// sockets.
+//
+// FAULTS_FILE names a file of 32-bit numbers, four for each call in the order of `Call`: the errno
+// to fail with (0: works), how many calls still work before, how many fail then (-1: all), and how
+// many have failed so far, which is written here. Mapped, so that a test changes them at any time.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+enum Call { write_data, sync_data, open_file, accept_socket, make_socket, call_count };
+
+struct Fault {
+  std::atomic<std::int32_t> error, works_before, times, failed;
+};
+
+Fault* map_faults() {
+  const char* path = std::getenv("FAULTS_FILE");
+  int fd = path ? ::open64(path, O_RDWR | O_CLOEXEC) : -1;
+  if (fd < 0) return nullptr;
+  void* at = ::mmap(nullptr, sizeof(Fault) * call_count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  return at == MAP_FAILED ? nullptr : static_cast<Fault*>(at);
+}
+
+Fault* faults = nullptr;
+__attribute__((constructor)) void begin() {
+  faults = map_faults();
+}
+
+/// True, with errno set, when this call has to fail.
+bool fails(Call call) {
+  if (!faults) return false;
+  Fault& fault = faults[call];
+  int error = fault.error.load();
+  if (error == 0) return false;
+  if (fault.works_before.load() > 0 && fault.works_before.fetch_sub(1) > 0) return false;
+  if (fault.times.load() == 0) return false;
+  if (fault.times.load() > 0) fault.times.fetch_sub(1);
+  fault.failed.fetch_add(1);
+  errno = error;
+  return true;
+}
+
+bool is_store(int fd) {
+  char link[64], path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = ::readlink(link, path, sizeof path - 1);
+  if (n <= 0) return false;
+  path[n] = 0;
+  return std::strstr(path, "/cache/") != nullptr;
+}
+
+bool store_fails(Call call, int fd) {
+  return faults && faults[call].error.load() != 0 && is_store(fd) && fails(call);
+}
+
+template <class Function>
+Function next(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t pwrite(int fd, const void* bytes, size_t count, off_t at) {
+  static auto real = next<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  return store_fails(write_data, fd) ? -1 : real(fd, bytes, count, at);
+}
+ssize_t pwrite64(int fd, const void* bytes, size_t count, off64_t at) {
+  static auto real = next<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
+  return store_fails(write_data, fd) ? -1 : real(fd, bytes, count, at);
+}
+ssize_t writev(int fd, const iovec* pieces, int count) {
+  static auto real = next<ssize_t (*)(int, const iovec*, int)>("writev");
+  return store_fails(write_data, fd) ? -1 : real(fd, pieces, count);
+}
+ssize_t pwritev(int fd, const iovec* pieces, int count, off_t at) {
+  static auto real = next<ssize_t (*)(int, const iovec*, int, off_t)>("pwritev");
+  return store_fails(write_data, fd) ? -1 : real(fd, pieces, count, at);
+}
+int fdatasync(int fd) {
+  static auto real = next<int (*)(int)>("fdatasync");
+  return store_fails(sync_data, fd) ? -1 : real(fd);
+}
+int fsync(int fd) {
+  static auto real = next<int (*)(int)>("fsync");
+  return store_fails(sync_data, fd) ? -1 : real(fd);
+}
+int msync(void* at, size_t length, int flags) {
+  static auto real = next<int (*)(void*, size_t, int)>("msync");
+  return fails(sync_data) ? -1 : real(at, length, flags);
+}
+int open(const char* path, int flags, ...) {
+  static auto real = next<int (*)(const char*, int, ...)>("open");
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return fails(open_file) ? -1 : real(path, flags, mode);
+}
+int open64(const char* path, int flags, ...) {
+  static auto real = next<int (*)(const char*, int, ...)>("open64");
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return fails(open_file) ? -1 : real(path, flags, mode);
+}
+int accept(int fd, sockaddr* from, socklen_t* length) {
+  static auto real = next<int (*)(int, sockaddr*, socklen_t*)>("accept");
+  return fails(accept_socket) ? -1 : real(fd, from, length);
+}
+int accept4(int fd, sockaddr* from, socklen_t* length, int flags) {
+  static auto real = next<int (*)(int, sockaddr*, socklen_t*, int)>("accept4");
+  return fails(accept_socket) ? -1 : real(fd, from, length, flags);
+}
+int socket(int domain, int type, int protocol) {
+  static auto real = next<int (*)(int, int, int)>("socket");
+  return fails(make_socket) ? -1 : real(domain, type, protocol);
+}
+
+}  // extern "C"
