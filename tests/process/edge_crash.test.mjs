@@ -1,0 +1,123 @@
+// An edge that is killed at random moments, two hundred times over one store, while it fills, evicts
+// and purges: every time it opens its store again, never a wrong byte comes out of it, and nothing
+// whose purge was acknowledged. The seed makes the load and the moments.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { metricValue, request, sha256 } from '../support/http.mjs';
+import { randomness } from '../support/http_grammar.mjs';
+import { pattern } from '../support/scripted_origin.mjs';
+import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+
+const kills = 200, seed = 20260725;
+const life_ms = 250;  // of an edge, at most
+const clients = 6, objects = 1000, groups = 40;
+const random = randomness(seed);
+
+/** Every object has a size of its own, from 1 byte to 400 KB; together more than twice the store. */
+const sizes = Array.from({ length: objects }, () =>
+  1 + random.below(random.pick([2_000, 20_000, 70_000, 400_000])));
+const pathOf = (i) => `/g${i % groups}/o${i}`;
+const source = pattern(1 << 20);
+/** The only right bytes of a version of an object. */
+const bodyOf = (i, version) => source.subarray((i * 97 + version * 131) % (source.length - sizes[i])).subarray(0, sizes[i]);
+const digests = new Map();
+const digestOf = (i, version) => {
+  const name = `${i}.${version}`;
+  if (!digests.has(name)) digests.set(name, sha256(bodyOf(i, version)));
+  return digests.get(name);
+};
+
+/** What the origin answers now, and the least version that may still be answered for each object. */
+const version = new Array(objects).fill(1), least = new Array(objects).fill(1);
+let origin, edge;
+
+before(async () => {
+  const server = http.createServer({ keepAliveTimeout: 60_000 }, (asked, response) => {
+    const i = Number(asked.url.split('/o')[1]);
+    const now = version[i];
+    response.on('error', () => {}).writeHead(200, { 'cache-control': 'public, max-age=3600',
+      etag: `"${now}"`, 'content-length': sizes[i] });
+    response.end(bodyOf(i, now));
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  origin = { url: `http://127.0.0.1:${server.address().port}`, stop: () => { server.close(); server.closeAllConnections(); } };
+});
+after(async () => {
+  await cleanUp(edge);
+  origin.stop();
+});
+
+const seen = { purges: 0, evictions: 0 };
+
+/** One answer, judged; an answer that the kill cut off says nothing. Whether it was a hit. */
+async function look(i) {
+  const asked = least[i];  // as of before the request: a purge that ends meanwhile does not count
+  const answer = await request(edge.url + pathOf(i)).catch(() => null);
+  if (!answer) return false;
+  assert.equal(answer.status, 200, answer.text.slice(0, 200));
+  const got = Number(answer.headers.etag.slice(1, -1));
+  assert.ok(got >= asked, `${pathOf(i)}: version ${got} came back, ${asked - 1} and older were purged`);
+  assert.equal(sha256(answer.body), digestOf(i, got), `${pathOf(i)}: wrong bytes of version ${got}`);
+  return /; hit/.test(answer.headers['cache-status']);
+}
+
+/** New versions at the origin, then a purge; once it is acknowledged the old ones may not come back. */
+async function purge(named, what) {
+  for (const i of named) version[i]++;
+  const next = named.map((i) => version[i]);
+  const answer = await request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) }).catch(() => null);
+  if (answer?.status !== 200) return;
+  named.forEach((i, k) => { least[i] = Math.max(least[i], next[k]); });
+  seen.purges++;
+}
+
+function purgeSome() {
+  if (random.chance(0.85)) {
+    const i = random.below(objects);
+    return purge([i], { url: pathOf(i) });
+  }
+  const group = random.below(groups);
+  const named = Array.from({ length: objects / groups }, (_, k) => group + k * groups);
+  return purge(named, { prefix: `/g${group}/` });
+}
+
+/** Few objects are asked for often, many seldom. */
+const some = () => Math.floor(objects * (random.below(1000) / 1000) ** 2);
+
+/** Requests and purges until the edge is gone. */
+async function client(life) {
+  while (!life.over) {
+    if (random.chance(0.06)) await purgeSome();
+    else await look(some());
+  }
+}
+
+async function live() {
+  const life = { over: false };
+  const all = Array.from({ length: clients }, () => client(life));
+  await new Promise((wake) => setTimeout(wake, random.below(life_ms)));
+  seen.evictions += metricValue(await edge.metrics(), 'relay_edge_cache_evictions_total');
+  edge.kill();
+  life.over = true;
+  await Promise.all(all);
+  const { signal } = await edge.exited;
+  assert.equal(signal, 'SIGKILL', `the edge ended by itself:\n${edge.logTail()}`);
+}
+
+test(`${kills} kills under fill, eviction and purge`, { timeout: 240_000 }, async () => {
+  edge = await startEdge({ upstream: origin.url, size: '32MiB', settings: { log: { level: 'warn' } } });
+  let kept = 0;
+  for (let i = 0; i < kills; i++) {
+    await live();
+    edge = await edge.restart();
+    for (let k = 0; k < 10; k++) kept += await look(some());
+  }
+  for (let i = 0; i < objects; i++) await look(i);
+  assert.doesNotMatch(edge.log(), /set aside|CHECK failed/, 'a kill costs no store');
+  assert.ok(kept > kills / 2, `only ${kept} hits on what was there before a kill`);
+  assert.ok(seen.purges > kills / 4, `only ${seen.purges} purges`);
+  // Few: what an earlier life may still be sending cannot go for a while.
+  assert.ok(seen.evictions > 0, 'nothing was evicted');
+});
