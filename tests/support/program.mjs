@@ -15,30 +15,18 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 export class Program {
   /**
-<<<<<<< tests/support/program.mjs
    * @param {string} name "torchrelay-edge", or an absolute path  @param {string[]} args
    * @param {string} logPath  @param {Record<string, string>} [env] on top of ours
+   * @param {{descriptors?: number}} [limits] how many files and sockets it may have open
    */
-  constructor(name, args, logPath, env = {}) {
+  constructor(name, args, logPath, env = {}, { descriptors } = {}) {
     this.name = name;
     this.logPath = logPath;
     const log = fs.openSync(logPath, 'a');
-    this.child = spawn(path.resolve(programs, name), args, {
+    const file = path.resolve(programs, name);
+    const line = descriptors ? ['prlimit', `--nofile=${descriptors}`, file, ...args] : [file, ...args];
+    this.child = spawn(line[0], line.slice(1), {
       stdio: ['ignore', log, log], cwd: repository, env: { ...process.env, ...env },
-=======
-   * @param {string} name "torchrelay-edge"  @param {string[]} args  @param {string} logPath
-   * @param {{environment?: object, descriptors?: number}} [limits] variables beside ours; how many
-   *   files and sockets the program may have open
-   */
-  constructor(name, args, logPath, { environment = {}, descriptors } = {}) {
-    this.name = name;
-    this.logPath = logPath;
-    const log = fs.openSync(logPath, 'a');
-    const file = path.join(programs, name);
-    const command = descriptors ? ['prlimit', `--nofile=${descriptors}`, file, ...args] : [file, ...args];
-    this.child = spawn(command[0], command.slice(1), {
-      stdio: ['ignore', log, log], cwd: repository, env: { ...process.env, ...environment },
->>>>>>> /tmp/h-a-c/program.mjs
     });
     fs.closeSync(log);
     running.add(this);

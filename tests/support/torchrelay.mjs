@@ -118,7 +118,7 @@ async function stopAll(programs) {
 }
 
 async function start(name, folder, configPath, port, adminPort, limits = {}) {
-  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'), limits);
+  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'), limits.environment, limits);
   const url = `http://127.0.0.1:${port}`;
   const admin = `http://127.0.0.1:${adminPort}`;
   await until(`${name} to be ready`, async () => {
