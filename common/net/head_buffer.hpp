@@ -21,10 +21,14 @@ class HeadBuffer {
   void take();
   void give_back();
 
+  /// Null and 0 while no block is taken.
+  char* data() { return !large_.empty() ? large_.data() : block_ ? block_->bytes : nullptr; }
+  std::size_t size() const {
+    return !large_.empty() ? large_.size() : block_ ? sizeof block_->bytes : 0;
+  }
+
   // What follows needs a taken block.
   http::FieldStore& fields() { return block_->fields; }
-  char* data() { return large_.empty() ? block_->bytes : large_.data(); }
-  std::size_t size() const { return large_.empty() ? sizeof block_->bytes : large_.size(); }
   /// Keeps the first `filled` bytes.
   void grow(std::size_t size, std::size_t filled);
   /// Back to the block, when nothing is in the buffer.
