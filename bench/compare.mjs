@@ -1,5 +1,6 @@
-// The edge beside nginx on the same bytes, in one run, interleaved: what a hit and a miss cost the
-// server in CPU time, and what clients see. DESIGN section 5 says how we measure and why.
+// The edge beside nginx, Varnish and Apache Traffic Server on the same bytes, in one run, interleaved:
+// what a hit and a miss cost the server in CPU time, what clients see, and how soon a restarted one
+// serves what it had. DESIGN section 5 says how we measure and why.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,12 +8,13 @@ import http from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { originConfig, rivals } from './rivals.mjs'
 
-const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--only "hit 1MB"] [--json FILE]
+const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--only "hit 1MB"] [--servers a,b] [--json FILE]
 
-Starts an nginx origin, our edge and an nginx proxy_cache in front of it, each with one serving
-thread, pinned to one core with the load generator (wrk) on another. For each scenario it runs both
-servers in turn, A B A B, and prints medians (least to most) of:
+Starts an nginx origin and, in front of it, our edge, nginx's proxy_cache, Varnish and Apache Traffic
+Server, each with one serving thread, pinned to one core with the load generator (wrk) on another.
+For each scenario it runs all servers in turn, A B C D A B C D, and prints medians (least to most) of:
   req/s        requests answered in a second (the client's core is a limit too: compare ratios)
   us/request   server CPU time (user and system) a request, in microseconds
   s/GB         server CPU seconds a gigabyte (10^9 bytes) of bodies
@@ -21,14 +23,17 @@ servers in turn, A B A B, and prints medians (least to most) of:
 As root it runs in a network namespace of its own with cubic: with BBR the kernel charges the work of
 its pacing timers to whichever process runs at that moment.
 Hits ask for one URL; misses ask for a new URL each time, which the server fetches and stores.
+"start" fills each server with objects of 1 KB, stops it and the origin, starts it again and measures
+until it serves one of them.
   --quick      two rounds of a second: a look, not a figure to quote
-  --only TEXT  scenarios whose name has this in it
+  --only TEXT  scenarios whose name has this in it, such as "hit 1MB" or "start"
+  --servers L  only these of torchrelay,nginx,varnish,ats; those that are not installed are left out
   --json FILE  the same rows for machines`
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' }, rounds: { type: 'string' }, seconds: { type: 'string' }, only: { type: 'string' },
-    json: { type: 'string' }, help: { type: 'boolean' },
+    servers: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean' },
   },
 })
 if (options.help) {
@@ -40,12 +45,14 @@ const seconds = Number(options.seconds ?? (options.quick ? 1 : 4))
 
 const sizes = { '1KB': 1000, '64KB': 64_000, '1MB': 1_000_000, '4MB': 4_000_000 }
 const scenarios = [
-  ...Object.keys(sizes).map(size => ({ scenario: 'hit', size, connections: size === '4MB' ? 8 : 32 })),
+  ...Object.keys(sizes).map(size => ({ scenario: 'hit', size, connections: size === '4MB' ? 8 : 64 })),
+  ...['1KB', '64KB'].map(size => ({ scenario: 'hit', size, connections: 2000 })),
   ...['1KB', '64KB', '1MB'].map(size => ({ scenario: 'miss', size, connections: 8 })),
 ].filter(({ scenario, size }) => `${scenario} ${size}`.includes(options.only ?? ''))
 
 const state = mkdtempSync(join(tmpdir(), 'torchrelay-compare-'))
-const ports = { origin: 21100, edge: 21101, admin: 21102, nginx: 21103 }
+const ports = { origin: 21100, torchrelay: 21101, nginx: 21102, varnish: 21103, ats: 21104 }
+const objects_at_start = options.quick ? 10_000 : 100_000
 const running = []
 const pinned = availableParallelism() > 1
 
@@ -91,65 +98,45 @@ async function poll(what, check) {
   fail(`${what} did not come up within 10 s`)
 }
 
-const originConfig = `
-worker_processes 1; daemon off; pid ${state}/origin.pid; error_log ${state}/origin.log;
-events { worker_connections 1024; }
-http {
-  access_log off; sendfile on; keepalive_requests 1000000;
-  add_header Cache-Control "public, max-age=31536000, immutable";
-  server {
-    listen 127.0.0.1:${ports.origin};
-    location / { root ${state}/www; }
-    location ~ ^/miss/(?<size>[^/]+)/ { alias ${state}/www/$size; }
-  }
-}`
+/** Memory that the machine never used costs its first user dearly under a hypervisor: we touch it, so that
+ *  no server pays for the others. */
+function touchMemory() {
+  const free_mb = Number(/MemAvailable: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))[1]) / 1024
+  const file = '/dev/shm/torchrelay-compare'
+  spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${Math.min(8192, Math.floor(free_mb / 2))}`])
+  rmSync(file, { force: true })
+}
 
-// The rival's best: sendfile, open_file_cache, upstream keep-alive, no temporary copy, no log.
-const nginxConfig = `
-worker_processes 1; daemon off; pid ${state}/nginx.pid; error_log ${state}/nginx.log;
-events { worker_connections 4096; }
-http {
-  access_log off; sendfile on; tcp_nopush off; tcp_nodelay on;
-  keepalive_requests 1000000; open_file_cache max=100000 inactive=60s;
-  proxy_cache_path ${state}/nginx-cache levels=1:2 keys_zone=media:64m max_size=4g
-                   inactive=1d use_temp_path=off;
-  upstream origin { server 127.0.0.1:${ports.origin}; keepalive 64; }
-  server {
-    listen 127.0.0.1:${ports.nginx};
-    location / {
-      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_cache media; proxy_cache_valid 200 1d; proxy_cache_lock on;
-      proxy_buffers 16 64k; proxy_buffer_size 64k; proxy_busy_buffers_size 128k;
-    }
-  }
-}`
+const there = tool => existsSync(tool) || spawnSync('which', [tool]).status === 0
 
-const edgeConfig = `
-[edge]
-name = "edge-1"
-listen = ["127.0.0.1:${ports.edge}"]
-admin = "127.0.0.1:${ports.admin}"
-threads = 1
-[log]
-level = "error"
-[cache]
-path = "${state}/edge-cache"
-size = "4GiB"
-[[upstream]]
-url = "http://127.0.0.1:${ports.origin}"
-`
+/** Names of the servers to compare; says which are left out. */
+function chosenServers() {
+  const wanted = options.servers?.split(',') ?? Object.keys(rivals)
+  for (const name of wanted) if (!rivals[name]) fail(`unknown server '${name}'; allowed: ${Object.keys(rivals).join(', ')}`)
+  const missing = wanted.filter(name => !rivals[name].needs.every(there))
+  if (missing.length > 0) console.log(`left out, for it is not installed: ${missing.join(', ')}`)
+  return wanted.filter(name => !missing.includes(name))
+}
+
+const startOrigin = () => start('nginx', ['-c', `${state}/origin.conf`, '-p', state])
+const startServer = name => start(...rivals[name].prepare(state, ports[name], ports.origin))
+
+async function stop(child) {
+  running.splice(running.indexOf(child), 1)
+  const exit = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await exit
+}
 
 function prepare() {
   for (const tool of ['nginx', 'wrk', 'taskset']) {
-    if (spawnSync('which', [tool]).status !== 0) fail(`${tool} is missing; packages.txt names what is needed`)
+    if (!there(tool)) fail(`${tool} is missing; packages.txt names what is needed`)
   }
   if (!existsSync('build/bin/torchrelay-edge')) fail('build/bin/torchrelay-edge is missing; ./run or ./test builds it')
   chmodSync(state, 0o755) // nginx's workers are another user
   mkdirSync(`${state}/www`, { recursive: true })
   for (const [name, bytes] of Object.entries(sizes)) writeFileSync(`${state}/www/${name}`, randomBytes(bytes))
-  writeFileSync(`${state}/origin.conf`, originConfig)
-  writeFileSync(`${state}/nginx.conf`, nginxConfig)
-  writeFileSync(`${state}/edge.toml`, edgeConfig)
+  writeFileSync(`${state}/origin.conf`, originConfig(state, ports.origin))
   // Each request of a miss run asks for a URL that nobody asked for before.
   writeFileSync(`${state}/miss.lua`, `
 local size, run, n = nil, nil, 0
@@ -221,50 +208,93 @@ function summarise(server, scenario, samples) {
 function print(row) {
   const number = (value, digits) => value.toFixed(digits).padStart(9)
   const span = ([least, most], digits) => `(${least.toFixed(digits)}-${most.toFixed(digits)})`.padEnd(18)
-  console.log(`${row.scenario.padEnd(5)}${row.size.padEnd(6)}${row.server.padEnd(11)}` +
+  const what = `${row.scenario} ${row.size} x${row.connections}`
+  console.log(`${what.padEnd(20)}${row.server.padEnd(11)}` +
     `${number(row.requests_per_s, 0)}${number(row.cpu_us_per_request, 1)} ${span(row.cpu_us_per_request_range, 1)}` +
     `${number(row.cpu_s_per_gb, 3)} ${span(row.cpu_s_per_gb_range, 3)}` +
     `${number(row.p50_ms, 2)}${number(row.p99_ms, 2)}${number(row.rss_mb, 0)}`)
 }
 
-async function main() {
-  prepare()
-  start('nginx', ['-c', `${state}/origin.conf`, '-p', state])
-  const servers = {
-    torchrelay: { port: ports.edge, child: start('build/bin/torchrelay-edge', ['--config', `${state}/edge.toml`]) },
-    nginx: { port: ports.nginx, child: start('nginx', ['-c', `${state}/nginx.conf`, '-p', state]) },
-  }
-  await poll('the origin', async () => (await get(ports.origin, '/1KB')).status === 200)
-  for (const [name, server] of Object.entries(servers)) {
-    await poll(name, async () => (await get(server.port, '/1KB')).status === 200)
-  }
-  // The same bytes from both, also from the cache, or the figures mean nothing.
+const row_head = `${'what'.padEnd(20)}${'server'.padEnd(11)}${'req/s'.padStart(9)}${'us/request'.padStart(10)}` +
+  `${''.padEnd(18)}${'s/GB'.padStart(9)}${''.padEnd(19)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'rss MiB'.padStart(9)}`
+
+/** The same bytes from all, also from the cache, or the figures mean nothing. */
+async function checkBytes(servers) {
   for (const size of Object.keys(sizes)) {
     const wanted = (await get(ports.origin, `/${size}`)).digest
-    for (const [name, server] of Object.entries(servers)) {
+    for (const name of Object.keys(servers)) {
       for (let i = 0; i < 3; i++) {
-        if ((await get(server.port, `/${size}`)).digest !== wanted) fail(`${name} gave wrong bytes for ${size}`)
+        if ((await get(ports[name], `/${size}`)).digest !== wanted) fail(`${name} gave wrong bytes for ${size}`)
       }
     }
   }
-  console.log('nginx configuration:' + nginxConfig.replaceAll(state, 'STATE') + '\n')
+}
+
+/** Seconds from its start until it serves an object that it held before, with no origin behind it. */
+async function restart(name, servers) {
+  const filled = spawnSync('wrk', ['-t1', '-c16', '-d60s', '-s', `${state}/fill.lua`, `http://127.0.0.1:${ports[name]}/`, '--', `${objects_at_start}`])
+  if (filled.status !== 0) fail(`wrk could not fill ${name}`)
+  const path = `/miss/1KB/start-${objects_at_start - 1}`
+  await get(ports[name], path)
+  await stop(servers[name].child)
+  await stop(servers.origin)
+  const begun = performance.now()
+  servers[name].child = startServer(name)
+  let seconds = null
+  while (seconds === null && performance.now() - begun < 20_000) {
+    const answer = await get(ports[name], path).catch(() => null)
+    if (answer?.status === 200) seconds = (performance.now() - begun) / 1000
+    else await new Promise(resolve => setTimeout(resolve, 2))
+  }
+  servers.origin = startOrigin()
+  return seconds
+}
+
+async function compareStarts(names, servers, rows) {
+  writeFileSync(`${state}/fill.lua`, `
+local n, most = -1, 0
+function init(args) most = tonumber(args[1]) end
+function request() n = n + 1; return wrk.format("GET", "/miss/1KB/start-" .. n % most) end
+function response() if n > most + 64 then wrk.thread:stop() end end`)
+  for (const name of names) {
+    const first_hit_s = await restart(name, servers)
+    rows.push({ server: name, scenario: 'start', size: '1KB', objects: objects_at_start, first_hit_s })
+    console.log(`start, ${objects_at_start} objects of 1KB   ${name.padEnd(11)} ` +
+      (first_hit_s === null ? 'serves none of them again' : `first hit after ${first_hit_s.toFixed(3)} s`))
+  }
+}
+
+function compareScenario(scenario, names, servers, rows) {
+  const samples = Object.fromEntries(names.map(name => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) samples[name].push(measure(servers[name], scenario))
+  }
+  const these = names.map(name => summarise(name, scenario, samples[name]))
+  these.forEach(print)
+  const [ours, ...others] = these
+  const ratio = other => `${(ours.cpu_us_per_request / other.cpu_us_per_request).toFixed(2)} of ${other.server}'s`
+  if (others.length > 0) console.log(`${''.padEnd(20)}CPU a request: ${others.map(ratio).join(', ')}`)
+  rows.push(...these)
+}
+
+async function main() {
+  prepare()
+  const names = chosenServers()
+  const servers = { origin: startOrigin() }
+  await poll('the origin', async () => (await get(ports.origin, '/1KB')).status === 200)
+  for (const name of names) servers[name] = { port: ports[name], child: startServer(name) }
+  for (const name of names) await poll(name, async () => (await get(ports[name], '/1KB')).status === 200)
+  await checkBytes(Object.fromEntries(names.map(name => [name, servers[name]])))
+  for (const name of names) console.log(`--- ${name}:${rivals[name].shown}\n`)
   const control = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
-  console.log(`TCP congestion control of both servers: ${control}` +
+  console.log(`TCP congestion control of all servers: ${control}` +
     (control === 'bbr' ? '; its timers are charged to whoever runs, so CPU figures are not to be trusted' : ''))
   console.log(`medians of ${rounds} rounds of ${seconds} s (least-most)\n`)
-  console.log(`${'what'.padEnd(11)}${'server'.padEnd(11)}${'req/s'.padStart(9)}${'us/request'.padStart(10)}` +
-    `${''.padEnd(18)}${'s/GB'.padStart(9)}${''.padEnd(19)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'rss MiB'.padStart(9)}`)
+  if (!options.quick && scenarios.some(({ scenario }) => scenario === 'miss')) touchMemory()
   const rows = []
-  for (const scenario of scenarios) {
-    const samples = { torchrelay: [], nginx: [] }
-    for (let round = 0; round < rounds; round++) {
-      for (const [name, server] of Object.entries(servers)) samples[name].push(measure(server, scenario))
-    }
-    for (const name of Object.keys(servers)) rows.push(summarise(name, scenario, samples[name]))
-    rows.slice(-2).forEach(print)
-    const [ours, theirs] = rows.slice(-2)
-    console.log(`${''.padEnd(11)}ratio      CPU a request: ${(ours.cpu_us_per_request / theirs.cpu_us_per_request).toFixed(2)} of nginx's`)
-  }
+  if (scenarios.length > 0) console.log(row_head)
+  for (const scenario of scenarios) compareScenario(scenario, names, servers, rows)
+  if ('start'.includes(options.only ?? '')) await compareStarts(names, servers, rows)
   if (options.json) writeFileSync(options.json, JSON.stringify({ rows }, null, 1) + '\n')
 }
 
