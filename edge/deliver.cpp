@@ -35,15 +35,6 @@ int touch(const char* address, std::size_t size) {
 
 }  // namespace
 
-class Deliver::Source {
- public:
-  virtual ~Source() = default;
-  /// Some first bytes, at most `length`, when they are at hand and few enough to be copied.
-  virtual std::string_view ready(std::uint64_t offset, std::uint64_t length) = 0;
-  virtual net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
-                                       std::uint64_t length) = 0;
-};
-
 class Deliver::ObjectSource final : public Source {
  public:
   ObjectSource(const cache::Object& object, net::Blocking& blocking)
@@ -238,6 +229,24 @@ net::Task<void> Deliver::part(Visit& visit, const cache::Object& object,
                               const StoredResponse& stored, AnswerPlan plan, std::uint64_t length) {
   ObjectSource source(object, blocking_);
   co_await send_plan(visit, stored, length, source, std::move(plan));
+}
+
+net::Task<void> Deliver::from(Visit& visit, const StoredResponse& stored, std::uint64_t length,
+                              Source& source) {
+  AnswerPlan plan = plan_answer(visit.request, stored, length);
+  co_await send_plan(visit, stored, length, source, std::move(plan));
+}
+
+net::Task<Result<void>> Deliver::send(net::Exchange& exchange, const cache::Object& object,
+                                      std::uint64_t offset, std::uint64_t length) {
+  ObjectSource source(object, blocking_);
+  co_return co_await source.send(exchange, offset, length);
+}
+
+net::Task<Result<void>> Deliver::send(net::Exchange& exchange, Flight& flight, std::uint64_t offset,
+                                      std::uint64_t length) {
+  FlightSource source(flight);
+  co_return co_await source.send(exchange, offset, length);
 }
 
 net::Task<void> Deliver::flight(Visit& visit, Flight& flight, FlightView view) {

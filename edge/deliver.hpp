@@ -30,14 +30,30 @@ class Deliver {
   /// connection.
   net::Task<void> flight(Visit& visit, Flight& flight, FlightView view);
 
+  /// Where an answer's bytes come from.
+  class Source {
+   public:
+    virtual ~Source() = default;
+    /// Some first bytes, at most `length`, when they are at hand and few enough to be copied.
+    virtual std::string_view ready(std::uint64_t offset, std::uint64_t length) = 0;
+    virtual net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
+                                         std::uint64_t length) = 0;
+  };
+  /// A body of that length, from any source. One that fails on the way resets the connection.
+  net::Task<void> from(Visit& visit, const StoredResponse& stored, std::uint64_t length,
+                       Source& source);
+  /// Bytes of a stored body, or of a flight's, without a head.
+  net::Task<Result<void>> send(net::Exchange& exchange, const cache::Object& object,
+                               std::uint64_t offset, std::uint64_t length);
+  net::Task<Result<void>> send(net::Exchange& exchange, Flight& flight, std::uint64_t offset,
+                               std::uint64_t length);
+
   /// Field lines of this hop: Cache-Status (with those of the hops behind) and Via.
   std::string hop_lines(const Visit& visit) const;
   /// The same into a head that is passed on.
   void add_hop_fields(const Visit& visit, http::Headers& headers) const;
 
  private:
-  /// Where an answer's bytes come from.
-  class Source;
   class ObjectSource;
   class FlightSource;
   net::Task<void> send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,

@@ -43,9 +43,12 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       purges_(settings.key_host),
       purge_journal_(std::move(purges.journal)),
       purge_sweep_(cache, flights_, purges_, *purge_journal_, metrics),
+      lookup_(cache, purges_, blocking),
       upstream_(settings, members, metrics),
       deliver_(settings.name, blocking),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
+      slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
+              metrics),
       pass_(settings, cache, flights_, purges_, purge_sweep_, upstream_, deliver_),
       refused_(
           metrics.counter("relay_edge_refused_total", "requests that the framing gate refused")),
@@ -244,7 +247,20 @@ net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
   visit.outcome = outcome;
   visit.trail.hit = outcome == Outcome::hit || outcome == Outcome::stale;
   if (visit.trail.hit) visit.trail.forward = http::Forward::none;
+  if (found.stored->sliced_bytes > 0) {
+    std::string key = found.object->key();
+    co_await serve_sliced(visit, std::move(key), std::move(found.stored));
+    co_return;
+  }
   co_await deliver_.object(visit, *found.object, *found.stored);
+}
+
+net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stored) {
+  auto body = slices_.body_of(std::move(key), std::move(stored), fill_request(visit, {}));
+  if (co_await slices_.serve(visit, std::move(body))) co_return;
+  visit.trail.hit = false;
+  visit.trail.forward = http::Forward::partial;
+  co_await pass_.forward(visit);
 }
 
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
@@ -338,6 +354,11 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   visit.trail.stored = leader && view.length && !flight->disowned();
   if (leader) visit.own_fields = view.own_fields;
   visit.trail.ttl.reset();
+  if (view.state == FlightState::sliced) {
+    visit.upstream_trail = view.upstream_trail;
+    co_await serve_sliced(visit, view.stored_key, view.stored);
+    co_return true;
+  }
   co_await deliver_.flight(visit, *flight, std::move(view));
   co_return true;
 }

@@ -15,12 +15,14 @@
 #include "edge/fill.hpp"
 #include "edge/fleet/members.hpp"
 #include "edge/flight.hpp"
+#include "edge/lookup.hpp"
 #include "edge/pass.hpp"
 #include "edge/purge.hpp"
 #include "edge/purge_journal.hpp"
 #include "edge/purge_log.hpp"
 #include "edge/purge_sweep.hpp"
 #include "edge/settings.hpp"
+#include "edge/slices.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
 
@@ -70,6 +72,7 @@ class Edge final : public net::Handler {
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
   FlightTable::Joined join(const Visit& visit);
+  net::Task<void> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
   net::Task<bool> fly(Visit& visit, Found stale, Found part);
   net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
   net::Task<void> serve_failed(Visit& visit, const Error& error, Found stale);
@@ -78,7 +81,6 @@ class Edge final : public net::Handler {
   FillRequest fill_request(const Visit& visit, Found stale) const;
   void finish(Visit& visit);
   net::Task<void> flush_log(Worker& worker);
-  StoredPtr outlived(const cache::Pin& object, StoredPtr stored);
 
   const Settings& settings_;
   cache::Cache& cache_;
@@ -89,9 +91,11 @@ class Edge final : public net::Handler {
   PurgeLog purges_;
   std::unique_ptr<PurgeJournal> purge_journal_;
   PurgeSweep purge_sweep_;
+  Lookup lookup_;
   Upstream upstream_;
   Deliver deliver_;
   Fill fill_;
+  Slices slices_;
   Pass pass_;
   std::vector<std::unique_ptr<Worker>> workers_;  // fixed before the server runs
   std::array<Counter*, outcome_count> requests_;

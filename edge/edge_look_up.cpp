@@ -6,32 +6,9 @@
 #include "edge/part.hpp"
 
 namespace relay::edge {
-namespace {
-
-/// The parsed head of an object, parsed once and kept beside it.
-StoredPtr stored_of(const cache::Object& object) {
-  if (auto parsed = object.parsed()) {
-    return std::static_pointer_cast<const StoredResponse>(std::move(parsed));
-  }
-  auto stored = decode(object.head());
-  if (!stored) return nullptr;
-  object.keep_parsed(std::make_shared<const StoredResponse>(std::move(*stored)));
-  return std::static_pointer_cast<const StoredResponse>(object.parsed());
-}
-
-}  // namespace
 
 net::Task<Found> Edge::find(const std::string& key) {
-  cache::Pin object = cache_.find(key);
-  if (!object) co_return Found{};
-  if (!object->known_good()) {
-    auto check = [&] { return object->verify(); };
-    if (!co_await net::run_blocking(blocking_, check)) co_return Found{};
-  }
-  StoredPtr stored = stored_of(*object);
-  if (stored && object->purges_noted() != purges_.sequence()) stored = outlived(object, stored);
-  if (!stored) co_return Found{};
-  co_return Found{std::move(object), std::move(stored)};
+  return lookup_.find(key);
 }
 
 net::Task<Found> Edge::look_up(Visit& visit) {

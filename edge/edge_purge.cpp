@@ -25,23 +25,4 @@ Result<Edge::Purged> Edge::purge(const Purge& purge) {
   return Purged{*number, objects};
 }
 
-/// The stored response as purges since its fetch left it; null when it is dead.
-StoredPtr Edge::outlived(const cache::Pin& object, StoredPtr stored) {
-  std::uint64_t newest = purges_.sequence();
-  auto tags = [&] { return std::span<const std::string>(stored->cache_tags); };
-  PurgeVerdict verdict = purges_.judge(stored->purge_sequence, object->key(), tags);
-  if (verdict.dead) {
-    cache_.remove(object);
-    return nullptr;
-  }
-  bool has_lifetime = stored->kind == StoredKind::response || stored->kind == StoredKind::part;
-  if (verdict.stale_from && has_lifetime) {
-    auto stale = std::make_shared<const StoredResponse>(mark_stale(*stored, *verdict.stale_from));
-    object->replace_parsed(stale);
-    stored = std::move(stale);
-  }
-  object->note_purges(newest);
-  return stored;
-}
-
 }  // namespace relay::edge

@@ -10,6 +10,8 @@
 #include "common/http/surrogate_control.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/part.hpp"
+#include "edge/slice_drop.hpp"
+#include "edge/slicing.hpp"
 
 namespace relay::edge {
 namespace {
@@ -115,6 +117,7 @@ bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& a
   StoredResponse refreshed = refresh(*request.stale.stored, answered.response.head().headers,
                                      answered.request_time, answered.response_time);
   refreshed.purge_sequence = flight.purge_sequence();
+  refreshed.sliced_bytes = request.stale.stored->sliced_bytes;
   auto fresh = std::make_shared<const StoredResponse>(std::move(refreshed));
   // A purge since then has the last word: what it marked stale stays so.
   bool purged = flight.disowned() ||
@@ -156,6 +159,12 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                               "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
+  bool outdated = request.stale && request.stale.stored->sliced_bytes > 0 && status < 400;
+  if (outdated) {
+    net::spawn(worker.io, drop_slices(cache_, request.stale.object->key(), request.stale.stored,
+                                      settings_.slice_bytes));
+  }
+  if (slice(flight, request, *answered)) co_return std::nullopt;
   std::string_view why = unshareable(request, *answered);
   if (!why.empty()) {
     unshared_.add();
@@ -174,6 +183,29 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   net::spawn(worker.io,
              stream(worker, std::move(flight), std::move(request), std::move(*answered)));
   co_return std::nullopt;
+}
+
+/// A large body under a validator that can be pinned: only its head is kept here, and this answer's
+/// body is left unread.
+bool Fill::slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+                 const Answered& answered) {
+  const http::ResponseHead& head = answered.response.head();
+  http::BodyFraming framing = answered.response.framing();
+  bool fits = !answered.completed && framing.kind == http::BodyKind::length &&
+              may_slice(head.status, head.headers, framing.length, settings_.slice_bytes) &&
+              may_store("GET", head.status, request.viewer, head.headers).yes &&
+              vary_names(head.headers);
+  if (!fits) return false;
+  StoredResponse made =
+      make_stored(head.status, head.headers, answered.request_time, answered.response_time);
+  made.purge_sequence = flight->purge_sequence();
+  made.sliced_bytes = framing.length;
+  std::string key = secondary_key(request.primary_key, made.vary, request.viewer);
+  if (flights_.unshared(no_ranges_key(key), wall_now())) return false;
+  auto stored = std::make_shared<const StoredResponse>(std::move(made));
+  flight->slice(stored, key, http::joined(head.headers, "Cache-Status"));
+  keep(flight, request, {key, encode(*stored), {}, 0, digest128({}), 1.0});
+  return true;
 }
 
 net::Task<void> Fill::refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight> flight,
@@ -278,18 +310,24 @@ Result<void> Fill::verify(const Flight& flight, const Answered& answered) const 
 void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer) {
   FlightView view = flight->view();
   flight->complete();
-  const auto& tags = view.stored->cache_tags;
-  if (flight->disowned() || purges_.purged_since(flight->purge_sequence(), view.stored_key, tags)) {
-    flights_.leave(*flight);
-    return;
-  }
-  store_names(*view.stored, view.stored_key, request);
   cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),
                           view.received,   flight->digest(),     by_peer ? 0.5 : 1.0};
   std::erase_if(object.chunks, [](const cache::ChunkPtr& chunk) { return chunk->size == 0; });
-  auto done = [this, flight, key = view.stored_key, tags](bool stored) {
+  keep(flight, request, std::move(object));
+}
+
+void Fill::keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+                cache::NewObject object) {
+  StoredPtr stored = flight->view().stored;
+  const auto& tags = stored->cache_tags;
+  if (flight->disowned() || purges_.purged_since(flight->purge_sequence(), object.key, tags)) {
+    flights_.leave(*flight);
+    return;
+  }
+  store_names(*stored, object.key, request);
+  auto done = [this, flight, key = object.key, stored](bool kept) {
     // A purge that came while the object was on its way must find it gone as well.
-    if (stored && purges_.purged_since(flight->purge_sequence(), key, tags)) {
+    if (kept && purges_.purged_since(flight->purge_sequence(), key, stored->cache_tags)) {
       cache_.remove(key, [] {});
     }
     flights_.leave(*flight);

@@ -10,19 +10,13 @@
 #include "common/base/metrics.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/flight.hpp"
+#include "edge/lookup.hpp"
 #include "edge/purge_log.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
 #include "edge/visit.hpp"
 
 namespace relay::edge {
-
-/// A stored response together with its object.
-struct Found {
-  cache::Pin object;
-  StoredPtr stored;
-  explicit operator bool() const { return object != nullptr; }
-};
 
 /// What to ask for. Owns all that it holds, for it may outlive the request.
 struct FillRequest {
@@ -49,8 +43,10 @@ class Fill {
   net::Task<void> refresh_beside(EdgeWorker& worker, std::shared_ptr<Flight> flight,
                                  FillRequest request);
 
- private:
+  /// A GET for the whole, or with the validators of request.stale.
   net::ClientRequest upstream_request(const FillRequest& request, bool conditional) const;
+
+ private:
   bool confirm(Flight& flight, const FillRequest& request, const Answered& answered);
   net::Task<Result<Answered>> ask(EdgeWorker& worker, const Flight& flight,
                                   const FillRequest& request);
@@ -60,6 +56,8 @@ class Fill {
                                             const FillRequest& request);
   /// Why the answer may not be shared; empty when it may.
   std::string_view unshareable(const FillRequest& request, const Answered& answered) const;
+  bool slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+             const Answered& answered);
   void begin(Flight& flight, const FillRequest& request, const Answered& answered);
   net::Task<void> stream(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request,
                          Answered answered);
@@ -72,6 +70,8 @@ class Fill {
                    const FillRequest& request);
   Result<void> verify(const Flight& flight, const Answered& answered) const;
   void commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer);
+  void keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+            cache::NewObject object);
   void end_failed(Flight& flight, Error error);
 
   const Settings& settings_;

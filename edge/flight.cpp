@@ -108,6 +108,17 @@ void Flight::uncacheable() {
   settle(FlightState::uncacheable);
 }
 
+void Flight::slice(StoredPtr stored, std::string stored_key, std::string upstream_trail) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.upstream_status = stored->status;
+    view_.stored = std::move(stored);
+    view_.stored_key = std::move(stored_key);
+    view_.upstream_trail = std::move(upstream_trail);
+  }
+  settle(FlightState::sliced);
+}
+
 void Flight::confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail) {
   {
     std::lock_guard lock(mutex_);

@@ -20,16 +20,16 @@
 #include "common/base/hash.hpp"
 #include "common/net/broadcast.hpp"
 #include "edge/cache/cache.hpp"
+#include "edge/lookup.hpp"
 #include "edge/stored.hpp"
 
 namespace relay::edge {
-
-using StoredPtr = std::shared_ptr<const StoredResponse>;
 
 enum class FlightState {
   asking,       // no head yet
   streaming,    // head known, bytes arrive
   complete,     // all bytes are here, length and digest agree
+  sliced,       // head known; the body goes by flights of its slices
   confirmed,    // a 304: the stored object is good again
   uncacheable,  // not to be shared: whoever waits asks for itself
   failed,
@@ -92,6 +92,8 @@ class Flight {
   std::vector<cache::ChunkPtr> chunks() const;
   void complete();
   void confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail);
+  /// Only the head belongs to this flight: the body is large and comes by slices.
+  void slice(StoredPtr stored, std::string stored_key, std::string upstream_trail);
   void uncacheable();
   void fail(Error error);
 

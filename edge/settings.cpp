@@ -82,6 +82,9 @@ void describe_cache(Schema& schema, Settings& into) {
                {16ll << 20, 64ll << 40});
   schema.bytes("cache.object_max", into.object_bytes_max,
                "the largest body that is stored; larger ones only pass through", {.least = 1});
+  schema.bytes("cache.slice", into.slice_bytes,
+               "bodies from four of these on are fetched and stored by slices of this size",
+               {64ll << 10, 1ll << 30});
   schema.bytes("cache.flight_memory", into.flight_memory_bytes,
                "memory for bodies on their way from upstream", {.least = 1ll << 20});
   schema.duration("cache.stale_on_error", into.stale_on_error,

@@ -34,6 +34,7 @@ struct Settings {
   std::string cache_path = "var/edge-1";
   std::uint64_t cache_size_bytes = 2ull << 30;
   std::uint64_t object_bytes_max = 256ull << 20;
+  std::uint64_t slice_bytes = 8ull << 20;
   std::uint64_t flight_memory_bytes = 512ull << 20;
   std::chrono::milliseconds stale_on_error{3'600'000};
 

@@ -44,6 +44,7 @@ struct StoredResponse {
   WallTime response_time{};
   Freshness freshness;
   std::optional<WallTime> stale_from;  // of a soft purge
+  std::uint64_t sliced_bytes = 0;      // of a body that is kept by slices; 0: here, whole
   std::uint64_t purge_sequence = 0;    // of the PurgeLog, when its fetch began
 
   std::string etag;           // as sent, with quotes and W/

@@ -1,6 +1,6 @@
 // The text that a stored response has in the store:
-//   "torchrelay 2 PURGE_SEQUENCE KIND STATUS REQUEST_TIME RESPONSE_TIME INITIAL_AGE STALE_FROM\n"
-//       times in ms
+//   "torchrelay 2 PURGE_SEQUENCE KIND STATUS REQUEST_TIME RESPONSE_TIME INITIAL_AGE STALE_FROM
+//       SLICED\n"   on one line; times in ms
 //   "vary,names\n"   of a part: the Range that it answered
 //   head_text         of an alias: the key that it stands for
 // All else follows from these, so that a later release may compute it differently.
@@ -67,9 +67,10 @@ Result<StoredResponse> rebuild(int status, std::string_view head, WallTime reque
 std::string encode(const StoredResponse& stored) {
   std::string names = fmt::format("{}", fmt::join(stored.vary, ","));
   std::int64_t stale_from = stored.stale_from ? ms_of(*stored.stale_from) : never;
-  return fmt::format("{}{} {} {} {} {} {} {}\n{}\n{}", magic, stored.purge_sequence,
+  return fmt::format("{}{} {} {} {} {} {} {} {}\n{}\n{}", magic, stored.purge_sequence,
                      static_cast<int>(stored.kind), stored.status, ms_of(stored.request_time),
                      ms_of(stored.response_time), stored.freshness.initial_age.count(), stale_from,
+                     stored.sliced_bytes,
                      stored.kind == StoredKind::part ? stored.asked_range : names,
                      stored.kind == StoredKind::alias ? stored.alias_of : stored.head_text);
 }
@@ -83,10 +84,12 @@ Result<StoredResponse> decode(std::string_view text) {
   auto request_time = take_number(text, ' ');
   auto response_time = take_number(text, ' ');
   auto initial_age = take_number(text, ' ');
-  auto stale_from = take_number(text, '\n');
+  auto stale_from = take_number(text, ' ');
+  auto sliced_bytes = take_number(text, '\n');
   auto names = take(text, '\n');
   if (!purge_sequence || !kind || !status || !request_time || !response_time || !initial_age ||
-      !stale_from || !names || *status < 100 || *status > 999 || *kind < 0 || *kind > 3) {
+      !stale_from || !sliced_bytes || !names || *status < 100 || *status > 999 || *kind < 0 ||
+      *kind > 3) {
     return corrupt();
   }
   auto of_kind = static_cast<StoredKind>(*kind);
@@ -108,6 +111,7 @@ Result<StoredResponse> decode(std::string_view text) {
   stored->purge_sequence = static_cast<std::uint64_t>(*purge_sequence);
   stored->kind = of_kind;
   if (of_kind == StoredKind::part) stored->asked_range = *names;
+  stored->sliced_bytes = static_cast<std::uint64_t>(*sliced_bytes);
   stored->freshness.initial_age = std::chrono::milliseconds(*initial_age);
   if (*stale_from != never) return mark_stale(*stored, moment_of(*stale_from));
   return stored;

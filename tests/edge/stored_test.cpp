@@ -37,6 +37,7 @@ void expect_same(const StoredResponse& a, const StoredResponse& b) {
   EXPECT_EQ(a.language, b.language);
   EXPECT_EQ(a.asked_range, b.asked_range);
   EXPECT_EQ(a.alias_of, b.alias_of);
+  EXPECT_EQ(a.sliced_bytes, b.sliced_bytes);
   EXPECT_EQ(a.freshness.lifetime, b.freshness.lifetime);
   EXPECT_EQ(a.freshness.initial_age, b.freshness.initial_age);
   EXPECT_EQ(a.freshness.response_time, b.freshness.response_time);
@@ -146,6 +147,7 @@ TEST(Stored, what_is_decoded_equals_what_was_encoded) {
   };
   for (std::uint64_t number = 0; StoredResponse & stored : cases) {
     stored.purge_sequence = number++;
+    if (stored.kind == StoredKind::response) stored.sliced_bytes = 3 * number;
     EXPECT_EQ(purge_sequence_of(encode(stored)), stored.purge_sequence);
     auto again = decode(encode(stored));
     ASSERT_TRUE(again) << stored.head_text;
@@ -165,9 +167,9 @@ TEST(Stored, damaged_text_is_corrupt) {
     EXPECT_EQ(cut.error().kind, ErrorKind::corrupt);
   }
   for (std::string_view text : {"", "torchrelay 1 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 2 7 0 99 1 1 1 -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 2 7 0 200 1 1 x -1\n\nHTTP/1.1 200 OK\r\n",
-                                "torchrelay 2 7 0 200 1 1 1 -1\n\nHTTP/1.1 200 OK\r\nA: b"}) {
+                                "torchrelay 2 7 0 99 1 1 1 -1 0\n\nHTTP/1.1 200 OK\r\n",
+                                "torchrelay 2 7 0 200 1 1 x -1 0\n\nHTTP/1.1 200 OK\r\n",
+                                "torchrelay 2 7 0 200 1 1 1 -1 0\n\nHTTP/1.1 200 OK\r\nA: b"}) {
     EXPECT_FALSE(decode(text)) << text;
   }
 }

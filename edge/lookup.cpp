@@ -1,0 +1,54 @@
+#include "edge/lookup.hpp"
+
+#include <span>
+#include <utility>
+
+namespace relay::edge {
+namespace {
+
+/// The parsed head of an object, parsed once and kept beside it.
+StoredPtr stored_of(const cache::Object& object) {
+  if (auto parsed = object.parsed()) {
+    return std::static_pointer_cast<const StoredResponse>(std::move(parsed));
+  }
+  auto stored = decode(object.head());
+  if (!stored) return nullptr;
+  object.keep_parsed(std::make_shared<const StoredResponse>(std::move(*stored)));
+  return std::static_pointer_cast<const StoredResponse>(object.parsed());
+}
+
+}  // namespace
+
+net::Task<Found> Lookup::find(std::string key) const {
+  cache::Pin object = cache_.find(key);
+  if (!object) co_return Found{};
+  if (!object->known_good()) {
+    auto check = [&] { return object->verify(); };
+    if (!co_await net::run_blocking(blocking_, check)) co_return Found{};
+  }
+  StoredPtr stored = stored_of(*object);
+  if (stored && object->purges_noted() != purges_.sequence()) stored = outlived(object, stored);
+  if (!stored) co_return Found{};
+  co_return Found{std::move(object), std::move(stored)};
+}
+
+/// The stored response as purges since its fetch left it; null when it is dead.
+StoredPtr Lookup::outlived(const cache::Pin& object, StoredPtr stored) const {
+  std::uint64_t newest = purges_.sequence();
+  auto tags = [&] { return std::span<const std::string>(stored->cache_tags); };
+  PurgeVerdict verdict = purges_.judge(stored->purge_sequence, object->key(), tags);
+  if (verdict.dead) {
+    cache_.remove(object);
+    return nullptr;
+  }
+  bool has_lifetime = stored->kind == StoredKind::response || stored->kind == StoredKind::part;
+  if (verdict.stale_from && has_lifetime) {
+    auto stale = std::make_shared<const StoredResponse>(mark_stale(*stored, *verdict.stale_from));
+    object->replace_parsed(stale);
+    stored = std::move(stale);
+  }
+  object->note_purges(newest);
+  return stored;
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,42 @@
+// Finds stored responses that may be used: of right bytes, readable, and not purged since their
+// fetch began.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/net/blocking.hpp"
+#include "edge/cache/cache.hpp"
+#include "edge/purge_log.hpp"
+#include "edge/stored.hpp"
+
+namespace relay::edge {
+
+using StoredPtr = std::shared_ptr<const StoredResponse>;
+
+/// A stored response together with its object.
+struct Found {
+  cache::Pin object;
+  StoredPtr stored;
+  explicit operator bool() const { return object != nullptr; }
+};
+
+/// Thread-safe.
+class Lookup {
+ public:
+  /// The pool verifies bodies that an unclean stop left in doubt.
+  Lookup(cache::Cache& cache, const PurgeLog& purges, net::Blocking& blocking)
+      : cache_(cache), purges_(purges), blocking_(blocking) {}
+
+  /// Empty when there is none. Softly purged ones come back stale.
+  net::Task<Found> find(std::string key) const;
+
+ private:
+  StoredPtr outlived(const cache::Pin& object, StoredPtr stored) const;
+
+  cache::Cache& cache_;
+  const PurgeLog& purges_;
+  net::Blocking& blocking_;
+};
+
+}  // namespace relay::edge
