@@ -312,7 +312,9 @@ void Slices::forget(EdgeWorker& worker, const SlicedBody& body) {
   changed_.add();
   cache::Pin head = cache_.find(body.key);
   auto stored = head ? decode(head->head()) : Result<StoredResponse>();
-  if (head && stored && same_version(*stored, *body.stored)) cache_.remove(head);
+  // One that is still on its way to the store is dropped there.
+  bool newer = head && stored && !same_version(*stored, *body.stored);
+  if (!newer) cache_.remove(body.key, [] {});
   net::spawn(worker.io, drop_slices(cache_, body.key, body.stored, settings_.slice_bytes));
 }
 
