@@ -37,7 +37,6 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
            const AccessLog& log)
     : settings_(settings),
       cache_(cache),
-      blocking_(blocking),
       log_(log),
       memory_(settings.flight_memory_bytes),
       purges_(settings.key_host),

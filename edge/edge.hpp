@@ -84,7 +84,6 @@ class Edge final : public net::Handler {
 
   const Settings& settings_;
   cache::Cache& cache_;
-  net::Blocking& blocking_;
   const AccessLog& log_;
   FlightTable flights_;
   FlightMemory memory_;
