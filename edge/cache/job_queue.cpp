@@ -4,14 +4,16 @@ namespace relay::edge::cache {
 
 std::uint64_t JobQueue::bytes_of(const Job& job) {
   const auto* store = std::get_if<StoreJob>(&job);
-  return store && !store->refused ? store->object.body_bytes + store->object.head.size() : 0;
+  return store ? store->queued_bytes : 0;
 }
 
 void JobQueue::push(std::unique_ptr<Job> job) {
   {
     std::lock_guard guard(lock_);
     auto* store = std::get_if<StoreJob>(job.get());
-    if (store && bytes_ > 0 && bytes_ + bytes_of(*job) > bytes_max_) {
+    if (store) store->queued_bytes = store->object.body_bytes + store->object.head.size();
+    if (store && bytes_ > 0 && bytes_ + store->queued_bytes > bytes_max_) {
+      store->queued_bytes = 0;
       store->refused = true;
       store->object.chunks.clear();
     }

@@ -23,6 +23,7 @@ struct StoreJob {
   Digest128 hash;
   NewObject object;
   std::function<void(bool)> done;
+  std::uint64_t queued_bytes = 0;     // the queue's; the object may be taken apart meanwhile
   bool refused = false;               // the queue was full or the body is too big
   std::atomic<bool> dropped = false;  // a remove came after it
 

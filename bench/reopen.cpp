@@ -1,0 +1,164 @@
+// How long an edge takes to open a full store again: after it was killed, and after a clean stop.
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "edge/cache/cache.hpp"
+
+namespace {
+
+namespace cache = relay::edge::cache;
+
+constexpr const char* help =
+    "reopen: seconds to open a store of a million objects of 1 KB, all of them found again\n"
+    "  after a kill   the process that filled the store ended without a word\n"
+    "  after a stop   it closed the store\n"
+    "  --quick        a tenth of the objects\n"
+    "  --json FILE    {\"rows\": [{after, objects, seconds, first_hit_ms, rss_mb}]}\n"
+    "  --help         this text\n"
+    "The files, 4 KB an object and more, lie in a folder below the system's temporary one, gone "
+    "at\n"
+    "the end; they stay in the page cache between the two processes.\n";
+
+constexpr std::size_t body_bytes = 1000;
+// Of the budget: small bodies may take a quarter of it.
+constexpr std::uint64_t bytes_an_object = 24'000;
+constexpr int in_flight_max = 4'000;
+
+struct Row {
+  std::string after;
+  std::uint64_t objects;
+  double seconds;
+  double first_hit_ms;
+  double rss_mb;
+};
+
+std::string key_of(int i) {
+  return fmt::format("/demo/match-{}/7/1080p/{}.m4s", i % 100, i);
+}
+
+cache::NewObject object_of(int i) {
+  cache::NewObject object{key_of(i), std::string(250, 'h'), {}, body_bytes, {}};
+  auto chunk = std::make_shared<cache::Chunk>(body_bytes);
+  chunk->size = body_bytes;
+  std::fill_n(chunk->data.get(), chunk->size, static_cast<char>(i));
+  object.digest = relay::digest128(chunk->view());
+  object.chunks.push_back(std::move(chunk));
+  return object;
+}
+
+/// Stores them all; how many were taken.
+int fill(cache::Cache& store, int objects) {
+  std::atomic<int> answered = 0, stored = 0;
+  for (int i = 0; i < objects; ++i) {
+    while (i - answered.load() > in_flight_max) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    store.store(object_of(i), [&](bool taken) {
+      stored += taken;
+      ++answered;
+    });
+  }
+  while (answered.load() < objects) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return stored;
+}
+
+/// In a process of its own, which then dies without closing anything.
+bool fill_and_die(const cache::CacheOptions& options, int objects) {
+  pid_t child = fork();
+  if (child == 0) {
+    relay::Metrics metrics;
+    auto store = cache::Cache::open(options, metrics);
+    if (!store) _exit(2);
+    _exit(fill(**store, objects) == objects ? 0 : 3);
+  }
+  int status = 0;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+double rss_mb() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t pages = 0;
+  file >> pages >> pages;
+  return static_cast<double>(pages) * 4096 / (1 << 20);
+}
+
+std::vector<Row> measure(int objects) {
+  auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("torchrelay-reopen-{}", getpid());
+  cache::CacheOptions options{
+      folder.string(), static_cast<std::uint64_t>(objects) * bytes_an_object + (256ull << 20)};
+  std::vector<Row> rows;
+  if (!fill_and_die(options, objects)) fmt::print(stderr, "reopen: the store cannot be filled\n");
+  for (const char* after : {"kill", "stop"}) {
+    relay::Metrics metrics;
+    auto begin = std::chrono::steady_clock::now();
+    auto since = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
+    auto store = cache::Cache::open(options, metrics);
+    if (!store) {
+      fmt::print(stderr, "reopen: {}\n", store.error().message);
+      break;
+    }
+    double opened = since();
+    bool found = (*store)->find(key_of(objects / 2)) != nullptr;
+    double first_hit_ms = (since() - opened) * 1000;
+    if (!found) fmt::print(stderr, "reopen: an object is missing\n");
+    rows.push_back({after, (*store)->stats().objects, opened, first_hit_ms, rss_mb()});
+  }
+  std::filesystem::remove_all(folder);
+  return rows;
+}
+
+void write_json(const char* path, const std::vector<Row>& rows) {
+  std::FILE* file = std::fopen(path, "w");
+  if (!file) return;
+  fmt::print(file, "{{\"rows\": [");
+  for (const Row& row : rows) {
+    fmt::print(file,
+               "{}{{\"after\": \"{}\", \"objects\": {}, \"seconds\": {:.3f}, "
+               "\"first_hit_ms\": {:.3f}, \"rss_mb\": {:.0f}}}",
+               &row == rows.data() ? "" : ", ", row.after, row.objects, row.seconds,
+               row.first_hit_ms, row.rss_mb);
+  }
+  fmt::print(file, "]}}\n");
+  std::fclose(file);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  int objects = 1'000'000;
+  const char* json = nullptr;
+  for (int i = 1; i < count; ++i) {
+    std::string_view word = words[i];
+    if (word == "--quick") {
+      objects /= 10;
+    } else if (word == "--json" && i + 1 < count) {
+      json = words[++i];
+    } else {
+      fmt::print("{}", help);
+      return word == "--help" ? 0 : 1;
+    }
+  }
+  auto rows = measure(objects);
+  fmt::print("{:<12} {:>9} {:>9} {:>14} {:>8}\n", "opened after", "objects", "seconds",
+             "first hit ms", "rss MiB");
+  for (const Row& row : rows) {
+    fmt::print("a {:<10} {:>9} {:>9.3f} {:>14.3f} {:>8.0f}\n", row.after, row.objects, row.seconds,
+               row.first_hit_ms, row.rss_mb);
+  }
+  if (json) write_json(json, rows);
+  return rows.size() == 2 ? 0 : 1;
+}

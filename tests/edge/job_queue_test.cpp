@@ -1,0 +1,38 @@
+// What waits for the store thread, within a budget of bytes that is given back whole.
+#include "edge/cache/job_queue.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::edge::cache {
+namespace {
+
+using namespace std::chrono_literals;
+
+NewObject object_with_head(std::size_t head_bytes) {
+  return NewObject{"key", std::string(head_bytes, 'h'), {}, 0, {}};
+}
+
+TEST(JobQueue, GivesBackWhatItTookEvenWhenTheObjectWasTakenApart) {
+  JobQueue queue(1000);
+  for (int i = 0; i < 10; ++i) {
+    queue.push_store({}, object_with_head(400), nullptr);
+    for (const auto& job : queue.take(1 << 20, 0ms)) {
+      auto& store = std::get<StoreJob>(*job);
+      EXPECT_FALSE(store.refused) << i;
+      std::string taken = std::move(store.object.head);
+    }
+    queue.release();
+  }
+}
+
+TEST(JobQueue, RefusesWhatIsOverItsBudget) {
+  JobQueue queue(1000);
+  for (int i = 0; i < 3; ++i) queue.push_store({}, object_with_head(400), nullptr);
+  const auto& jobs = queue.take(1 << 20, 0ms);
+  ASSERT_EQ(jobs.size(), 3u);
+  EXPECT_FALSE(std::get<StoreJob>(*jobs[1]).refused);
+  EXPECT_TRUE(std::get<StoreJob>(*jobs[2]).refused);
+}
+
+}  // namespace
+}  // namespace relay::edge::cache
