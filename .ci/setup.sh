@@ -56,7 +56,7 @@ install_node_modules() {
 
 # Prints a line each ten per cent and everything that is not progress (warnings, errors).
 show_progress() {
-  awk -v what="$1" '
+  awk -v what="$1" -v next_percent=1 '
     /^@[ 0-9]+%/ {
       percent = substr($0, 2) + 0
       if (percent >= next_percent) {
