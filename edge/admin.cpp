@@ -33,6 +33,31 @@ http::Response only(std::string_view methods) {
   return response;
 }
 
+/// The plan in force, and the sample that it was chosen by.
+json::object policy_of(const policy::Forecast& forecast) {
+  const policy::Plan& plan = forecast.plan;
+  return {
+      {"goal", policy::name_of(forecast.goal)},  {"window_share", plan.window_share},
+      {"size_exponent", plan.size_exponent},     {"frequency_exponent", plan.frequency_exponent},
+      {"admission_uses", plan.admission_uses},   {"admission_worth", plan.admission_worth},
+      {"sampled_share", forecast.sampled_share}, {"sampled_requests", forecast.sampled_requests},
+      {"sampled_keys", forecast.sampled_keys}};
+}
+
+/// Hit ratios that caches of other sizes would have had lately.
+json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_bytes) {
+  json::array all;
+  for (const policy::Expectation& each : forecast.expectations) {
+    all.push_back({{"size", each.size},
+                   {"size_bytes", each.size * static_cast<double>(size_bytes)},
+                   {"object_hit_ratio", 1 - each.object_miss},
+                   {"object_error", each.object_error},
+                   {"byte_hit_ratio", 1 - each.byte_miss},
+                   {"byte_error", each.byte_error}});
+  }
+  return all;
+}
+
 net::Task<Result<std::string>> read_body(net::Exchange& exchange) {
   std::string body;
   std::array<char, 4096> buffer;
@@ -127,6 +152,9 @@ http::Response Admin::cache() const {
                  {"graveyard_bytes", stats.graveyard_bytes},
                  {"evictions", stats.evictions},
                  {"store_failures", stats.store_failures},
+                 {"memory_bytes", stats.memory_bytes},
+                 {"policy", policy_of(*cache_.forecast())},
+                 {"expected", expected_of(*cache_.forecast(), stats.size_bytes)},
                  {"flights", edge_.flights().size()},
                  {"flight_bytes", edge_.flight_memory().used()},
                  {"some", std::move(objects)}});

@@ -53,6 +53,15 @@ class Deliver::ObjectSource final : public Source {
                                std::uint64_t length) override {
     bool whole = length == object_.body_bytes();
     while (length > 0) {
+      if (object_.in_memory()) {
+        cache::Piece piece = object_.piece(offset);
+        std::size_t n = std::min<std::uint64_t>(piece.size, length);
+        auto sent = co_await exchange.write(std::string_view(piece.address, n));
+        if (!sent) co_return sent;
+        offset += n;
+        length -= n;
+        continue;
+      }
       std::uint64_t gathered = gather(offset, length);
       if (!known_) {
         auto read = [&] { return bring_in(); };
@@ -100,7 +109,7 @@ class Deliver::ObjectSource final : public Source {
   }
   const cache::Object& object_;
   net::Blocking& blocking_;
-  const bool known_ = object_.known_resident(steady_now());
+  const bool known_ = object_.in_memory() || object_.known_resident(steady_now());
   // As much as goes out in one turn; a larger body comes back for more.
   static constexpr std::size_t pieces_max = 16;
   std::array<net::FilePiece, pieces_max> pieces_;

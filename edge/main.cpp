@@ -55,7 +55,11 @@ int run(const Settings& settings, const std::string& path) {
   Metrics metrics;
   auto log = AccessLog::open(settings.access_log);
   if (!log) throw std::runtime_error(log.error().message);
-  auto cache = cache::Cache::open({settings.cache_path, settings.cache_size_bytes}, metrics);
+  auto cache = cache::Cache::open({.path = settings.cache_path,
+                                   .size_bytes = settings.cache_size_bytes,
+                                   .memory_bytes = settings.cache_memory_bytes,
+                                   .goal = policy::goal_of(settings.cache_goal)},
+                                  metrics);
   if (!cache) throw std::runtime_error(cache.error().message);
   auto purges = PurgeJournal::open(std::filesystem::path(settings.cache_path) / "purges");
   if (!purges) throw std::runtime_error(purges.error().message);

@@ -80,6 +80,11 @@ void describe_cache(Schema& schema, Settings& into) {
   schema.text("cache.path", into.cache_path, "folder of the store; one edge's own");
   schema.bytes("cache.size", into.cache_size_bytes, "disk that the store may use",
                {16ll << 20, 64ll << 40});
+  schema.bytes("cache.memory", into.cache_memory_bytes,
+               "memory for the newest bodies; what proves worth it goes on to disk", {.least = 0});
+  schema.text("cache.goal", into.cache_goal,
+              "what to have little of: missed objects, missed bytes, or writes to the disk",
+              {"objects", "bytes", "writes"});
   schema.bytes("cache.object_max", into.object_bytes_max,
                "the largest body that is stored; larger ones only pass through", {.least = 1});
   schema.bytes("cache.slice", into.slice_bytes,

@@ -33,6 +33,8 @@ struct Settings {
 
   std::string cache_path = "var/edge-1";
   std::uint64_t cache_size_bytes = 2ull << 30;
+  std::uint64_t cache_memory_bytes = 0;
+  std::string cache_goal = "objects";
   std::uint64_t object_bytes_max = 256ull << 20;
   std::uint64_t slice_bytes = 8ull << 20;
   std::uint64_t flight_memory_bytes = 512ull << 20;

@@ -1,6 +1,7 @@
-// A stored body: where its chunks lie, whether they were found to be right, and when they were
-// last handed to a socket. Shared by the objects that show it (a refreshed head makes a new object
-// over the same body), by the store thread's books, and after removal by the graveyard.
+// A body: where its chunks lie, in the store or still in the window's memory, whether they were
+// found to be right, and when they were last handed to a socket. Shared by the objects that show it
+// (a refreshed head makes a new object over the same body), by the store thread's books, and after
+// removal by the graveyard.
 #pragma once
 
 #include <atomic>
@@ -10,7 +11,9 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/hash.hpp"
+#include "edge/cache/cache.hpp"
 #include "edge/cache/volume.hpp"
+#include "edge/cache/window_memory.hpp"
 
 namespace relay::edge::cache {
 
@@ -25,6 +28,9 @@ struct Body {
   std::uint64_t charge_bytes = 0;
   std::shared_ptr<const Volume> volume;
   std::vector<std::uint64_t> offsets;  // of each chunk in the shelf's file; fixed once published
+  bool in_memory = false;  // in the window: chunks hold it, volume and offsets are empty
+  std::vector<ChunkPtr> chunks;
+  WindowMemory::Charge memory;
   mutable std::atomic<Knowledge> knowledge{Knowledge::good};
   mutable std::atomic<SteadyTime::rep> last_sendfile{0};  // 0: never
 

@@ -21,7 +21,7 @@ struct Cache::Impl {
         trusted_from_id(last.trust == Trust::good ? last.trusted_from_id : recovered.next_id),
         shared(std::min(queue_bytes_max, options.size_bytes / 4)) {
     for (auto& each : recovered.objects) shared.index.put(each.body->hash, std::move(each.object));
-    writer.emplace(std::move(volume), shared, gauges, options.size_bytes, std::move(recovered));
+    writer.emplace(std::move(volume), shared, gauges, options, std::move(recovered));
   }
 
   /// Out of the index already; the store thread erases and frees.
@@ -105,9 +105,13 @@ void Cache::store(NewObject object, std::function<void(bool)> done) {
 
 void Cache::update_head(const Pin& old, std::string head) {
   Digest128 hash = digest128(old->key());
-  auto next = std::make_shared<Object>(old->key(), std::move(head), old->body());
-  if (impl_->shared.index.replace(hash, old, std::move(next))) {
+  // The same object may have gone from the window into the store meanwhile, as it was.
+  for (Pin now = old; now && now->head() == old->head();
+       now = impl_->shared.index.find(hash, old->id())) {
+    auto next = std::make_shared<Object>(now->key(), head, now->body());
+    if (!impl_->shared.index.replace(hash, now, std::move(next))) continue;
     impl_->shared.queue.push(HeadJob{hash, old->id()});
+    return;
   }
 }
 
@@ -142,6 +146,7 @@ CacheStats Cache::stats() const {
           .graveyard_bytes = of(gauges.graveyard_bytes),
           .evictions = gauges.evictions.value(),
           .store_failures = gauges.failures(),
+          .memory_bytes = of(gauges.memory_bytes),
           .walked = impl_->shared.index.walked()};
 }
 
@@ -152,6 +157,10 @@ std::size_t Cache::size() const {
 std::vector<Pin> Cache::part(std::size_t number) const {
   static_assert(parts == Index::shard_count);
   return impl_->shared.index.objects_of(number);
+}
+
+std::shared_ptr<const policy::Forecast> Cache::forecast() const {
+  return impl_->shared.forecast.load();
 }
 
 void Cache::visit(std::size_t most, const std::function<void(const Object&)>& see) const {

@@ -4,6 +4,10 @@
 // Who owns what: the index is sharded by key hash, one short mutex a shard, and shared by all
 // threads. One store thread owns the LMDB write side, the eviction policy, the byte budget and
 // the graveyard; finds report to it through per-thread rings, so a hit takes no common lock.
+//
+// A new body stands in memory first, in the window; what leaves the window goes into the store when
+// the policy admits it. Up to CacheOptions::memory_bytes of the newest bodies are therefore lost by
+// a crash; a clean stop stores them.
 #pragma once
 
 #include <atomic>
@@ -19,6 +23,8 @@
 #include "common/base/hash.hpp"
 #include "common/base/limits.hpp"
 #include "common/base/metrics.hpp"
+#include "edge/policy/plan.hpp"
+#include "edge/policy/tuner.hpp"
 
 namespace relay::edge::cache {
 
@@ -36,7 +42,8 @@ using ChunkPtr = std::shared_ptr<Chunk>;
 
 /// A run of a stored body. The address is in LMDB's read-only map; fd and offset name the same
 /// bytes for sendfile. Valid while the Object that gave it is held, and for
-/// limits::tcp_user_timeout and more after that (the graveyard).
+/// limits::tcp_user_timeout and more after that (the graveyard). Of an object in memory: fd is -1,
+/// and the bytes are there only while the Object is held.
 struct Piece {
   const char* address = nullptr;
   int fd = -1;
@@ -57,6 +64,8 @@ class Object {
   const Digest128& digest() const { return digest_; }
   /// The piece that holds the byte at `offset` (< body_bytes), from that byte on.
   Piece piece(std::uint64_t offset) const;
+  /// Still in the window: its pieces have no file.
+  bool in_memory() const;
   /// Call before handing a piece to sendfile and again when the last of it was handed over: from
   /// then on the pages may stand in a socket's queue, and the graveyard counts from the last call.
   void note_sendfile() const;
@@ -116,6 +125,8 @@ struct NewObject {
 struct CacheOptions {
   std::string path;
   std::uint64_t size_bytes = 2ull << 30;  // at least cache_bytes_min
+  std::uint64_t memory_bytes = 0;         // of the window that newcomers pass through
+  policy::Goal goal = policy::Goal::objects;
 };
 inline constexpr std::uint64_t cache_bytes_min = 4 << 20;
 
@@ -123,7 +134,8 @@ struct CacheStats {
   /// stored_bytes: pages of live bodies and their records; with graveyard_bytes within size_bytes.
   std::uint64_t objects = 0, body_bytes = 0, stored_bytes = 0, size_bytes = 0;
   std::uint64_t graveyard_bytes = 0, evictions = 0, store_failures = 0;
-  std::uint64_t walked = 0;  // objects that calls about many of them looked at
+  std::uint64_t memory_bytes = 0;  // of bodies in the window
+  std::uint64_t walked = 0;        // objects that calls about many of them looked at
 };
 
 /// Outlives its pins' use: destroy it after the last request has ended. (A pin that is left over
@@ -140,9 +152,9 @@ class Cache {
   Pin find(std::string_view key);
 
   /// Hands a whole body over. `done(stored)` runs on the store thread once a find() gives it
-  /// (true) or it was refused: too big, budget, disk, a body that is not what its sizes and
-  /// digest say, or removed meanwhile (false). An older object of the same key is replaced.
-  /// Never blocks; a bounded queue refuses when full.
+  /// (true) or it was refused: too big, not worth its place, budget, disk, a body that is not what
+  /// its sizes and digest say, or removed meanwhile (false). An older object of the same key is
+  /// replaced. Never blocks; a bounded queue refuses when full.
   void store(NewObject object, std::function<void(bool)> done);
 
   /// Replaces only the head (a 304 refreshed it). Ignored when the key holds another object by
@@ -161,6 +173,8 @@ class Cache {
                         std::function<void()> durable);
 
   CacheStats stats() const;
+  /// The plan in force and what other sizes would miss, of a second ago.
+  std::shared_ptr<const policy::Forecast> forecast() const;
   /// Objects in the index.
   std::size_t size() const;
   /// All objects, a part at a time (`number` < parts): no lock is held for longer than it takes to

@@ -17,6 +17,8 @@ Gauges::Gauges(Metrics& metrics)
                                  "Bytes of disk pages and records that they take")),
       size_bytes(metrics.gauge("relay_edge_cache_size_bytes",
                                "The limit for stored and graveyard bytes together")),
+      memory_bytes(metrics.gauge("relay_edge_cache_memory_bytes",
+                                 "Bytes of bodies in the window, which are in memory only")),
       graveyard_bytes(metrics.gauge("relay_edge_cache_graveyard_bytes",
                                     "Bytes of removed bodies whose pages are not free yet")),
       evictions(metrics.counter("relay_edge_cache_evictions_total",
@@ -26,6 +28,7 @@ Gauges::Gauges(Metrics& metrics)
                                        "Time to write and commit a batch of changes")),
       failures_queue(failures_of(metrics, "reason=\"queue\"")),
       failures_room(failures_of(metrics, "reason=\"room\"")),
+      failures_worth(failures_of(metrics, "reason=\"worth\"")),
       failures_damage(failures_of(metrics, "reason=\"damage\"")),
       failures_disk(failures_of(metrics, "reason=\"disk\"")) {
 }

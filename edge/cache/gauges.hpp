@@ -12,6 +12,7 @@ struct Gauges {
   Gauge& body_bytes;
   Gauge& stored_bytes;
   Gauge& size_bytes;
+  Gauge& memory_bytes;
   Gauge& graveyard_bytes;
   Counter& evictions;
   Counter& commits;
@@ -19,6 +20,7 @@ struct Gauges {
   // Why a body was not stored.
   Counter& failures_queue;   // too much waited to be written already
   Counter& failures_room;    // too big, or everything else is held or being sent
+  Counter& failures_worth;   // not worth what would have to leave for it
   Counter& failures_damage;  // sizes or digest were wrong
   Counter& failures_disk;    // the disk or LMDB refused
 

@@ -13,22 +13,52 @@ policy::Newcomer newcomer(const Body& body) {
 
 }  // namespace
 
-Holdings::Holdings(std::uint64_t size_bytes, Index& index)
+Holdings::Holdings(const CacheOptions& options, Index& index)
     : index_(index),
-      budget_(size_bytes),
-      sketch_(policy::sketch_columns(size_bytes)),
-      tiers_(sketch_, shelf_count, policy::Plan{}) {
+      budget_(options.size_bytes),
+      memory_(options.memory_bytes),
+      policy_({.goal = options.goal,
+               .capacity_bytes = options.size_bytes,
+               .window_bytes_max = options.memory_bytes,
+               .groups = shelf_count}) {
 }
 
 void Holdings::use(std::uint64_t id) {
   auto known = bodies_.find(id);
   if (known == bodies_.end()) return;
-  sketch_.add(known->second->hash.low);
-  tiers_.touch(id);
+  policy_.note(known->second->hash.low, known->second->bytes);
+  policy_.tiers().touch(id);
 }
 
-void Holdings::miss(const Digest128& hash) {
-  sketch_.add(hash.low);
+void Holdings::miss(const Digest128& hash, std::uint64_t bytes) {
+  policy_.note(hash.low, bytes);
+}
+
+bool Holdings::has_memory(std::uint64_t bytes, std::uint64_t leaving_bytes) const {
+  return memory_.used() + bytes <= memory_.bytes_max() + leaving_bytes;
+}
+
+void Holdings::enter_window(std::shared_ptr<Body> body) {
+  policy_.tiers().enter_window(newcomer(*body));
+  window_charge_bytes_ += body->charge_bytes;
+  body_bytes_ += body->bytes;
+  bodies_.emplace(body->id, std::move(body));
+}
+
+std::shared_ptr<Body> Holdings::window_oldest() const {
+  auto id = policy_.tiers().oldest();
+  return id ? bodies_.at(*id) : nullptr;
+}
+
+std::shared_ptr<Body> Holdings::window_excess(std::uint64_t bytes) const {
+  bool keeps = policy_.tiers().window_bytes() + bytes <= policy_.window_bytes() &&
+               window_charge_bytes_ + lingering_bytes_ + bytes <= memory_.bytes_max();
+  return keeps ? nullptr : window_oldest();
+}
+
+bool Holdings::admits(const Body& body) const {
+  bool full = !budget_.fits(body.shelf(), body.charge_bytes);
+  return policy_.tiers().admits(newcomer(body), full);
 }
 
 bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
@@ -42,13 +72,13 @@ bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
 }
 
 void Holdings::hold(std::shared_ptr<Body> body) {
-  tiers_.enter_store(newcomer(*body));
+  policy_.tiers().enter_store(newcomer(*body));
   body_bytes_ += body->bytes;
   bodies_.emplace(body->id, std::move(body));
 }
 
 void Holdings::restore(std::shared_ptr<Body> body) {
-  miss(body->hash);
+  miss(body->hash, body->bytes);
   budget_.store(body->shelf(), body->charge_bytes);
   hold(std::move(body));
 }
@@ -70,15 +100,20 @@ void Holdings::retire(std::uint64_t id, SteadyTime now) {
   if (known == bodies_.end()) return;
   std::shared_ptr<Body> body = std::move(known->second);
   bodies_.erase(known);
-  tiers_.erase(id);
+  policy_.tiers().erase(id);
   body_bytes_ -= body->bytes;
+  if (body->in_memory) {
+    window_charge_bytes_ -= body->charge_bytes;
+    return;
+  }
   abandon(std::move(body), now);
 }
 
 bool Holdings::evict_one(std::optional<ShelfName> shelf, SteadyTime now) {
-  auto id = shelf ? tiers_.victim(static_cast<unsigned>(*shelf)) : tiers_.victim();
+  auto id =
+      shelf ? policy_.tiers().victim(static_cast<unsigned>(*shelf)) : policy_.tiers().victim();
   if (!id) return false;
-  tiers_.evict(*id);
+  policy_.tiers().evict(*id);
   index_.remove(bodies_.at(*id)->hash, *id);
   ++evictions_;
   retire(*id, now);
@@ -115,6 +150,7 @@ void Holdings::take_up(std::shared_ptr<Body> body) {
 }
 
 void Holdings::gather(SteadyTime now) {
+  lingering_bytes_ = memory_.used() - std::min(memory_.used(), window_charge_bytes_);
   for (auto& body : graveyard_.release(now)) take_up(std::move(body));
 }
 

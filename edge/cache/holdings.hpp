@@ -2,9 +2,12 @@
 // they take, which removed ones still wait, and which header records have yet to be erased. Knows
 // the index (to evict from it) but neither LMDB nor the clock. Store thread only.
 //
-// A body's way: make_room() reserves its bytes; hold() once it can be found, or abandon(); retire()
-// when it left the index; then gather() takes it up when its pages are free, and settle() or
-// reopen() tell whether the transaction that freed them went through.
+// A newcomer's way: enter_window(); window_excess() until it is null, each judged by admits() and
+// then retired, and held again when it came into the store.
+//
+// A body's way in the store: make_room() reserves its bytes; hold() once it can be found, or
+// abandon(); retire() when it left the index; then gather() takes it up when its pages are free,
+// and settle() or reopen() tell whether the transaction that freed them went through.
 #pragma once
 
 #include <array>
@@ -29,11 +32,26 @@ struct DoomedHeader {
 
 class Holdings {
  public:
-  Holdings(std::uint64_t size_bytes, Index& index);
+  Holdings(const CacheOptions& options, Index& index);
 
   void use(std::uint64_t id);
-  /// A key was asked for that is not here.
-  void miss(const Digest128& hash);
+  /// A key was asked for that is not here, and has such a body.
+  void miss(const Digest128& hash, std::uint64_t bytes);
+
+  /// Whether a body of so many bytes may pass through the window; else it is admitted to the store
+  /// or not. Then, when window_excess() was heeded, whether its memory is there: what has left the
+  /// window and is still being read takes memory too. `leaving_bytes`: what this round gives back.
+  bool may_enter_window(std::uint64_t bytes) const { return bytes <= policy_.window_bytes(); }
+  bool has_memory(std::uint64_t bytes, std::uint64_t leaving_bytes) const;
+  WindowMemory& memory() { return memory_; }
+  /// `body` is in memory.
+  void enter_window(std::shared_ptr<Body> body);
+  /// The window's oldest while it has no room for `bytes` more; null: it has.
+  std::shared_ptr<Body> window_excess(std::uint64_t bytes) const;
+  /// The window's oldest, if there is any.
+  std::shared_ptr<Body> window_oldest() const;
+  /// Whether it is worth its place in the store.
+  bool admits(const Body& body) const;
   /// Evicts until the bytes fit, and reserves them. False: too big, or the rest is held or being
   /// sent.
   bool make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now);
@@ -51,7 +69,7 @@ class Holdings {
   /// After a restart with a smaller size, or full of other things.
   void shrink_to_budget(SteadyTime now);
 
-  /// Takes up bodies whose pages are free by now. They wait in freeing().
+  /// Begins a round: takes up bodies whose pages are free by now. They wait in freeing().
   void gather(SteadyTime now);
   std::vector<DoomedHeader>& doomed() { return doomed_; }
   bool has_doomed() const { return !doomed_.empty(); }
@@ -59,6 +77,7 @@ class Holdings {
   void settle(ShelfName shelf);
   void reopen(ShelfName shelf, SteadyTime now);
 
+  const policy::Tuner& tuner() const { return policy_.tuner(); }
   const Budget& budget() const { return budget_; }
   std::uint64_t objects() const { return bodies_.size(); }
   std::uint64_t body_bytes() const { return body_bytes_; }
@@ -74,13 +93,15 @@ class Holdings {
 
   Index& index_;
   Budget budget_;
-  policy::Sketch sketch_;
-  policy::Tiers tiers_;  // a group a shelf
+  WindowMemory memory_;
+  policy::Policy policy_;  // a group a shelf
   Graveyard graveyard_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Body>> bodies_;
   std::array<std::vector<std::shared_ptr<Body>>, shelf_count> freeing_;
   std::vector<DoomedHeader> doomed_;
   std::uint64_t body_bytes_ = 0;
+  std::uint64_t window_charge_bytes_ = 0;  // memory of what is in the window
+  std::uint64_t lingering_bytes_ = 0;      // of what left it and was still read as the round began
   std::uint64_t evictions_ = 0;
 };
 

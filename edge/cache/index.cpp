@@ -12,6 +12,13 @@ Pin Index::find(const Digest128& hash, std::string_view key) const {
   return known->second;
 }
 
+Pin Index::find(const Digest128& hash) const {
+  const Shard& at = shard(hash);
+  std::lock_guard guard(at.lock);
+  auto known = at.objects.find(hash);
+  return known == at.objects.end() ? nullptr : known->second;
+}
+
 Pin Index::find(const Digest128& hash, std::uint64_t id) const {
   const Shard& at = shard(hash);
   std::lock_guard guard(at.lock);

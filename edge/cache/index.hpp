@@ -22,6 +22,8 @@ class Index {
   static constexpr std::size_t shard_count = 64;
 
   Pin find(const Digest128& hash, std::string_view key) const;
+  /// Whatever object has this hash.
+  Pin find(const Digest128& hash) const;
   /// The object of this hash when it still is the one with this id.
   Pin find(const Digest128& hash, std::uint64_t id) const;
   /// The object that had this hash before, or null.

@@ -17,6 +17,11 @@ Object::~Object() = default;
 
 Piece Object::piece(std::uint64_t offset) const {
   RELAY_CHECK(offset < body_bytes_);
+  if (body_->in_memory) {
+    const Chunk& chunk = *body_->chunks[offset / limits::chunk_bytes];
+    std::size_t within = offset % limits::chunk_bytes;
+    return {chunk.data.get() + within, -1, 0, chunk.size - within};
+  }
   std::size_t full = full_chunk_bytes(body_bytes_);
   std::size_t number = offset / full;
   std::size_t within = offset % full;
@@ -27,6 +32,10 @@ Piece Object::piece(std::uint64_t offset) const {
 
 void Object::note_sendfile() const {
   body_->last_sendfile.store(steady_now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Object::in_memory() const {
+  return body_->in_memory;
 }
 
 bool Object::verify() const {

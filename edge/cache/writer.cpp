@@ -10,12 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t round_bytes = 32 << 20;
 constexpr std::chrono::milliseconds tick_least = 20ms;  // while uses are being reported
 constexpr std::chrono::milliseconds tick_most = 320ms;  // while nothing happens
 constexpr std::chrono::seconds complaint_interval = 10s;
 // A disk that stays full whatever goes must not cost the whole cache.
 constexpr std::chrono::seconds futile_eviction_interval = 60s;
+constexpr std::chrono::seconds forecast_interval = 1s;
 
 /// Whether the chunks are what the object says: all full but the last, and the digest right.
 bool is_whole(const NewObject& object) {
@@ -40,18 +40,12 @@ void answer(const std::function<void(bool)>& done, bool stored) {
 
 }  // namespace
 
-struct Writer::Pending {
-  StoreJob* job;
-  Incoming incoming;
-  bool stored = false;
-};
-
 Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
-               std::uint64_t size_bytes, Recovered recovered)
+               const CacheOptions& options, Recovered recovered)
     : volume_(std::move(volume)),
       shared_(shared),
       gauges_(gauges),
-      holdings_(size_bytes, shared.index),
+      holdings_(options, shared.index),
       next_id_(recovered.next_id),
       syncer_(volume_) {
   SteadyTime now = steady_now();
@@ -59,7 +53,7 @@ Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
   recovered.objects.clear();  // else its pins would hold what is evicted next
   for (auto& orphan : recovered.orphans) holdings_.bury_orphan(std::move(orphan), now);
   holdings_.shrink_to_budget(now);
-  gauges_.size_bytes.set(static_cast<std::int64_t>(size_bytes));
+  gauges_.size_bytes.set(static_cast<std::int64_t>(options.size_bytes));
   show();
   thread_ = std::thread([this] { run(); });
 }
@@ -73,6 +67,7 @@ bool Writer::stop() {
   shared_.queue.stop();
   thread_.join();
   round({});  // what the last jobs doomed
+  store_window();
   bool clean = !holdings_.has_doomed() && awaiting_durable_.empty();
   for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
     clean &= volume_->shelf(name).env().sync().has_value();
@@ -102,7 +97,9 @@ void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
   }
   make_durable();
   show();
-  for (const Pending& each : accepted) answer(each.job->done, each.stored);
+  for (const Pending& each : accepted) {
+    if (each.job) answer(each.job->done, each.stored);
+  }
 }
 
 bool Writer::anything_to_write() const {
@@ -127,10 +124,12 @@ void Writer::take_removals(const std::vector<std::unique_ptr<Job>>& jobs, Steady
 std::vector<Writer::Pending> Writer::accept(const std::vector<std::unique_ptr<Job>>& jobs,
                                             SteadyTime now) {
   std::vector<Pending> accepted;
+  leaving_bytes_ = unread_bytes_ = 0;
   for (const auto& job : jobs) {
     auto* store = std::get_if<StoreJob>(job.get());
     if (store && !accept_one(*store, accepted, now)) answer(store->done, false);
   }
+  drain_window(0, accepted, now);
   return accepted;
 }
 
@@ -144,27 +143,64 @@ bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTim
     gauges_.failures_damage.add();
     return false;
   }
-  holdings_.miss(job.hash);
-  Incoming incoming = make_incoming(job);
-  if (!holdings_.make_room(incoming.body->shelf(), incoming.body->charge_bytes, now)) {
-    gauges_.failures_room.add();
-    return false;
-  }
-  accepted.push_back({&job, std::move(incoming)});
+  holdings_.miss(job.hash, job.object.body_bytes);
+  std::uint64_t memory = memory_of(job.object);
+  bool passes = holdings_.may_enter_window(job.object.body_bytes);
+  if (passes) drain_window(memory, accepted, now);
+  if (!passes || !holdings_.has_memory(memory, unread_bytes_)) return judge(job, accepted, now);
+  if (!enter_window(job, now)) return false;
+  answer(job.done, true);
   return true;
 }
 
-Incoming Writer::make_incoming(const StoreJob& job) {
+/// A body that the window has no room for.
+bool Writer::judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now) {
+  Pending pending;
+  pending.job = &job;
+  pending.incoming = make_incoming(pending);
+  const Body& body = *pending.incoming.body;
+  if (!holdings_.admits(body)) {
+    gauges_.failures_worth.add();
+    return false;
+  }
+  if (!holdings_.make_room(body.shelf(), body.charge_bytes, now)) {
+    gauges_.failures_room.add();
+    return false;
+  }
+  accepted.push_back(std::move(pending));
+  return true;
+}
+
+std::shared_ptr<Body> Writer::make_body(const StoreJob& job) {
   auto body = std::make_shared<Body>();
   body->id = next_id_++;
   body->hash = job.hash;
   body->bytes = job.object.body_bytes;
   body->digest = job.object.digest;
   body->value = job.object.value;
+  return body;
+}
+
+Incoming Writer::make_incoming(const Pending& pending) {
+  std::shared_ptr<Body> body;
+  if (pending.shown) {
+    const Body& from = *pending.shown->body();
+    body = std::make_shared<Body>();
+    body->id = from.id;  // so that whoever holds the old object can still name it
+    body->hash = from.hash;
+    body->bytes = from.bytes;
+    body->digest = from.digest;
+    body->value = from.value;
+  } else {
+    body = make_body(*pending.job);
+  }
   body->volume = volume_;
-  std::string record = encode(record_of(*body, job.object.key, job.object.head));
+  const std::string& key = pending.shown ? pending.shown->key() : pending.job->object.key;
+  const std::string& head = pending.shown ? pending.shown->head() : pending.job->object.head;
+  std::string record = encode(record_of(*body, key, head));
   body->charge_bytes = charge_of(body->bytes, record.size());
-  return {std::move(body), &job.object.chunks, std::move(record)};
+  const auto& chunks = pending.shown ? pending.shown->body()->chunks : pending.job->object.chunks;
+  return {std::move(body), &chunks, std::move(record)};
 }
 
 std::vector<NewHead> Writer::current_heads(const std::vector<std::unique_ptr<Job>>& jobs) const {
@@ -172,7 +208,7 @@ std::vector<NewHead> Writer::current_heads(const std::vector<std::unique_ptr<Job
   for (const auto& job : jobs) {
     const auto* head = std::get_if<HeadJob>(job.get());
     Pin pin = head ? shared_.index.find(head->hash, head->id) : nullptr;
-    if (!pin) continue;
+    if (!pin || pin->in_memory()) continue;  // the window's heads are written with their bodies
     heads.push_back(
         {object_key(head->hash), encode(record_of(*pin->body(), pin->key(), pin->head()))});
   }
@@ -202,6 +238,9 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
   }
   complain(written.error());
   gauges_.failures_disk.add(accepted.size());
+  for (const Pending& each : accepted) {
+    if (each.shown) give_up(each);
+  }
   return false;
 }
 
@@ -230,11 +269,16 @@ Result<void> Writer::write_once(std::vector<Pending>& accepted, const std::vecto
 /// New ids and room for a second try. What no longer fits is refused.
 void Writer::renew(std::vector<Pending>& accepted, SteadyTime now) {
   std::erase_if(accepted, [&](Pending& each) {
-    each.incoming = make_incoming(*each.job);
+    if (each.shown) {  // its id was used up by the first try
+      gauges_.failures_room.add();
+      give_up(each);
+      return true;
+    }
+    each.incoming = make_incoming(each);
     const Body& body = *each.incoming.body;
     if (holdings_.make_room(body.shelf(), body.charge_bytes, now)) return false;
     gauges_.failures_room.add();
-    answer(each.job->done, false);
+    give_up(each);
     return true;
   });
 }
@@ -244,7 +288,11 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
   {
     std::lock_guard guard(shared_.removal);
     for (Pending& each : accepted) {
-      if (each.job->dropped) continue;
+      if (each.shown) {
+        each.stored = show_stored(each);
+        continue;
+      }
+      if (each.job->dropped || is_overtaken(*each.incoming.body)) continue;
       NewObject& object = each.job->object;
       auto shown = std::make_shared<Object>(object.key, std::move(object.head), each.incoming.body);
       Pin old = shared_.index.put(each.job->hash, std::move(shown));
@@ -259,6 +307,16 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
       holdings_.abandon(std::move(each.incoming.body), now);
     }
   }
+  retire(std::move(replaced), now);
+}
+
+/// A newer body of the same key passed it by way of the window.
+bool Writer::is_overtaken(const Body& body) const {
+  Pin shown = shared_.index.find(body.hash);
+  return shown && shown->id() > body.id;
+}
+
+void Writer::retire(std::vector<Pin> replaced, SteadyTime now) {
   for (Pin& pin : replaced) {
     std::uint64_t id = pin->id();
     pin.reset();
@@ -289,6 +347,12 @@ void Writer::show() {
   set(gauges_.body_bytes, holdings_.body_bytes());
   set(gauges_.stored_bytes, holdings_.budget().live());
   set(gauges_.graveyard_bytes, holdings_.budget().buried());
+  set(gauges_.memory_bytes, holdings_.memory().used());
+  if (SteadyTime now = steady_now(); now >= forecast_at_) {
+    forecast_at_ = now + forecast_interval;
+    auto forecast = std::make_shared<const policy::Forecast>(holdings_.tuner().forecast());
+    shared_.forecast.store(std::move(forecast));
+  }
   gauges_.evictions.add(holdings_.evictions() -
                         std::exchange(evictions_shown_, holdings_.evictions()));
 }

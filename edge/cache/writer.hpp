@@ -1,12 +1,15 @@
-// The store thread: takes what the request path asked for, batches it into transactions, and makes
-// it visible. Sole owner of the LMDB write side and of the holdings.
+// The store thread: takes what the request path asked for, shows it in the window, batches what
+// goes on into the store into transactions, and makes that visible. Sole owner of the LMDB write
+// side and of the holdings.
 //
-// The order of a round is what keeps the promises: an object can be found only after the commit of
-// its bytes and header; a removal's `durable` runs only after the commit and sync of the round
-// that erased its header; a store that a removal overtook is never published, and its header is
-// erased before that removal is called durable.
+// The order of a round is what keeps the promises: an object of the store can be found only after
+// the commit of its bytes and header, and one that comes from the window is found there until then;
+// a removal's `durable` runs only after the commit and sync of the round that erased its header; a
+// store that a removal overtook is never published, and its header is erased before that removal is
+// called durable.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,11 +36,12 @@ struct Shared {
   UsageRings uses;
   JobQueue queue;
   std::mutex removal;
+  std::atomic<std::shared_ptr<const policy::Forecast>> forecast;
 };
 
 class Writer {
  public:
-  Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges, std::uint64_t size_bytes,
+  Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges, const CacheOptions& options,
          Recovered recovered);
   ~Writer();
 
@@ -46,23 +50,44 @@ class Writer {
   bool stop();
 
  private:
-  struct Pending;  // a store of this round
+  /// A body to be stored in this round: straight from its fetch, or out of the window.
+  struct Pending {
+    StoreJob* job = nullptr;
+    Pin shown;  // as the window shows it; null: straight
+    Incoming incoming;
+    bool stored = false;
+  };
+  static constexpr std::uint64_t round_bytes = 32 << 20;
   void run();
   void round(const std::vector<std::unique_ptr<Job>>& jobs);
   void take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
   std::vector<Pending> accept(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
   bool accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
+  bool judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
+  bool enter_window(StoreJob& job, SteadyTime now);
+  /// What a body in the window takes: its bytes, its head and key, and what is kept about it.
+  static std::uint64_t memory_of(const NewObject& object);
+  void drain_window(std::uint64_t bytes, std::vector<Pending>& accepted, SteadyTime now);
+  void leave_window(const std::shared_ptr<Body>& body, std::vector<Pending>& accepted,
+                    SteadyTime now);
+  void store_window();
+  void drop(const Body& body, SteadyTime now);
   std::vector<NewHead> current_heads(const std::vector<std::unique_ptr<Job>>& jobs) const;
   bool write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads, SteadyTime now);
   Result<void> write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                           SteadyTime now);
+  void give_up(const Pending& pending);
   void renew(std::vector<Pending>& accepted, SteadyTime now);
   void publish(std::vector<Pending>& accepted, SteadyTime now);
+  bool show_stored(Pending& pending);
+  bool is_overtaken(const Body& body) const;
+  void retire(std::vector<Pin> replaced, SteadyTime now);
   void make_durable();
   bool anything_to_write() const;
   void complain(const Error& error);
   void show();
-  Incoming make_incoming(const StoreJob& job);
+  Incoming make_incoming(const Pending& pending);
+  std::shared_ptr<Body> make_body(const StoreJob& job);
 
   std::shared_ptr<Volume> volume_;
   Shared& shared_;
@@ -71,7 +96,10 @@ class Writer {
   std::uint64_t next_id_;
   std::vector<std::function<void()>> awaiting_durable_;
   bool unsynced_ = false;  // a commit into the small environment since its last sync
+  // On their way from the window into the store, this round; those among them that nobody reads.
+  std::uint64_t leaving_bytes_ = 0, unread_bytes_ = 0;
   std::uint64_t evictions_shown_ = 0;
+  SteadyTime forecast_at_{};
   SteadyTime last_complaint_{};
   SteadyTime evict_again_{};  // eviction made no room on a full disk: not before then
   Syncer syncer_;

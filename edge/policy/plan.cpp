@@ -14,4 +14,11 @@ std::string_view name_of(Goal goal) {
   return "";
 }
 
+Goal goal_of(std::string_view name) {
+  for (Goal goal : {Goal::bytes, Goal::writes}) {
+    if (name_of(goal) == name) return goal;
+  }
+  return Goal::objects;
+}
+
 }  // namespace relay::edge::policy

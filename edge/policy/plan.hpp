@@ -32,5 +32,7 @@ struct Plan {
 inline constexpr Plan lru_plan{0, 0, 0, 1, 0, true};
 
 std::string_view name_of(Goal goal);
+/// objects for a name that is none.
+Goal goal_of(std::string_view name);
 
 }  // namespace relay::edge::policy

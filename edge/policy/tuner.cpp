@@ -12,6 +12,7 @@ constexpr double margin = 0.0005;
 constexpr double errors = 2;
 // What the goal "writes" must miss less than LRU, so that the live cache is not worse by chance.
 constexpr double spare = 0.995;
+constexpr double window_share_least = 0.001;
 constexpr double far_worse = 1e30;
 
 /// Another mixture of the hash's bits than the sketch and the tables use.
@@ -41,6 +42,11 @@ std::vector<Plan> Tuner::candidates(Goal goal) {
 }
 
 Tuner::Tuner(const Sketch& sketch, const TunerSettings& settings) : settings_(settings) {
+  // Without a window, to wait for a second use would cost every key a miss: that has to prove
+  // itself.
+  if (settings.window_share_max < window_share_least) {
+    shadows_.emplace_back(sketch, Plan{0, 0.5, 1, 1, 0, true}, 1);
+  }
   for (Plan plan : candidates(settings.goal)) {
     plan.window_share = std::min(plan.window_share, settings.window_share_max);
     shadows_.emplace_back(sketch, plan, 1);
@@ -172,6 +178,11 @@ Expectation Tuner::expect(const Shadow& shadow) const {
           .object_error = std::sqrt(objects_spread * factor) / requests,
           .byte_miss = std::min(1.0, sum.missed_bytes / bytes),
           .byte_error = std::sqrt(bytes_spread * factor) / bytes};
+}
+
+Forecast Tuner::forecast() const {
+  return {settings_.goal,    plan_,         expectations(), sampled_share(),
+          sampled_requests_, sampled_keys()};
 }
 
 std::vector<Expectation> Tuner::expectations() const {

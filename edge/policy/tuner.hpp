@@ -37,6 +37,16 @@ struct Expectation {
   double byte_miss = 1, byte_error = 1;
 };
 
+/// The plan in force, and what it and other sizes of the cache miss.
+struct Forecast {
+  Goal goal = Goal::objects;
+  Plan plan;
+  std::vector<Expectation> expectations;  // by size
+  double sampled_share = 1;               // of the keys
+  std::uint64_t sampled_requests = 0;
+  std::size_t sampled_keys = 0;  // in the largest shadow
+};
+
 class Tuner {
  public:
   Tuner(const Sketch& sketch, const TunerSettings& settings);
@@ -51,6 +61,7 @@ class Tuner {
   std::uint64_t sampled_requests() const { return sampled_requests_; }
   std::size_t sampled_keys() const;  // in the largest shadow
 
+  Forecast forecast() const;
   std::uint64_t epochs() const { return epochs_; }
 
   static std::vector<Plan> candidates(Goal goal);

@@ -42,7 +42,7 @@ TEST(Writer, AFullMapEvictsAndTriesAgain) {
   auto volume = Volume::open(folder.path(), 4 << 20, false);
   ASSERT_TRUE(volume);
   Shared shared(64 << 20);
-  Writer writer(*volume, shared, gauges, 1 << 30, {});
+  Writer writer(*volume, shared, gauges, {.size_bytes = 1 << 30}, {});
   constexpr std::size_t size = 1'000'000;
   int stored = 0;
   for (int i = 0; i < 160; ++i) stored += store_now(shared, i, size);
@@ -60,7 +60,7 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   auto volume = Volume::open(folder.path(), 64 << 20, false);
   ASSERT_TRUE(volume);
   Shared shared(64 << 20);
-  Writer writer(*volume, shared, gauges, 64 << 20, {});
+  Writer writer(*volume, shared, gauges, {.size_bytes = 64 << 20}, {});
   constexpr std::size_t size = 1'000'000;
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_now(shared, i, size));
 

@@ -13,7 +13,7 @@ let edge;
 
 before(async () => {
   origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url, settings: { cache: { stale_on_error: '0s' } } });
+  edge = await startEdge({ upstream: origin.url, settings: { cache: { stale_on_error: '0s', memory: '64MiB' } } });
 });
 after(async () => {
   await cleanUp(edge);
@@ -254,4 +254,19 @@ test('one answer may be asked for by many names of its host', async () => {
     assert.match((await get(edge.url + path)).headers['cache-status'], /hit/, path);
   }
   assert.equal(origin.count('/name'), 1);
+});
+
+test('the admin port tells the plan in force and what other sizes would do', async () => {
+  origin.answer('/in-memory', { headers: fresh, body: pattern(50_000) });
+  await get(`${edge.url}/in-memory`);
+  const told = async () => (await get(`${edge.admin}/api/v1/cache`)).json();
+  await until('the body to be counted', async () => (await told()).memory_bytes >= 50_000);
+  const cache = await told();
+  assert.equal(cache.policy.goal, 'objects');
+  assert.deepEqual(cache.expected.map((each) => each.size), [0.5, 1, 2, 4]);
+  for (const each of cache.expected) {
+    for (const key of ['object_hit_ratio', 'object_error', 'byte_hit_ratio', 'byte_error']) {
+      assert.ok(each[key] >= 0 && each[key] <= 1, `${key} ${each[key]}`);
+    }
+  }
 });

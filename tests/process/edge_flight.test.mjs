@@ -14,7 +14,7 @@ let edge;
 
 before(async () => {
   origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url, settings: { cache: { object_max: '1MiB' } } });
+  edge = await startEdge({ upstream: origin.url, settings: { cache: { object_max: '1MiB', memory: '16MiB' } } });
 });
 after(async () => {
   await cleanUp(edge);
