@@ -2,10 +2,12 @@
 
 #include <cstring>
 
-#include "common/base/check.hpp"
-
 namespace relay::edge::cache {
 namespace {
+
+// Erased in one transaction, which holds as many tree pages at the worst: it never commits by
+// itself.
+constexpr std::size_t erased_chunks_max = 4096;
 
 /// Reads a body that came in chunks of one size in pieces of another.
 class ChunkReader {
@@ -54,17 +56,40 @@ Result<void> put_bodies(Pen& pen, store::Table bodies, ShelfName shelf,
   return {};
 }
 
-Result<void> free_bodies(Pen& pen, store::Table bodies,
-                         const std::vector<std::shared_ptr<Body>>& freeing) {
-  for (const auto& body : freeing) {
-    std::size_t count = chunk_count(body->bytes);
-    for (std::size_t i = 0; i < count; ++i) {
-      auto txn = pen.txn(page_bytes);
-      if (!txn) return std::unexpected(txn.error());
-      auto key = chunk_key(body->id, static_cast<std::uint32_t>(i));
-      auto erased = (*txn)->erase(bodies, view(key));
-      if (!erased) return std::unexpected(erased.error());
+Result<void> erase_chunks(Pen& pen, store::Table bodies, const Body& body) {
+  std::size_t count = chunk_count(body.bytes);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto txn = pen.txn(page_bytes);
+    if (!txn) return std::unexpected(txn.error());
+    auto key = chunk_key(body.id, static_cast<std::uint32_t>(i));
+    auto erased = (*txn)->erase(bodies, view(key));
+    if (!erased) return std::unexpected(erased.error());
+  }
+  return {};
+}
+
+/// The pages are LMDB's from now on: forgotten, so that a round that fails later and comes back to
+/// this body cannot make another hole where something else may lie by then.
+void let_go(const Shelf& shelf, Body& body, bool leave_holes) {
+  for (std::size_t i = 0; leave_holes && i < body.offsets.size(); ++i) {
+    shelf.give_back(body.offsets[i], value_size(body.bytes, i));
+  }
+  body.offsets.clear();
+}
+
+/// Erases a batch in a transaction, and lets its pages go before the next one begins: LMDB uses
+/// freed pages again, for its trees too, from the second transaction on after the one that freed
+/// them.
+Result<void> free_bodies(Pen& pen, const Shelf& shelf,
+                         const std::vector<std::shared_ptr<Body>>& freeing, bool leave_holes) {
+  for (auto at = freeing.begin(); at != freeing.end();) {
+    auto first = at;
+    for (std::size_t chunks = 0; at != freeing.end() && chunks < erased_chunks_max; ++at) {
+      if (auto erased = erase_chunks(pen, shelf.bodies(), **at); !erased) return erased;
+      chunks += chunk_count((*at)->bytes);
     }
+    if (auto done = pen.finish(); !done) return done;
+    for (; first != at; ++first) let_go(shelf, **first, leave_holes);
   }
   return {};
 }
@@ -90,28 +115,22 @@ Result<void> put_header(Pen& pen, store::Table objects, const ObjectKey& key,
   return (*txn)->put(objects, view(key), record);
 }
 
+/// Environments never shrink. When the mix of sizes changes, one would keep what another needs: so
+/// while the files take more of the disk than they may, freed chunks leave holes.
+bool is_over_disk(const Volume& volume, const Holdings& holdings) {
+  return volume.disk_bytes() > holdings.budget().size() + holdings.budget().size() / 8;
+}
+
 Result<unsigned> write_bodies(Volume& volume, ShelfName name, Holdings& holdings,
                               const Round& round) {
   Shelf& shelf = volume.shelf(name);
   Pen pen(shelf);
-  auto done = free_bodies(pen, shelf.bodies(), holdings.freeing(name));
+  bool leave_holes = is_over_disk(volume, holdings);
+  auto done = free_bodies(pen, shelf, holdings.freeing(name), leave_holes);
   if (done) done = put_bodies(pen, shelf.bodies(), name, round.incoming);
   if (done) done = pen.finish();
   if (!done) return std::unexpected(done.error());
   return pen.commits();
-}
-
-/// Environments never shrink. When the mix of sizes changes, one would keep what another needs: so
-/// while the files take more of the disk than they may, freed chunks leave holes.
-void give_back(const Volume& volume, ShelfName name, const Holdings& holdings) {
-  const auto& freed = holdings.freeing(name);
-  std::uint64_t allowed = holdings.budget().size() + holdings.budget().size() / 8;
-  if (freed.empty() || volume.disk_bytes() <= allowed) return;
-  for (const auto& body : freed) {
-    for (std::size_t i = 0; i < body->offsets.size(); ++i) {
-      volume.shelf(name).give_back(body->offsets[i], value_size(body->bytes, i));
-    }
-  }
 }
 
 Result<void> put_headers(Pen& pen, store::Table objects, const Round& round) {
@@ -131,7 +150,7 @@ Result<unsigned> write_small(Volume& volume, Holdings& holdings, const Round& ro
   Shelf& small = volume.shelf(ShelfName::small);
   Pen pen(small);
   auto done = erase_headers(pen, volume.objects, holdings.doomed());
-  if (done) done = free_bodies(pen, small.bodies(), holdings.freeing(ShelfName::small));
+  if (done) done = free_bodies(pen, small, holdings.freeing(ShelfName::small), false);
   if (done) done = put_bodies(pen, small.bodies(), ShelfName::small, round.incoming);
   if (done) done = put_headers(pen, volume.objects, round);
   if (done) done = pen.finish();
@@ -163,7 +182,6 @@ Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& ro
       return written;
     }
     commits += *written;
-    if (!small) give_back(volume, name, holdings);
     holdings.settle(name);
   }
   holdings.doomed().clear();

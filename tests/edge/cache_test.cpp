@@ -192,6 +192,20 @@ TEST_F(CacheTest, AChangeOfTheMixOfSizesDoesNotDoubleTheDiskUse) {
   });
 }
 
+TEST_F(CacheTest, ARoundOfManyTransactionsLeavesNoHoleInWhatItWrites) {
+  open(300 << 20);
+  for (int i = 0; i < 560; ++i) {
+    ASSERT_TRUE(store("k" + std::to_string(i), body_of(600'000, i)));
+  }
+  for (int i = 0; i < 6; ++i) {  // each takes three transactions, and the place of others
+    std::string body = body_of(74'000'000, i);
+    ASSERT_TRUE(store("large" + std::to_string(i), body)) << i;
+    Pin pin = cache->find("large" + std::to_string(i));
+    ASSERT_TRUE(pin) << i;
+    EXPECT_TRUE(bytes_of(*pin) == body) << i;
+  }
+}
+
 TEST_F(CacheTest, TooBigIsRefusedAndNothingElseHarmed) {
   open(16 << 20);
   ASSERT_TRUE(store("k", body_of(100'000, 1)));
