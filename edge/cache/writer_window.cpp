@@ -57,7 +57,11 @@ void Writer::drain_window(std::uint64_t bytes, std::vector<Pending>& accepted, S
 void Writer::leave_window(const std::shared_ptr<Body>& body, std::vector<Pending>& accepted,
                           SteadyTime now) {
   Pin shown = shared_.index.find(body->hash, body->id);
-  if (!shown || !holdings_.admits(*body)) return drop(*body, now);
+  if (!shown) return drop(*body, now);
+  if (!holdings_.admits(*body)) {
+    gauges_.failures_worth.add();
+    return drop(*body, now);
+  }
   Pending pending;
   pending.shown = std::move(shown);
   pending.incoming = make_incoming(pending);
@@ -101,8 +105,9 @@ bool Writer::show_stored(Pending& pending) {
   Pin before = pending.shown;
   while (before) {
     auto next = std::make_shared<Object>(before->key(), before->head(), body);
-    next->keep_parsed(before->parsed());
+    // The number first: a purge noted after it is judged again, one noted before it is in the form.
     next->note_purges(before->purges_noted());
+    next->keep_parsed(before->parsed());
     if (shared_.index.replace(body->hash, before, std::move(next))) {
       // Its head was renewed after the record was made.
       if (before != pending.shown) shared_.queue.push(HeadJob{body->hash, body->id});
