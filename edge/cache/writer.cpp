@@ -130,6 +130,8 @@ std::vector<Writer::Pending> Writer::accept(const std::vector<std::unique_ptr<Jo
     if (store && !accept_one(*store, accepted, now)) answer(store->done, false);
   }
   drain_window(0, accepted, now);
+  // Of two bodies of one key the newer one's header is put, and shown, last.
+  std::ranges::sort(accepted, {}, [](const Pending& each) { return each.incoming.body->id; });
   return accepted;
 }
 
@@ -230,8 +232,9 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
       written = write_once(none, {}, now);
     }
     if (written) {
+      // Without the heads: their objects may have been evicted just now.
       renew(accepted, now);
-      written = write_once(accepted, heads, now);
+      written = write_once(accepted, {}, now);
     }
     if (written) return true;
     evict_again_ = now + futile_eviction_interval;
