@@ -43,7 +43,8 @@ void reload(const std::string& path, fleet::Members& members) {
 
 /// Chunks of bodies and LMDB's dirty pages come and go all the time, at sizes that malloc would map
 /// and unmap each time: then every miss pays a page fault, and a zeroed page, for each 4 KiB. Their
-/// number is bounded (cache.flight_memory, a store round), so keeping them is as well.
+/// number is bounded (cache.flight_memory, cache.memory, a store round), so keeping them is as
+/// well.
 void keep_freed_memory() {
   constexpr int kept_bytes = 64 << 20;
   mallopt(M_MMAP_THRESHOLD, kept_bytes / 2);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "common/base/check.hpp"
-
 namespace relay::edge::cache {
 namespace {
 

@@ -15,7 +15,7 @@ void JobQueue::push(std::unique_ptr<Job> job) {
     if (store && bytes_ > 0 && bytes_ + store->queued_bytes > bytes_max_) {
       store->queued_bytes = 0;
       store->refused = true;
-      store->object.chunks.clear();
+      store->object = {};
     }
     bytes_ += bytes_of(*job);
     waiting_.push_back(std::move(job));
