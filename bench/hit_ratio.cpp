@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/hit_ratio/contender.hpp"
-#include "bench/hit_ratio/made.hpp"
-#include "bench/hit_ratio/trace.hpp"
+#include "bench/replay/contender.hpp"
+#include "bench/replay/made.hpp"
+#include "bench/replay/trace.hpp"
 
 namespace {
 

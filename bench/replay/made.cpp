@@ -1,4 +1,4 @@
-#include "bench/hit_ratio/made.hpp"
+#include "bench/replay/made.hpp"
 
 #include <algorithm>
 #include <cmath>

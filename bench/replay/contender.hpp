@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "bench/hit_ratio/trace.hpp"
+#include "bench/replay/trace.hpp"
 #include "edge/policy/policy.hpp"
 #include "edge/policy/tally.hpp"
 

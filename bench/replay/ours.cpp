@@ -1,5 +1,5 @@
 // The edge's policy, driven by the same request() that drives its shadows.
-#include "bench/hit_ratio/contender.hpp"
+#include "bench/replay/contender.hpp"
 
 namespace relay::bench {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "bench/hit_ratio/trace.hpp"
+#include "bench/replay/trace.hpp"
 
 namespace relay::bench {
 

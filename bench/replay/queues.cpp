@@ -1,7 +1,7 @@
 // LRU, SIEVE, S3-FIFO and 2Q.
 #include <algorithm>
 
-#include "bench/hit_ratio/queue.hpp"
+#include "bench/replay/queue.hpp"
 
 namespace relay::bench {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <list>
 
-#include "bench/hit_ratio/contender.hpp"
+#include "bench/replay/contender.hpp"
 
 namespace relay::bench {
 

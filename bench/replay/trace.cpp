@@ -1,4 +1,4 @@
-#include "bench/hit_ratio/trace.hpp"
+#include "bench/replay/trace.hpp"
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include "bench/hit_ratio/queue.hpp"
+#include "bench/replay/queue.hpp"
 
 namespace relay::bench {
 namespace {

@@ -4,7 +4,7 @@
 #include <bit>
 #include <vector>
 
-#include "bench/hit_ratio/queue.hpp"
+#include "bench/replay/queue.hpp"
 
 namespace relay::bench {
 namespace {
