@@ -74,6 +74,18 @@ std::string_view refusal(const Directives& directives, http::Fields request, int
   return {};
 }
 
+/// Whether it sets a cookie without saying that it is for everybody all the same: a lifetime that
+/// the origin wrote down is such a word, a validator is none.
+bool is_for_one_visitor(http::Fields response, const Directives& directives,
+                        const Lifetime& lifetime) {
+  if (!http::find(response, "Set-Cookie")) return false;
+  bool for_all = lifetime.is_explicit && lifetime.length.count() > 0 && !directives.no_cache;
+  auto names_cookie = [](const std::string& name) { return http::same_name(name, "Set-Cookie"); };
+  bool left_out = std::ranges::any_of(directives.private_fields, names_cookie) ||
+                  std::ranges::any_of(directives.no_cache_fields, names_cookie);
+  return !for_all && !left_out;
+}
+
 /// What does not depend on the method, nor on whether the response is whole.
 Storable judge_fields(int status, http::Fields request, http::Fields response,
                       bool wants_explicit) {
@@ -85,6 +97,7 @@ Storable judge_fields(int status, http::Fields request, http::Fields response,
   if (!lifetime.is_explicit && (wants_explicit || !allows_heuristics(status, directives))) {
     return {false, "status-without-lifetime"};
   }
+  if (is_for_one_visitor(response, directives, lifetime)) return {false, "set-cookie"};
   bool useful = lifetime.length.count() > 0 || directives.stale_while_revalidate ||
                 directives.stale_if_error || has_validator(response);
   return useful ? Storable{true, {}} : Storable{false, "no-lifetime"};

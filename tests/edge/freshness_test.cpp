@@ -89,6 +89,7 @@ TEST(Freshness, age_counts_the_hops_before_the_delay_and_the_time_here) {
 TEST(Freshness, what_may_be_stored) {
   const Fields none;
   const Fields key = {{"Authorization", "Bearer k"}};
+  constexpr http::Field cookie{"Set-Cookie", "session=1"};
   struct {
     std::string_view method;
     int status;
@@ -130,6 +131,20 @@ TEST(Freshness, what_may_be_stored) {
       {"GET", 200, none, {date, {"Expires", "Sun, 06 Nov 1994 08:49:38 GMT"}}, ""},
       {"GET", 503, none, {{"ETag", "\"a\""}}, "status-without-lifetime"},
       {"GET", 404, none, {{"Cache-Control", "max-age=1"}}, ""},
+      {"GET", 200, none, {cookie, {"Cache-Control", "max-age=1"}}, ""},
+      {"GET", 200, none, {cookie, {"ETag", "\"a\""}}, "set-cookie"},
+      {"GET", 200, none, {cookie, {"ETag", "\"a\""}, {"Cache-Control", "no-cache"}}, "set-cookie"},
+      {"GET", 200, none, {cookie, {"ETag", "\"a\""}, {"Cache-Control", "max-age=0"}}, "set-cookie"},
+      {"GET",
+       200,
+       none,
+       {cookie, {"ETag", "\"a\""}, {"Cache-Control", "max-age=1, no-cache"}},
+       "set-cookie"},
+      {"GET",
+       200,
+       none,
+       {cookie, {"ETag", "\"a\""}, {"Cache-Control", "no-cache=\"set-cookie\""}},
+       ""},
   };
   for (const auto& c : cases) {
     auto storable = may_store(c.method, c.status, c.request, c.response);

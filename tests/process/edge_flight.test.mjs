@@ -248,6 +248,7 @@ for (const [i, [what, headers, asking]] of [
   ['no-store', { 'cache-control': 'no-store' }, {}],
   ['private', { 'cache-control': 'private, max-age=60' }, {}],
   ['a cookie without a lifetime', { 'set-cookie': 'a=b' }, {}],
+  ['a cookie and a validator', { 'set-cookie': 'a=b', etag: '"1"' }, {}],
   ['Authorization', { 'cache-control': 'max-age=60' }, { authorization: 'Bearer x' }],
 ].entries()) {
   test(`answers with ${what} do not wait for one another`, async () => {
