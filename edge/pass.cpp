@@ -43,7 +43,8 @@ net::Task<Result<std::string>> Pass::read_body(Visit& visit) {
 }
 
 /// What is not cached has no owner and goes straight to the origin. What may change something goes
-/// through the key's owner, whose copy it makes invalid on its way; so does a tail, to be kept.
+/// through the key's owner, whose copy it makes invalid on its way; so does a tail, to be kept,
+/// unless a purge came that the owner may not have heard of.
 net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
   visit.outcome = Outcome::pass;
   net::ClientRequest asked{
@@ -63,7 +64,9 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
   http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
   http::append_via(asked.headers, visit.request.minor_version, settings_.name);
   http::announce_surrogate(asked.headers);
-  bool by_owner = invalidates(visit.request.method, 200) || asks_for_tail(visit.request);
+  bool for_tail =
+      asks_for_tail(visit.request) && !purges_.purged_lately(visit.primary_key, steady_now());
+  bool by_owner = invalidates(visit.request.method, 200) || for_tail;
   auto route = by_owner ? visit.route : fleet::HopRoute::origin_only;
   auto answered =
       co_await upstream_.ask(visit.worker.client, visit.primary_key, route, std::move(asked));

@@ -192,8 +192,10 @@ net::Task<Result<Answered>> Slices::ask(EdgeWorker& worker, const SlicedBody& bo
   asked.headers.set("Range",
                     "bytes=" + std::to_string(range.first) + "-" + std::to_string(range.last));
   asked.headers.set("If-Range", pinned_validator(*body.stored));
-  auto answered =
-      co_await upstream_.ask(worker.client, body.key, body.request.route, std::move(asked));
+  // A read may take long: what counts are the purges until now.
+  bool distrust = purges_.purged_lately(body.key, steady_now());
+  auto route = distrust ? fleet::HopRoute::origin_only : body.request.route;
+  auto answered = co_await upstream_.ask(worker.client, body.key, route, std::move(asked));
   if (!answered) co_return answered;
   const http::ResponseHead& head = answered->response.head();
   SliceAnswer judged = judge_slice(*body.stored, range, head.status, head.headers);

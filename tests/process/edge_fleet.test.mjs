@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { get } from '../support/http.mjs';
+import { get, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
@@ -60,6 +60,20 @@ test('a cold object asked for everywhere at once is one fetch', async () => {
       assert.ok(got.complete && got.body.equals(body));
     }
     assert.equal(origin.count(path), 1);
+  }
+});
+
+test('after a purge nothing comes from a member that has not heard of it, a tail neither', async () => {
+  for (let i = 0; i < 6; i++) {  // some are owned by others
+    const path = `/tail/${i}`;
+    const offer = (body) => origin.answer(path, (_, response) => response.writeHead(206,
+      { ...fresh, 'content-range': 'bytes 7-9/10', 'content-length': 3 }).end(body));
+    const ask = async () => (await request(edges[0].url + path, { headers: { range: 'bytes=-3' } })).text;
+    offer('old');
+    assert.equal(await ask(), 'old');
+    offer('new');
+    await request(`${edges[0].admin}/purge`, { method: 'POST', body: JSON.stringify({ url: path }) });
+    assert.equal(await ask(), 'new', path);
   }
 });
 
