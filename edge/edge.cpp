@@ -364,8 +364,10 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
 
 net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
   visit.trail.forward_status.reset();
-  if (stale &&
-      may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error)) {
+  bool stands_in =
+      stale && !is_dead(stale, purges_) &&
+      may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error);
+  if (stands_in) {
     visit.detail = error.message;
     co_await serve_found(visit, std::move(stale), Outcome::stale);
     co_return;

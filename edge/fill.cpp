@@ -100,14 +100,17 @@ net::Task<Result<Answered>> Fill::ask_for_rest(EdgeWorker& worker, const Flight&
   co_return answered;
 }
 
-/// A 304 that speaks of another response than ours is of no use: then ask for the whole.
+/// A 304 that speaks of another response than ours, or of one that was purged since it was found,
+/// is of no use: then ask for the whole.
 net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight& flight,
                                                 const FillRequest& request) {
   bool conditional = static_cast<bool>(request.stale);
   auto first = co_await upstream_.ask(worker.client, flight.key(), request.route,
                                       upstream_request(request, conditional));
   if (!first || !conditional || first->response.head().status != 304) co_return first;
-  if (confirms(*request.stale.stored, first->response.head().headers)) co_return first;
+  bool of_use = confirms(*request.stale.stored, first->response.head().headers) &&
+                !is_dead(request.stale, purges_);
+  if (of_use) co_return first;
   co_return co_await upstream_.ask(worker.client, flight.key(), request.route,
                                    upstream_request(request, false));
 }
@@ -151,7 +154,8 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
   int status = answered->head().status;
-  bool stand_in = request.stale && is_upstream_failure(status) &&
+  bool stand_in = request.stale && !is_dead(request.stale, purges_) &&
+                  is_upstream_failure(status) &&
                   may_serve_stale_on_error(request.stale.stored->freshness, wall_now(),
                                            settings_.stale_on_error);
   if (stand_in) {

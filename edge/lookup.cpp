@@ -19,6 +19,12 @@ StoredPtr stored_of(const cache::Object& object) {
 
 }  // namespace
 
+bool is_dead(const Found& found, const PurgeLog& purges) {
+  if (!found || found.object->purges_noted() == purges.sequence()) return false;
+  auto tags = [&] { return std::span<const std::string>(found.stored->cache_tags); };
+  return purges.judge(found.stored->purge_sequence, found.object->key(), tags).dead;
+}
+
 net::Task<Found> Lookup::find(std::string key) const {
   cache::Pin object = cache_.find(key);
   if (!object) co_return Found{};

@@ -21,6 +21,10 @@ struct Found {
   explicit operator bool() const { return object != nullptr; }
 };
 
+/// Whether a hard purge named it since its fetch began: for what was found before a wait and is to
+/// be used after it. False for none.
+bool is_dead(const Found& found, const PurgeLog& purges);
+
 /// Thread-safe.
 class Lookup {
  public:

@@ -110,6 +110,19 @@ for (const [what, fail] of Object.entries(failures)) {
   }
 }
 
+test('what was purged while its confirmation was asked for does not stand in', async () => {
+  await storeAged('/purged', 'max-age=10, stale-if-error=600', 20);
+  const asked = new Promise((known) => {
+    origin.answer('/purged', (_, response) => known(response));
+  });
+  const answer = request(`${edge.url}/purged`);
+  const response = await asked;
+  await request(`${edge.admin}/purge`, { method: 'POST', body: '{"url":"/purged"}' });
+  origin.answer('/purged', failures['hangs up']);
+  response.destroy();
+  assert.equal((await answer).status, 502);
+});
+
 test('404 is an answer, not a failure: it is passed on', async () => {
   await storeAged('/gone', 'max-age=10, stale-if-error=600', 20);
   origin.answer('/gone', { status: 404, headers: {}, body: 'gone' });
