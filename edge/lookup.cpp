@@ -47,8 +47,7 @@ StoredPtr Lookup::outlived(const cache::Pin& object, StoredPtr stored) const {
     cache_.remove(object);
     return nullptr;
   }
-  bool has_lifetime = stored->kind == StoredKind::response || stored->kind == StoredKind::part;
-  if (verdict.stale_from && has_lifetime) {
+  if (verdict.stale_from && has_lifetime(*stored)) {
     auto stale = std::make_shared<const StoredResponse>(mark_stale(*stored, *verdict.stale_from));
     object->replace_parsed(stale);
     stored = std::move(stale);

@@ -154,7 +154,7 @@ bool PurgeSweep::reclaim(const cache::Pin& object) {
     return false;
   }
   if (!stored) tags();
-  if (!stored || stored->kind != StoredKind::response) return false;
+  if (!stored || !has_lifetime(*stored)) return false;
   if (stored->stale_from && *stored->stale_from <= *verdict.stale_from) return false;
   cache_.update_head(object, encode(mark_stale(*stored, *verdict.stale_from)));
   return true;

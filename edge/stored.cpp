@@ -115,6 +115,10 @@ std::vector<http::Field> StoredResponse::fields() const {
   return out;
 }
 
+bool has_lifetime(const StoredResponse& stored) {
+  return stored.kind == StoredKind::response || stored.kind == StoredKind::part;
+}
+
 StoredResponse make_stored(int status, http::Fields response, WallTime request_time,
                            WallTime response_time) {
   http::Headers kept = kept_fields(response, response_time);

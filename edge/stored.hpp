@@ -61,6 +61,10 @@ struct StoredResponse {
   std::vector<http::Field> fields() const;
 };
 
+/// Whether it is an answer with a lifetime of its own, which a soft purge can end; the others only
+/// lead to answers.
+bool has_lifetime(const StoredResponse& stored);
+
 /// From a response that may_store() allowed. Vary with "*" must not get here.
 StoredResponse make_stored(int status, http::Fields response, WallTime request_time,
                            WallTime response_time);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "edge/edge.hpp"
+#include "edge/part.hpp"
 #include "tests/support/cache_bodies.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -92,6 +93,17 @@ TEST(PurgeSweep, writes_down_what_is_stale) {
   ASSERT_TRUE(stored);
   EXPECT_TRUE(stored->stale_from);
   EXPECT_EQ(box.purge(R"({"tenant":"none"})").objects, 0u) << "once is enough";
+}
+
+TEST(PurgeSweep, a_part_becomes_stale_like_a_whole) {
+  Box box(0);
+  http::Headers fields{{"Cache-Control", "max-age=60"}};
+  auto part = make_part("bytes=-1", fields, WallTime{}, WallTime{});
+  ASSERT_TRUE(tests::store_now(*box.cache, tests::new_object("/x\n\npart", "1", encode(part))));
+  EXPECT_EQ(box.purge(R"({"url":"/x","soft":true})").objects, 1u);
+  auto stored = decode(box.cache->find("/x\n\npart")->head());
+  ASSERT_TRUE(stored);
+  EXPECT_TRUE(stored->stale_from);
 }
 
 TEST(PurgeSweep, a_head_that_nobody_can_read_goes) {
