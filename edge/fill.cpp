@@ -330,10 +330,10 @@ void Fill::keep(const std::shared_ptr<Flight>& flight, const FillRequest& reques
   }
   store_names(*stored, object.key, request);
   auto done = [this, flight, key = object.key, stored](bool kept) {
-    // A purge that came while the object was on its way must find it gone as well.
-    if (kept && purges_.purged_since(flight->purge_sequence(), key, stored->cache_tags)) {
-      cache_.remove(key, [] {});
-    }
+    // What made it invalid while it was on its way must find it gone as well.
+    bool invalid = flight->disowned() ||
+                   purges_.purged_since(flight->purge_sequence(), key, stored->cache_tags);
+    if (kept && invalid) cache_.remove(key, [] {});
     flights_.leave(*flight);
   };
   cache_.store(std::move(object), std::move(done));

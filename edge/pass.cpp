@@ -76,12 +76,14 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
 }
 
 net::Task<void> Pass::forward(Visit& visit) {
-  std::uint64_t purge_sequence = purges_.sequence();
+  Begun begun{purges_.sequence(), changes_.of(visit.primary_key)};
   auto answered = co_await ask(visit);
   if (!answered) co_return;
   invalidate(visit, answered->response.head());
-  auto keep = keep_of(visit, *answered, purge_sequence);
-  co_await send_on(visit, std::move(*answered), std::move(keep), purge_sequence);
+  // Its own change does not count.
+  if (invalidates(visit.request.method, answered->response.head().status)) ++begun.changes;
+  auto keep = keep_of(visit, *answered, begun);
+  co_await send_on(visit, std::move(*answered), std::move(keep), begun);
 }
 
 net::Task<void> Pass::forward_head(Visit& visit, cache::Pin object, StoredPtr stored) {
@@ -99,7 +101,7 @@ net::Task<void> Pass::forward_head(Visit& visit, cache::Pin object, StoredPtr st
       cache_.remove(object->key(), [] {});
     }
   }
-  co_await send_on(visit, std::move(*answered), std::nullopt, purge_sequence);
+  co_await send_on(visit, std::move(*answered), std::nullopt, {});
 }
 
 void Pass::invalidate(const Visit& visit, const http::ResponseHead& head) {
@@ -108,16 +110,17 @@ void Pass::invalidate(const Visit& visit, const http::ResponseHead& head) {
   for (const std::string& key : keys) invalidate(key);
 }
 
-/// Flights first: what they bring may be older than the change. Variants go by a mark of the purge
-/// log, for nobody knows their keys; a restart forgets it, but the sweep comes sooner.
+/// Flights first: what they bring may be older than the change. Removing takes what is on its way
+/// into the cache too, so it is not asked first whether something is there. Variants go by a mark
+/// of the purge log, for nobody knows their keys; a restart forgets it, but the sweep comes sooner.
 void Pass::invalidate(const std::string& primary) {
   auto same = [primary](std::string_view key) { return primary_of(key) == primary; };
+  changes_.raise(primary);
   flights_.disown_if([&](const Flight& flight) { return same(flight.key()); });
-  if (cache_.find(part_key(primary))) cache_.remove(part_key(primary), [] {});
   auto object = cache_.find(primary);
-  if (!object) return;
-  auto stored = decode(object->head());
-  bool has_variants = stored && stored->kind == StoredKind::variants;
+  auto stored = object ? decode(object->head()) : Result<StoredResponse>();
+  bool has_variants = object && stored && stored->kind == StoredKind::variants;
+  cache_.remove(part_key(primary), [] {});
   cache_.remove(primary, [] {});
   if (!has_variants) return;
   std::string_view target = target_of(primary);
@@ -132,8 +135,7 @@ void Pass::invalidate(const std::string& primary) {
 }
 
 /// The answers that are stored although no flight brought them.
-std::optional<Keep> Pass::keep_of(const Visit& visit, const Answered& answered,
-                                  std::uint64_t purge_sequence) const {
+std::optional<Keep> Pass::keep_of(const Visit& visit, const Answered& answered, Begun begun) const {
   const http::ResponseHead& head = answered.response.head();
   const http::RequestHead& request = visit.request;
   auto names = vary_names(head.headers);
@@ -148,20 +150,24 @@ std::optional<Keep> Pass::keep_of(const Visit& visit, const Answered& answered,
   auto stored =
       part ? make_part(*http::find(request.fields, "Range"), head.headers, asked_at, came_at)
            : make_stored(head.status, head.headers, asked_at, came_at);
-  stored.purge_sequence = purge_sequence;
+  stored.purge_sequence = begun.purge_sequence;
   return Keep(part ? part_key(visit.primary_key) : visit.primary_key, std::move(stored));
 }
 
 /// Returns when the next request finds it.
-net::Task<void> Pass::store(Keep keep, std::uint64_t purge_sequence) {
+net::Task<void> Pass::store(Keep keep, std::string primary, Begun begun) {
   std::string key = keep.key();
   std::vector<std::string> tags = keep.stored().cache_tags;
   auto object = std::move(keep).take();
-  if (!object || purges_.purged_since(purge_sequence, key, tags)) co_return;
+  auto invalid = [this, key, tags, primary, begun] {
+    return changes_.of(primary) != begun.changes ||
+           purges_.purged_since(begun.purge_sequence, key, tags);
+  };
+  if (!object || invalid()) co_return;
   auto over = std::make_shared<net::Broadcast>();
-  auto done = [this, key, tags, purge_sequence, over](bool stored) {
-    // A purge that came while the object was on its way must find it gone as well.
-    if (stored && purges_.purged_since(purge_sequence, key, tags)) cache_.remove(key, [] {});
+  auto done = [this, key, invalid, over](bool stored) {
+    // What made it invalid while it was on its way must find it gone as well.
+    if (stored && invalid()) cache_.remove(key, [] {});
     over->notify();
   };
   std::uint64_t before = over->version();
@@ -170,11 +176,11 @@ net::Task<void> Pass::store(Keep keep, std::uint64_t purge_sequence) {
 }
 
 net::Task<void> Pass::hand_on(Visit& visit, Answered answered) {
-  co_await send_on(visit, std::move(answered), std::nullopt, 0);
+  co_await send_on(visit, std::move(answered), std::nullopt, {});
 }
 
 net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Keep> keep,
-                              std::uint64_t purge_sequence) {
+                              Begun begun) {
   const http::ResponseHead& came = answered.response.head();
   visit.trail.forward_status = came.status;
   http::ResponseHead head{came.status, http::end_to_end(came.headers)};
@@ -187,8 +193,8 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
   visit.trail.stored = keep && length && *length <= kept_body_bytes_max;
   head.headers.remove("Content-Length");
   deliver_.add_hop_fields(visit, head.headers);
-  auto begun = co_await visit.exchange.begin(std::move(head), length);
-  if (!begun) co_return;
+  auto opened = co_await visit.exchange.begin(std::move(head), length);
+  if (!opened) co_return;
   std::vector<char> buffer(copy_buffer_bytes);
   while (!answered.response.complete()) {
     auto n = co_await answered.response.read(buffer);
@@ -200,7 +206,7 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
     if (keep) keep->add({buffer.data(), *n});
     // Stored before its last byte goes out: who has the whole may ask again at once.
     bool last = answered.response.complete();
-    if (keep && last) co_await store(std::move(*keep), purge_sequence);
+    if (keep && last) co_await store(std::move(*keep), visit.primary_key, begun);
     auto sent = co_await visit.exchange.write({buffer.data(), *n});
     if (!sent) co_return;
   }

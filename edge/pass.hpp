@@ -3,6 +3,7 @@
 // kept as they pass (edge/keep).
 #pragma once
 
+#include "edge/change_counts.hpp"
 #include "edge/deliver.hpp"
 #include "edge/keep.hpp"
 #include "edge/purge_log.hpp"
@@ -38,21 +39,25 @@ class Pass {
   net::Task<void> refuse(Visit& visit, const Error& error);
 
  private:
+  /// How things stood when an answer was asked for: what changed since makes it invalid.
+  struct Begun {
+    std::uint64_t purge_sequence = 0;
+    std::uint32_t changes = 0;
+  };
   net::Task<Result<std::string>> read_body(Visit& visit);
   /// Nothing when the client was told already that there is no answer.
   net::Task<std::optional<Answered>> ask(Visit& visit);
-  net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep,
-                          std::uint64_t purge_sequence);
+  net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);
   void invalidate(const Visit& visit, const http::ResponseHead& head);
   void invalidate(const std::string& primary);
-  std::optional<Keep> keep_of(const Visit& visit, const Answered& answered,
-                              std::uint64_t purge_sequence) const;
-  net::Task<void> store(Keep keep, std::uint64_t purge_sequence);
+  std::optional<Keep> keep_of(const Visit& visit, const Answered& answered, Begun begun) const;
+  net::Task<void> store(Keep keep, std::string primary, Begun begun);
 
   const Settings& settings_;
   cache::Cache& cache_;
   FlightTable& flights_;
   PurgeLog& purges_;
+  ChangeCounts changes_;
   PurgeSweep& purge_sweep_;
   Upstream& upstream_;
   Deliver& deliver_;

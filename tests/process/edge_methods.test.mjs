@@ -112,6 +112,37 @@ test('a change that passes a flight keeps its answer out of the cache', async ()
   assert.equal((await get(edges[0].url + path)).text, 'new');
 });
 
+test('a change finds what is still on its way into the store', async () => {
+  const body = 'x'.repeat(900_000);
+  for (let i = 0; i < 40; i++) {
+    const path = `/stored-late/${i}`;
+    origin.answer(path, (asked, response, number) => response.writeHead(200, fresh).end(`${body}${number}`));
+    await get(edges[0].url + path);
+    await request(edges[0].url + path, { method: 'POST', body: 'x' });
+    assert.equal((await get(edges[0].url + path)).text.slice(body.length), '3', path);
+  }
+});
+
+test('a change that passes a tail keeps it out of the cache', async () => {
+  const path = '/overtaken-tail';
+  let release;
+  origin.answer(path, (asked, response, number) => {
+    if (asked.method === 'POST') return response.writeHead(204).end();
+    response.writeHead(206, { ...fresh, 'content-range': 'bytes 7-9/10', 'content-length': 3 });
+    if (number > 1) return response.end('new');
+    response.write('ol');
+    release = () => response.end('d');
+    return null;
+  });
+  const ask = () => request(edges[0].url + path, { headers: { range: 'bytes=-3' } });
+  const old = ask();
+  await until('the answer to have begun', () => release, { every_ms: 5 });
+  assert.equal((await request(edges[0].url + path, { method: 'POST', body: 'x' })).status, 204);
+  release();
+  assert.equal((await old).text, 'old');
+  assert.equal((await ask()).text, 'new');
+});
+
 test('a POST whose answer is the new representation is kept', async () => {
   const path = '/posted';
   origin.answer(path, (asked, response) =>
