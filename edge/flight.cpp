@@ -34,19 +34,30 @@ std::string_view Flight::bytes_at(std::uint64_t offset) const {
   return {chunks_[index]->data.get() + within, static_cast<std::size_t>(end - offset)};
 }
 
+/// Under the lock.
+void Flight::know_head(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+                       http::Headers own_fields) {
+  view_.upstream_status = stored->status;
+  view_.stored = std::move(stored);
+  view_.stored_key = std::move(stored_key);
+  view_.upstream_trail = std::move(upstream_trail);
+  if (own_fields.fields().empty()) return;
+  view_.own_fields = std::make_shared<const http::Headers>(std::move(own_fields));
+}
+
+void Flight::reserve(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  count(bytes);
+}
+
 void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                         std::optional<std::uint64_t> length, http::Headers own_fields) {
   {
     std::lock_guard lock(mutex_);
-    view_.upstream_status = stored->status;
-    view_.stored = std::move(stored);
-    view_.stored_key = std::move(stored_key);
-    view_.upstream_trail = std::move(upstream_trail);
+    know_head(std::move(stored), std::move(stored_key), std::move(upstream_trail),
+              std::move(own_fields));
     view_.length = length;
-    if (!own_fields.fields().empty()) {
-      view_.own_fields = std::make_shared<const http::Headers>(std::move(own_fields));
-    }
-    if (length) count(*length);
+    if (length && *length > counted_bytes_) count(*length - counted_bytes_);
   }
   settle(FlightState::streaming);
 }
@@ -108,13 +119,12 @@ void Flight::uncacheable() {
   settle(FlightState::uncacheable);
 }
 
-void Flight::slice(StoredPtr stored, std::string stored_key, std::string upstream_trail) {
+void Flight::slice(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+                   http::Headers own_fields) {
   {
     std::lock_guard lock(mutex_);
-    view_.upstream_status = stored->status;
-    view_.stored = std::move(stored);
-    view_.stored_key = std::move(stored_key);
-    view_.upstream_trail = std::move(upstream_trail);
+    know_head(std::move(stored), std::move(stored_key), std::move(upstream_trail),
+              std::move(own_fields));
   }
   settle(FlightState::sliced);
 }

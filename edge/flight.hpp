@@ -81,6 +81,8 @@ class Flight {
   std::string_view bytes_at(std::uint64_t offset) const;
 
   // The leader's side; one thread.
+  /// Counts the bytes of a body before its head has come, for those who ask for room meanwhile.
+  void reserve(std::uint64_t bytes);
   /// `own_fields`: what the answer has for the first client alone.
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                   std::optional<std::uint64_t> length, http::Headers own_fields = {});
@@ -93,7 +95,8 @@ class Flight {
   void complete();
   void confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail);
   /// Only the head belongs to this flight: the body is large and comes by slices.
-  void slice(StoredPtr stored, std::string stored_key, std::string upstream_trail);
+  void slice(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+             http::Headers own_fields = {});
   void uncacheable();
   void fail(Error error);
 
@@ -102,6 +105,8 @@ class Flight {
   bool disowned() const { return disowned_.load(std::memory_order_acquire); }
 
  private:
+  void know_head(StoredPtr stored, std::string stored_key, std::string upstream_trail,
+                 http::Headers own_fields);
   void settle(FlightState state);
   void count(std::uint64_t bytes);
 

@@ -181,6 +181,7 @@ net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& b
     joined.flight->confirm(again.object, again.stored, {});
     flights_.leave(*joined.flight);
   } else {
+    joined.flight->reserve(range.length());
     net::spawn(worker.io, fetch(worker, joined.flight, body, number));
   }
   co_return Slice{nullptr, std::move(joined.flight)};
@@ -199,7 +200,12 @@ net::Task<Result<Answered>> Slices::ask(EdgeWorker& worker, const SlicedBody& bo
   if (!answered) co_return answered;
   const http::ResponseHead& head = answered->response.head();
   SliceAnswer judged = judge_slice(*body.stored, range, head.status, head.headers);
-  if (judged == SliceAnswer::slice) co_return answered;
+  if (judged == SliceAnswer::slice) {
+    auto storable = may_store_part(body.request.viewer, head.headers);
+    if (storable.yes) co_return answered;
+    co_return fail(ErrorKind::unavailable, ErrorSource::upstream,
+                   "a slice that is not for others: " + std::string(storable.reason));
+  }
   if (judged == SliceAnswer::failure) {
     co_return fail(ErrorKind::unavailable, ErrorSource::upstream,
                    "upstream answered " + std::to_string(head.status) + " for a slice");
