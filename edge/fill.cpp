@@ -38,6 +38,17 @@ void take_over(const cache::Object& part, Flight& flight) {
   }
 }
 
+/// Whether the stored response, with what the 304 says, may still be given to others, and to the
+/// same ones.
+bool stays_shared(const StoredResponse& stored, const FillRequest& request,
+                  const Answered& not_modified) {
+  StoredResponse merged = refresh(stored, not_modified.response.head().headers,
+                                  not_modified.request_time, not_modified.response_time);
+  std::vector<http::Field> fields = merged.fields();
+  return may_store("GET", merged.status, request.viewer, fields).yes &&
+         vary_names(fields) == stored.vary;
+}
+
 }  // namespace
 
 Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
@@ -101,7 +112,7 @@ net::Task<Result<Answered>> Fill::ask_for_rest(EdgeWorker& worker, const Flight&
 }
 
 /// A 304 that speaks of another response than ours, or of one that was purged since it was found,
-/// is of no use: then ask for the whole.
+/// or that is not for others, is of no use: then ask for the whole.
 net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight& flight,
                                                 const FillRequest& request) {
   bool conditional = static_cast<bool>(request.stale);
@@ -109,7 +120,8 @@ net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight
                                       upstream_request(request, conditional));
   if (!first || !conditional || first->response.head().status != 304) co_return first;
   bool of_use = confirms(*request.stale.stored, first->response.head().headers) &&
-                !is_dead(request.stale, purges_);
+                !is_dead(request.stale, purges_) &&
+                stays_shared(*request.stale.stored, request, *first);
   if (of_use) co_return first;
   co_return co_await upstream_.ask(worker.client, flight.key(), request.route,
                                    upstream_request(request, false));
@@ -163,12 +175,14 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                               "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
+  bool sliced = slice(flight, request, *answered);
   bool outdated = request.stale && request.stale.stored->sliced_bytes > 0 && status < 400;
-  if (outdated) {
+  bool same = outdated && sliced && same_version(*flight->view().stored, *request.stale.stored);
+  if (outdated && !same) {
     net::spawn(worker.io, drop_slices(cache_, request.stale.object->key(), request.stale.stored,
                                       settings_.slice_bytes));
   }
-  if (slice(flight, request, *answered)) co_return std::nullopt;
+  if (sliced) co_return std::nullopt;
   std::string_view why = unshareable(request, *answered);
   if (!why.empty()) {
     unshared_.add();
@@ -207,7 +221,8 @@ bool Fill::slice(const std::shared_ptr<Flight>& flight, const FillRequest& reque
   std::string key = secondary_key(request.primary_key, made.vary, request.viewer);
   if (flights_.unshared(no_ranges_key(key), wall_now())) return false;
   auto stored = std::make_shared<const StoredResponse>(std::move(made));
-  flight->slice(stored, key, http::joined(head.headers, "Cache-Status"));
+  flight->slice(stored, key, http::joined(head.headers, "Cache-Status"),
+                fields_for_first(head.headers));
   keep(flight, request, {key, encode(*stored), {}, 0, digest128({}), 1.0});
   return true;
 }
@@ -304,7 +319,9 @@ Result<void> Fill::verify(const Flight& flight, const Answered& answered) const 
   if (view.length && view.received != *view.length) {
     return fail(ErrorKind::aborted, ErrorSource::upstream, "the body is shorter than promised");
   }
-  auto promised = http::read_repr_digest(answered.response.head().headers);
+  // A 206 that went on need not repeat what the head of the whole promised.
+  auto promised = http::read_repr_digest(view.stored->fields());
+  if (!promised) promised = http::read_repr_digest(answered.response.head().headers);
   if (promised && view.stored->status == 200 && *promised != flight.digest()) {
     return fail(ErrorKind::corrupt, ErrorSource::upstream, "the body does not match its digest");
   }
