@@ -219,6 +219,21 @@ test('a flight goes on where its upstream broke off', async () => {
   });
 });
 
+test('a flight that went on is held to the digest that its head promised', async () => {
+  const body = pattern(300_000, 23);
+  origin.answer('/resume-digest', (asked, response, number) => {
+    const from = Number(/bytes=(\d+)-/.exec(asked.headers.range ?? 'bytes=0-')[1]);
+    const head = { ...fresh, etag: '"r"', 'content-length': body.length - from };
+    if (number === 1) {
+      response.writeHead(200, { ...head, 'repr-digest': 'xxh3-128=:AAAAAAAAAAAAAAAAAAAAAA==:' });
+      return response.write(body.subarray(0, 100_000), () => response.destroy());
+    }
+    response.writeHead(206, { ...head, 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` });
+    return response.end(body.subarray(from));
+  });
+  await assert.rejects(get(`${edge.url}/resume-digest`));
+});
+
 const notResumed = [
   ['another version', (rest, from, size) => [206, { etag: '"other"', 'content-range': `bytes ${from}-${size - 1}/${size}` }]],
   ['another place', (rest, from, size) => [206, { etag: '"r"', 'content-range': `bytes ${from + 1}-${size - 1}/${size}` }]],

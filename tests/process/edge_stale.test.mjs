@@ -51,6 +51,24 @@ test('a 304 confirms the stored answer and renews its fields', async () => {
   assert.equal(origin.count('/confirm'), 2);
 });
 
+for (const [i, [what, headers]] of [
+  ['private', { 'cache-control': 'private, max-age=600' }],
+  ['no-store', { 'cache-control': 'no-store' }],
+  ['another Vary', { 'cache-control': 'max-age=600', vary: 'X-Who' }],
+].entries()) {
+  test(`a 304 with ${what} does not confirm for everybody`, async () => {
+    const path = `/withdrawn-${i}`;
+    await storeAged(path, 'max-age=10', 20);
+    origin.answer(path, (asked, response) => {
+      if (asked.headers['if-none-match']) return response.writeHead(304, { etag: '"1"', ...headers }).end();
+      return response.writeHead(200, { etag: '"1"', ...headers }).end(asked.headers['x-who']);
+    });
+    for (const who of ['a', 'b']) {
+      assert.equal((await get(edge.url + path, { headers: { 'x-who': who } })).text, who);
+    }
+  });
+}
+
 test('a changed answer replaces the stale one', async () => {
   await storeAged('/changed', 'max-age=10', 20);
   origin.answer('/changed', { headers: { 'cache-control': 'max-age=600', etag: '"2"' }, body: 'new' });
