@@ -62,9 +62,16 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
   SteadyTime now = steady_now();
   for (NumberedPurge& each : purges.purges) purges_.restore(std::move(each), now);
   purges_.begin_at(purges.run_begins_at);
-  if (purges.known || cache_.size() == 0) return;
-  log::warn("cache emptied: nothing tells what was purged", {log::kv("objects", cache_.size())});
-  cache_.remove_if([](std::string_view) { return true; }, [] {});
+  if (purges.known) return;
+  if (cache_.size() > 0) {
+    log::warn("cache emptied: nothing tells what was purged", {log::kv("objects", cache_.size())});
+  }
+  // Until they are gone from the disk as well, the next start must empty it again.
+  auto emptied = [this] {
+    auto begun = purge_journal_->begin();
+    if (!begun) log::error("purge journal cannot begin", {log::kv("why", begun.error().message)});
+  };
+  cache_.remove_if([](std::string_view) { return true; }, emptied);
 }
 
 /// Commits that are under way come back to the flights and the purge log: wait for the last.

@@ -113,21 +113,31 @@ Result<void> PurgeJournal::read(Opened& into) const {
 }
 
 Result<void> PurgeJournal::begin_run(Opened& into) {
-  auto txn = env_.write();
-  if (!txn) return std::unexpected(txn.error());
-  auto row = txn->get(rows_, row_key(0));
-  if (!row) return std::unexpected(row.error());
   std::uint64_t runs = 0;
-  if (*row) {
-    std::string text = std::string(**row) + "\n";
+  {
+    auto txn = env_.read();
+    if (!txn) return std::unexpected(txn.error());
+    auto row = txn->get(rows_, row_key(0));
+    if (!row) return std::unexpected(row.error());
+    into.known = row->has_value();
+    std::string text = into.known ? std::string(**row) + "\n" : "1 0\n";
     std::string_view rest = text;
     auto version = take_number(rest, ' ');
     auto found = take_number(rest, '\n');
     if (version != 1u || !found) return corrupt("the purge journal is of an unknown version");
-    runs = *found;
-    into.known = true;
+    runs = *found + 1;
   }
-  into.run_begins_at = ++runs << run_shift;
+  into.run_begins_at = runs << run_shift;
+  return into.known ? write_run(runs) : Result<void>{};
+}
+
+Result<void> PurgeJournal::begin() {
+  return write_run(1);
+}
+
+Result<void> PurgeJournal::write_run(std::uint64_t runs) {
+  auto txn = env_.write();
+  if (!txn) return std::unexpected(txn.error());
   auto put = txn->put(rows_, row_key(0), fmt::format("1 {}", runs));
   if (!put) return put;
   return txn->commit();

@@ -33,6 +33,9 @@ class PurgeJournal {
   /// Errors: unavailable (another process has it), no_space and other disk errors.
   static Result<Opened> open(const std::filesystem::path& folder);
 
+  /// The next start will know this journal: call once nothing is stored any more that purges
+  /// before it may have named. Open() has done it when the journal was known.
+  Result<void> begin();
   /// On disk and synced when it returns.
   Result<void> append(const NumberedPurge& purge);
   Result<void> erase_through(std::uint64_t number);
@@ -42,6 +45,7 @@ class PurgeJournal {
   static Result<Opened> open_once(const std::filesystem::path& folder);
   Result<void> read(Opened& into) const;
   Result<void> begin_run(Opened& into);
+  Result<void> write_run(std::uint64_t runs);
 
   store::Env env_;
   store::Table rows_;

@@ -47,6 +47,7 @@ TEST(PurgeJournal, a_restart_finds_what_was_not_erased) {
   {
     auto opened = open(folder / "purges");
     EXPECT_FALSE(opened.known);
+    ASSERT_TRUE(opened.journal->begin());
     first = opened.run_begins_at;
     for (std::uint64_t i = 0; i < std::size(purges); ++i) {
       ASSERT_TRUE(opened.journal->append({first + 1 + i, moment, purges[i]}));
@@ -62,10 +63,19 @@ TEST(PurgeJournal, a_restart_finds_what_was_not_erased) {
   EXPECT_EQ(opened.purges.back().purge, purges[4]);
 }
 
+TEST(PurgeJournal, one_that_never_began_stays_unknown) {
+  tests::TemporaryFolder folder;
+  for (int i = 0; i < 2; ++i) {
+    auto opened = open(folder / "purges");
+    EXPECT_FALSE(opened.known);
+    EXPECT_TRUE(opened.journal->append({opened.run_begins_at + 1, moment, purges[0]}));
+  }
+}
+
 TEST(PurgeJournal, a_damaged_one_knows_nothing) {
   tests::TemporaryFolder folder;
   {
-    open(folder / "purges");
+    ASSERT_TRUE(open(folder / "purges").journal->begin());
   }
   std::ofstream(folder / "purges" / "data.mdb") << std::string(20'000, 'x');
   auto opened = open(folder / "purges");
