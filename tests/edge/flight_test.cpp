@@ -56,6 +56,18 @@ std::string pattern(std::size_t n) {
   return bytes;
 }
 
+TEST(Flight, what_is_reserved_counts_before_the_head_comes_and_only_once) {
+  FlightMemory memory(1000);
+  {
+    Flight flight("/a", 0, memory);
+    flight.reserve(600);
+    EXPECT_FALSE(memory.has_room(600));
+    flight.begin_body(some_response(), "/a", {}, 700);
+    EXPECT_EQ(memory.used(), 700u);
+  }
+  EXPECT_EQ(memory.used(), 0u);
+}
+
 TEST(Flight, ReadersOnOtherThreadsSeeEveryByteFromTheirOffset) {
   FlightMemory memory(64 << 20);
   Flight flight("/a", 0, memory);
