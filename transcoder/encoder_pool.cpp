@@ -9,9 +9,11 @@ namespace relay::transcoder {
 namespace {
 constexpr std::int64_t queue_bytes_max = 150 << 20;  // of the largest rendition; others hold less
 constexpr std::int64_t queue_frames_max = 64, queue_frames_min = 4;
-// After the hurry: what still waits in the dearest rendition's queue when the source ends is worked
-// off by one core alone.
-constexpr std::size_t queue_frames_steady = 12;
+// After the hurry queues shrink to this, for what still waits in the dearest rendition's when the
+// source ends is worked off by one core alone. They shrink slowly, by a frame each time this many
+// were pushed: at once, the others would have nothing to do until that one is short.
+constexpr std::int64_t queue_frames_steady = 12;
+constexpr std::int64_t frames_pushed_a_step = 6;
 constexpr auto stop_poll = std::chrono::milliseconds(100);  // a stop does not notify
 }  // namespace
 
@@ -38,11 +40,18 @@ bool EncoderPool::wants(std::size_t rung, std::int64_t number) const {
   return number >= encoder.first_frame() && number % encoder.frame_step() == 0;
 }
 
+std::size_t EncoderPool::room_at(const Rung& rung, std::int64_t number) const {
+  if (number < hurry_until_) return rung.room;
+  auto full = static_cast<std::int64_t>(rung.room);
+  std::int64_t shrunk = full - (number - hurry_until_) / frames_pushed_a_step;
+  return static_cast<std::size_t>(std::max(shrunk, std::min(full, queue_frames_steady)));
+}
+
 bool EncoderPool::push(std::size_t index, av::Frame picture, std::int64_t number) {
   Rung& rung = *rungs_[index];
   {
     std::unique_lock lock(mutex_);
-    std::size_t room = number < hurry_until_ ? rung.room : std::min(rung.room, queue_frames_steady);
+    std::size_t room = room_at(rung, number);
     while (rung.queue.size() >= room && !stop_.stopped() && !stop_.late())
       emptied_.wait_for(lock, stop_poll);
     if (stop_.stopped() || stop_.late()) return false;

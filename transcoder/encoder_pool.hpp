@@ -50,6 +50,7 @@ class EncoderPool {
     std::deque<Waiting> queue;
     bool busy = false, flushed = false;
   };
+  std::size_t room_at(const Rung& rung, std::int64_t number) const;
   void work();
   Rung* choose();
   void encode(Rung& rung, const Waiting* waiting);
