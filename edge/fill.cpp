@@ -86,10 +86,11 @@ net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, const Flight& flight,
                                       const FillRequest& request) {
   if (!request.part) co_return co_await ask_for_whole(worker, flight, request);
   auto answered = co_await ask_for_rest(worker, flight, request);
-  bool of_no_use =
-      answered && !answered->completed &&
-      (answered->response.head().status == 206 || answered->response.head().status == 416);
-  if (!of_no_use) co_return answered;
+  if (!answered) co_return answered;
+  int status = answered->response.head().status;
+  // One that may not be kept would be handed on as it is: a 206 that nobody asked for.
+  bool of_use = answered->completed && unshareable(request, *answered).empty();
+  if (of_use || (status != 206 && status != 416)) co_return answered;
   co_return co_await ask_for_whole(worker, flight, request);
 }
 

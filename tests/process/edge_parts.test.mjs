@@ -95,6 +95,20 @@ test('a held beginning is completed under the same strong validator', async () =
   assert.equal(origin.count('/complete'), 2);
 });
 
+test('a rest that is not for others is not handed on: the whole is asked for', async () => {
+  await hold('/private-rest', '"1"');
+  const personal = ranged();
+  origin.answer('/private-rest', (asked, response, number) => {
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (code, headers) => writeHead(code, { ...headers, 'cache-control': 'private' });
+    return personal(asked, response, number);
+  });
+  const whole = await get(`${edge.url}/private-rest`);
+  assert.equal(whole.status, 200);
+  assert.ok(whole.body.equals(body));
+  assert.equal(origin.requests.at(-1).headers.range, undefined);
+});
+
 for (const [what, held, now] of [['another version', '"0"', '"1"'], ['a weak validator', 'W/"1"', 'W/"1"'],
   ['no validator', undefined, undefined]]) {
   test(`a held beginning of ${what} is never mixed with the rest`, async () => {
