@@ -33,8 +33,9 @@ struct Round {
 };
 
 /// Writes the round, frees what holdings gathered and erases what it doomed. Returns how many
-/// transactions it took; bodies know their offsets then. After an error everything gathered or
-/// doomed is as before, and of `incoming` some may have been written: abandon() them.
+/// transactions it took; bodies know their offsets then. After an error what was
+/// gathered or doomed comes again (a body whose chunks are erased already has no offsets left), and
+/// of `incoming` some may have been written: abandon() them.
 Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& round,
                              SteadyTime now);
 
