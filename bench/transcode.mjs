@@ -87,13 +87,13 @@ async function ours(origin, edge, file, asset) {
   if (answer.status >= 300) throw new Error(`the upload of ${file} was refused: ${answer.text}`)
   await until('a first segment', () => firstSegment(edge, asset), { deadline_ms: 120_000, every_ms: 10 })
   const first_s = (performance.now() - uploaded) / 1000
-  const ready = await waitForState(origin, `demo/${asset}`, 'ready', { deadline_ms: 1_800_000, every_ms: 50 })
+  const ready = await waitForState(origin, `demo/${asset}`, 'ready', { deadline_ms: 1_800_000, every_ms: 100 })
   const wall_s = (performance.now() - uploaded) / 1000
   await until('the transcoder to be reaped', () => childrenCpu(origin.pid) > before, { every_ms: 20 })
   return { first_s, wall_s, cpu_s: childrenCpu(origin.pid) - before, renditions: ready.renditions }
 }
 
-/** The same video renditions in one command, scaled as a cascade too: its best configuration. */
+/** The same video renditions in one command, scaled as a cascade by the same filter: its best configuration. */
 function ffmpegArguments(file, renditions, folder) {
   const rungs = renditions.filter(({ height, name }) => height > 0 && name !== 'source')
     .sort((a, b) => b.height - a.height)
@@ -102,7 +102,7 @@ function ffmpegArguments(file, renditions, folder) {
   let from = '[0:v]'
   rungs.forEach(({ width, height }, i) => {
     const last = i === rungs.length - 1
-    graph.push(`${from}scale=${width}:${height}:flags=bilinear${last ? `[v${i}]` : `,split[v${i}][s${i}]`}`)
+    graph.push(`${from}scale=${width}:${height}:flags=bicubic${last ? `[v${i}]` : `,split[v${i}][s${i}]`}`)
     from = `[s${i}]`
   })
   const args = ['-v', 'error', '-y', '-i', file, '-filter_complex', graph.join(';')]
@@ -154,6 +154,12 @@ function summarise(server, scenario, samples) {
   return row
 }
 
+/** Ours to theirs, pair by pair of one round: a machine that slows down for a while slows both. */
+function ratios(key, mine, rival) {
+  const list = mine.map((sample, i) => sample[key] / rival[i][key])
+  return `${median(list).toFixed(2)} (${Math.min(...list).toFixed(2)}-${Math.max(...list).toFixed(2)})`
+}
+
 function print(row) {
   const cell = key => `${row[key].toFixed(2).padStart(8)} (${row[`${key}_range`].map(x => x.toFixed(2)).join('-')})`.padEnd(24)
   console.log(`${row.scenario.padEnd(14)}${row.server.padEnd(12)}${cell('first_s')}${cell('wall_s')}${cell('cpu_s')}`)
@@ -181,6 +187,8 @@ async function main() {
       }
       for (const [name, list] of Object.entries(samples)) rows.push(summarise(name, scenario, list))
       rows.slice(-2).forEach(print)
+      const { torchrelay, ffmpeg } = samples
+      console.log(`  ours/ffmpeg by rounds: ladder ${ratios('wall_s', torchrelay, ffmpeg)}, CPU ${ratios('cpu_s', torchrelay, ffmpeg)}`)
       console.log(`  source: ${(statSync(file).size / 1e6).toFixed(1)} MB; the rival: ffmpeg ${samples.ffmpeg[0].args.join(' ').replaceAll(work, 'WORK')}`)
     }
     if (options.json) writeFileSync(options.json, JSON.stringify({ rows }, null, 1) + '\n')

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -23,6 +24,7 @@ namespace relay::transcoder {
 namespace {
 
 constexpr std::int64_t segments_in_hurry = 2;  // of these the cheapest rendition goes first
+constexpr int encoder_threads_max = 16;        // of one rendition
 
 // One run from the source to its last segment; the order of the calls in go() is the story.
 class Run {
@@ -89,14 +91,20 @@ int Run::workers() const {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Cores by share of the pixels: one when several encoders are at work on few cores.
+// By share of the pixels. What comes to less than a core is worked by one thread, the pool's, as
+// many renditions are at once. The largest one's frames follow from each other: with one thread
+// it would be what all others wait for. x264's frame threads wait for rows of the picture before,
+// so it takes more of them than cores to keep the cores busy.
 int Run::threads_of(const Rendition& rendition) const {
-  double all = 0;
+  constexpr double near_a_core = 0.75, threads_a_core = 1.5;
   auto load = [](const Rendition& r) {
     return static_cast<double>(r.width) * r.height / r.frame_step;
   };
+  double all = 0;
   for (const Rendition& other : renditions_) all += load(other);
-  return std::clamp(static_cast<int>(workers() * load(rendition) / all + 0.5), 1, 16);
+  double cores = workers() * load(rendition) / all;
+  if (cores < near_a_core) return 1;
+  return std::min(1 + static_cast<int>(std::ceil(threads_a_core * cores)), encoder_threads_max);
 }
 
 Result<void> Run::work() {
