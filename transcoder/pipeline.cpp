@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -49,6 +50,7 @@ class Run {
   Result<void> plan_picture_renditions();
   Result<void> open_sound();
   Result<void> open_copy();
+  std::vector<Result<Encoder>> opened_encoders(const std::vector<AlreadyPublished>& done) const;
   Result<void> open_encoders();
   Result<void> make_pictures();
   Result<void> make_sound();
@@ -209,17 +211,34 @@ Result<void> Run::open_copy() {
   return {};
 }
 
+// Side by side, for x264 clears and fills a lot of memory at its opening.
+std::vector<Result<Encoder>> Run::opened_encoders(const std::vector<AlreadyPublished>& done) const {
+  std::vector<std::future<Result<Encoder>>> opening;
+  for (std::size_t i = 0; i < renditions_.size(); ++i)
+    opening.push_back(
+        std::async(std::launch::async, [this, &rendition = renditions_[i], &done = done[i]] {
+          return Encoder::open(rendition, facts_.picture, *chunker_, encoding_,
+                               threads_of(rendition), done.ended ? 0 : done.segments);
+        }));
+  std::vector<Result<Encoder>> encoders;
+  for (auto& encoder : opening) encoders.push_back(encoder.get());
+  return encoders;
+}
+
 Result<void> Run::open_encoders() {
   pool_.emplace(delivery_, stop_, chunker_->first_frame(segments_in_hurry));
   first_frame_ = INT64_MAX;
-  for (const Rendition& rendition : renditions_) {
-    AlreadyPublished done = delivery_.published(rendition.name);
-    auto encoder = Encoder::open(rendition, facts_.picture, *chunker_, encoding_,
-                                 threads_of(rendition), done.ended ? 0 : done.segments);
+  std::vector<AlreadyPublished> published;
+  for (const Rendition& rendition : renditions_)
+    published.push_back(delivery_.published(rendition.name));
+  std::vector<Result<Encoder>> encoders = opened_encoders(published);
+  for (std::size_t i = 0; i < renditions_.size(); ++i) {
+    const Rendition& rendition = renditions_[i];
+    Result<Encoder>& encoder = encoders[i];
     if (!encoder) return std::unexpected(encoder.error());
     auto track = delivery_.open(encoder->track());
     if (!track) return std::unexpected(track.error());
-    if (done.ended) continue;
+    if (published[i].ended) continue;
     if (encoder->first_frame() == INT64_MAX)
       return fail(
           ErrorKind::conflict, ErrorSource::internal,
