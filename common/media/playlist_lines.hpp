@@ -1,5 +1,5 @@
-// How both kinds of playlist are read: line by line, each tag given to a reader that complains or
-// not. Shared by the two readers only. Pure.
+// How playlists are read: line by line, each tag given to a reader that complains or not. For the
+// readers of this room only. Pure.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,9 +1,11 @@
-// Any bytes: a playlist is refused, or what was read reads back the same after writing.
+// Any bytes: a playlist is refused, or what was read reads back the same after writing, and its
+// outline names the same.
 #include <cstdint>
 #include <string_view>
 
 #include "common/base/check.hpp"
 #include "common/media/playlist.hpp"
+#include "common/media/playlist_outline.hpp"
 
 using namespace relay::media;
 
@@ -15,12 +17,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     RELAY_CHECK(again);
     RELAY_CHECK(write(*again) == written);
     RELAY_CHECK(!why_not_extension(*media, *again));
+    auto outline = read_playlist_outline(text);
+    RELAY_CHECK(outline && outline->segments.size() == media->segments.size());
+    RELAY_CHECK(outline->media_sequence == media->media_sequence);
+    RELAY_CHECK(outline->ended == media->ended);
   }
   if (auto multivariant = read_multivariant_playlist(text)) {
     std::string written = write(*multivariant);
     auto again = read_multivariant_playlist(written);
     RELAY_CHECK(again);
     RELAY_CHECK(write(*again) == written);
+  }
+  if (auto outline = read_playlist_outline(text)) {
+    RELAY_CHECK(outline->segments.size() <= size && outline->lasting.size() <= size);
   }
   return 0;
 }
