@@ -103,6 +103,12 @@ void Cache::store(NewObject object, std::function<void(bool)> done) {
   impl_->shared.queue.push_store(hash, std::move(object), std::move(done));
 }
 
+void Cache::revalue(const std::vector<std::string>& keys, double value) {
+  ValueJob job{{}, value};
+  for (const std::string& key : keys) job.hashes.push_back(digest128(key));
+  impl_->shared.queue.push(std::move(job));
+}
+
 void Cache::update_head(const Pin& old, std::string head) {
   Digest128 hash = digest128(old->key());
   // The same object may have gone from the window into the store meanwhile, as it was.
@@ -134,6 +140,14 @@ std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
   std::size_t count = job.removed.size();
   impl_->shared.queue.push(std::move(job));
   return count;
+}
+
+bool Cache::has(std::string_view key) const {
+  return impl_->shared.index.find(digest128(key), key) != nullptr;
+}
+
+bool Cache::failing() const {
+  return impl_->shared.failing.load(std::memory_order_relaxed);
 }
 
 CacheStats Cache::stats() const {

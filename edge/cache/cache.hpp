@@ -120,6 +120,8 @@ struct NewObject {
   std::uint64_t body_bytes = 0;
   Digest128 digest;
   double value = 1.0;  // weight in the eviction order: what a miss costs, relative
+  /// Somebody is about to ask for it: it is taken though it has not proved its worth by uses.
+  bool awaited = false;
 };
 
 struct CacheOptions {
@@ -157,6 +159,11 @@ class Cache {
   /// replaced. Never blocks; a bounded queue refuses when full.
   void store(NewObject object, std::function<void(bool)> done);
 
+  /// What a miss of these keys costs from now on; 0: they are over, and leave before all others
+  /// when room is needed. Soon, not at return; forgotten by a restart. Keys that are not here are
+  /// ignored.
+  void revalue(const std::vector<std::string>& keys, double value);
+
   /// Replaces only the head (a 304 refreshed it). Ignored when the key holds another object by
   /// now.
   void update_head(const Pin& old, std::string head);
@@ -172,6 +179,10 @@ class Cache {
   std::size_t remove_if(std::function<bool(std::string_view)> matches,
                         std::function<void()> durable);
 
+  /// Whether it is here. Not a use.
+  bool has(std::string_view key) const;
+  /// Whether the last try to write to the disk was in vain.
+  bool failing() const;
   CacheStats stats() const;
   /// The plan in force and what other sizes would miss, of a second ago.
   std::shared_ptr<const policy::Forecast> forecast() const;

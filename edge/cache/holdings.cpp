@@ -28,6 +28,13 @@ void Holdings::use(std::uint64_t id) {
   policy_.tiers().touch(id);
 }
 
+void Holdings::revalue(std::uint64_t id, double value) {
+  auto known = bodies_.find(id);
+  if (known == bodies_.end()) return;
+  known->second->value = value;
+  policy_.tiers().revalue(id, value);
+}
+
 void Holdings::miss(const Digest128& hash, std::uint64_t bytes) {
   policy_.note(hash.low, bytes);
 }

@@ -35,6 +35,7 @@ class Holdings {
   Holdings(const CacheOptions& options, Index& index);
 
   void use(std::uint64_t id);
+  void revalue(std::uint64_t id, double value);
   /// A key was asked for that is not here, and has such a body.
   void miss(const Digest128& hash, std::uint64_t bytes);
 

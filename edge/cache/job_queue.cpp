@@ -32,6 +32,10 @@ void JobQueue::push(HeadJob job) {
   push(std::make_unique<Job>(std::move(job)));
 }
 
+void JobQueue::push(ValueJob job) {
+  push(std::make_unique<Job>(std::move(job)));
+}
+
 void JobQueue::push(RemoveJob job) {
   push(std::make_unique<Job>(std::move(job)));
 }

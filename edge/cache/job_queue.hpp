@@ -36,12 +36,18 @@ struct HeadJob {
   std::uint64_t id = 0;
 };
 
+/// What a miss of these costs from now on.
+struct ValueJob {
+  std::vector<Digest128> hashes;
+  double value = 1;
+};
+
 struct RemoveJob {
   std::vector<Pin> removed;  // already out of the index
   std::function<void()> durable;
 };
 
-using Job = std::variant<StoreJob, HeadJob, RemoveJob>;
+using Job = std::variant<StoreJob, HeadJob, ValueJob, RemoveJob>;
 
 class JobQueue {
  public:
@@ -49,6 +55,7 @@ class JobQueue {
 
   void push_store(Digest128 hash, NewObject object, std::function<void(bool)> done);
   void push(HeadJob job);
+  void push(ValueJob job);
   void push(RemoveJob job);
   /// Marks every store that was pushed and not released yet and whose key matches.
   void drop(const std::function<bool(std::string_view)>& matches);

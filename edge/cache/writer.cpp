@@ -93,8 +93,14 @@ void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
   auto accepted = accept(jobs, now);
   auto heads = current_heads(jobs);
   if (!accepted.empty() || !heads.empty() || anything_to_write()) {
-    if (write(accepted, heads, now)) publish(accepted, now);
+    bool written = write(accepted, heads, now);
+    if (written) publish(accepted, now);
+    // That something could be erased does not say that anything can be stored.
+    if (!written || !accepted.empty()) {
+      shared_.failing.store(!written, std::memory_order_relaxed);
+    }
   }
+  take_values(jobs);  // after what was stored before them
   make_durable();
   show();
   for (const Pending& each : accepted) {
@@ -118,6 +124,16 @@ void Writer::take_removals(const std::vector<std::unique_ptr<Job>>& jobs, Steady
       holdings_.retire(id, now);
     }
     if (removal->durable) awaiting_durable_.push_back(std::move(removal->durable));
+  }
+}
+
+void Writer::take_values(const std::vector<std::unique_ptr<Job>>& jobs) {
+  for (const auto& job : jobs) {
+    const auto* values = std::get_if<ValueJob>(job.get());
+    if (!values) continue;
+    for (const Digest128& hash : values->hashes) {
+      if (Pin pin = shared_.index.find(hash)) holdings_.revalue(pin->id(), values->value);
+    }
   }
 }
 
@@ -145,7 +161,8 @@ bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTim
     gauges_.failures_damage.add();
     return false;
   }
-  holdings_.miss(job.hash, job.object.body_bytes);
+  // What is awaited was not asked for yet; its use will be told when it is.
+  if (!job.object.awaited) holdings_.miss(job.hash, job.object.body_bytes);
   std::uint64_t memory = memory_of(job.object);
   bool passes = holdings_.may_enter_window(job.object.body_bytes);
   if (passes) drain_window(memory, accepted, now);
@@ -161,7 +178,7 @@ bool Writer::judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now
   pending.job = &job;
   pending.incoming = make_incoming(pending);
   const Body& body = *pending.incoming.body;
-  if (!holdings_.admits(body)) {
+  if (!job.object.awaited && !holdings_.admits(body)) {
     gauges_.failures_worth.add();
     return false;
   }

@@ -36,6 +36,7 @@ struct Shared {
   UsageRings uses;
   JobQueue queue;
   std::mutex removal;
+  std::atomic<bool> failing = false;  // the last try to write was in vain
   std::atomic<std::shared_ptr<const policy::Forecast>> forecast;
 };
 
@@ -61,6 +62,7 @@ class Writer {
   void run();
   void round(const std::vector<std::unique_ptr<Job>>& jobs);
   void take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
+  void take_values(const std::vector<std::unique_ptr<Job>>& jobs);
   std::vector<Pending> accept(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
   bool accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
   bool judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);

@@ -10,6 +10,7 @@ namespace relay::edge::policy {
 namespace {
 
 constexpr double nothing = std::numeric_limits<double>::infinity();
+constexpr int step_of_the_over = 0;
 // Sizes count in MiB, so that terms stay near 1 whatever the exponent.
 constexpr double usual_bytes = 1 << 20;
 // A double's sign, exponent and first four bits of mantissa: 16 steps an octave. This one is 2^-32.
@@ -32,7 +33,7 @@ void Order::set_plan(const Plan& plan) {
 
 int Order::step_of(double term) {
   int step = static_cast<int>(std::bit_cast<std::uint64_t>(term) >> 48) - first_step;
-  return std::clamp(step, 0, steps - 1);
+  return std::clamp(step, step_of_the_over + 1, steps - 1);
 }
 
 double Order::begin_of(int step) {
@@ -61,7 +62,10 @@ void Order::note_front(Group& group, int step) {
 
 void Order::place(Slot slot, unsigned frequency) {
   Entry& entry = entries_[slot];
-  entry.step = static_cast<std::int16_t>(step_of(power(frequency) * entry.weight));
+  bool is_over = entry.value == 0;
+  if (is_over) entry.age = -nothing;
+  int step = is_over ? step_of_the_over : step_of(power(frequency) * entry.weight);
+  entry.step = static_cast<std::int16_t>(step);
   Group& group = groups_[entry.group];
   List& queue = group.queues[entry.step];
   bool first = queue.front == no_slot;
@@ -89,6 +93,14 @@ void Order::insert(Slot slot, unsigned frequency) {
 
 void Order::touch(Slot slot, unsigned frequency) {
   unlink(slot);
+  entries_[slot].age = inflation_;
+  place(slot, frequency);
+}
+
+/// Among those of its new step it counts as used now: their queue stays in the order of age.
+void Order::revalue(Slot slot, unsigned frequency) {
+  unlink(slot);
+  entries_[slot].weight = weight_of(entries_[slot]);
   entries_[slot].age = inflation_;
   place(slot, frequency);
 }
@@ -146,6 +158,7 @@ void Order::place_all(const std::vector<Slot>& all, const Plan& plan) {
   double before = 0, after = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Entry& entry = entries_[all[i]];
+    if (entry.value == 0) continue;
     before += begin_of(entry.step);
     entry.weight = weight_of(entry);
     after += power(frequencies_[i]) * entry.weight;

@@ -8,6 +8,9 @@
 // order of their last use. L never falls, so each queue's oldest is its lowest, and the victim is
 // the lowest of the queues' heads. A use moves a record from one queue's end to another's.
 //
+// An object of value 0 is over: it leaves before all others, those over for longest first, and a
+// use changes nothing about that.
+//
 // Objects may be of several groups (the store's shelves): they age together, but the victim can be
 // asked for of one group alone.
 #pragma once
@@ -28,6 +31,8 @@ class Order {
   /// `frequency` at least 1. The entry's value, bytes and group are set.
   void insert(Slot slot, unsigned frequency);
   void touch(Slot slot, unsigned frequency);
+  /// After the entry's value was changed. Like a use, as far as age goes.
+  void revalue(Slot slot, unsigned frequency);
   void erase(Slot slot);
   /// no_slot: nothing is here.
   Slot victim() const;

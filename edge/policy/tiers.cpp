@@ -9,6 +9,7 @@ namespace relay::edge::policy {
 namespace {
 
 float sane(double value) {
+  if (value == 0) return 0;
   return std::isfinite(value) ? static_cast<float>(std::clamp(value, 1e-6, 1e6)) : 1.0f;
 }
 
@@ -53,6 +54,13 @@ void Tiers::touch(Id id) {
   }
 }
 
+void Tiers::revalue(Id id, double value) {
+  Slot slot = entries_.find(id);
+  if (slot == no_slot) return;
+  entries_[slot].value = sane(value);
+  if (!entries_[slot].in_window) order_.revalue(slot, frequency(entries_[slot].hash));
+}
+
 void Tiers::erase(Id id) {
   Slot slot = entries_.find(id);
   if (slot == no_slot) return;
@@ -77,6 +85,7 @@ std::optional<Id> Tiers::oldest() const {
 
 bool Tiers::admits(double value, std::uint64_t bytes, std::uint64_t hash, bool full) const {
   if (!full && plan_.fills_freely) return true;
+  if (full && value == 0) return false;
   unsigned uses = std::max(1u, sketch_.count(hash));
   if (uses < plan_.admission_uses) return false;
   if (!full || plan_.admission_worth == 0) return true;

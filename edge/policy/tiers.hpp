@@ -19,7 +19,7 @@ struct Newcomer {
   Id id = 0;
   std::uint64_t hash = 0;
   std::uint64_t bytes = 0;
-  double value = 1;  // what a miss costs, relative
+  double value = 1;  // what a miss costs, relative; 0: it is over, nobody will want it
   unsigned group = 0;
 };
 
@@ -34,6 +34,8 @@ class Tiers {
   void enter_store(const Newcomer& newcomer);
   /// A use. Unknown ids are ignored: the report may be older than an eviction.
   void touch(Id id);
+  /// From now on a miss of it costs so much. Unknown ids are ignored.
+  void revalue(Id id, double value);
   void erase(Id id);
   bool has(Id id) const { return entries_.find(id) != no_slot; }
 

@@ -160,6 +160,46 @@ TEST_F(TiersTest, UnknownIdsAndOddValuesAreHarmless) {
   EXPECT_EQ(tiers.size(), 3u);
 }
 
+TEST_F(TiersTest, WhatIsOverLeavesFirstUnderEveryPlan) {
+  for (const Plan& plan : {by_frequency, lru_plan, Plan{0.1, 1, 1, 2, 1, true}}) {
+    Tiers tiers(sketch, 2, plan);
+    for (Id id = 1; id <= 6; ++id) tiers.enter_store(newcomer(id, mib, 1, id % 2));
+    tiers.evict(*tiers.victim());  // the order has aged
+    for (Id id : {7, 8}) tiers.enter_store(newcomer(id));
+    for (int i = 0; i < 50; ++i) use(tiers, 8);
+    tiers.revalue(8, 0);
+    tiers.revalue(4, 0);
+    use(tiers, 8);
+    EXPECT_EQ(tiers.victim(), 4u);
+    tiers.replan(by_frequency);
+    tiers.replan(plan);
+    auto order = evict_all(tiers);
+    ASSERT_EQ(order.size(), 7u);
+    EXPECT_EQ(order[0], 4u);
+    EXPECT_EQ(order[1], 8u);
+  }
+}
+
+TEST_F(TiersTest, AValueIsChangedWhereverTheObjectIs) {
+  Tiers tiers(sketch, 1, {0.1, 0, 1, 1, 0, true});
+  tiers.revalue(9, 0);
+  tiers.enter_window(newcomer(1));
+  tiers.revalue(1, 0);
+  for (Id id : {2, 3, 4}) tiers.enter_store(newcomer(id));
+  tiers.promote(1);
+  tiers.revalue(2, 16);
+  tiers.revalue(3, 0);
+  tiers.revalue(3, 1);  // named again
+  EXPECT_EQ(evict_all(tiers), (std::vector<Id>{1, 4, 3, 2}));
+}
+
+TEST_F(TiersTest, WhatIsOverIsAdmittedOnlyWhileThereIsRoom) {
+  Tiers tiers(sketch, 1, by_frequency);
+  EXPECT_TRUE(tiers.admits(newcomer(1, mib, 0), false));
+  EXPECT_FALSE(tiers.admits(newcomer(1, mib, 0), true));
+  EXPECT_TRUE(tiers.admits(newcomer(2, mib, 1), true));
+}
+
 /// The same decisions as a plain list, request by request.
 TEST_F(TiersTest, TheLruPlanIsLru) {
   Tiers tiers(sketch, 1, lru_plan);
