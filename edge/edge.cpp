@@ -45,7 +45,9 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       lookup_(cache, purges_, blocking),
       upstream_(settings, members, metrics),
       deliver_(settings.name, blocking),
-      fill_(settings, cache, flights_, memory_, purges_, upstream_, metrics),
+      sense_(cache, blocking, settings.key_host, metrics),
+      fill_(settings, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
+      prefetch_(settings, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
       slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
               metrics),
       pass_(settings, cache, flights_, purges_, purge_sweep_, upstream_, deliver_),
@@ -89,6 +91,7 @@ void Edge::add_worker(net::asio::io_context& io) {
 void Edge::stop_worker(net::asio::io_context& io) {
   Worker& worker = worker_of(io);
   worker.stopping = true;
+  prefetch_.stop();
   if (worker.flush) worker.flush->cancel();
   worker.edge.client.close_idle();
 }
@@ -258,7 +261,13 @@ net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
     co_await serve_sliced(visit, std::move(key), std::move(found.stored));
     co_return;
   }
+  if (found.stored->media != hls::Kind::other) note_media(visit, found);
   co_await deliver_.object(visit, *found.object, *found.stored);
+}
+
+void Edge::note_media(Visit& visit, const Found& found) {
+  if (found.stored->media == hls::Kind::segment) prefetch_.note(visit);
+  if (found.stored->media == hls::Kind::playlist && found.object) sense_.recall(visit, found);
 }
 
 net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stored) {
@@ -365,6 +374,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
     co_await serve_sliced(visit, view.stored_key, view.stored);
     co_return true;
   }
+  if (view.stored->media != hls::Kind::other) note_media(visit, {nullptr, view.stored});
   co_await deliver_.flight(visit, *flight, std::move(view));
   co_return true;
 }

@@ -16,7 +16,9 @@
 #include "edge/fleet/members.hpp"
 #include "edge/flight.hpp"
 #include "edge/lookup.hpp"
+#include "edge/media_sense.hpp"
 #include "edge/pass.hpp"
+#include "edge/prefetch.hpp"
 #include "edge/purge.hpp"
 #include "edge/purge_journal.hpp"
 #include "edge/purge_log.hpp"
@@ -79,6 +81,9 @@ class Edge final : public net::Handler {
   net::Task<void> answer_locally(Visit& visit, int status, std::string_view text);
   void refresh_beside(Visit& visit, Found stale);
   FillRequest fill_request(const Visit& visit, Found stale) const;
+  /// Before it is served: a segment read in sequence has the next one fetched, a playlist is
+  /// learnt.
+  void note_media(Visit& visit, const Found& found);
   void finish(Visit& visit);
   net::Task<void> flush_log(Worker& worker);
 
@@ -93,7 +98,9 @@ class Edge final : public net::Handler {
   Lookup lookup_;
   Upstream upstream_;
   Deliver deliver_;
+  MediaSense sense_;
   Fill fill_;
+  Prefetch prefetch_;
   Slices slices_;
   Pass pass_;
   std::vector<std::unique_ptr<Worker>> workers_;  // fixed before the server runs

@@ -52,13 +52,15 @@ bool stays_shared(const StoredResponse& stored, const FillRequest& request,
 }  // namespace
 
 Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
-           FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, Metrics& metrics)
+           FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, MediaSense& sense,
+           Metrics& metrics)
     : settings_(settings),
       cache_(cache),
       flights_(flights),
       memory_(memory),
       purges_(purges),
       upstream_(upstream),
+      sense_(sense),
       aborted_(metrics.counter("relay_edge_flights_aborted_total",
                                "flights that ended without a whole body")),
       resumed_(metrics.counter("relay_edge_flights_resumed_total",
@@ -239,6 +241,7 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   StoredResponse made =
       make_stored(head.status, head.headers, answered.request_time, answered.response_time);
   made.purge_sequence = flight.purge_sequence();
+  made.media = hls::kind_of(request.target, made.content_type);
   auto stored = std::make_shared<const StoredResponse>(std::move(made));
   http::BodyFraming framing = answered.response.framing();
   std::optional<std::uint64_t> length;
@@ -259,7 +262,7 @@ net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
     end_failed(*flight, received.error());
     co_return;
   }
-  commit(std::move(flight), request, answered.by_peer);
+  commit(worker, std::move(flight), request, answered.by_peer);
 }
 
 net::Task<Result<void>> Fill::receive(EdgeWorker& worker, Flight& flight,
@@ -329,12 +332,20 @@ Result<void> Fill::verify(const Flight& flight, const Answered& answered) const 
   return {};
 }
 
-void Fill::commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer) {
+void Fill::commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const FillRequest& request,
+                  bool by_peer) {
   FlightView view = flight->view();
   flight->complete();
+  double value = sense_.value_of(request.primary_key, *view.stored);
   cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),
-                          view.received,   flight->digest(),     by_peer ? 0.5 : 1.0};
+                          view.received,   flight->digest(),     by_peer ? value / 2 : value,
+                          request.awaited};
   std::erase_if(object.chunks, [](const cache::ChunkPtr& chunk) { return chunk->size == 0; });
+  if (view.stored->media == hls::Kind::playlist) {
+    std::string host(http::find(request.viewer, "Host").value_or(""));
+    sense_.learn(worker, {request.primary_key, request.target, std::move(host), view.stored,
+                          object.chunks, nullptr});
+  }
   keep(flight, request, std::move(object));
 }
 

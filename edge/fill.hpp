@@ -11,6 +11,7 @@
 #include "edge/cache/cache.hpp"
 #include "edge/flight.hpp"
 #include "edge/lookup.hpp"
+#include "edge/media_sense.hpp"
 #include "edge/purge_log.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
@@ -26,12 +27,13 @@ struct FillRequest {
   http::Headers viewer;  // the end-to-end fields of the request
   Found stale;           // to be confirmed, if any
   Found part;            // a beginning to be completed, if any
+  bool awaited = false;  // a reader is expected, not here yet: to be kept whatever its worth
 };
 
 class Fill {
  public:
   Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights, FlightMemory& memory,
-       const PurgeLog& purges, Upstream& upstream, Metrics& metrics);
+       const PurgeLog& purges, Upstream& upstream, MediaSense& sense, Metrics& metrics);
 
   /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
   /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
@@ -69,7 +71,8 @@ class Fill {
   void store_names(const StoredResponse& stored, const std::string& stored_key,
                    const FillRequest& request);
   Result<void> verify(const Flight& flight, const Answered& answered) const;
-  void commit(std::shared_ptr<Flight> flight, const FillRequest& request, bool by_peer);
+  void commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const FillRequest& request,
+              bool by_peer);
   void keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
             cache::NewObject object);
   void end_failed(Flight& flight, Error error);
@@ -80,6 +83,7 @@ class Fill {
   FlightMemory& memory_;
   const PurgeLog& purges_;
   Upstream& upstream_;
+  MediaSense& sense_;
   Counter& aborted_;
   Counter& resumed_;
   Counter& unshared_;

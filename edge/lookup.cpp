@@ -3,6 +3,8 @@
 #include <span>
 #include <utility>
 
+#include "edge/cache_key.hpp"
+
 namespace relay::edge {
 namespace {
 
@@ -13,6 +15,7 @@ StoredPtr stored_of(const cache::Object& object) {
   }
   auto stored = decode(object.head());
   if (!stored) return nullptr;
+  stored->media = hls::kind_of(primary_of(object.key()), stored->content_type);
   object.keep_parsed(std::make_shared<const StoredResponse>(std::move(*stored)));
   return std::static_pointer_cast<const StoredResponse>(object.parsed());
 }

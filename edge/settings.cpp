@@ -94,6 +94,9 @@ void describe_cache(Schema& schema, Settings& into) {
                "memory for bodies on their way from upstream", {.least = 1ll << 20});
   schema.duration("cache.stale_on_error", into.stale_on_error,
                   "how long a stale copy may stand in while upstream fails, if it does not say");
+  schema.count("cache.prefetch", into.prefetch_segments,
+               "segments fetched ahead of a viewer who goes through an HLS playlist; 0: none",
+               {0, 16});
   if (into.cache_path.empty()) schema.reject("cache.path", "is empty; name a folder");
 }
 

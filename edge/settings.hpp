@@ -39,6 +39,7 @@ struct Settings {
   std::uint64_t slice_bytes = 8ull << 20;
   std::uint64_t flight_memory_bytes = 512ull << 20;
   std::chrono::milliseconds stale_on_error{3'600'000};
+  std::int64_t prefetch_segments = 1;
 
   std::vector<UpstreamSettings> upstreams;
 

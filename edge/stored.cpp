@@ -197,7 +197,9 @@ StoredResponse refresh(const StoredResponse& stored, http::Fields not_modified,
   http::Headers merged{http::Fields(stored.fields())};
   for (const http::Field& field : news.fields()) merged.remove(field.name);
   for (const http::Field& field : news.fields()) merged.add(field.name, field.value);
-  return make_stored(stored.status, merged, request_time, response_time);
+  StoredResponse refreshed = make_stored(stored.status, merged, request_time, response_time);
+  refreshed.media = stored.media;
+  return refreshed;
 }
 
 StoredResponse mark_stale(const StoredResponse& stored, WallTime now) {

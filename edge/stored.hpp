@@ -18,6 +18,7 @@
 #include "common/base/error.hpp"
 #include "common/http/message.hpp"
 #include "edge/freshness.hpp"
+#include "edge/hls/kind.hpp"
 
 namespace relay::edge {
 
@@ -50,6 +51,7 @@ struct StoredResponse {
   std::string etag;           // as sent, with quotes and W/
   std::string last_modified;  // as sent
   std::string content_type;
+  hls::Kind media = hls::Kind::other;   // set by those who know the key; not in the stored form
   std::vector<std::string> vary;        // names, lower case, sorted
   std::string language;                 // of Content-Language, lower case, if it names just one
   std::string asked_range;              // of a part: the Range that it answered
