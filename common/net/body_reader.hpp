@@ -33,8 +33,6 @@ class BodyReader {
   bool done() const { return done_; }
   /// Bytes of the next message that came with a chunked body; valid when done.
   std::string_view rest() const;
-  /// Gives the memory back; to be called when done, with nothing in rest().
-  void release() { std::vector<char>().swap(input_), input_from_ = 0; }
   /// Set by the owner's expire().
   bool timed_out = false;
 

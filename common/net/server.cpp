@@ -16,7 +16,7 @@
 
 #include "common/base/limits.hpp"
 #include "common/base/log.hpp"
-#include "common/net/session.hpp"
+#include "common/net/client_connection.hpp"
 
 namespace relay::net {
 namespace {
@@ -75,10 +75,10 @@ struct Worker {
   std::vector<std::unique_ptr<Door>> doors;
   bool draining = false;
   std::size_t connections = 0;
+  std::chrono::milliseconds idle_wait;
   asio::io_context io{1};
 
   Task<void> accept_loop(Door& door);
-  Task<void> serve_counted(Socket socket, Handler& handler, std::string peer);
   unsigned short listen(const Listen& listen, asio::ip::tcp::endpoint at);
   void drain(std::chrono::milliseconds grace);
 };
@@ -98,14 +98,10 @@ Task<void> Worker::accept_loop(Door& door) {
     }
     tune(socket);
     auto peer = from.address().to_string();
-    spawn(io, serve_counted(Socket(std::move(socket)), *door.handler, std::move(peer)));
+    ++connections;
+    ClientConnection::start(io, Socket(std::move(socket)), *door.handler, std::move(peer),
+                            idle_wait, [this] { --connections; });
   }
-}
-
-Task<void> Worker::serve_counted(Socket socket, Handler& handler, std::string peer) {
-  ++connections;
-  co_await serve(io, std::move(socket), handler, std::move(peer));
-  --connections;
 }
 
 unsigned short Worker::listen(const Listen& listen, asio::ip::tcp::endpoint at) {
@@ -204,6 +200,7 @@ void Server::Impl::stop_hard_later() {
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
   for (unsigned i = 0; i < std::max(1u, impl_->options.threads); ++i) {
     impl_->workers.push_back(std::make_unique<Worker>());
+    impl_->workers.back()->idle_wait = impl_->options.idle_wait;
   }
   impl_->bind();
   impl_->signals = std::make_unique<asio::signal_set>(impl_->workers.front()->io, SIGTERM, SIGINT);
@@ -245,19 +242,10 @@ void Server::run(std::function<void()> on_reload) {
   impl_->ended_signal.notify_all();
 }
 
-namespace {
-
-Task<void> serve_and_tell(asio::io_context& io, Socket socket, Handler& handler,
-                          std::function<void()> closed) {
-  co_await serve(io, std::move(socket), handler, "unix");
-  if (closed) closed();
-}
-
-}  // namespace
-
 void serve_connected(asio::io_context& io, int fd, Handler& handler, std::function<void()> closed) {
   Socket socket(io, asio::generic::stream_protocol(AF_UNIX, 0), fd);
-  spawn(io, serve_and_tell(io, std::move(socket), handler, std::move(closed)));
+  ClientConnection::start(io, std::move(socket), handler, "unix", limits::idle_wait,
+                          std::move(closed));
 }
 
 }  // namespace relay::net

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/base/limits.hpp"
 #include "common/net/handler.hpp"
 
 namespace relay::net {
@@ -24,6 +25,8 @@ struct ServerOptions {
   std::vector<Listen> listens;
   unsigned threads = 1;
   std::chrono::milliseconds drain_grace{10000};
+  /// How long a connection may stay without a byte between requests, or before the first.
+  std::chrono::milliseconds idle_wait = limits::idle_wait;
 };
 
 class Server {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/base/check.hpp"
 #include "common/base/limits.hpp"
 #include "common/http/problem.hpp"
 
@@ -18,19 +19,30 @@ constexpr std::uint64_t linger_bytes_max = 64ull << 20;
 
 }  // namespace
 
-Session::Session(asio::io_context& io, Socket socket, Handler& handler, std::string peer)
+void* Session::operator new(std::size_t bytes) {
+  RELAY_CHECK(bytes <= BlockPool::block_bytes);
+  return BlockPool::of_thread().take();
+}
+
+void Session::operator delete(void* session) {
+  BlockPool::of_thread().give_back(session);
+}
+
+Session::Session(asio::io_context& io, Socket& socket, Watched& watched, Handler& handler,
+                 const std::string& peer)
     : io_(io),
-      socket_(std::move(socket)),
+      socket_(socket),
+      watched_(watched),
       handler_(handler),
-      peer_(std::move(peer)),
-      output_(socket_, *this, ErrorSource::client),
-      body_(socket_, *this, ErrorSource::client) {
+      peer_(peer),
+      output_(socket, watched, ErrorSource::client),
+      body_(socket, watched, ErrorSource::client) {
 }
 
 void Session::expire() {
   boost::system::error_code ignored;
-  if (may_rest_) {
-    rest_due_ = true;
+  if (idle_) {
+    quiet_ = true;
     socket_.cancel(ignored);
     return;
   }
@@ -46,76 +58,50 @@ void Session::drain() {
   socket_.cancel(ignored);
 }
 
-Task<void> Session::run() {
-  while (!draining_ && co_await read_head()) {
+Task<SessionEnd> Session::run() {
+  while (!draining_) {
+    Reading read = co_await read_head();
+    // Ten thousand viewers who think about what to watch next must not hold a session each.
+    if (read == Reading::quiet) co_return SessionEnd::quiet;
+    if (read == Reading::over) break;
     Exchange exchange(*this);
     co_await handler_.handle(exchange);
     if (!co_await end_exchange()) break;
   }
   boost::system::error_code ignored;
   socket_.close(ignored);
+  co_return SessionEnd::closed;
 }
 
-/// Ten thousand viewers who think about what to watch next must not hold a buffer each.
-void Session::give_buffers_back() {
-  buffer_.give_back();
-  std::string().swap(out_);
-  body_.release();
-}
-
-/// Waits for the next request without any buffer.
-Task<bool> Session::rest(SteadyTime until) {
-  arm_until(until);
-  auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result);
-  disarm();
-  if (!error) buffer_.take();
-  co_return !error;
-}
-
-Task<bool> Session::fill(SteadyTime until) {
-  if (filled_ == buffer_.size())
-    buffer_.grow(std::min(2 * filled_, limits::read_buffer_bytes), filled_);
-  arm_until(until);
-  auto [error, n] = co_await socket_.async_read_some(
-      asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
-  disarm();
-  filled_ += n;
-  co_return !error;
-}
-
-Task<bool> Session::read_head() {
+Task<Session::Reading> Session::read_head() {
   idle_ = filled_ == 0;
   // For the whole head, not from byte to byte: a trickle must not hold a connection for ever.
-  SteadyTime until = steady_now() + (idle_ ? limits::idle_wait : limits::header_wait);
-  while (true) {
-    std::size_t n = http::head_length({buffer_.data(), filled_}, scanned_);
-    if (n > limits::head_bytes_max || (n == 0 && filled_ >= limits::head_bytes_max)) {
-      co_await refuse({431, "the request head is larger than 32 KiB"});
-      co_return false;
-    }
-    if (n > 0) {
-      idle_ = false;
-      auto head = http::read_request_head({buffer_.data(), n}, buffer_.fields());
-      if (head) {
-        start_exchange(*head, n);
-        co_return true;
-      }
-      co_await refuse(head.error());
-      co_return false;
-    }
-    if (!buffer_.taken() && !co_await rest(until)) co_return false;
-    may_rest_ = idle_;
-    rest_due_ = false;
-    bool filled = co_await fill(idle_ ? steady_now() + limits::buffers_kept : until);
-    may_rest_ = false;
-    if (!filled && rest_due_ && !draining_) {
-      give_buffers_back();
-      continue;
-    }
-    if (!filled) co_return false;
-    if (idle_) until = steady_now() + limits::header_wait;
-    idle_ = false;
+  watched_.arm(idle_ ? limits::buffers_kept : limits::header_wait);
+  std::size_t length = 0;
+  while ((length = http::head_length({buffer_.data(), filled_}, scanned_)) == 0) {
+    if (filled_ >= limits::head_bytes_max) break;
+    if (filled_ == buffer_.size())
+      buffer_.grow(std::min(2 * filled_, limits::read_buffer_bytes), filled_);
+    auto [error, n] = co_await socket_.async_read_some(
+        asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
+    if (error) co_return quiet_ && !draining_ ? Reading::quiet : Reading::over;
+    if (idle_) watched_.arm(limits::header_wait);
+    idle_ = quiet_ = false;
+    filled_ += n;
   }
+  watched_.disarm();
+  idle_ = false;
+  if (length == 0 || length > limits::head_bytes_max) {
+    co_await refuse({431, "the request head is larger than 32 KiB"});
+    co_return Reading::over;
+  }
+  auto head = http::read_request_head({buffer_.data(), length}, buffer_.fields());
+  if (!head) {
+    co_await refuse(head.error());
+    co_return Reading::over;
+  }
+  start_exchange(*head, length);
+  co_return Reading::whole;
 }
 
 void Session::start_exchange(const http::RequestHead& head, std::size_t head_bytes) {
@@ -206,19 +192,13 @@ Task<void> Session::linger() {
   socket_.shutdown(Socket::shutdown_send, error);
   std::vector<char> sink(16 * 1024);
   std::uint64_t taken = 0;
-  arm(linger_wait);  // in all, not from byte to byte
+  watched_.arm(linger_wait);  // in all, not from byte to byte
   while (!error && taken < linger_bytes_max) {
     auto [read_error, n] = co_await socket_.async_read_some(asio::buffer(sink), use_result);
     error = read_error;
     taken += n;
   }
-  disarm();
-}
-
-Task<void> serve(asio::io_context& io, Socket socket, Handler& handler, std::string peer) {
-  Session session(io, std::move(socket), handler, std::move(peer));
-  asio::use_service<Watchdog>(io).watch(session);
-  co_await session.run();
+  watched_.disarm();
 }
 
 }  // namespace relay::net

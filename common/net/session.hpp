@@ -1,6 +1,6 @@
-// One HTTP/1.1 connection from its first byte to its last: read a head, let the gate judge it,
-// call the handler, check that the answer is whole, go on or close. Pipelined requests wait in
-// the buffer and are answered in order.
+// A busy stretch of one HTTP/1.1 connection: read a head, let the gate judge it, call the handler,
+// check that the answer is whole, go on or close. Pipelined requests wait in the buffer and are
+// answered in order. Ends when the connection does, or when it has become quiet.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/http/head.hpp"
+#include "common/net/block_pool.hpp"
 #include "common/net/body_reader.hpp"
 #include "common/net/handler.hpp"
 #include "common/net/head_buffer.hpp"
@@ -15,23 +16,30 @@
 
 namespace relay::net {
 
-class Session final : public Watched {
- public:
-  Session(asio::io_context& io, Socket socket, Handler& handler, std::string peer);
-  /// Serves until the connection ends; the session must outlive this.
-  Task<void> run();
+enum class SessionEnd { closed, quiet };
 
-  void expire() override;
-  void drain() override;
+class Session final {
+ public:
+  /// The arguments outlive it; `watched` stands for the connection and hands on to it what follows.
+  Session(asio::io_context& io, Socket& socket, Watched& watched, Handler& handler,
+          const std::string& peer);
+  /// Serves until the connection is closed or was quiet for limits::buffers_kept; the session must
+  /// outlive this.
+  Task<SessionEnd> run();
+
+  void expire();
+  void drain();
+
+  // Of whole pages, for they are many after a crowd came, and few of them soon after.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* session);
 
  private:
   friend class Exchange;
   enum class Answer { none, sized, chunked, until_close, complete, broken };
 
-  Task<bool> read_head();
-  Task<bool> rest(SteadyTime until);
-  void give_buffers_back();
-  Task<bool> fill(SteadyTime until);
+  enum class Reading { whole, quiet, over };
+  Task<Reading> read_head();
   Task<void> refuse(http::Refusal refusal);
   Task<bool> end_exchange();
   Task<bool> skip_request_body();
@@ -57,9 +65,10 @@ class Session final : public Watched {
   bool head_only() const { return request_.method == "HEAD"; }
 
   asio::io_context& io_;
-  Socket socket_;
+  Socket& socket_;
+  Watched& watched_;
   Handler& handler_;
-  std::string peer_;
+  const std::string& peer_;
   Output output_;
 
   HeadBuffer buffer_;        // what came in; the present request's head stands at its front
@@ -80,11 +89,8 @@ class Session final : public Watched {
   bool keep_alive_ = true;
   bool draining_ = false;
   bool idle_ = true;
-  bool may_rest_ = false;  // idle with buffers: at the deadline only these go
-  bool rest_due_ = false;  // and it has come
+  bool quiet_ = false;  // idle up to the deadline
 };
-
-/// Owns the session of an accepted socket until it ends.
-Task<void> serve(asio::io_context& io, Socket socket, Handler& handler, std::string peer);
+static_assert(sizeof(Session) <= BlockPool::block_bytes);
 
 }  // namespace relay::net

@@ -184,5 +184,24 @@ TEST_F(SessionTest, IdleConnectionsEndAtOnceWhenTheServerStops) {
   EXPECT_FALSE(peer.was_reset());
 }
 
+TEST(IdleWait, EndsConnectionsThatSayNothing) {
+  Script script;
+  ServerOptions options{{{"127.0.0.1:0", &script}}};
+  options.idle_wait = limits::buffers_kept + std::chrono::milliseconds(100);
+  Server server(options);
+  std::thread thread([&] { server.run({}); });
+  TcpPeer silent = TcpPeer::connect(server.ports().front());
+  TcpPeer asked = TcpPeer::connect(server.ports().front());
+  asked.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_NE(asked.read_until("hello").find("200 OK"), std::string::npos);
+  for (TcpPeer* each : {&silent, &asked}) {
+    EXPECT_EQ(each->read_to_end(), "");
+    EXPECT_FALSE(each->timed_out());
+    EXPECT_FALSE(each->was_reset());
+  }
+  server.stop();
+  thread.join();
+}
+
 }  // namespace
 }  // namespace relay::net

@@ -54,6 +54,8 @@ class TcpPeer {
     }
     return std::exchange(text_, {});
   }
+  /// Whether the last read found nothing within its deadline, not even an end.
+  bool timed_out() const { return error_ == EAGAIN; }
   /// After the end: whether the other side reset instead of closing.
   bool was_reset() const { return error_ == ECONNRESET; }
   void half_close() { ::shutdown(fd_, SHUT_WR); }
