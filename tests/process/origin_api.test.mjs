@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { asset, remove, upload, uploadChunked, waitForState } from '../support/broadcaster.mjs';
 import { metricValue, request, sha256 } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
+import { openRaw } from '../support/streaming.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
 
 const tenants = { demo: 'demo-key', other: 'other-key' };
@@ -109,6 +110,30 @@ test('empty and too large uploads are refused, whether their length is told or n
   assertProblem(await upload(origin, 'demo/videos/large', large), 413, /1048576 bytes/);
   assertProblem(await uploadChunked(origin, 'demo/videos/large', large), 413, /1048576 bytes/);
   assert.equal((await uploadChunked(origin, 'demo/videos/fits', large.subarray(1))).status, 201);
+});
+
+test('an upload that trickles is ended and leaves nothing; one that is only slow is taken', { timeout: 120_000 }, async () => {
+  const port = new URL(origin.url).port;
+  const begin = (name, length) => openRaw(port, `PUT /api/v1/demo/videos/${name} HTTP/1.1\r\nHost: h\r\n` +
+    `Authorization: Bearer demo-key\r\nContent-Length: ${length}\r\n\r\n`);
+  const [trickle, slow] = [await begin('trickle', 100_000), await begin('slow', 100_000)];
+  let left = 100_000, ended = false;
+  trickle.closed.then(() => { ended = true; });
+  const timer = setInterval(() => {
+    if (trickle.socket.writable) trickle.send('x'.repeat(24));
+    if (left > 0) slow.send('x'.repeat(Math.min(left, 2_000)));
+    left -= 2_000;
+  }, 500);
+  try {
+    await until('the trickle to be ended', () => ended, { deadline_ms: 90_000 });
+    await until('the slow one to be answered', () => /^HTTP\/1\.1 20\d /.test(slow.text()), { deadline_ms: 60_000 });
+    assertProblem(await call('GET', 'demo/assets/trickle'), 404, /no asset/);
+  } finally {
+    clearInterval(timer);
+    trickle.socket.destroy();
+    slow.socket.destroy();
+  }
+  await remove(origin, 'demo/slow');
 });
 
 test('assets are listed by page, kind, text and tag', async () => {
