@@ -12,19 +12,24 @@ import { parseArgs } from 'node:util'
 const help = `bench/attack [--quick] [--rounds N] [--seconds S] [--only TEXT] [--json FILE]
 
 Starts an nginx origin, our edge and an nginx proxy_cache in front of it, each with one serving
-thread on one core. On the other core wrk plays the normal clients (8 connections, hits of 16 KB),
-and beside it, one after another:
+thread on one core. On the other core bench/steady_load plays the normal clients: 500 requests a
+second for hits of 16 KB, on 16 connections that are replaced after 50 answers. Beside it, one
+after another:
   slow heads, slow bodies, ranges, slow readers   slowhttptest's modes -H, -B, -R, -X
-  idle        connections that asked once and then say nothing
-  header flood, range flood, churn                at a fixed rate: heads of 200 fields, 1,000 ranges
-                                                  in one request, connections that close at once
-Each attack is run between two quiet runs of the same length. Columns:
+  idle        10,000 connections that asked once and then say nothing
+  header flood, large header flood, range flood, churn   at a fixed rate: heads of 200 fields, a
+              field of 31 KB, 1,000 ranges in one request, connections that close at once
+Each attack runs between quiet times of the same length, on a server that was started for it.
+Columns:
   p50, p99    of the normal clients, in milliseconds, quiet and under attack; medians of the rounds
-  ratio       p99 under attack to p99 quiet
-  rss         memory of the server during the attack, in MiB
-  a connection   memory that each idle connection adds, in bytes (its kernel socket not counted)
-The attackers share a core with the normal clients: compare the two servers, not the figures as such.
-  --quick     one round of two seconds and fewer attackers
+  ratio       p99 under attack to p99 quiet; the median of the rounds' own ratios, least and most
+  rss, growth memory of the server during the attack, and how much it grew since the quiet time, in MiB
+  ended, refused   attackers' connections that the server ended, or did not take
+  a connection     memory that each idle connection adds, in bytes (its kernel socket not counted)
+The attackers share a core with the normal clients, which go first (nice 19): what they cost the
+server is measured, and a little of what they cost their own core. "none" runs no attack: how far its
+ratio is from 1 is the noise. Compare the two servers, and each with its "none".
+  --quick     one round of a second and fewer attackers
   --json FILE the same rows for machines`
 
 const { values: options } = parseArgs({
@@ -38,17 +43,19 @@ if (options.help) {
   process.exit(0)
 }
 const quick = options.quick
-const rounds = Number(options.rounds ?? (quick ? 1 : 3))
-const seconds = Number(options.seconds ?? (quick ? 2 : 5))
+const rounds = Number(options.rounds ?? (quick ? 1 : 5))
+const seconds = Number(options.seconds ?? (quick ? 1 : 4))
 const slowConnections = quick ? 200 : 1000
-const idleConnections = 10_000
-const floodPerSecond = 200
+const load = { perSecond: 500, connections: 16 }
 
 const state = mkdtempSync(join(tmpdir(), 'torchrelay-attack-'))
 const ports = { origin: 21200, edge: 21201, admin: 21202, nginx: 21203 }
 const running = []
 const pinned = availableParallelism() > 1
 const on = (core, command) => (pinned ? ['taskset', '-c', core, ...command] : command)
+// Attackers yield to everybody; the servers and the normal clients go before the rest of the machine, as far as we may.
+const nicely = command => ['nice', '-n', '19', ...command]
+const first = command => ['nice', '-n', '-10', ...command]
 
 function fail(sentence) {
   throw new Error(sentence)
@@ -56,7 +63,9 @@ function fail(sentence) {
 
 function start(core, command) {
   const [program, ...args] = on(core, command)
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  child.out = ''
+  child.stdout.on('data', piece => { child.out = (child.out + piece).slice(-8192) })
   running.push(child)
   return child
 }
@@ -135,7 +144,7 @@ url = "http://127.0.0.1:${ports.origin}"
 `
 
 function prepare() {
-  for (const tool of ['nginx', 'wrk', 'taskset', 'slowhttptest']) {
+  for (const tool of ['nginx', 'taskset', 'slowhttptest']) {
     if (spawnSync('which', [tool]).status !== 0) fail(`${tool} is missing; packages.txt names what is needed`)
   }
   if (!existsSync('build/bin/torchrelay-edge')) fail('build/bin/torchrelay-edge is missing; ./run or ./test builds it')
@@ -155,109 +164,80 @@ function memory({ child }) {
   return pids.reduce((sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096, 0)
 }
 
-/** Normal clients for some seconds; resolves with what wrk saw. */
-function normal(server) {
-  const [program, ...args] = on(1, ['wrk', '-t1', '-c8', `-d${seconds}s`, '--latency', `http://127.0.0.1:${server.port}/page`])
-  const wrk = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
-  let out = ''
-  wrk.stdout.on('data', piece => { out += piece })
-  const ms = text => {
-    const [, number, unit] = /([\d.]+)(us|ms|s)/.exec(text) ?? [0, NaN, 'ms']
-    return Number(number) * { us: 0.001, ms: 1, s: 1000 }[unit]
-  }
-  return new Promise(resolve => wrk.once('exit', () => resolve({
-    requests_per_s: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)?.[1] ?? 0),
-    errors: Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0),
-    p50_ms: ms(/50%\s+(\S+)/.exec(out)?.[1] ?? ''), p99_ms: ms(/99%\s+(\S+)/.exec(out)?.[1] ?? ''),
-  })))
+/** Normal clients for some seconds; resolves with what they saw. */
+async function normal(server) {
+  const child = start(1, first(['build/bench/steady_load', server.port, '/page', load.perSecond, seconds, load.connections].map(String)))
+  await new Promise(resolve => child.once('close', resolve))
+  running.splice(running.indexOf(child), 1)
+  return JSON.parse(child.out)
 }
 
-/** slowhttptest in one mode until it is stopped. */
+/** slowhttptest in one mode until it is stopped; it tells every five seconds how it stands. */
 const slow = (...mode) => async server => {
-  const child = start(1, ['slowhttptest', ...mode, '-c', `${slowConnections}`, '-r', '500', '-l', '600', '-p', '5',
-    '-u', `http://127.0.0.1:${server.port}/${mode[0] === '-X' ? 'film' : 'page'}`])
+  const child = start(1, nicely(['slowhttptest', ...mode, '-c', `${slowConnections}`, '-r', '500', '-l', '600', '-p', '5',
+    '-u', `http://127.0.0.1:${server.port}/${mode[0] === '-X' ? 'film' : 'page'}`]))
   await pause(slowConnections / 500 + 1)
-  return { end: () => stop(child), connections: slowConnections }
-}
-
-const ask = path => `GET /${path} HTTP/1.1\r\nHost: h\r\n\r\n`
-
-/** Connections that got one answer each and stay. */
-async function idle(server) {
-  const sockets = [], before = memory(server)
-  let answered = 0
-  for (let i = 0; i < idleConnections; i++) {
-    const socket = net.connect(server.port, '127.0.0.1')
-    socket.once('data', () => { answered++; socket.resume() }).on('error', () => {})
-    sockets.push(socket)
-    socket.write(ask('page'))
-    if (i % 100 === 99) await poll('idle connections to be answered', () => answered >= i)
-  }
-  await pause(3)  // buffers are given back after a moment
-  return { connections: idleConnections, each: (memory(server) - before) / idleConnections,
-    end: async () => sockets.forEach(socket => socket.destroy()) }
-}
-
-/** New connections at a fixed rate; each sends its bytes and leaves when something comes back. */
-const flood = bytes => async server => {
-  const open = new Set()
-  const timer = setInterval(() => {
-    for (let i = 0; i < floodPerSecond / 20; i++) {
-      const socket = net.connect(server.port, '127.0.0.1', () => (bytes ? socket.write(bytes) : socket.destroy()))
-      open.add(socket)
-      socket.on('data', () => socket.destroy()).on('error', () => {}).on('close', () => open.delete(socket))
-    }
-  }, 50)
-  return { connections: floodPerSecond, end: async () => {
-    clearInterval(timer)
-    for (const socket of open) socket.destroy()
+  return { end: async () => {
+    await stop(child)
+    const last = name => Number([...child.out.matchAll(new RegExp(`${name}:\\D*?(\\d+)\\s*(\\x1b|\\n|$)`, 'g'))].at(-1)?.[1] ?? 0)
+    return { opened: slowConnections, refused: last('error'), ended: last('closed') }
   } }
 }
 
-const manyFields = `GET /page HTTP/1.1\r\nHost: h\r\n${'a: b\r\n'.repeat(200)}\r\n`
-const manyRanges = `GET /page HTTP/1.1\r\nHost: h\r\nRange: bytes=${Array.from({ length: 1000 }, (_, i) => `${i}-${i + 1}`)}\r\n\r\n`
+/** One of bench/attackers.mjs. */
+const attackers = mode => async server => {
+  const child = start(1, nicely([process.execPath, 'bench/attackers.mjs', mode, `${server.port}`]))
+  await poll(`the attack "${mode}"`, () => child.out.includes('ready'), 120)
+  if (mode === 'idle') await pause(3)  // what a busy connection needs is given back after a moment
+  return { end: async () => {
+    await stop(child)
+    return JSON.parse(child.out.trim().split('\n').at(-1))
+  } }
+}
+
 const attacks = {
+  'none': async () => ({ end: async () => ({ opened: 0, refused: 0, ended: 0 }) }),
   'slow heads': slow('-H', '-i', '2', '-x', '24'),
   'slow bodies': slow('-B', '-i', '2', '-s', '8192', '-x', '24', '-t', 'POST'),
   'ranges': slow('-R', '-a', '1', '-b', '3000'),
   'slow readers': slow('-X', '-w', '512', '-y', '1024', '-n', '2', '-z', '32'),
-  'idle': idle,
-  'header flood': flood(manyFields),
-  'range flood': flood(manyRanges),
-  'churn': flood(''),
+  ...Object.fromEntries(['idle', 'header flood', 'large header flood', 'range flood', 'churn'].map(mode => [mode, attackers(mode)])),
 }
 
 const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 async function measure(name, server, scenario) {
-  const quiet = [], attacked = [], sizes = []
-  let attack
+  const quiet = [], attacked = [], sizes = [], growths = [], told = []
   for (let round = 0; round < rounds; round++) {
     quiet.push(await normal(server))
-    attack = await attacks[scenario](server)
+    const before = memory(server)
+    const attack = await attacks[scenario](server)
     attacked.push(await normal(server))
     sizes.push(memory(server))
-    await attack.end()
+    growths.push(memory(server) - before)
+    told.push(await attack.end())
     await poll('the server to be itself again', async () => (await get(server.port, '/page')) === 200)
   }
   const of = (list, key) => median(list.map(one => one[key]))
+  const ratios = attacked.map((one, round) => one.p99_ms / quiet[round].p99_ms)
   return {
-    server: name, scenario, connections: attack.connections,
-    requests_per_s: of(attacked, 'requests_per_s'), quiet_requests_per_s: of(quiet, 'requests_per_s'),
-    p50_ms: of(attacked, 'p50_ms'), quiet_p50_ms: of(quiet, 'p50_ms'),
-    p99_ms: of(attacked, 'p99_ms'), quiet_p99_ms: of(quiet, 'p99_ms'),
-    errors: attacked.reduce((sum, one) => sum + one.errors, 0),
-    rss_mb: median(sizes) / 2 ** 20, ...(attack.each === undefined ? {} : { bytes_per_connection: Math.round(attack.each) }),
+    server: name, scenario, connections: of(told, 'opened'), refused: of(told, 'refused'), ended: of(told, 'ended'),
+    quiet_p50_ms: of(quiet, 'p50_ms'), p50_ms: of(attacked, 'p50_ms'), quiet_p99_ms: of(quiet, 'p99_ms'), p99_ms: of(attacked, 'p99_ms'),
+    p99_ratio: median(ratios), p99_ratio_min: Math.min(...ratios), p99_ratio_max: Math.max(...ratios),
+    errors: [...quiet, ...attacked].reduce((sum, one) => sum + one.errors, 0),
+    // Of the first round: the memory of later ones was there already.
+    rss_mb: median(sizes) / 2 ** 20, growth_mb: growths[0] / 2 ** 20,
+    ...(scenario === 'idle' ? { bytes_per_connection: Math.round(growths[0] / told[0].opened) } : {}),
   }
 }
 
-const columns = [['scenario', 14], ['server', 11], ['connections', 12], ['quiet_p50_ms', 13, 2], ['p50_ms', 8, 2], ['quiet_p99_ms', 13, 2],
-  ['p99_ms', 8, 2], ['ratio', 7, 2], ['rss_mb', 8, 0], ['bytes_per_connection', 21, 0]]
+const columns = [['scenario', 20], ['server', 11], ['quiet_p50_ms', 13, 2], ['p50_ms', 7, 2], ['quiet_p99_ms', 13, 2], ['p99_ms', 7, 2],
+  ['p99_ratio', 10, 2], ['p99_ratio_min', 14, 2], ['p99_ratio_max', 14, 2], ['errors', 7, 0], ['rss_mb', 7, 0], ['growth_mb', 10, 1],
+  ['connections', 12, 0], ['ended', 7, 0], ['refused', 8, 0], ['bytes_per_connection', 21, 0]]
 
 function print(row) {
-  const full = { ...row, ratio: row.p99_ms / row.quiet_p99_ms }
   console.log(columns.map(([key, width, digits]) => {
-    const value = full[key] ?? ''
+    const value = row[key] ?? ''
     return typeof value === 'string' ? value.padEnd(width) : value.toFixed(digits ?? 0).padStart(width)
   }).join(''))
 }
@@ -271,13 +251,15 @@ async function main() {
     nginx: [ports.nginx, ['nginx', '-c', `${state}/nginx.conf`, '-p', state]],
   }
   console.log(`nginx configuration:${nginxConfig.replaceAll(state, 'STATE')}\n`)
-  console.log(`medians of ${rounds} rounds of ${seconds} s; ${slowConnections} slow connections, floods at ${floodPerSecond} connections a second\n`)
-  console.log(columns.map(([key, width, digits]) => (digits === undefined && key !== 'connections' ? key.padEnd(width) : key.padStart(width))).join(''))
+  console.log(`medians of ${rounds} rounds of ${seconds} s; ${slowConnections} slow connections\n`)
+  console.log(columns.map(([key, width, digits]) => (digits === undefined ? key.padEnd(width) : key.padStart(width))).join(''))
   const rows = []
   for (const scenario of Object.keys(attacks).filter(name => name.includes(options.only ?? ''))) {
     for (const [name, [port, command]] of Object.entries(commands)) {
-      const server = { port, child: start(0, command) } // a fresh one each time: memory then means something
-      for (const path of ['/page', '/film', '/page', '/film']) {
+      const server = { port, child: start(0, first(command)) } // a fresh one each time: memory then means something
+      // The film passed through memory, too: what an idle connection adds must not vanish in that.
+      const paths = scenario === 'slow readers' ? ['/page', '/film'] : ['/page']
+      for (const path of [...paths, ...paths]) {
         await poll(name, async () => (await get(port, path)) === 200)
       }
       rows.push(await measure(name, server, scenario))
