@@ -14,7 +14,9 @@ import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.
 import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 
 const playlist = '/live/v1/index.m3u8';
-const init = '/live/v1/init.mp4';
+// By their names and types they could be anything: only the playlist tells what they are.
+const init = '/live/v1/head';
+const key = '/live/v1/secret';
 const segment = (number) => `/live/v1/${number}.m4s`;
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 let origin;
@@ -36,17 +38,20 @@ async function startOne(settings = {}, more = {}) {
 
 function playlistText(from, to, { ended = true } = {}) {
   return ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:4', `#EXT-X-MEDIA-SEQUENCE:${from}`,
-    '#EXT-X-MAP:URI="init.mp4"', ...numbers(from, to).flatMap((n) => ['#EXTINF:4,', `${n}.m4s`]),
+    '#EXT-X-MAP:URI="head"', '#EXT-X-KEY:METHOD=AES-128,URI="secret"',
+    ...numbers(from, to).flatMap((n) => ['#EXTINF:4,', `${n}.m4s`]),
     ...(ended ? ['#EXT-X-ENDLIST'] : []), ''].join('\n');
 }
 
 const mpegurl = { ...fresh, 'content-type': 'application/vnd.apple.mpegurl' };
 const video = { ...fresh, 'content-type': 'video/iso.segment' };
 
-/** The origin has these segments, an init segment and a playlist of them. */
+/** The origin has these segments, a playlist of them, its init segment and its key. */
 function offer(from, to, { size = 2000, ...rest } = {}) {
   origin.answer(playlist, { headers: mpegurl, body: playlistText(from, to, rest) });
-  origin.answer(init, { headers: { ...fresh, 'content-type': 'video/mp4' }, body: pattern(size, 99) });
+  for (const path of [init, key]) {
+    origin.answer(path, { headers: { ...fresh, 'content-type': 'application/octet-stream' }, body: pattern(size, 99) });
+  }
   for (const n of numbers(from, to)) origin.answer(segment(n), { headers: video, body: pattern(size, n) });
 }
 
@@ -237,7 +242,7 @@ test('nothing is fetched ahead while the store fails', async () => {
   }
 });
 
-test('what left the live window makes room first; playlist and init segment stay', async () => {
+test('what left the live window makes room first; playlist, init segment and key stay', async () => {
   const size = 500_000;
   const edge = await startOne({ cache: { prefetch: 0 } }, { size: '16MiB' });
   const evictions = () => countOf(edge, 'relay_edge_cache_evictions_total');
@@ -252,8 +257,10 @@ test('what left the live window makes room first; playlist and init segment stay
   };
   const stored = (list) => Promise.all(list.map((path) => isStored(edge, path)));
   offer(0, 9, { size, ended: false });
+  const lasting = [playlist, init, key];
   await get(edge.url + init);
   await load(edge);
+  await get(edge.url + key);
   await readAll(edge, 0, 9);
   // Much loved, so that no order of use would let them go before the others.
   const old = numbers(0, 4).map(segment), others = numbers(5, 9).map(segment);
@@ -263,9 +270,9 @@ test('what left the live window makes room first; playlist and init segment stay
   assert.deepEqual(await stored(old), Array(5).fill(true), 'there is room for them');
   while (await fill() < 5) assert.ok(filled < 60);
   assert.deepEqual(await stored(old), Array(5).fill(false));
-  assert.deepEqual(await stored([...others, playlist, init]), Array(7).fill(true));
-  // When nothing is over any more, the init segment still outlives what is used as often.
+  assert.deepEqual(await stored([...others, ...lasting]), Array(8).fill(true));
+  // When nothing is over any more, these still outlive what is used as often.
   while (await fill() < 100) assert.ok(filled < 200);
   assert.deepEqual(await stored(others), Array(5).fill(false));
-  assert.deepEqual(await stored([playlist, init]), [true, true]);
+  assert.deepEqual(await stored(lasting), Array(3).fill(true));
 });
