@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace relay::edge::hls {
 namespace {
 
@@ -180,6 +183,32 @@ TEST(Playlists, ASegmentFetchedAheadThatLeavesTheWindowIsUnread) {
   playlists.learn("/p", 1, window(1, 4));
   playlists.find(segment(1))->rendition->readers.expect(2);
   EXPECT_EQ(playlists.learn("/p", 2, window(3, 6)).unread, 1u);
+}
+
+TEST(Playlists, ReadersFindWholeVersionsWhileNewOnesAreLearnt) {
+  constexpr std::int64_t versions = 300, length = 8;
+  Playlists playlists;
+  playlists.learn("/p", playlists.next_number(), window(0, length));
+  std::atomic<bool> over = false;
+  std::atomic<int> wrong = 0;
+  auto read = [&] {
+    for (std::int64_t number = 0; !over; number = (number + 1) % (versions + length)) {
+      auto place = playlists.find(segment(number));
+      if (!place) continue;
+      place->rendition->readers.read(place->sequence, 1);
+      std::string_view named = place->rendition->newest.load()->at(place->sequence);
+      if (place->sequence != number || (!named.empty() && named != segment(number))) ++wrong;
+    }
+  };
+  std::thread one(read), other(read);
+  for (std::int64_t first = 1; first < versions; ++first) {
+    auto learnt = playlists.learn("/p", playlists.next_number(), window(first, first + length));
+    EXPECT_EQ(learnt.left, segments(first - 1, first - 1));
+  }
+  over = true;
+  one.join();
+  other.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Readers, InSequenceIsWhoReadTheOneBefore) {
