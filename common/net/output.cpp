@@ -17,6 +17,13 @@ namespace {
 
 // A single call stays below this, so that one fast reader can't hold the thread for long.
 constexpr std::size_t sendfile_bytes_max = 1 << 20;
+constexpr std::size_t pieces_a_call_max = 64;
+
+std::size_t bytes_in(std::span<const iovec> pieces) {
+  std::size_t bytes = 0;
+  for (const iovec& piece : pieces) bytes += piece.iov_len;
+  return bytes;
+}
 
 void advance(std::span<iovec>& pieces, std::size_t sent) {
   while (!pieces.empty() && sent >= pieces.front().iov_len) {
@@ -63,21 +70,25 @@ Task<Result<void>> Output::wait() {
   co_return Result<void>{};
 }
 
+// A call that took less than it was given found the socket full, and to call once more only to be
+// told so is dear (sendfile looks the pages up first). Nothing is missed: a wait that begins when
+// there is room already ends at once.
+
 Task<Result<void>> Output::send(std::span<iovec> pieces, bool more) {
   int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   while (!pieces.empty()) {
     msghdr message{};
     message.msg_iov = pieces.data();
-    message.msg_iovlen = std::min<std::size_t>(pieces.size(), 64);
+    message.msg_iovlen = std::min<std::size_t>(pieces.size(), pieces_a_call_max);
+    std::size_t given = bytes_in(pieces.first(message.msg_iovlen));
     ssize_t sent = ::sendmsg(socket_.native_handle(), &message, flags);
-    if (sent >= 0) {
-      written_ += static_cast<std::uint64_t>(sent);
-      advance(pieces, static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN) {
-      if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
-    } else if (errno != EINTR) {
-      co_return failure(errno);
-    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) co_return failure(errno);
+    auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+    written_ += taken;
+    advance(pieces, taken);
+    if (taken == given) continue;
+    if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
   }
   co_return Result<void>{};
 }
@@ -93,16 +104,16 @@ Task<Result<void>> Output::send_files(std::span<const FilePiece> pieces) {
     while (left.length > 0) {
       std::size_t n = std::min<std::uint64_t>(left.length, sendfile_bytes_max);
       ssize_t sent = ::sendfile(socket_.native_handle(), left.fd, &at, n);
-      if (sent > 0) {
-        left.length -= static_cast<std::uint64_t>(sent);
-        written_ += static_cast<std::uint64_t>(sent);
-      } else if (sent == 0) {
+      if (sent == 0) {
         co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a file is shorter than its record");
-      } else if (errno == EAGAIN) {
-        if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
-      } else if (errno != EINTR) {
-        co_return failure(errno);
       }
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0 && errno != EAGAIN) co_return failure(errno);
+      auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+      written_ += taken;
+      left.length -= taken;
+      if (taken == n) continue;
+      if (auto ready = co_await wait(); !ready) co_return std::unexpected(ready.error());
     }
   }
   co_return Result<void>{};
