@@ -19,7 +19,7 @@ net::Task<void> drop_slices(cache::Cache& cache, std::string key, StoredPtr stor
     if (number % slices_a_step == slices_a_step - 1) {
       co_await net::asio::post(executor, net::asio::use_awaitable_t<net::Executor>{});
     }
-    cache::Pin slice = cache.find(slice_key(key, *stored, slice_bytes, number));
+    cache::Pin slice = cache.peek(slice_key(key, *stored, slice_bytes, number));
     if (slice) cache.remove(slice);
   }
 }

@@ -318,7 +318,7 @@ void Slices::end_failed(Flight& flight, Error error) {
 /// Its head goes, if it still is this version's, and its slices with it.
 void Slices::forget(EdgeWorker& worker, const SlicedBody& body) {
   changed_.add();
-  cache::Pin head = cache_.find(body.key);
+  cache::Pin head = cache_.peek(body.key);
   auto stored = head ? decode(head->head()) : Result<StoredResponse>();
   // One that is still on its way to the store is dropped there.
   bool newer = head && stored && !same_version(*stored, *body.stored);

@@ -98,6 +98,10 @@ Pin Cache::find(std::string_view key) {
   return pin;
 }
 
+Pin Cache::peek(std::string_view key) const {
+  return impl_->shared.index.find(digest128(key), key);
+}
+
 void Cache::store(NewObject object, std::function<void(bool)> done) {
   Digest128 hash = digest128(object.key);
   impl_->shared.queue.push_store(hash, std::move(object), std::move(done));

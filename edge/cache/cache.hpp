@@ -152,6 +152,8 @@ class Cache {
 
   /// Null: not here. Thread-safe, no system call. Tells the policy of the use.
   Pin find(std::string_view key);
+  /// For those who do not answer a request with it: nothing is told.
+  Pin peek(std::string_view key) const;
 
   /// Hands a whole body over. `done(stored)` runs on the store thread once a find() gives it
   /// (true) or it was refused: too big, not worth its place, budget, disk, a body that is not what
