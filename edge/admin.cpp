@@ -44,6 +44,11 @@ json::object policy_of(const policy::Forecast& forecast) {
       {"sampled_keys", forecast.sampled_keys}};
 }
 
+json::object measured_of(const policy::Forecast& forecast) {
+  return {{"object_hit_ratio", 1 - forecast.measured.object_miss},
+          {"byte_hit_ratio", 1 - forecast.measured.byte_miss}};
+}
+
 /// Hit ratios that caches of other sizes would have had lately.
 json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_bytes) {
   json::array all;
@@ -140,6 +145,7 @@ http::Response Admin::fleet() const {
 
 http::Response Admin::cache() const {
   cache::CacheStats stats = cache_.stats();
+  auto forecast = cache_.forecast();
   json::array objects;
   cache_.visit(listed_objects_max, [&](const cache::Object& each) {
     objects.push_back(
@@ -153,8 +159,9 @@ http::Response Admin::cache() const {
                  {"evictions", stats.evictions},
                  {"store_failures", stats.store_failures},
                  {"memory_bytes", stats.memory_bytes},
-                 {"policy", policy_of(*cache_.forecast())},
-                 {"expected", expected_of(*cache_.forecast(), stats.size_bytes)},
+                 {"policy", policy_of(*forecast)},
+                 {"measured", measured_of(*forecast)},
+                 {"expected", expected_of(*forecast, stats.size_bytes)},
                  {"flights", edge_.flights().size()},
                  {"flight_bytes", edge_.flight_memory().used()},
                  {"some", std::move(objects)}});

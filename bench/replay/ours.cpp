@@ -12,7 +12,10 @@ Ours::Ours(std::uint64_t capacity_bytes, edge::policy::Goal goal)
 }
 
 Outcome Ours::request(const Request& request) {
-  policy_.note(request.hash, request.bytes);
+  policy_.note({.hash = request.hash,
+                .bytes = request.bytes,
+                .charge_bytes = request.bytes,
+                .hit = policy_.tiers().has(request.hash)});
   return edge::policy::request(policy_.tiers(), capacity_bytes_, request.hash, request.bytes);
 }
 

@@ -25,12 +25,15 @@ struct Body {
   std::uint64_t bytes = 0;
   Digest128 digest;
   double value = 1.0;
-  std::uint64_t charge_bytes = 0;
+  /// The order in which bodies were handed over: of two of one key the later one counts. A body
+  /// that is tried again gets another id and keeps its place.
+  std::uint64_t arrival = 0;
+  std::uint64_t charge_bytes = 0;  // of the store's budget, in the window too
   std::shared_ptr<const Volume> volume;
   std::vector<std::uint64_t> offsets;  // of each chunk in the shelf's file; fixed once published
   bool in_memory = false;  // in the window: chunks hold it, volume and offsets are empty
   std::vector<ChunkPtr> chunks;
-  WindowMemory::Charge memory;
+  WindowMemory::Charge memory;  // of the window's
   mutable std::atomic<Knowledge> knowledge{Knowledge::good};
   mutable std::atomic<SteadyTime::rep> last_sendfile{0};  // 0: never
 

@@ -122,6 +122,8 @@ struct NewObject {
   double value = 1.0;  // weight in the eviction order: what a miss costs, relative
   /// Somebody is about to ask for it: it is taken though it has not proved its worth by uses.
   bool awaited = false;
+  /// Its bytes, its head and key, and what is kept about it.
+  std::uint64_t memory_bytes() const { return body_bytes + head.size() + key.size() + 1024; }
 };
 
 struct CacheOptions {

@@ -6,7 +6,11 @@ namespace relay::edge::cache {
 namespace {
 
 policy::Newcomer newcomer(const Body& body) {
-  return {body.id, body.hash.low, body.bytes, body.value, static_cast<unsigned>(body.shelf())};
+  return {.id = body.id,
+          .hash = body.hash.low,
+          .bytes = body.charge_bytes,
+          .value = body.value,
+          .group = static_cast<unsigned>(body.shelf())};
 }
 
 }  // namespace
@@ -15,16 +19,18 @@ Holdings::Holdings(const CacheOptions& options, Index& index)
     : index_(index),
       budget_(options.size_bytes),
       memory_(options.memory_bytes),
-      policy_({.goal = options.goal,
-               .capacity_bytes = options.size_bytes,
-               .window_bytes_max = options.memory_bytes,
-               .groups = shelf_count}) {
+      policy_(
+          {.goal = options.goal,
+           .capacity_bytes = options.size_bytes,
+           .window_bytes_max = options.memory_bytes - window_reserve_bytes(options.memory_bytes),
+           .groups = shelf_count}) {
 }
 
-void Holdings::use(std::uint64_t id) {
+void Holdings::use(std::uint64_t id, double weight) {
   auto known = bodies_.find(id);
   if (known == bodies_.end()) return;
-  policy_.note(known->second->hash.low, known->second->bytes);
+  const Body& body = *known->second;
+  policy_.note({body.hash.low, body.bytes, body.charge_bytes, true, weight});
   policy_.tiers().touch(id);
 }
 
@@ -35,17 +41,13 @@ void Holdings::revalue(std::uint64_t id, double value) {
   policy_.tiers().revalue(id, value);
 }
 
-void Holdings::miss(const Digest128& hash, std::uint64_t bytes) {
-  policy_.note(hash.low, bytes);
-}
-
-bool Holdings::has_memory(std::uint64_t bytes, std::uint64_t leaving_bytes) const {
-  return memory_.used() + bytes <= memory_.bytes_max() + leaving_bytes;
+void Holdings::miss(const Digest128& hash, std::uint64_t bytes, std::uint64_t charge_bytes) {
+  policy_.note({hash.low, bytes, charge_bytes, false});
 }
 
 void Holdings::enter_window(std::shared_ptr<Body> body) {
   policy_.tiers().enter_window(newcomer(*body));
-  window_charge_bytes_ += body->charge_bytes;
+  window_memory_bytes_ += body->memory.bytes();
   body_bytes_ += body->bytes;
   bodies_.emplace(body->id, std::move(body));
 }
@@ -55,9 +57,12 @@ std::shared_ptr<Body> Holdings::window_oldest() const {
   return id ? bodies_.at(*id) : nullptr;
 }
 
-std::shared_ptr<Body> Holdings::window_excess(std::uint64_t bytes) const {
-  bool keeps = policy_.tiers().window_bytes() + bytes <= policy_.window_bytes() &&
-               window_charge_bytes_ + lingering_bytes_ + bytes <= memory_.bytes_max();
+std::shared_ptr<Body> Holdings::window_excess(std::uint64_t charge_bytes,
+                                              std::uint64_t memory_bytes) const {
+  std::uint64_t reserve = window_reserve_bytes(memory_.bytes_max());
+  bool keeps =
+      policy_.tiers().window_bytes() + charge_bytes <= policy_.window_bytes() &&
+      window_memory_bytes_ + lingering_bytes_ + memory_bytes <= memory_.bytes_max() - reserve;
   return keeps ? nullptr : window_oldest();
 }
 
@@ -83,7 +88,7 @@ void Holdings::hold(std::shared_ptr<Body> body) {
 }
 
 void Holdings::restore(std::shared_ptr<Body> body) {
-  miss(body->hash, body->bytes);
+  policy_.prime({body->hash.low, body->bytes, body->charge_bytes});
   budget_.store(body->shelf(), body->charge_bytes);
   hold(std::move(body));
 }
@@ -108,7 +113,7 @@ void Holdings::retire(std::uint64_t id, SteadyTime now) {
   policy_.tiers().erase(id);
   body_bytes_ -= body->bytes;
   if (body->in_memory) {
-    window_charge_bytes_ -= body->charge_bytes;
+    window_memory_bytes_ -= body->memory.bytes();
     return;
   }
   abandon(std::move(body), now);
@@ -155,7 +160,7 @@ void Holdings::take_up(std::shared_ptr<Body> body) {
 }
 
 void Holdings::gather(SteadyTime now) {
-  lingering_bytes_ = memory_.used() - std::min(memory_.used(), window_charge_bytes_);
+  lingering_bytes_ = memory_.used() - std::min(memory_.used(), window_memory_bytes_);
   for (auto& body : graveyard_.release(now)) take_up(std::move(body));
 }
 

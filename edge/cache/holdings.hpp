@@ -34,21 +34,27 @@ class Holdings {
  public:
   Holdings(const CacheOptions& options, Index& index);
 
-  void use(std::uint64_t id);
+  /// `weight`: of how many uses it is the one that was reported.
+  void use(std::uint64_t id, double weight);
   void revalue(std::uint64_t id, double value);
   /// A key was asked for that is not here, and has such a body.
-  void miss(const Digest128& hash, std::uint64_t bytes);
+  void miss(const Digest128& hash, std::uint64_t bytes, std::uint64_t charge_bytes);
 
-  /// Whether a body of so many bytes may pass through the window; else it is admitted to the store
+  /// Whether a body with this charge may pass through the window; else it is admitted to the store
   /// or not. Then, when window_excess() was heeded, whether its memory is there: what has left the
-  /// window and is still being read takes memory too. `leaving_bytes`: what this round gives back.
-  bool may_enter_window(std::uint64_t bytes) const { return bytes <= policy_.window_bytes(); }
-  bool has_memory(std::uint64_t bytes, std::uint64_t leaving_bytes) const;
+  /// window and is being written or still read takes memory too.
+  bool may_enter_window(std::uint64_t charge_bytes) const {
+    return charge_bytes <= policy_.window_bytes();
+  }
+  bool has_memory(std::uint64_t bytes) const {
+    return memory_.used() + bytes <= memory_.bytes_max();
+  }
   WindowMemory& memory() { return memory_; }
   /// `body` is in memory.
   void enter_window(std::shared_ptr<Body> body);
-  /// The window's oldest while it has no room for `bytes` more; null: it has.
-  std::shared_ptr<Body> window_excess(std::uint64_t bytes) const;
+  /// The window's oldest while it has no room for one more of such a charge and memory; null: it
+  /// has.
+  std::shared_ptr<Body> window_excess(std::uint64_t charge_bytes, std::uint64_t memory_bytes) const;
   /// The window's oldest, if there is any.
   std::shared_ptr<Body> window_oldest() const;
   /// Whether it is worth its place in the store.
@@ -101,7 +107,7 @@ class Holdings {
   std::array<std::vector<std::shared_ptr<Body>>, shelf_count> freeing_;
   std::vector<DoomedHeader> doomed_;
   std::uint64_t body_bytes_ = 0;
-  std::uint64_t window_charge_bytes_ = 0;  // memory of what is in the window
+  std::uint64_t window_memory_bytes_ = 0;  // of what is in the window
   std::uint64_t lingering_bytes_ = 0;      // of what left it and was still read as the round began
   std::uint64_t evictions_ = 0;
 };

@@ -11,11 +11,12 @@ void JobQueue::push(std::unique_ptr<Job> job) {
   {
     std::lock_guard guard(lock_);
     auto* store = std::get_if<StoreJob>(job.get());
-    if (store) store->queued_bytes = store->object.body_bytes + store->object.head.size();
+    if (store) store->queued_bytes = store->object.memory_bytes();
     if (store && bytes_ > 0 && bytes_ + store->queued_bytes > bytes_max_) {
       store->queued_bytes = 0;
       store->refused = true;
-      store->object = {};
+      store->object = {.body_bytes = store->object.body_bytes,
+                       .awaited = store->object.awaited};  // was asked for all the same
     }
     bytes_ += bytes_of(*job);
     waiting_.push_back(std::move(job));

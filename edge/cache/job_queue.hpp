@@ -24,6 +24,7 @@ struct StoreJob {
   NewObject object;
   std::function<void(bool)> done;
   std::uint64_t queued_bytes = 0;     // the queue's; the object may be taken apart meanwhile
+  std::uint64_t arrival = 0;          // see Body
   bool refused = false;               // the queue was full or the body is too big
   std::atomic<bool> dropped = false;  // a remove came after it
 

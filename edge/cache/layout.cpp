@@ -105,9 +105,13 @@ ObjectKey object_key(const Digest128& hash) {
   return as_array<16>(bytes);
 }
 
+std::size_t record_bytes(std::size_t key_bytes, std::size_t head_bytes) {
+  return fixed_bytes + key_bytes + head_bytes;
+}
+
 std::string encode(const Record& record) {
   std::string rest;
-  rest.reserve(fixed_bytes + record.key.size() + record.head.size());
+  rest.reserve(record_bytes(record.key.size(), record.head.size()));
   append(rest, record.id);
   append(rest, record.body_bytes);
   append(rest, record.digest.high);

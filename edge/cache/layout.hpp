@@ -100,6 +100,8 @@ struct Record {
 };
 
 std::string encode(const Record& record);
+/// Of encode()'s result.
+std::size_t record_bytes(std::size_t key_bytes, std::size_t head_bytes);
 /// Nothing when the bytes are not a whole record of a known version with its right checksum.
 std::optional<Record> decode(std::string_view bytes);
 /// Only the id, without the checksum; for "is this still the record of that object?".

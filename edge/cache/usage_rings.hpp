@@ -1,6 +1,7 @@
 // How finds tell the policy of uses: a few rings of ids, one a thread as long as there are not
 // more threads than rings. Lossy: when the store thread falls behind, the oldest reports are
-// overwritten; the policy then sees a sample, which is all it needs under such a load.
+// overwritten. The policy then sees a sample, and each report that is left stands for those lost
+// beside it: else the hits would be too few beside the misses, which are never lost.
 //
 // A report is one atomic increment and one store on a line that no other core writes.
 #pragma once
@@ -27,19 +28,24 @@ class UsageRings {
     ring.slots[at % ring_slots].store(id, std::memory_order_relaxed);
   }
 
-  /// Hands every report that is still there to `use(id)`; returns how many. Store thread only.
+  /// Hands every report that is still there to `use(id, weight)`, `weight` (at least 1) of its
+  /// thread's uses for each; returns how many there were. Store thread only.
   template <class Use>
   std::size_t drain(Use&& use) {
     std::size_t count = 0;
     for (Ring& ring : *rings_) {
       std::uint64_t end = ring.next.load(std::memory_order_relaxed);
-      if (end - ring.seen > ring_slots) ring.seen = end - ring_slots;
+      double weight = 1;
+      if (std::uint64_t all = end - ring.seen; all > ring_slots) {
+        weight = static_cast<double>(all) / ring_slots;
+        ring.seen = end - ring_slots;
+      }
       for (; ring.seen != end; ++ring.seen) {
         // 0: the reporter has its place but has not written yet; that report is lost.
         std::uint64_t id =
             ring.slots[ring.seen % ring_slots].exchange(0, std::memory_order_relaxed);
         if (id == 0) continue;
-        use(id);
+        use(id, weight);
         ++count;
       }
     }

@@ -1,13 +1,25 @@
 // The memory of the window: what its bodies take, those included that left it while somebody still
 // reads them. Any thread gives back.
+//
+// A body that is on its way from the window into the store takes its memory until that round has
+// ended, while those come in for which it left: so the window leaves a round's worth free.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
 namespace relay::edge::cache {
+
+/// The most that one round writes or takes in.
+inline constexpr std::uint64_t round_bytes_max = 32 << 20;
+
+/// What the window leaves free of its memory for what comes in during a round.
+constexpr std::uint64_t window_reserve_bytes(std::uint64_t memory_bytes) {
+  return std::min(round_bytes_max, memory_bytes / 4);
+}
 
 class WindowMemory {
  public:
@@ -32,6 +44,8 @@ class WindowMemory {
     ~Charge() {
       if (used_) used_->fetch_sub(bytes_, std::memory_order_relaxed);
     }
+
+    std::uint64_t bytes() const { return bytes_; }
 
    private:
     std::shared_ptr<std::atomic<std::uint64_t>> used_;

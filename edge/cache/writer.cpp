@@ -47,6 +47,8 @@ Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
       gauges_(gauges),
       holdings_(options, shared.index),
       next_id_(recovered.next_id),
+      round_bytes_(options.memory_bytes > 0 ? window_reserve_bytes(options.memory_bytes)
+                                            : round_bytes_max),
       syncer_(volume_) {
   SteadyTime now = steady_now();
   for (auto& each : recovered.objects) holdings_.restore(std::move(each.body));
@@ -78,8 +80,9 @@ bool Writer::stop() {
 void Writer::run() {
   auto tick = tick_least;
   while (!shared_.queue.stopped()) {
-    const auto& jobs = shared_.queue.take(round_bytes, tick);
-    bool used = shared_.uses.drain([&](std::uint64_t id) { holdings_.use(id); }) > 0;
+    const auto& jobs = shared_.queue.take(round_bytes_, tick);
+    auto use = [&](std::uint64_t id, double weight) { holdings_.use(id, weight); };
+    bool used = shared_.uses.drain(use) > 0;
     tick = used || !jobs.empty() ? tick_least : std::min(tick * 2, tick_most);
     round(jobs);
     shared_.queue.release();
@@ -140,33 +143,38 @@ void Writer::take_values(const std::vector<std::unique_ptr<Job>>& jobs) {
 std::vector<Writer::Pending> Writer::accept(const std::vector<std::unique_ptr<Job>>& jobs,
                                             SteadyTime now) {
   std::vector<Pending> accepted;
-  leaving_bytes_ = unread_bytes_ = 0;
+  leaving_bytes_ = 0;
   for (const auto& job : jobs) {
     auto* store = std::get_if<StoreJob>(job.get());
     if (store && !accept_one(*store, accepted, now)) answer(store->done, false);
   }
-  drain_window(0, accepted, now);
+  drain_window(0, 0, accepted, now);
   // Of two bodies of one key the newer one's header is put, and shown, last.
-  std::ranges::sort(accepted, {}, [](const Pending& each) { return each.incoming.body->id; });
+  std::ranges::sort(accepted, {}, [](const Pending& each) { return each.incoming.body->arrival; });
   return accepted;
 }
 
 bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now) {
   if (job.dropped) return false;
+  job.arrival = ++arrivals_;
+  const NewObject& object = job.object;
+  std::uint64_t charge =
+      charge_of(object.body_bytes, record_bytes(object.key.size(), object.head.size()));
   if (job.refused) {
+    if (!object.awaited) holdings_.miss(job.hash, object.body_bytes, charge);
     gauges_.failures_queue.add();
     return false;
   }
-  if (!is_whole(job.object)) {
+  if (!is_whole(object)) {
     gauges_.failures_damage.add();
     return false;
   }
   // What is awaited was not asked for yet; its use will be told when it is.
-  if (!job.object.awaited) holdings_.miss(job.hash, job.object.body_bytes);
-  std::uint64_t memory = memory_of(job.object);
-  bool passes = holdings_.may_enter_window(job.object.body_bytes);
-  if (passes) drain_window(memory, accepted, now);
-  if (!passes || !holdings_.has_memory(memory, unread_bytes_)) return judge(job, accepted, now);
+  if (!object.awaited) holdings_.miss(job.hash, object.body_bytes, charge);
+  std::uint64_t memory = object.memory_bytes();
+  bool passes = holdings_.may_enter_window(charge);
+  if (passes) drain_window(charge, memory, accepted, now);
+  if (!passes || !holdings_.has_memory(memory)) return judge(job, accepted, now);
   if (!enter_window(job, now)) return false;
   answer(job.done, true);
   return true;
@@ -193,6 +201,7 @@ bool Writer::judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now
 std::shared_ptr<Body> Writer::make_body(const StoreJob& job) {
   auto body = std::make_shared<Body>();
   body->id = next_id_++;
+  body->arrival = job.arrival;
   body->hash = job.hash;
   body->bytes = job.object.body_bytes;
   body->digest = job.object.digest;
@@ -206,6 +215,7 @@ Incoming Writer::make_incoming(const Pending& pending) {
     const Body& from = *pending.shown->body();
     body = std::make_shared<Body>();
     body->id = from.id;  // so that whoever holds the old object can still name it
+    body->arrival = from.arrival;
     body->hash = from.hash;
     body->bytes = from.bytes;
     body->digest = from.digest;
@@ -330,10 +340,11 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
   retire(std::move(replaced), now);
 }
 
-/// A newer body of the same key passed it by way of the window.
+/// A newer body of the same key passed it by way of the window. (Ids do not tell: a second try has
+/// a new one.)
 bool Writer::is_overtaken(const Body& body) const {
   Pin shown = shared_.index.find(body.hash);
-  return shown && shown->id() > body.id;
+  return shown && shown->body()->arrival > body.arrival;
 }
 
 void Writer::retire(std::vector<Pin> replaced, SteadyTime now) {

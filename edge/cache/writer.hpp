@@ -58,7 +58,6 @@ class Writer {
     Incoming incoming;
     bool stored = false;
   };
-  static constexpr std::uint64_t round_bytes = 32 << 20;
   void run();
   void round(const std::vector<std::unique_ptr<Job>>& jobs);
   void take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
@@ -67,9 +66,8 @@ class Writer {
   bool accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
   bool judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now);
   bool enter_window(StoreJob& job, SteadyTime now);
-  /// What a body in the window takes: its bytes, its head and key, and what is kept about it.
-  static std::uint64_t memory_of(const NewObject& object);
-  void drain_window(std::uint64_t bytes, std::vector<Pending>& accepted, SteadyTime now);
+  void drain_window(std::uint64_t charge_bytes, std::uint64_t memory_bytes,
+                    std::vector<Pending>& accepted, SteadyTime now);
   void leave_window(const std::shared_ptr<Body>& body, std::vector<Pending>& accepted,
                     SteadyTime now);
   void store_window();
@@ -97,9 +95,10 @@ class Writer {
   Holdings holdings_;
   std::uint64_t next_id_;
   std::vector<std::function<void()>> awaiting_durable_;
-  bool unsynced_ = false;  // a commit into the small environment since its last sync
-  // On their way from the window into the store, this round; those among them that nobody reads.
-  std::uint64_t leaving_bytes_ = 0, unread_bytes_ = 0;
+  bool unsynced_ = false;            // a commit into the small environment since its last sync
+  const std::uint64_t round_bytes_;  // of jobs taken at once: what the window can take in
+  std::uint64_t arrivals_ = 0;       // bodies handed over so far
+  std::uint64_t leaving_bytes_ = 0;  // on their way from the window into the store, this round
   std::uint64_t evictions_shown_ = 0;
   SteadyTime forecast_at_{};
   SteadyTime last_complaint_{};

@@ -18,19 +18,16 @@ ChunkPtr fitted(ChunkPtr chunk) {
 
 }  // namespace
 
-std::uint64_t Writer::memory_of(const NewObject& object) {
-  constexpr std::uint64_t bookkeeping_bytes = 1024;
-  return object.body_bytes + object.head.size() + object.key.size() + bookkeeping_bytes;
-}
-
 /// False: a removal overtook it.
 bool Writer::enter_window(StoreJob& job, SteadyTime now) {
   std::shared_ptr<Body> body = make_body(job);
   body->in_memory = true;
   body->chunks = job.object.chunks;
   for (ChunkPtr& chunk : body->chunks) chunk = fitted(std::move(chunk));
-  body->charge_bytes = memory_of(job.object);
-  body->memory = holdings_.memory().take(body->charge_bytes);
+  body->charge_bytes =
+      charge_of(body->bytes, record_bytes(job.object.key.size(), job.object.head.size()));
+  body->memory = holdings_.memory().take(job.object.memory_bytes());
+  gauges_.memory_bytes.set(static_cast<std::int64_t>(holdings_.memory().used()));
   auto shown = std::make_shared<Object>(job.object.key, std::move(job.object.head), body);
   Pin old;
   {
@@ -45,9 +42,11 @@ bool Writer::enter_window(StoreJob& job, SteadyTime now) {
   return true;
 }
 
-void Writer::drain_window(std::uint64_t bytes, std::vector<Pending>& accepted, SteadyTime now) {
-  while (leaving_bytes_ < 2 * round_bytes) {  // a window that shrank at once goes in several rounds
-    auto body = holdings_.window_excess(bytes);
+void Writer::drain_window(std::uint64_t charge_bytes, std::uint64_t memory_bytes,
+                          std::vector<Pending>& accepted, SteadyTime now) {
+  // A window that shrank at once goes in several rounds.
+  while (leaving_bytes_ < 2 * round_bytes_max) {
+    auto body = holdings_.window_excess(charge_bytes, memory_bytes);
     if (!body) return;
     leave_window(body, accepted, now);
   }
@@ -73,8 +72,6 @@ void Writer::leave_window(const std::shared_ptr<Body>& body, std::vector<Pending
     return;
   }
   leaving_bytes_ += body->bytes;
-  // Held by the index and here only: its memory is free when this round has ended.
-  if (pending.shown.use_count() <= 2) unread_bytes_ += body->charge_bytes;
   accepted.push_back(std::move(pending));
 }
 
@@ -91,7 +88,7 @@ void Writer::store_window() {
   while (auto body = holdings_.window_oldest()) {
     SteadyTime now = steady_now();
     leave_window(body, accepted, now);
-    if (leaving_bytes_ < round_bytes && holdings_.window_oldest()) continue;
+    if (leaving_bytes_ < round_bytes_max && holdings_.window_oldest()) continue;
     holdings_.gather(now);
     if (!accepted.empty() && write(accepted, {}, now)) publish(accepted, now);
     accepted.clear();

@@ -14,12 +14,13 @@ inline constexpr Slot no_slot = ~Slot{0};
 
 struct Entry {
   Id id = 0;
-  std::uint64_t hash = 0;  // of the key, for the sketch
-  std::uint64_t bytes = 0;
-  double age = 0;         // the order's inflation at the last use
-  float value = 1;        // what a miss costs, relative
-  float weight = 1;       // value * size^-b
-  std::int16_t step = 0;  // which queue of the order
+  std::uint64_t hash = 0;   // of the key, for the sketch
+  std::uint64_t bytes = 0;  // of the object
+  std::uint64_t room = 0;   // what it takes of the capacity: all of them, or a sample's share
+  double age = 0;           // the order's inflation at the last use
+  float value = 1;          // what a miss costs, relative
+  float weight = 1;         // value * size^-b
+  std::int16_t step = 0;    // which queue of the order
   std::uint8_t group = 0;
   bool in_window = false;
   Slot previous = no_slot, next = no_slot;

@@ -31,9 +31,14 @@ Policy::Policy(const PolicySettings& settings)
       tiers_(sketch_, settings.groups, tuner_.plan()) {
 }
 
-void Policy::note(std::uint64_t hash, std::uint64_t bytes) {
-  sketch_.add(hash);
-  if (tuner_.request(hash, bytes)) tiers_.replan(tuner_.plan());
+void Policy::note(const Use& use) {
+  sketch_.add(use.hash);
+  if (tuner_.request(use)) tiers_.replan(tuner_.plan());
+}
+
+void Policy::prime(const Use& use) {
+  sketch_.add(use.hash);
+  tuner_.prime(use);
 }
 
 std::uint64_t Policy::window_bytes() const {

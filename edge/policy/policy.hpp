@@ -33,8 +33,9 @@ class Policy {
   explicit Policy(const PolicySettings& settings);
   Policy(const Policy&) = delete;
 
-  /// A request for this key, and how large its body is.
-  void note(std::uint64_t hash, std::uint64_t bytes);
+  void note(const Use& use);
+  /// What was here before a restart: known, and in the shadows, but nobody asked for it.
+  void prime(const Use& use);
   Tiers& tiers() { return tiers_; }
   const Tiers& tiers() const { return tiers_; }
   const Tuner& tuner() const { return tuner_; }

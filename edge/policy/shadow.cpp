@@ -23,7 +23,7 @@ std::uint64_t drain_window(Tiers& tiers, std::uint64_t window_bytes, std::uint64
     auto oldest = tiers.oldest();
     if (!oldest) break;
     if (tiers.admits(*oldest, full)) {
-      written += tiers.bytes_of(*oldest);
+      written += tiers.room_of(*oldest);
       tiers.promote(*oldest);
     } else {
       tiers.erase(*oldest);
@@ -44,24 +44,25 @@ void shrink(Tiers& tiers, std::uint64_t capacity_bytes) {
   while (held_bytes(tiers) > capacity_bytes) evict_one(tiers);
 }
 
-Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, std::uint64_t hash,
-                std::uint64_t bytes) {
-  if (tiers.has(hash)) {
-    tiers.touch(hash);
+Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, const Newcomer& newcomer) {
+  if (tiers.has(newcomer.id)) {
+    tiers.touch(newcomer.id);
     return {true, 0};
   }
+  std::uint64_t bytes = newcomer.room();
   if (bytes > capacity_bytes) return {};
-  Newcomer newcomer{hash, hash, bytes};
   bool full = held_bytes(tiers) + bytes > capacity_bytes;
   auto window_bytes =
       static_cast<std::uint64_t>(tiers.plan().window_share * static_cast<double>(capacity_bytes));
-  if (bytes > window_bytes) {  // judged at once
-    if (!tiers.admits(newcomer, full)) return {};
+  bool passes = bytes <= window_bytes;
+  // Of a window that was larger under another plan too.
+  std::uint64_t written = drain_window(tiers, window_bytes, passes ? bytes : 0, full);
+  if (!passes) {
+    if (!tiers.admits(newcomer, full)) return {false, written};
     shrink(tiers, capacity_bytes - bytes);
     tiers.enter_store(newcomer);
-    return {false, bytes};
+    return {false, written + bytes};
   }
-  std::uint64_t written = drain_window(tiers, window_bytes, bytes, full);
   shrink(tiers, capacity_bytes - bytes);
   tiers.enter_window(newcomer);
   return {false, written};

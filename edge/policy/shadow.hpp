@@ -12,10 +12,14 @@
 
 namespace relay::edge::policy {
 
-/// One request to tiers that hold `capacity_bytes`, the window within. Keys are their own ids; the
-/// sketch has counted this use already.
-Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, std::uint64_t hash,
-                std::uint64_t bytes);
+/// One request to tiers that hold `capacity_bytes`, the window within. What it asks for comes in
+/// when it is not here; the sketch has counted this use already.
+Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, const Newcomer& newcomer);
+/// Keys are their own ids.
+inline Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, std::uint64_t hash,
+                       std::uint64_t bytes) {
+  return request(tiers, capacity_bytes, Newcomer{.id = hash, .hash = hash, .bytes = bytes});
+}
 /// Evicts until the tiers hold at most `capacity_bytes`.
 void shrink(Tiers& tiers, std::uint64_t capacity_bytes);
 

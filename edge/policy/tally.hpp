@@ -17,13 +17,14 @@ struct Tally {
   double misses = 0, missed_bytes = 0;
   double written_bytes = 0;
 
-  void add(std::uint64_t asked_bytes, const Outcome& outcome) {
-    auto size = static_cast<double>(asked_bytes);
-    requests += 1;
+  /// `weight`: for how many requests it stands. What was written is counted as it is.
+  void add(std::uint64_t asked_bytes, const Outcome& outcome, double weight = 1) {
+    double size = weight * static_cast<double>(asked_bytes);
+    requests += weight;
     bytes += size;
     written_bytes += static_cast<double>(outcome.written_bytes);
     if (outcome.hit) return;
-    misses += 1;
+    misses += weight;
     missed_bytes += size;
   }
   void add(const Tally& other) {

@@ -28,10 +28,11 @@ Slot Tiers::add(const Newcomer& newcomer, bool in_window) {
   entry.id = newcomer.id;
   entry.hash = newcomer.hash;
   entry.bytes = newcomer.bytes;
+  entry.room = newcomer.room();
   entry.value = sane(newcomer.value);
   entry.group = static_cast<std::uint8_t>(newcomer.group);
   entry.in_window = in_window;
-  (in_window ? window_bytes_ : store_bytes_) += newcomer.bytes;
+  (in_window ? window_bytes_ : store_bytes_) += entry.room;
   return entries_.add(entry);
 }
 
@@ -65,7 +66,7 @@ void Tiers::erase(Id id) {
   Slot slot = entries_.find(id);
   if (slot == no_slot) return;
   const Entry& entry = entries_[slot];
-  (entry.in_window ? window_bytes_ : store_bytes_) -= entry.bytes;
+  (entry.in_window ? window_bytes_ : store_bytes_) -= entry.room;
   if (entry.in_window) {
     window_.unlink(entries_, slot);
   } else {
@@ -108,8 +109,8 @@ void Tiers::promote(Id id) {
   RELAY_CHECK(slot != no_slot && entries_[slot].in_window);
   window_.unlink(entries_, slot);
   entries_[slot].in_window = false;
-  window_bytes_ -= entries_[slot].bytes;
-  store_bytes_ += entries_[slot].bytes;
+  window_bytes_ -= entries_[slot].room;
+  store_bytes_ += entries_[slot].room;
   order_.insert(slot, frequency(entries_[slot].hash));
 }
 
@@ -124,7 +125,7 @@ std::optional<Id> Tiers::victim(unsigned group) const {
 void Tiers::evict(Id id) {
   Slot slot = entries_.find(id);
   RELAY_CHECK(slot != no_slot && !entries_[slot].in_window);
-  store_bytes_ -= entries_[slot].bytes;
+  store_bytes_ -= entries_[slot].room;
   order_.evict(slot);
   entries_.remove(slot);
 }

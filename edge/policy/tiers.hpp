@@ -18,9 +18,13 @@ namespace relay::edge::policy {
 struct Newcomer {
   Id id = 0;
   std::uint64_t hash = 0;
-  std::uint64_t bytes = 0;
-  double value = 1;  // what a miss costs, relative; 0: it is over, nobody will want it
+  std::uint64_t bytes = 0;  // what it takes in the store
+  double value = 1;         // what a miss costs, relative; 0: it is over, nobody will want it
   unsigned group = 0;
+  double share = 1;  // of the bytes that count against the capacity, see Tuner
+  std::uint64_t room() const {
+    return share == 1 ? bytes : static_cast<std::uint64_t>(share * static_cast<double>(bytes));
+  }
 };
 
 class Tiers {
@@ -59,14 +63,18 @@ class Tiers {
   std::uint64_t window_bytes() const { return window_bytes_; }
   std::uint64_t store_bytes() const { return store_bytes_; }
   std::size_t size() const { return entries_.size(); }
-  std::uint64_t bytes_of(Id id) const { return entries_[entries_.find(id)].bytes; }
-  std::uint64_t hash_of(Id id) const { return entries_[entries_.find(id)].hash; }
-  /// Everything for which `leaves(hash)` holds is erased.
-  template <class Leaves>
-  void erase_if(Leaves&& leaves) {
+  std::uint64_t room_of(Id id) const { return entries_[entries_.find(id)].room; }
+  /// Everything takes another share of its bytes, `share_of(hash, bytes)`; at 0 it is erased.
+  template <class ShareOf>
+  void resample(ShareOf&& share_of) {
     std::vector<Id> gone;
     entries_.visit([&](Slot slot) {
-      if (leaves(entries_[slot].hash)) gone.push_back(entries_[slot].id);
+      Entry& entry = entries_[slot];
+      double share = share_of(entry.hash, entry.bytes);
+      if (share == 0) return gone.push_back(entry.id);
+      std::uint64_t& held = entry.in_window ? window_bytes_ : store_bytes_;
+      held -= entry.room;
+      held += entry.room = Newcomer{.bytes = entry.bytes, .share = share}.room();
     });
     for (Id id : gone) erase(id);
   }

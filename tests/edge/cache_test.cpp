@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using tests::body_of;
 using tests::bytes_of;
+using tests::eventually;
 using tests::new_object;
 using tests::store_now;
 
@@ -349,6 +350,38 @@ TEST_F(CacheTest, MetricsSayWhatIsHere) {
   EXPECT_NE(text.find("\nrelay_edge_cache_objects 1\n"), text.npos) << text;
   EXPECT_NE(text.find("\nrelay_edge_cache_body_bytes 20000\n"), text.npos) << text;
   EXPECT_NE(text.find("relay_edge_cache_store_failures_total{reason=\"room\"} 0"), text.npos);
+}
+
+/// Bodies of 17 KB take runs of 64 KiB: 120 of them fill 8 MiB, although the bytes of 300 would
+/// fit.
+TEST_F(CacheTest, TheForecastCountsPages) {
+  open(8 << 20);
+  for (int i = 0; i < 900; ++i) {
+    std::string key = "k" + std::to_string(i % 300);
+    if (!cache->find(key)) store(key, body_of(17'000, i % 300));
+  }
+  ASSERT_TRUE(eventually([&] { return cache->forecast()->sampled_requests >= 900; }));
+  auto forecast = cache->forecast();
+  EXPECT_GT(forecast->measured.object_miss, 0.5);
+  for (const policy::Expectation& each : forecast->expectations) {
+    if (each.size != 1) continue;
+    EXPECT_NEAR(each.object_miss, forecast->measured.object_miss, 0.2);
+  }
+}
+
+TEST_F(CacheTest, ARestartIsNoTraffic) {
+  open();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(store("k" + std::to_string(i), body_of(50'000, i)));
+  open();
+  EXPECT_EQ(cache->forecast()->sampled_requests, 0u);
+  for (int i = 0; i < 500; ++i) EXPECT_TRUE(cache->find("k" + std::to_string(i % 50)));
+  ASSERT_TRUE(eventually([&] { return cache->forecast()->sampled_requests == 500; }));
+  auto forecast = cache->forecast();
+  EXPECT_EQ(forecast->measured.object_miss, 0);
+  for (const policy::Expectation& each : forecast->expectations) {
+    EXPECT_EQ(each.object_miss, 0) << each.size;
+    EXPECT_EQ(each.object_error, 0) << each.size;
+  }
 }
 
 TEST_F(CacheTest, OneProcessAndOneCacheAFolder) {

@@ -13,7 +13,7 @@ NewObject object_with_head(std::size_t head_bytes) {
 }
 
 TEST(JobQueue, GivesBackWhatItTookEvenWhenTheObjectWasTakenApart) {
-  JobQueue queue(1000);
+  JobQueue queue(4000);
   for (int i = 0; i < 10; ++i) {
     queue.push_store({}, object_with_head(400), nullptr);
     for (const auto& job : queue.take(1 << 20, 0ms)) {
@@ -26,7 +26,7 @@ TEST(JobQueue, GivesBackWhatItTookEvenWhenTheObjectWasTakenApart) {
 }
 
 TEST(JobQueue, RefusesWhatIsOverItsBudget) {
-  JobQueue queue(1000);
+  JobQueue queue(4000);
   for (int i = 0; i < 3; ++i) queue.push_store({}, object_with_head(400), nullptr);
   const auto& jobs = queue.take(1 << 20, 0ms);
   ASSERT_EQ(jobs.size(), 3u);

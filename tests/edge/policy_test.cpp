@@ -14,64 +14,69 @@
 namespace relay::edge::policy {
 namespace {
 
-struct Use {
+struct Wanted {
   std::uint64_t hash, bytes;
 };
 
-Use use_of(std::uint64_t id) {
+Wanted wanted(std::uint64_t id) {
   std::uint64_t hash = hash64({reinterpret_cast<const char*>(&id), sizeof id});
   return {hash, 50'000 + hash % 2'000'000};
 }
 
 /// A third each: titles by Zipf, a scan that never comes back, and a live window of 40 segments
 /// that moves on every 100 requests.
-std::vector<Use> media_mix(std::size_t count) {
+std::vector<Wanted> media_mix(std::size_t count) {
   std::mt19937_64 random(20261124);
   std::vector<double> weights;
   for (int rank = 1; rank <= 20'000; ++rank) weights.push_back(1.0 / std::pow(rank, 0.9));
   std::discrete_distribution<std::uint64_t> title(weights.begin(), weights.end());
-  std::vector<Use> uses;
+  std::vector<Wanted> uses;
   for (std::size_t i = 0; i < count; ++i) {
     switch (random() % 3) {
       case 0:
-        uses.push_back(use_of(title(random)));
+        uses.push_back(wanted(title(random)));
         break;
       case 1:
-        uses.push_back(use_of((1u << 30) + i));
+        uses.push_back(wanted((1u << 30) + i));
         break;
       default:
-        uses.push_back(use_of((2u << 30) + i / 100 + random() % 40));
+        uses.push_back(wanted((2u << 30) + i / 100 + random() % 40));
     }
   }
   return uses;
 }
 
 /// The same objects round and round, twice as many as fit.
-std::vector<Use> loop(std::size_t count, std::size_t objects) {
-  std::vector<Use> uses;
-  for (std::size_t i = 0; i < count; ++i) uses.push_back(use_of(i % objects));
+std::vector<Wanted> loop(std::size_t count, std::size_t objects) {
+  std::vector<Wanted> uses;
+  for (std::size_t i = 0; i < count; ++i) uses.push_back(wanted(i % objects));
   return uses;
 }
 
-Tally replay(const std::vector<Use>& uses, std::uint64_t capacity, Policy& policy) {
+Use asked(const Wanted& use, const Policy& policy) {
+  return {use.hash, use.bytes, use.bytes, policy.tiers().has(use.hash)};
+}
+
+Tally replay(const std::vector<Wanted>& uses, std::uint64_t capacity, Policy& policy) {
   Tally tally;
-  for (const Use& use : uses) {
-    policy.note(use.hash, use.bytes);
+  for (const Wanted& use : uses) {
+    policy.note(asked(use, policy));
     tally.add(use.bytes, request(policy.tiers(), capacity, use.hash, use.bytes));
   }
   return tally;
 }
 
-Tally replay(const std::vector<Use>& uses, std::uint64_t capacity, Goal goal) {
+Tally replay(const std::vector<Wanted>& uses, std::uint64_t capacity, Goal goal) {
   Policy policy({.goal = goal, .capacity_bytes = capacity, .window_bytes_max = capacity / 2});
   return replay(uses, capacity, policy);
 }
 
-Tally replay_lru(const std::vector<Use>& uses, std::uint64_t capacity) {
+Tally replay_lru(const std::vector<Wanted>& uses, std::uint64_t capacity) {
   Sketch sketch(64);
   Tiers tiers(sketch, 1, lru_plan);
   Tally tally;
-  for (const Use& use : uses) tally.add(use.bytes, request(tiers, capacity, use.hash, use.bytes));
+  for (const Wanted& use : uses)
+    tally.add(use.bytes, request(tiers, capacity, use.hash, use.bytes));
   return tally;
 }
 
@@ -108,8 +113,8 @@ TEST(Policy, TheWindowKeepsToItsMemory) {
   std::uint64_t capacity = 200'000'000;
   Policy policy(
       {.goal = Goal::objects, .capacity_bytes = capacity, .window_bytes_max = capacity / 50});
-  for (const Use& use : uses) {
-    policy.note(use.hash, use.bytes);
+  for (const Wanted& use : uses) {
+    policy.note(asked(use, policy));
     request(policy.tiers(), capacity, use.hash, use.bytes);
     ASSERT_LE(policy.window_bytes(), capacity / 50);
     ASSERT_LE(policy.tiers().window_bytes(), capacity / 50);
@@ -128,9 +133,9 @@ TEST(Tuner, TheSampleShrinksToItsMemory) {
   Sketch sketch(1 << 18);
   Tuner tuner(sketch, {.goal = Goal::objects, .capacity_bytes = 1ull << 40, .entries_max = 4096});
   auto uses = media_mix(100'000);
-  for (const Use& use : uses) {
+  for (const Wanted& use : uses) {
     sketch.add(use.hash);
-    tuner.request(use.hash, use.bytes);
+    tuner.request({use.hash, use.bytes, use.bytes});
   }
   EXPECT_LT(tuner.sampled_share(), 0.1);
   EXPECT_LT(tuner.sampled_keys(), 4096u);
@@ -157,6 +162,38 @@ TEST(Tuner, ExpectsWhatOtherSizesWouldMiss) {
     EXPECT_LT(expected[i].object_error, 0.05);
   }
   EXPECT_GT(expected[0].object_miss, expected[3].object_miss);
+}
+
+/// Small objects by the ten thousand, and ten files of which six would fill the cache.
+TEST(Tuner, ASampleHoldsFilesThatAreLargerThanItsShare) {
+  std::uint64_t capacity = 1'200'000'000;
+  std::mt19937_64 random(20261125);
+  std::vector<Wanted> uses;
+  for (int i = 0; i < 200'000; ++i) {
+    std::uint64_t large = random() % 10, small = random() % 20'000;
+    bool asks_large = i % 100 == 0;
+    uses.push_back({wanted(asks_large ? 1'000'000 + large : small).hash,
+                    asks_large ? 150'000'000u + 1'000'000 * large : 20'000u});
+  }
+  Policy policy(
+      {.goal = Goal::bytes, .capacity_bytes = capacity, .window_bytes_max = capacity / 2});
+  Tally real = replay(uses, capacity, policy);
+  ASSERT_LT(policy.tuner().sampled_share(), 0.13);  // a sixth of 1.2 GB holds one such file
+  EXPECT_LT(real.byte_miss(), 0.7);
+  for (const Expectation& each : policy.tuner().expectations()) {
+    if (each.size == 1) EXPECT_NEAR(each.byte_miss, real.byte_miss(), 0.1);
+  }
+}
+
+TEST(Policy, AWindowThatShrinksGivesItsRoomBack) {
+  Sketch sketch(64);
+  Tiers tiers(sketch, 1, {.window_share = 0.5});
+  for (std::uint64_t key = 1; key <= 5; ++key) request(tiers, 1000, key, 100);
+  EXPECT_EQ(tiers.window_bytes(), 500u);
+  tiers.replan(lru_plan);
+  request(tiers, 1000, 6, 100);
+  EXPECT_EQ(tiers.window_bytes(), 0u);
+  EXPECT_EQ(tiers.store_bytes(), 600u);
 }
 
 TEST(Tuner, KnowsNothingBeforeTheFirstRequest) {

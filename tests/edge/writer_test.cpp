@@ -53,6 +53,39 @@ TEST(Writer, AFullMapEvictsAndTriesAgain) {
   EXPECT_TRUE(writer.stop());
 }
 
+/// A large body goes straight into the store, a small one of the same key that was handed over
+/// after it stands in the window already when the large one is tried again.
+TEST(Writer, AfterAFullDiskTheNewestBodyOfAKeyCounts) {
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+  Gauges gauges(metrics);
+  auto volume = Volume::open(folder.path(), 4 << 20, false);
+  ASSERT_TRUE(volume);
+  Shared shared(64 << 20);
+  Writer writer(*volume, shared, gauges, {.size_bytes = 120 << 20, .memory_bytes = 64 << 20}, {});
+  constexpr std::size_t large = 13'000'000;  // more than the window, less than a round
+  int older = 0;
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_TRUE(store_now(shared, 1000 + i, large));
+    std::string key = "k" + std::to_string(i);
+    std::promise<void> pushed, both;
+    // The store thread waits in an answer, so that the next two jobs come in one round.
+    shared.queue.push_store(digest128(std::string("first")), new_object("first", body_of(10, i)),
+                            [&](bool) { pushed.get_future().wait(); });
+    shared.queue.push_store(digest128(key), new_object(key, body_of(large, i)), nullptr);
+    shared.queue.push_store(digest128(key), new_object(key, body_of(5000, i)), nullptr);
+    pushed.set_value();
+    shared.queue.push_store(digest128(std::string("last")), new_object("last", body_of(10, i)),
+                            [&](bool) { both.set_value(); });
+    both.get_future().wait();
+    Pin shown = shared.index.find(digest128(key), key);
+    older += shown && shown->body_bytes() != 5000;
+  }
+  EXPECT_GT(gauges.evictions.value(), 5u);
+  EXPECT_EQ(older, 0);
+  EXPECT_TRUE(writer.stop());
+}
+
 TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   tests::TemporaryFolder folder;
   Metrics metrics;
