@@ -24,12 +24,12 @@ Columns:
   p50, p99    of the normal clients, in milliseconds, quiet and under attack; medians of the rounds
   ratio       p99 under attack to p99 quiet; the median of the rounds' own ratios, least and most
   rss, growth memory of the server during the attack, and how much it grew since the quiet time, in MiB
-  ended, refused   attackers' connections that the server ended, or did not take
+  ended, refused   attackers' connections that the server ended, or did not take (slowhttptest's: one number)
   a connection     memory that each idle connection adds, in bytes (its kernel socket not counted)
 The attackers share a core with the normal clients, which go first (nice 19): what they cost the
 server is measured, and a little of what they cost their own core. "none" runs no attack: how far its
 ratio is from 1 is the noise. Compare the two servers, and each with its "none".
-  --quick     one round of a second and fewer attackers
+  --quick     one round of half a second and fewer attackers: a look, not a figure to quote
   --json FILE the same rows for machines`
 
 const { values: options } = parseArgs({
@@ -44,8 +44,9 @@ if (options.help) {
 }
 const quick = options.quick
 const rounds = Number(options.rounds ?? (quick ? 1 : 5))
-const seconds = Number(options.seconds ?? (quick ? 1 : 4))
-const slowConnections = quick ? 200 : 1000
+const seconds = Number(options.seconds ?? (quick ? 0.5 : 4))
+const slowConnections = quick ? 100 : 1000
+const idleConnections = 10_000  // fewer, and what the first crowd makes the server keep shows in each
 const load = { perSecond: 500, connections: 16 }
 
 const state = mkdtempSync(join(tmpdir(), 'torchrelay-attack-'))
@@ -63,9 +64,10 @@ function fail(sentence) {
 
 function start(core, command) {
   const [program, ...args] = on(core, command)
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   child.out = ''
   child.stdout.on('data', piece => { child.out = (child.out + piece).slice(-8192) })
+  child.once('exit', (code, signal) => { child.ended = `${command.join(' ')} ended by itself with ${code ?? signal}` })
   running.push(child)
   return child
 }
@@ -144,7 +146,7 @@ url = "http://127.0.0.1:${ports.origin}"
 `
 
 function prepare() {
-  for (const tool of ['nginx', 'taskset', 'slowhttptest']) {
+  for (const tool of ['nginx', 'taskset', 'slowhttptest', 'ss']) {
     if (spawnSync('which', [tool]).status !== 0) fail(`${tool} is missing; packages.txt names what is needed`)
   }
   if (!existsSync('build/bin/torchrelay-edge')) fail('build/bin/torchrelay-edge is missing; ./run or ./test builds it')
@@ -159,6 +161,7 @@ function prepare() {
 
 /** Resident bytes of a server; nginx has a master and a worker. */
 function memory({ child }) {
+  if (child.ended) fail(child.ended)
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
   const pids = [child.pid, ...children.split(' ').filter(Boolean)]
   return pids.reduce((sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096, 0)
@@ -172,23 +175,27 @@ async function normal(server) {
   return JSON.parse(child.out)
 }
 
-/** slowhttptest in one mode until it is stopped; it tells every five seconds how it stands. */
+/** How many connections to the server stand, seen from the clients. */
+const established = ({ port }) =>
+  spawnSync('ss', ['-Htn', 'state', 'established', `dport = :${port}`], { encoding: 'utf8' }).stdout.split('\n').length - 1
+
+/** slowhttptest in one mode until it is stopped. */
 const slow = (...mode) => async server => {
   const child = start(1, nicely(['slowhttptest', ...mode, '-c', `${slowConnections}`, '-r', '500', '-l', '600', '-p', '5',
     '-u', `http://127.0.0.1:${server.port}/${mode[0] === '-X' ? 'film' : 'page'}`]))
-  await pause(slowConnections / 500 + 1)
+  await pause(slowConnections / 500 + 0.5)
   return { end: async () => {
+    const left = established(server)
     await stop(child)
-    const last = name => Number([...child.out.matchAll(new RegExp(`${name}:\\D*?(\\d+)\\s*(\\x1b|\\n|$)`, 'g'))].at(-1)?.[1] ?? 0)
-    return { opened: slowConnections, refused: last('error'), ended: last('closed') }
+    return { opened: slowConnections, ended: Math.max(0, slowConnections - left) }
   } }
 }
 
 /** One of bench/attackers.mjs. */
 const attackers = mode => async server => {
-  const child = start(1, nicely([process.execPath, 'bench/attackers.mjs', mode, `${server.port}`]))
+  const child = start(1, nicely([process.execPath, 'bench/attackers.mjs', mode, `${server.port}`, `${idleConnections}`]))
   await poll(`the attack "${mode}"`, () => child.out.includes('ready'), 120)
-  if (mode === 'idle') await pause(3)  // what a busy connection needs is given back after a moment
+  if (mode === 'idle') await pause(2.5)  // what a busy connection needs is given back after a moment
   return { end: async () => {
     await stop(child)
     return JSON.parse(child.out.trim().split('\n').at(-1))
@@ -221,7 +228,7 @@ async function measure(name, server, scenario) {
   const of = (list, key) => median(list.map(one => one[key]))
   const ratios = attacked.map((one, round) => one.p99_ms / quiet[round].p99_ms)
   return {
-    server: name, scenario, connections: of(told, 'opened'), refused: of(told, 'refused'), ended: of(told, 'ended'),
+    server: name, scenario, connections: of(told, 'opened'), refused: told[0].refused === undefined ? undefined : of(told, 'refused'), ended: of(told, 'ended'),
     quiet_p50_ms: of(quiet, 'p50_ms'), p50_ms: of(attacked, 'p50_ms'), quiet_p99_ms: of(quiet, 'p99_ms'), p99_ms: of(attacked, 'p99_ms'),
     p99_ratio: median(ratios), p99_ratio_min: Math.min(...ratios), p99_ratio_max: Math.max(...ratios),
     errors: [...quiet, ...attacked].reduce((sum, one) => sum + one.errors, 0),

@@ -1,13 +1,13 @@
 // The attackers of bench/attack that slowhttptest does not play, in a process of their own so that it
-// can be niced: node bench/attackers.mjs MODE PORT. Writes a line {"ready": true} when the attack is
-// on, and {"opened", "refused", "ended"} of its connections when it is told to stop (SIGTERM).
+// can be niced: node bench/attackers.mjs MODE PORT IDLE_CONNECTIONS. Writes a line {"ready": true} when
+// the attack is on, and {"opened", "refused", "ended"} of its connections when it is told to stop (SIGTERM).
 import net from 'node:net'
 
-const idle_connections = 10_000
 const flood_per_s = 200
 const step_ms = 50
 
 const [mode, port] = process.argv.slice(2)
+const idle_connections = Number(process.argv[4])
 const counts = { opened: 0, refused: 0, ended: 0 }
 const sockets = new Set()
 const tell = line => process.stdout.write(JSON.stringify(line) + '\n')
