@@ -81,7 +81,7 @@ int run(const Settings& settings, const std::string& path) {
     }
   });
   log::info("serving", {log::kv("name", settings.name), log::kv("listen", settings.listen.front()),
-                        log::kv("objects", (*cache)->stats().objects)});
+                        log::kv("objects", (*cache)->size())});
   server.run([&] { reload(path, members); });
   log::info("stopped", {});
   return 0;

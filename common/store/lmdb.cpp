@@ -82,6 +82,14 @@ Result<std::optional<std::string_view>> Txn::get(Table table, std::string_view k
   return std::optional(view(value));
 }
 
+Result<std::size_t> Txn::entries(Table table) const {
+  RELAY_CHECK(txn_);
+  MDB_stat stat{};
+  int code = mdb_stat(txn_, table.dbi, &stat);
+  if (code != 0) return failed("cannot count a table", code);
+  return stat.ms_entries;
+}
+
 Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view value) {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), bytes = borrow(value);

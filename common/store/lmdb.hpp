@@ -40,6 +40,8 @@ class Txn {
   ~Txn();
   /// The view lives as long as the transaction (and, written to, until its next write).
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const;
+  /// How many records the table has.
+  Result<std::size_t> entries(Table table) const;
   MDB_txn* raw() const { return txn_; }
 
  protected:

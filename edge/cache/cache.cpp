@@ -14,14 +14,17 @@ constexpr std::uint64_t queue_bytes_max = 64 << 20;
 }  // namespace
 
 struct Cache::Impl {
-  Impl(const CacheOptions& options, Metrics& metrics, std::shared_ptr<Volume> volume,
-       const LastStop& last, Recovered recovered)
+  Impl(const CacheOptions& options, Metrics& metrics, const std::shared_ptr<Volume>& volume,
+       const LastStop& last)
       : folder(options.path),
         gauges(metrics),
-        trusted_from_id(last.trust == Trust::good ? last.trusted_from_id : recovered.next_id),
-        shared(std::min(queue_bytes_max, options.size_bytes / 4)) {
-    for (auto& each : recovered.objects) shared.index.put(each.body->hash, std::move(each.object));
-    writer.emplace(std::move(volume), shared, gauges, options, std::move(recovered));
+        last(last),
+        shared(std::min(queue_bytes_max, options.size_bytes / 4), volume, last),
+        writer(std::in_place, volume, shared, gauges, options) {}
+
+  Pin look(const Digest128& hash, std::string_view key) {
+    Pin pin = shared.index.find(hash, key);
+    return pin || shared.backlog.whole() ? pin : shared.backlog.take(hash, key);
   }
 
   /// Out of the index already; the store thread erases and frees.
@@ -42,15 +45,17 @@ struct Cache::Impl {
     for (Pin& pin : bad) bury(shared.index.remove(digest128(pin->key()), pin->id()), nullptr);
   }
 
-  bool all_verified() const {
+  /// Ids below are trusted only once they were verified. After the store thread has stopped.
+  std::uint64_t trusted_from_id() const {
     bool all = true;
     shared.index.visit([&](const Pin& pin) { return all = pin->known_good(); });
-    return all;
+    if (all) return 0;
+    return last.trust == Trust::good ? last.trusted_from_id : writer->first_id();
   }
 
   const std::filesystem::path folder;
   Gauges gauges;
-  const std::uint64_t trusted_from_id;  // older ids are trusted only once they were verified
+  const LastStop last;
   Shared shared;
   std::optional<Writer> writer;
 };
@@ -62,7 +67,7 @@ Cache::~Cache() {
   impl_->drop_bad();
   bool clean = impl_->writer->stop();
   if (!clean) return;  // the marker still says "running": everything is verified again
-  auto marked = mark_clean(impl_->folder, impl_->all_verified() ? 0 : impl_->trusted_from_id);
+  auto marked = mark_clean(impl_->folder, impl_->trusted_from_id());
   if (!marked) log::warn("cache stop not marked", {kv("why", marked.error().message)});
 }
 
@@ -76,19 +81,12 @@ Result<std::unique_ptr<Cache>> Cache::open(const CacheOptions& options, Metrics&
   // Only now: until what cannot be trusted is gone, the old marker has to stand.
   auto marked = mark_running(options.path);
   if (!marked) return std::unexpected(marked.error());
-  SteadyTime begin = steady_now();
-  auto recovered = recover(*volume, last, begin);
-  if (!recovered) return std::unexpected(recovered.error());
-  std::chrono::duration<double> took = steady_now() - begin;
-  log::info("cache open", {kv("path", options.path), kv("objects", recovered->objects.size()),
-                           kv("orphans", recovered->orphans.size()), kv("seconds", took.count())});
-  return std::unique_ptr<Cache>(new Cache(
-      std::make_unique<Impl>(options, metrics, std::move(*volume), last, std::move(*recovered))));
+  return std::unique_ptr<Cache>(new Cache(std::make_unique<Impl>(options, metrics, *volume, last)));
 }
 
 Pin Cache::find(std::string_view key) {
   Digest128 hash = digest128(key);
-  Pin pin = impl_->shared.index.find(hash, key);
+  Pin pin = impl_->look(hash, key);
   if (!pin) return nullptr;
   if (pin->known_bad()) {
     impl_->bury(impl_->shared.index.remove(hash, pin->id()), nullptr);
@@ -99,7 +97,7 @@ Pin Cache::find(std::string_view key) {
 }
 
 Pin Cache::peek(std::string_view key) const {
-  return impl_->shared.index.find(digest128(key), key);
+  return impl_->look(digest128(key), key);
 }
 
 void Cache::store(NewObject object, std::function<void(bool)> done) {
@@ -127,8 +125,10 @@ void Cache::update_head(const Pin& old, std::string head) {
 
 void Cache::remove(std::string_view key, std::function<void()> durable) {
   std::lock_guard guard(impl_->shared.removal);
+  Digest128 hash = digest128(key);
   impl_->shared.queue.drop([&](std::string_view other) { return other == key; });
-  impl_->bury(impl_->shared.index.remove(digest128(key), key), std::move(durable));
+  impl_->shared.backlog.remove(hash);
+  impl_->bury(impl_->shared.index.remove(hash, key), std::move(durable));
 }
 
 void Cache::remove(const Pin& object) {
@@ -140,6 +140,7 @@ std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
                              std::function<void()> durable) {
   std::lock_guard guard(impl_->shared.removal);
   impl_->shared.queue.drop(matches);
+  impl_->shared.backlog.remove_if(matches);
   RemoveJob job{impl_->shared.index.remove_if(matches), std::move(durable)};
   std::size_t count = job.removed.size();
   impl_->shared.queue.push(std::move(job));
@@ -147,7 +148,7 @@ std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
 }
 
 bool Cache::has(std::string_view key) const {
-  return impl_->shared.index.find(digest128(key), key) != nullptr;
+  return impl_->look(digest128(key), key) != nullptr;
 }
 
 bool Cache::failing() const {
@@ -168,12 +169,18 @@ CacheStats Cache::stats() const {
           .walked = impl_->shared.index.walked()};
 }
 
+void Cache::wait_until_whole() const {
+  impl_->shared.backlog.wait_until_whole();
+}
+
 std::size_t Cache::size() const {
-  return impl_->shared.index.size();
+  const Backlog& backlog = impl_->shared.backlog;
+  return backlog.whole() ? impl_->shared.index.size() : backlog.records();
 }
 
 std::vector<Pin> Cache::part(std::size_t number) const {
   static_assert(parts == Index::shard_count);
+  wait_until_whole();
   return impl_->shared.index.objects_of(number);
 }
 

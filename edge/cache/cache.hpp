@@ -146,13 +146,15 @@ struct CacheStats {
 /// keeps its files open, so that it stays valid, but then the folder can't be opened again yet.)
 class Cache {
  public:
-  /// Opens or makes the store and rebuilds the index. Orphaned chunks are dropped. Damaged files
-  /// are set aside with a warning. Errors: invalid (size), unavailable (another process has the
-  /// folder), no_space and other disk errors.
+  /// Opens or makes the store. What it holds is found from now on; the index and the books are
+  /// rebuilt behind that, and until they are whole, nothing is stored. Orphaned chunks are dropped.
+  /// Damaged files are set aside with a warning. Errors: invalid (size), unavailable (another
+  /// process has the folder), no_space and other disk errors.
   static Result<std::unique_ptr<Cache>> open(const CacheOptions& options, Metrics& metrics);
   ~Cache();  // waits for the store thread; marks the stop as clean
 
-  /// Null: not here. Thread-safe, no system call. Tells the policy of the use.
+  /// Null: not here. Thread-safe; no system call, but after open, until the index is whole, a key
+  /// that it does not have yet is looked up in the files. Tells the policy of the use.
   Pin find(std::string_view key);
   /// For those who do not answer a request with it: nothing is told.
   Pin peek(std::string_view key) const;
@@ -178,8 +180,9 @@ class Cache {
   /// Only this very object, if its key still holds it.
   void remove(const Pin& object);
   /// All keys for which `matches(key)` holds; returns how many were in the index. `matches` runs
-  /// under the index's locks: it only looks at the key. A million keys take a good part of a
-  /// second, so call it on the blocking pool.
+  /// under the index's locks, and until that is whole later as well, on another thread: it owns
+  /// what it needs and only looks at the key. A million keys take a good part of a second, so call
+  /// it on the blocking pool.
   std::size_t remove_if(std::function<bool(std::string_view)> matches,
                         std::function<void()> durable);
 
@@ -187,13 +190,16 @@ class Cache {
   bool has(std::string_view key) const;
   /// Whether the last try to write to the disk was in vain.
   bool failing() const;
+  /// Of the books, so nothing before they are whole.
   CacheStats stats() const;
+  /// Until index and books tell of all that the last process stored. Blocks.
+  void wait_until_whole() const;
   /// The plan in force and what other sizes would miss, of a second ago.
   std::shared_ptr<const policy::Forecast> forecast() const;
-  /// Objects in the index.
+  /// Objects in the index; until that is whole, what was stored when the cache was opened.
   std::size_t size() const;
   /// All objects, a part at a time (`number` < parts): no lock is held for longer than it takes to
-  /// copy the pins of one.
+  /// copy the pins of one. Waits until the index is whole.
   static constexpr std::size_t parts = 64;
   std::vector<Pin> part(std::size_t number) const;
   /// Visits some objects, for the admin API; stops after `most`.

@@ -63,6 +63,8 @@ class Holdings {
   /// sent.
   bool make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now);
   void hold(std::shared_ptr<Body> body);
+  /// Makes room for so many bodies.
+  void reserve(std::size_t bodies) { bodies_.reserve(bodies); }
   /// A body found at open: its bytes are taken whether they fit or not.
   void restore(std::shared_ptr<Body> body);
   /// The reserved body did not come to be; chunks and header of it may have been written.

@@ -1,5 +1,6 @@
 #include "edge/cache/index.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace relay::edge::cache {
@@ -25,6 +26,16 @@ Pin Index::find(const Digest128& hash, std::uint64_t id) const {
   auto known = at.objects.find(hash);
   if (known == at.objects.end() || known->second->id() != id) return nullptr;
   return known->second;
+}
+
+void Index::reserve(std::size_t objects) {
+  // Shards differ by the square root of what they hold, a few times over.
+  std::size_t each = objects / shard_count;
+  each += 4 * static_cast<std::size_t>(std::sqrt(static_cast<double>(each)));
+  for (Shard& at : shards_) {
+    std::lock_guard guard(at.lock);
+    at.objects.reserve(each);
+  }
 }
 
 Pin Index::put(const Digest128& hash, Pin object) {

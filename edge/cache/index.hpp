@@ -26,6 +26,8 @@ class Index {
   Pin find(const Digest128& hash) const;
   /// The object of this hash when it still is the one with this id.
   Pin find(const Digest128& hash, std::uint64_t id) const;
+  /// Makes room for so many objects.
+  void reserve(std::size_t objects);
   /// The object that had this hash before, or null.
   Pin put(const Digest128& hash, Pin object);
   /// False, and nothing happens, when the hash holds another object by now.

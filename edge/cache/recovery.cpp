@@ -40,8 +40,7 @@ struct FoundChunks {
 
 class Recovery {
  public:
-  Recovery(std::shared_ptr<Volume> volume, const LastStop& last, SteadyTime now)
-      : volume_(std::move(volume)), last_(last), now_(now) {}
+  Recovery(Volume& volume, Backlog& backlog) : volume_(volume), backlog_(backlog) {}
 
   Result<Recovered> run() {
     for (ShelfName name : all_shelves) {
@@ -53,15 +52,22 @@ class Recovery {
     auto erased = erase_broken();
     if (!erased) return std::unexpected(erased.error());
     for (ShelfName name : all_shelves) collect_orphans(name);
-    std::ranges::sort(result_.objects, {}, [](const auto& each) { return each.body->id; });
+    std::ranges::sort(bodies_, {}, &StoredBody::id);
+    result_.bodies.reserve(bodies_.size());
+    for (StoredBody& each : bodies_) result_.bodies.push_back(std::move(each.body));
     return std::move(result_);
   }
 
  private:
+  struct StoredBody {
+    std::uint64_t id;
+    std::shared_ptr<Body> body;
+  };
+
   FoundChunks& found(ShelfName name) { return found_[static_cast<std::size_t>(name)]; }
 
   Result<void> scan_chunks(ShelfName name) {
-    Shelf& shelf = volume_->shelf(name);
+    Shelf& shelf = volume_.shelf(name);
     auto file_bytes = shelf.file_bytes();
     if (!file_bytes) return std::unexpected(file_bytes.error());
     auto each = [&](std::string_view key, std::string_view value) {
@@ -82,7 +88,8 @@ class Recovery {
     auto each = [&](std::string_view key, std::string_view value) {
       if (!take(key, value)) broken_.emplace_back(key);
     };
-    return walk(volume_->headers(), volume_->objects, each);
+    bodies_.reserve(backlog_.records());
+    return walk(volume_.headers(), volume_.objects, each);
   }
 
   template <class Each>
@@ -104,37 +111,23 @@ class Recovery {
     if (view(object_key(hash)) != key) return false;
     auto offsets = found(shelf_of(record->body_bytes)).claim(record->id, record->body_bytes);
     if (!offsets) return false;
-    note_id(record->id);
-    auto body = make_body(record->id, record->body_bytes);
-    body->hash = hash;
-    body->digest = record->digest;
-    body->value = record->value;
-    body->charge_bytes = charge_of(record->body_bytes, value.size());
-    body->offsets = std::move(*offsets);
-    bool trusted = last_.trust == Trust::good && body->id >= last_.trusted_from_id;
-    body->knowledge = trusted || body->bytes == 0 ? Knowledge::good : Knowledge::unverified;
-    auto object = std::make_shared<Object>(std::move(record->key), std::move(record->head), body);
-    result_.objects.push_back({std::move(object), std::move(body)});
+    std::uint64_t id = record->id;
+    note_id(id);
+    auto turn = backlog_.turn_of(
+        hash, backlog_.revive(hash, std::move(*record), value.size(), std::move(*offsets)));
+    bodies_.push_back({id, std::move(turn.body)});
+    if (turn.removed) result_.removed.push_back(id);
     return true;
-  }
-
-  std::shared_ptr<Body> make_body(std::uint64_t id, std::uint64_t bytes) const {
-    auto body = std::make_shared<Body>();
-    body->id = id;
-    body->bytes = bytes;
-    body->volume = volume_;
-    body->last_sendfile = now_.time_since_epoch().count();
-    return body;
   }
 
   Result<void> erase_broken() {
     if (broken_.empty()) return {};
     log::warn("cache records dropped at open", {kv("records", broken_.size())});
-    Pen pen(volume_->shelf(ShelfName::small));
+    Pen pen(volume_.shelf(ShelfName::small));
     for (const std::string& key : broken_) {
       auto txn = pen.txn(page_bytes);
       if (!txn) return std::unexpected(txn.error());
-      auto erased = (*txn)->erase(volume_->objects, key);
+      auto erased = (*txn)->erase(volume_.objects, key);
       if (!erased) return std::unexpected(erased.error());
     }
     return pen.finish();
@@ -152,8 +145,8 @@ class Recovery {
       }
       std::size_t count = std::size_t{all.chunks[i].number} + 1;
       const Runs& runs = runs_of(name);
-      auto body =
-          make_body(id, std::min<std::uint64_t>(count * runs.chunk_bytes(), runs.body_bytes_max));
+      auto body = backlog_.make_body(
+          id, std::min<std::uint64_t>(count * runs.chunk_bytes(), runs.body_bytes_max));
       body->charge_bytes = bytes;
       result_.orphans.push_back(std::move(body));
     }
@@ -161,19 +154,18 @@ class Recovery {
 
   void note_id(std::uint64_t id) { result_.next_id = std::max(result_.next_id, id + 1); }
 
-  std::shared_ptr<Volume> volume_;
-  LastStop last_;
-  SteadyTime now_;
+  Volume& volume_;
+  Backlog& backlog_;
   std::array<FoundChunks, shelf_count> found_;
   std::vector<std::string> broken_;
+  std::vector<StoredBody> bodies_;
   Recovered result_;
 };
 
 }  // namespace
 
-Result<Recovered> recover(const std::shared_ptr<Volume>& volume, const LastStop& last,
-                          SteadyTime now) {
-  return Recovery(volume, last, now).run();
+Result<Recovered> recover(Volume& volume, Backlog& backlog) {
+  return Recovery(volume, backlog).run();
 }
 
 }  // namespace relay::edge::cache

@@ -112,6 +112,8 @@ Result<std::uint64_t> Shelf::offset_of(std::string_view value) const {
 }
 
 Result<std::vector<std::uint64_t>> Shelf::locate(std::uint64_t id, std::uint64_t body_bytes) const {
+  auto bytes = file_bytes();
+  if (!bytes) return std::unexpected(bytes.error());
   auto txn = env_.read();
   if (!txn) return std::unexpected(txn.error());
   std::vector<std::uint64_t> offsets(chunk_count(body_bytes));
@@ -123,6 +125,7 @@ Result<std::vector<std::uint64_t>> Shelf::locate(std::uint64_t id, std::uint64_t
     }
     auto offset = offset_of(**value);
     if (!offset) return std::unexpected(offset.error());
+    if (*offset + (*value)->size() > *bytes) return corrupt("a chunk of a body is cut off");
     offsets[i] = *offset;
   }
   return offsets;

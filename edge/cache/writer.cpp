@@ -41,20 +41,15 @@ void answer(const std::function<void(bool)>& done, bool stored) {
 }  // namespace
 
 Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
-               const CacheOptions& options, Recovered recovered)
+               const CacheOptions& options)
     : volume_(std::move(volume)),
       shared_(shared),
       gauges_(gauges),
       holdings_(options, shared.index),
-      next_id_(recovered.next_id),
+      folder_(options.path),
       round_bytes_(options.memory_bytes > 0 ? window_reserve_bytes(options.memory_bytes)
                                             : round_bytes_max),
       syncer_(volume_) {
-  SteadyTime now = steady_now();
-  for (auto& each : recovered.objects) holdings_.restore(std::move(each.body));
-  recovered.objects.clear();  // else its pins would hold what is evicted next
-  for (auto& orphan : recovered.orphans) holdings_.bury_orphan(std::move(orphan), now);
-  holdings_.shrink_to_budget(now);
   gauges_.size_bytes.set(static_cast<std::int64_t>(options.size_bytes));
   show();
   thread_ = std::thread([this] { run(); });
@@ -70,7 +65,7 @@ bool Writer::stop() {
   thread_.join();
   round({});  // what the last jobs doomed
   store_window();
-  bool clean = !holdings_.has_doomed() && awaiting_durable_.empty();
+  bool clean = !given_up_ && !holdings_.has_doomed() && awaiting_durable_.empty();
   for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
     clean &= volume_->shelf(name).env().sync().has_value();
   }
@@ -78,13 +73,14 @@ bool Writer::stop() {
 }
 
 void Writer::run() {
+  read_backlog();
   auto tick = tick_least;
   while (!shared_.queue.stopped()) {
     const auto& jobs = shared_.queue.take(round_bytes_, tick);
     auto use = [&](std::uint64_t id, double weight) { holdings_.use(id, weight); };
     bool used = shared_.uses.drain(use) > 0;
     tick = used || !jobs.empty() ? tick_least : std::min(tick * 2, tick_most);
-    round(jobs);
+    given_up_ ? refuse(jobs) : round(jobs);
     shared_.queue.release();
   }
 }

@@ -6,10 +6,11 @@
 // the commit of its bytes and header, and one that comes from the window is found there until then;
 // a removal's `durable` runs only after the commit and sync of the round that erased its header; a
 // store that a removal overtook is never published, and its header is erased before that removal is
-// called durable.
+// called durable. Before its first round it reads what the last process left.
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,11 +18,11 @@
 #include <thread>
 #include <vector>
 
+#include "edge/cache/backlog.hpp"
 #include "edge/cache/gauges.hpp"
 #include "edge/cache/holdings.hpp"
 #include "edge/cache/index.hpp"
 #include "edge/cache/job_queue.hpp"
-#include "edge/cache/recovery.hpp"
 #include "edge/cache/round.hpp"
 #include "edge/cache/syncer.hpp"
 #include "edge/cache/usage_rings.hpp"
@@ -31,8 +32,10 @@ namespace relay::edge::cache {
 /// What the store thread shares with the request path. `removal` orders publication against
 /// removals: whoever holds it sees every store as either marked, not yet visible, or visible.
 struct Shared {
-  explicit Shared(std::uint64_t queue_bytes_max) : queue(queue_bytes_max) {}
+  Shared(std::uint64_t queue_bytes_max, std::shared_ptr<Volume> volume, const LastStop& last)
+      : backlog(std::move(volume), last, index, steady_now()), queue(queue_bytes_max) {}
   Index index;
+  Backlog backlog;
   UsageRings uses;
   JobQueue queue;
   std::mutex removal;
@@ -42,13 +45,15 @@ struct Shared {
 
 class Writer {
  public:
-  Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges, const CacheOptions& options,
-         Recovered recovered);
+  Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
+         const CacheOptions& options);
   ~Writer();
 
   /// Finishes what was handed over, syncs, and ends the thread. True when everything that a
   /// restart must not bring back is gone from the disk and all is synced.
   bool stop();
+  /// The first id that this process gave; after stop().
+  std::uint64_t first_id() const { return first_id_; }
 
  private:
   /// A body to be stored in this round: straight from its fetch, or out of the window.
@@ -59,6 +64,9 @@ class Writer {
     bool stored = false;
   };
   void run();
+  void read_backlog();
+  void give_up_store(const Error& error);
+  void refuse(const std::vector<std::unique_ptr<Job>>& jobs);
   void round(const std::vector<std::unique_ptr<Job>>& jobs);
   void take_removals(const std::vector<std::unique_ptr<Job>>& jobs, SteadyTime now);
   void take_values(const std::vector<std::unique_ptr<Job>>& jobs);
@@ -93,7 +101,9 @@ class Writer {
   Shared& shared_;
   Gauges gauges_;
   Holdings holdings_;
-  std::uint64_t next_id_;
+  const std::filesystem::path folder_;
+  bool given_up_ = false;  // until a restart nothing is stored, and nothing is there
+  std::uint64_t next_id_ = 1, first_id_ = 1;
   std::vector<std::function<void()>> awaiting_durable_;
   bool unsynced_ = false;            // a commit into the small environment since its last sync
   const std::uint64_t round_bytes_;  // of jobs taken at once: what the window can take in

@@ -285,6 +285,7 @@ TEST_F(CacheTest, RemoveDropsStoresThatWereHandedOverBefore) {
   EXPECT_TRUE(cache->find("b"));
   EXPECT_TRUE(cache->find("a/later"));
   open();
+  cache->wait_until_whole();
   EXPECT_EQ(cache->stats().objects, 3u);
 }
 

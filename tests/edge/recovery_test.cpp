@@ -65,6 +65,7 @@ void expect_three(Cache& cache, bool known) {
     EXPECT_EQ(pin->head(), keys[i]);
     EXPECT_EQ(bytes_of(*pin), body_of(size_of(i), i)) << keys[i];
   }
+  cache.wait_until_whole();
   EXPECT_EQ(cache.stats().objects, 3u);
 }
 
@@ -140,6 +141,7 @@ TEST_F(RecoveryTest, AFlippedBitInAHeaderDropsTheObjectOnly) {
   EXPECT_FALSE(cache->find("/photo"));
   EXPECT_TRUE(cache->find("/small"));
   EXPECT_TRUE(cache->find("/segment"));
+  cache->wait_until_whole();
   EXPECT_GE(cache->stats().graveyard_bytes, 70'000u) << "its chunks are orphans";
 }
 
@@ -160,6 +162,29 @@ TEST_F(RecoveryTest, ARemovalThatWasDurableStaysOverACrash) {
   EXPECT_TRUE(cache->find("/segment"));
 }
 
+TEST_F(RecoveryTest, ARemovalRightAfterTheOpenStaysOverACrash) {
+  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
+  crash_after(folder.path(), [](Cache& cache) {
+    std::promise<void> durable;
+    cache.remove("/photo", [] {});
+    cache.remove_if([](std::string_view key) { return key == "/small"; },
+                    [&] { durable.set_value(); });
+    EXPECT_FALSE(cache.find("/photo"));
+    EXPECT_FALSE(cache.find("/small"));
+    EXPECT_TRUE(cache.find("/segment"));
+    durable.get_future().wait();
+    cache.wait_until_whole();
+    EXPECT_FALSE(cache.find("/photo"));
+    EXPECT_FALSE(cache.find("/small"));
+  });
+  auto cache = open_in(folder.path(), metrics);
+  EXPECT_FALSE(cache->find("/photo"));
+  EXPECT_FALSE(cache->find("/small"));
+  EXPECT_TRUE(cache->find("/segment"));
+  cache->wait_until_whole();
+  EXPECT_EQ(cache->stats().objects, 1u);
+}
+
 TEST_F(RecoveryTest, AReplacedBodyDoesNotComeBack) {
   crash_after(folder.path(), [](Cache& cache) {
     store_three(cache);
@@ -167,6 +192,7 @@ TEST_F(RecoveryTest, AReplacedBodyDoesNotComeBack) {
   });
   auto cache = open_in(folder.path(), metrics);
   EXPECT_EQ(bytes_of(*cache->find("/photo")), body_of(90'000, 77));
+  cache->wait_until_whole();
   EXPECT_EQ(cache->stats().objects, 3u);
 }
 
@@ -174,6 +200,7 @@ TEST_F(RecoveryTest, AfterACrashOfTheSystemNothingIsBelieved) {
   crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
   write_text(marker_path(folder.path()), running_marker("another-boot"));
   auto cache = open_in(folder.path(), metrics);
+  cache->wait_until_whole();
   EXPECT_EQ(cache->stats().objects, 0u);
   EXPECT_FALSE(cache->find("/photo"));
   ASSERT_TRUE(store_now(*cache, new_object("/photo", body_of(1000, 1))));
@@ -209,6 +236,7 @@ TEST_F(RecoveryTest, ASmallerSizeStartsEmptyWhenTheFilesAreTooLarge) {
     }
   }
   auto cache = open_in(folder.path(), metrics);
+  cache->wait_until_whole();
   EXPECT_EQ(cache->stats().objects, 0u);
   EXPECT_LT(std::filesystem::file_size(folder / "large" / "data.mdb"), size_bytes);
 }
@@ -231,6 +259,7 @@ TEST_F(RecoveryTest, ManyObjectsComeBackWithinTheBudget) {
     objects = cache->stats().objects;
   }
   auto cache = open_in(folder.path(), metrics);
+  cache->wait_until_whole();
   CacheStats stats = cache->stats();
   EXPECT_EQ(stats.objects, objects);
   EXPECT_LE(stats.stored_bytes + stats.graveyard_bytes, stats.size_bytes);

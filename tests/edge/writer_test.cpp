@@ -7,6 +7,7 @@
 #include <csignal>
 #include <future>
 
+#include "edge/cache/cache.hpp"
 #include "tests/support/cache_bodies.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -41,8 +42,8 @@ TEST(Writer, AFullMapEvictsAndTriesAgain) {
   // A map for 4 MiB (100 MiB with its headroom) under a budget of 1 GiB: LMDB is full first.
   auto volume = Volume::open(folder.path(), 4 << 20, false);
   ASSERT_TRUE(volume);
-  Shared shared(64 << 20);
-  Writer writer(*volume, shared, gauges, {.size_bytes = 1 << 30}, {});
+  Shared shared(64 << 20, *volume, {});
+  Writer writer(*volume, shared, gauges, {.size_bytes = 1 << 30});
   constexpr std::size_t size = 1'000'000;
   int stored = 0;
   for (int i = 0; i < 160; ++i) stored += store_now(shared, i, size);
@@ -61,8 +62,8 @@ TEST(Writer, AfterAFullDiskTheNewestBodyOfAKeyCounts) {
   Gauges gauges(metrics);
   auto volume = Volume::open(folder.path(), 4 << 20, false);
   ASSERT_TRUE(volume);
-  Shared shared(64 << 20);
-  Writer writer(*volume, shared, gauges, {.size_bytes = 120 << 20, .memory_bytes = 64 << 20}, {});
+  Shared shared(64 << 20, *volume, {});
+  Writer writer(*volume, shared, gauges, {.size_bytes = 120 << 20, .memory_bytes = 64 << 20});
   constexpr std::size_t large = 13'000'000;  // more than the window, less than a round
   int older = 0;
   for (int i = 0; i < 16; ++i) {
@@ -92,8 +93,8 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   Gauges gauges(metrics);
   auto volume = Volume::open(folder.path(), 64 << 20, false);
   ASSERT_TRUE(volume);
-  Shared shared(64 << 20);
-  Writer writer(*volume, shared, gauges, {.size_bytes = 64 << 20}, {});
+  Shared shared(64 << 20, *volume, {});
+  Writer writer(*volume, shared, gauges, {.size_bytes = 64 << 20});
   constexpr std::size_t size = 1'000'000;
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_now(shared, i, size));
 
@@ -112,6 +113,39 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   for (int i = 12; i < 20; ++i) EXPECT_TRUE(store_now(shared, i, size)) << i;
   EXPECT_EQ(wrong_bodies(shared, size), 0);
   EXPECT_TRUE(writer.stop());
+}
+
+TEST(Writer, AStoreThatCannotBeReadIsGivenUp) {
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+  CacheOptions options{.path = folder.path().string(), .size_bytes = 64 << 20};
+  {
+    auto cache = Cache::open(options, metrics);
+    ASSERT_TRUE(cache);
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(tests::store_now(**cache, new_object("k" + std::to_string(i), body_of(900, i))));
+    }
+  }
+  ASSERT_TRUE(mark_running(folder.path()));
+  auto volume = Volume::open(folder.path(), options.size_bytes, false);
+  ASSERT_TRUE(volume);
+  Shared shared(64 << 20, *volume, {});
+  ASSERT_TRUE(shared.backlog.take(digest128("k1"), "k1"));
+  std::vector<store::ReadTxn> all_readers;
+  while (auto txn = (*volume)->headers().read()) all_readers.push_back(std::move(*txn));
+  Gauges gauges(metrics);
+  Writer writer(*volume, shared, gauges, options);
+  shared.backlog.wait_until_whole();
+  all_readers.clear();
+
+  EXPECT_EQ(shared.index.size(), 0u);
+  EXPECT_FALSE(shared.backlog.take(digest128("k2"), "k2"));
+  EXPECT_FALSE(store_now(shared, 30, 900));
+  std::promise<void> durable;
+  shared.queue.push(RemoveJob{{}, [&] { durable.set_value(); }});
+  durable.get_future().wait();
+  EXPECT_EQ(read_marker(folder.path()).trust, Trust::discard) << "the next start begins empty";
+  EXPECT_FALSE(writer.stop());
 }
 
 }  // namespace

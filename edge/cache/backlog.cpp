@@ -1,0 +1,113 @@
+#include "edge/cache/backlog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::edge::cache {
+
+Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& index, SteadyTime now)
+    : volume_(std::move(volume)), last_(last), opened_at_(now), index_(index) {
+  auto txn = volume_->headers().read();
+  if (txn) records_ = txn->entries(volume_->objects).value_or(0);
+}
+
+void Backlog::wait_until_whole() const {
+  std::unique_lock guard(lock_);
+  finished_.wait(guard, [&] { return whole(); });
+}
+
+bool Backlog::had_turn(const Digest128& hash) const {
+  return whole() || (passed_ && hash <= *passed_) || early_.contains(hash);
+}
+
+bool Backlog::is_removed(std::string_view key) const {
+  return std::ranges::any_of(removals_, [&](const auto& matches) { return matches(key); });
+}
+
+// Read without the lock: another may be read meanwhile, and the store thread goes on.
+Pin Backlog::take(const Digest128& hash, std::string_view key) {
+  {
+    std::lock_guard guard(lock_);
+    if (had_turn(hash)) return index_.find(hash, key);
+  }
+  auto revived = read(hash);
+  if (!revived || revived->object->key() != key) return nullptr;
+  std::lock_guard guard(lock_);
+  if (!had_turn(hash) && !is_removed(key)) {
+    early_.emplace(hash, std::move(revived->body));
+    index_.put(hash, std::move(revived->object));
+  }
+  return index_.find(hash, key);
+}
+
+void Backlog::remove(const Digest128& hash) {
+  if (whole()) return;
+  std::lock_guard guard(lock_);
+  if (!had_turn(hash)) early_.emplace(hash, nullptr);
+}
+
+void Backlog::remove_if(std::function<bool(std::string_view)> matches) {
+  if (whole()) return;
+  std::lock_guard guard(lock_);
+  if (!whole()) removals_.push_back(std::move(matches));
+}
+
+std::optional<Revived> Backlog::read(const Digest128& hash) const {
+  auto txn = volume_->headers().read();
+  if (!txn) return std::nullopt;
+  auto value = txn->get(volume_->objects, view(object_key(hash)));
+  if (!value || !*value) return std::nullopt;
+  auto record = decode(**value);
+  if (!record || digest128(record->key) != hash) return std::nullopt;
+  const Shelf& shelf = volume_->shelf(shelf_of(record->body_bytes));
+  auto offsets = shelf.locate(record->id, record->body_bytes);
+  if (!offsets) return std::nullopt;
+  return revive(hash, std::move(*record), (*value)->size(), std::move(*offsets));
+}
+
+std::shared_ptr<Body> Backlog::make_body(std::uint64_t id, std::uint64_t bytes) const {
+  auto body = std::make_shared<Body>();
+  body->id = id;
+  body->bytes = bytes;
+  body->volume = volume_;
+  body->last_sendfile = opened_at_.time_since_epoch().count();
+  return body;
+}
+
+Revived Backlog::revive(const Digest128& hash, Record record, std::size_t record_bytes,
+                        std::vector<std::uint64_t> offsets) const {
+  auto body = make_body(record.id, record.body_bytes);
+  body->hash = hash;
+  body->digest = record.digest;
+  body->value = record.value;
+  body->charge_bytes = charge_of(record.body_bytes, record_bytes);
+  body->offsets = std::move(offsets);
+  bool trusted = last_.trust == Trust::good && body->id >= last_.trusted_from_id;
+  body->knowledge = trusted || body->bytes == 0 ? Knowledge::good : Knowledge::unverified;
+  auto object = std::make_shared<Object>(std::move(record.key), std::move(record.head), body);
+  return {std::move(object), std::move(body)};
+}
+
+Backlog::Turn Backlog::turn_of(const Digest128& hash, Revived revived) {
+  std::lock_guard guard(lock_);
+  passed_ = hash;
+  if (auto early = early_.find(hash); early != early_.end()) {
+    if (early->second) return {early->second, false};
+    return {std::move(revived.body), true};
+  }
+  bool removed = is_removed(revived.object->key());
+  if (!removed) index_.put(hash, std::move(revived.object));
+  return {std::move(revived.body), removed};
+}
+
+void Backlog::finish() {
+  {
+    std::lock_guard guard(lock_);
+    whole_.store(true, std::memory_order_release);
+    early_.clear();
+    removals_.clear();
+  }
+  finished_.notify_all();
+}
+
+}  // namespace relay::edge::cache
