@@ -81,6 +81,7 @@ Result<PurgeJournal::Opened> PurgeJournal::open(const std::filesystem::path& fol
 Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path& folder) {
   store::EnvOptions options;
   options.map_size_bytes = map_bytes;
+  options.check_pages = true;
   auto env = store::Env::open(folder, options);
   if (!env) return std::unexpected(env.error());
   auto rows = env->table("purges");

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 
 #include "common/base/check.hpp"
+#include "common/store/page_check.hpp"
 
 namespace relay::store {
 namespace {
@@ -33,6 +35,25 @@ Result<UniqueFd> own(const std::filesystem::path& folder) {
   }
   return fail(ErrorKind::unavailable, ErrorSource::disk,
               folder.string() + " is in use by another process; give each its own folder");
+}
+
+Result<void> check_file(const std::filesystem::path& path, std::string_view unread_table) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return {};
+  if (!fd) return std::unexpected(disk_error("cannot open " + path.string(), errno));
+  auto bytes = size_of(fd.get());
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes == 0) return {};
+  void* map = ::mmap(nullptr, *bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (map == MAP_FAILED) return std::unexpected(disk_error("cannot map " + path.string(), errno));
+  // Trees lie scattered among the values: only their pages are read, but a disk does many at once.
+  ::madvise(map, *bytes, MADV_RANDOM);
+  auto ahead = [](std::string_view page) {
+    ::madvise(const_cast<char*>(page.data()), page.size(), MADV_WILLNEED);
+  };
+  auto checked = check_pages({static_cast<const char*>(map), *bytes}, unread_table, ahead);
+  ::munmap(map, *bytes);
+  return checked;
 }
 
 int open_env(MDB_env* env, const std::filesystem::path& folder, const EnvOptions& options) {
@@ -159,6 +180,10 @@ Result<Env> Env::open(const std::filesystem::path& folder, const EnvOptions& opt
   if (!made) return std::unexpected(made.error());
   auto owner = own(folder);
   if (!owner) return std::unexpected(owner.error());
+  if (options.check_pages) {
+    auto checked = check_file(folder / "data.mdb", options.unread_table);
+    if (!checked) return std::unexpected(checked.error());
+  }
   MDB_env* env = nullptr;
   int code = mdb_env_create(&env);
   if (code != 0) return failed("cannot make an LMDB environment", code);

@@ -24,6 +24,9 @@ struct EnvOptions {
   unsigned tables_max = 16;
   unsigned readers_max = 256;
   unsigned flags = 0;  // of mdb_env_open: MDB_NORDAHEAD, MDB_NOSYNC, …
+  /// Check the pages before LMDB believes them (page_check.hpp). Reads all of the trees.
+  bool check_pages = false;
+  std::string_view unread_table = {};  // see page_check.hpp
 };
 
 class Table {
@@ -93,7 +96,8 @@ class Cursor {
 class Env {
  public:
   /// Makes the folder and takes it for this process alone (a lock that dies with the process).
-  /// Errors: corrupt, no_space, or unavailable when another Env has the folder open.
+  /// Errors: corrupt, no_space, or unavailable when another Env has the folder open. Without
+  /// check_pages LMDB may crash on a damaged file.
   static Result<Env> open(const std::filesystem::path& folder, const EnvOptions& options);
   Env(Env&& other) noexcept
       : owner_(std::move(other.owner_)), env_(std::exchange(other.env_, nullptr)) {}

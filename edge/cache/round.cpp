@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "common/base/log.hpp"
+#include "common/store/page_check.hpp"
+
 namespace relay::edge::cache {
 namespace {
 
@@ -62,6 +65,13 @@ Result<void> erase_chunks(Pen& pen, store::Table bodies, const Body& body) {
     auto txn = pen.txn(page_bytes);
     if (!txn) return std::unexpected(txn.error());
     auto key = chunk_key(body.id, static_cast<std::uint32_t>(i));
+    auto value = (*txn)->get(bodies, view(key));
+    if (!value) return std::unexpected(value.error());
+    if (*value && !store::is_whole_run(**value)) {
+      // To erase it could free pages of others; it stays until the file is made anew.
+      log::warn("damaged pages are left alone", {kv("body", body.id), kv("chunk", i)});
+      continue;
+    }
     auto erased = (*txn)->erase(bodies, view(key));
     if (!erased) return std::unexpected(erased.error());
   }

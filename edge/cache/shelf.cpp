@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t txn_bytes_max = 32 << 20;
 constexpr std::size_t compared_bytes = 64;
+constexpr const char* bodies_table = "bodies";
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -59,9 +60,11 @@ Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map
   store::EnvOptions options;
   options.map_size_bytes = (map_bytes + page_bytes - 1) / page_bytes * page_bytes;
   options.flags = MDB_NORDAHEAD | MDB_NOSYNC;
+  options.check_pages = true;
+  options.unread_table = bodies_table;
   auto env = store::Env::open(folder, options);
   if (!env) return std::unexpected(env.error());
-  auto bodies = env->table("bodies");
+  auto bodies = env->table(bodies_table);
   if (!bodies) return std::unexpected(bodies.error());
   int fd = -1;
   mdb_env_get_fd(env->raw(), &fd);
