@@ -104,6 +104,7 @@ std::string entity_tag(http::Fields fields) {
 std::vector<http::Field> StoredResponse::fields() const {
   std::vector<http::Field> out;
   std::string_view rest = field_lines();
+  out.reserve(static_cast<std::size_t>(std::ranges::count(rest, '\n')));
   while (!rest.empty()) {
     std::size_t end = std::min(rest.find("\r\n"), rest.size());
     std::string_view line = rest.substr(0, end);

@@ -67,12 +67,14 @@ Result<StoredResponse> rebuild(int status, std::string_view head, WallTime reque
 std::string encode(const StoredResponse& stored) {
   std::string names = fmt::format("{}", fmt::join(stored.vary, ","));
   std::int64_t stale_from = stored.stale_from ? ms_of(*stored.stale_from) : never;
-  return fmt::format("{}{} {} {} {} {} {} {} {}\n{}\n{}", magic, stored.purge_sequence,
-                     static_cast<int>(stored.kind), stored.status, ms_of(stored.request_time),
-                     ms_of(stored.response_time), stored.freshness.initial_age.count(), stale_from,
-                     stored.sliced_bytes,
-                     stored.kind == StoredKind::part ? stored.asked_range : names,
-                     stored.kind == StoredKind::alias ? stored.alias_of : stored.head_text);
+  std::string_view second = stored.kind == StoredKind::part ? stored.asked_range : names;
+  std::string_view third = stored.kind == StoredKind::alias ? stored.alias_of : stored.head_text;
+  std::string text = fmt::format(
+      "{}{} {} {} {} {} {} {} {}\n", magic, stored.purge_sequence, static_cast<int>(stored.kind),
+      stored.status, ms_of(stored.request_time), ms_of(stored.response_time),
+      stored.freshness.initial_age.count(), stale_from, stored.sliced_bytes);
+  text.reserve(text.size() + second.size() + third.size() + 1);
+  return text.append(second).append("\n").append(third);
 }
 
 Result<StoredResponse> decode(std::string_view text) {

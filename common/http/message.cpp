@@ -94,6 +94,8 @@ char* Headers::room_for(std::size_t bytes) {
 
 void Headers::add(std::string_view name, std::string_view value) {
   if (name.empty() && value.empty()) return;
+  constexpr std::size_t usual_fields = 16;
+  if (fields_.capacity() == 0) fields_.reserve(usual_fields);
   char* text = room_for(name.size() + value.size());
   std::copy(name.begin(), name.end(), text);
   std::copy(value.begin(), value.end(), text + name.size());
@@ -117,6 +119,10 @@ void Headers::remove(std::string_view name) {
 }
 
 void Headers::append_to(std::string& text) const {
+  constexpr std::size_t around = 4;  // ": " and the end of the line
+  std::size_t bytes = text.size();
+  for (const Field& field : fields_) bytes += field.name.size() + field.value.size() + around;
+  text.reserve(bytes);
   for (const Field& field : fields_) {
     text.append(field.name).append(": ").append(field.value).append("\r\n");
   }

@@ -27,7 +27,10 @@ bool is_of_connection(std::string_view name) {
 }
 
 std::string head_text(const ClientRequest& request, const Endpoint& endpoint) {
-  std::string text = request.method + " " + request.target + " HTTP/1.1\r\n";
+  constexpr std::size_t usual_fields_bytes = 512;
+  std::string text;
+  text.reserve(request.target.size() + usual_fields_bytes);
+  text.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
   if (!request.headers.find("Host")) text += "Host: " + host_field(endpoint) + "\r\n";
   for (const http::Field& field : request.headers.fields()) {
     if (is_of_connection(field.name)) continue;
@@ -36,7 +39,7 @@ std::string head_text(const ClientRequest& request, const Endpoint& endpoint) {
   bool wants_length = request.method == "PUT" || request.method == "POST" ||
                       request.method == "PATCH" || !request.body.empty();
   if (wants_length) text += fmt::format("Content-Length: {}\r\n", request.body.size());
-  return text + "\r\n";
+  return text += "\r\n";
 }
 
 }  // namespace

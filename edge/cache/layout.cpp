@@ -110,22 +110,22 @@ std::size_t record_bytes(std::size_t key_bytes, std::size_t head_bytes) {
 }
 
 std::string encode(const Record& record) {
-  std::string rest;
-  rest.reserve(record_bytes(record.key.size(), record.head.size()));
-  append(rest, record.id);
-  append(rest, record.body_bytes);
-  append(rest, record.digest.high);
-  append(rest, record.digest.low);
-  append(rest, std::bit_cast<std::uint64_t>(record.value));
-  append(rest, static_cast<std::uint32_t>(record.key.size()));
-  append(rest, static_cast<std::uint32_t>(record.head.size()));
-  rest += record.key;
-  rest += record.head;
   std::string bytes;
-  bytes.reserve(checked_from + rest.size());
+  bytes.reserve(record_bytes(record.key.size(), record.head.size()));
   append(bytes, version_2);
-  append(bytes, hash64(rest));
-  return bytes += rest;
+  append(bytes, std::uint64_t{0});  // the hash of what follows
+  append(bytes, record.id);
+  append(bytes, record.body_bytes);
+  append(bytes, record.digest.high);
+  append(bytes, record.digest.low);
+  append(bytes, std::bit_cast<std::uint64_t>(record.value));
+  append(bytes, static_cast<std::uint32_t>(record.key.size()));
+  append(bytes, static_cast<std::uint32_t>(record.head.size()));
+  bytes += record.key;
+  bytes += record.head;
+  std::string hash;
+  append(hash, hash64(std::string_view(bytes).substr(checked_from)));
+  return bytes.replace(checked_from - hash.size(), hash.size(), hash);
 }
 
 std::optional<Record> decode(std::string_view bytes) {
