@@ -2,23 +2,13 @@
 // never come from it.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { get, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { startScriptedEdge } from '../support/scripted_edge.mjs';
+import { fresh, pattern } from '../support/scripted_origin.mjs';
 
-let origin;
-let edge;
-
-before(async () => {
-  origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url, settings: { cache: { stale_on_error: '0s', memory: '64MiB' } } });
-});
-after(async () => {
-  await cleanUp(edge);
-  await origin?.close();
-});
+const { origin, edge } = await startScriptedEdge({ settings: { cache: { stale_on_error: '0s', memory: '64MiB' } } });
 
 /** Asks until the answer is a hit, so that what follows is about the cache alone. */
 function warm(path, headers = {}) {

@@ -1,25 +1,15 @@
 // One fetch for everybody who waits, and never a short or wrong body that looks whole.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { startScriptedEdge } from '../support/scripted_edge.mjs';
+import { fresh, pattern } from '../support/scripted_origin.mjs';
 import { openAnswer, readBytes } from '../support/streaming.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
 
 const objectMax = 1 << 20;
-let origin;
-let edge;
-
-before(async () => {
-  origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url, settings: { cache: { object_max: '1MiB', memory: '16MiB' } } });
-});
-after(async () => {
-  await cleanUp(edge);
-  await origin?.close();
-});
+const { origin, edge } = await startScriptedEdge({ settings: { cache: { object_max: '1MiB', memory: '16MiB' } } });
 
 /** An origin's answer in the test's hands: head at once, bytes when told. */
 function held(path, { length, headers = {} } = {}) {

@@ -1,22 +1,12 @@
 // The last bytes of a body: asked for as they are, kept, and completed.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { get, request } from '../support/http.mjs';
-import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { startScriptedEdge } from '../support/scripted_edge.mjs';
+import { fresh, pattern } from '../support/scripted_origin.mjs';
 
-let origin;
-let edge;
-
-before(async () => {
-  origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url });
-});
-after(async () => {
-  await cleanUp(edge);
-  await origin?.close();
-});
+const { origin, edge } = await startScriptedEdge();
 
 const status = (answer) => answer.headers['cache-status'];
 const body = pattern(100_000);

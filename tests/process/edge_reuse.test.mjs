@@ -2,22 +2,12 @@
 // http-cache-tests (RFC 9111, 9213), read as those read them, and a few rules that no row shows.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { get, request } from '../support/http.mjs';
-import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { startScriptedEdge } from '../support/scripted_edge.mjs';
+import { fresh } from '../support/scripted_origin.mjs';
 
-let origin;
-let edge;
-
-before(async () => {
-  origin = await startScriptedOrigin();
-  edge = await startEdge({ upstream: origin.url });
-});
-after(async () => {
-  await cleanUp(edge);
-  await origin?.close();
-});
+const { origin, edge } = await startScriptedEdge();
 
 const status = (answer) => answer.headers['cache-status'];
 const date = (seconds) => new Date(Date.now() + 1000 * seconds).toUTCString();
