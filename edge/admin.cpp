@@ -130,17 +130,23 @@ http::Response Admin::metrics() {
 
 http::Response Admin::fleet() const {
   auto snapshot = members_.snapshot();
+  cache::CacheStats stats = cache_.stats();
   json::array members;
   for (std::size_t i = 0; i < snapshot->health.size(); ++i) {
     const fleet::Member& member = snapshot->ring->members()[i];
     members.push_back({{"name", member.name},
                        {"url", member.url},
                        {"weight", member.weight},
+                       {"zone", member.zone},
+                       {"share", snapshot->ring->share(i)},
                        {"self", member.name == settings_.name},
                        {"up", snapshot->health[i].up},
                        {"failures", snapshot->health[i].failures}});
   }
-  return object({{"name", settings_.name}, {"members", std::move(members)}});
+  return object({{"name", settings_.name},
+                 {"spread", settings_.spread},
+                 {"members", std::move(members)},
+                 {"holds", {{"objects", stats.objects}, {"bytes", stats.body_bytes}}}});
 }
 
 http::Response Admin::cache() const {

@@ -13,6 +13,7 @@
 #include "edge/admin.hpp"
 #include "edge/edge.hpp"
 #include "edge/fleet/probe.hpp"
+#include "edge/where.hpp"
 
 namespace relay::edge {
 namespace {
@@ -87,17 +88,31 @@ int run(const Settings& settings, const std::string& path) {
   return 0;
 }
 
+int print_where(const Settings& settings, const std::string& url) {
+  auto text = where(settings, url);
+  if (!text) {
+    std::fprintf(stderr, "torchrelay-edge: %s\n", text.error().message.c_str());
+    return 1;
+  }
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 }  // namespace relay::edge
 
 int main(int argc, char** argv) {
-  relay::Program program{"torchrelay-edge", "The caching edge of a Torchrelay fleet.",
-                         RELAY_VERSION};
+  relay::Program program{"torchrelay-edge",
+                         "The caching edge of a Torchrelay fleet.",
+                         RELAY_VERSION,
+                         true,
+                         {"--where", "URL", "print which edges own it, the owner first, and stop"}};
   relay::Arguments arguments;
   if (auto stop = relay::parse_arguments(argc, argv, program, arguments)) return *stop;
   auto settings = relay::edge::load(arguments.config);
   if (!settings) return relay::report_settings_error(settings.error());
   if (arguments.check) return relay::report_settings_valid(arguments);
+  if (!arguments.own.empty()) return relay::edge::print_where(*settings, arguments.own);
   relay::log::configure("edge", settings->log_level, settings->log_format);
   try {
     return relay::edge::run(*settings, arguments.config);

@@ -39,7 +39,8 @@ void check_url(Schema& schema, const std::string& url) {
 }
 
 void check_edge_name(Schema& schema, std::string_view key, std::string_view name) {
-  if (auto fits = media::check_name("name", name); !fits) {
+  std::string_view what = key.substr(key.rfind('.') + 1);
+  if (auto fits = media::check_name(what, name); !fits) {
     schema.reject(key, "is refused: " + fits.error().message);
   }
 }
@@ -54,7 +55,9 @@ void describe_member(Schema& schema, fleet::Member& into) {
   schema.text("url", into.url, "http://HOST:PORT where the other edges ask it");
   schema.number("weight", into.weight, "its share of the keys, relative to the others",
                 {0.001, 1000});
+  schema.text("zone", into.zone, "where it stands; copies in the own zone are asked for first");
   check_edge_name(schema, "name", into.name);
+  if (!into.zone.empty()) check_edge_name(schema, "zone", into.zone);
   check_url(schema, into.url);
 }
 
@@ -149,6 +152,9 @@ void describe(Schema& schema, Settings& into) {
                   "how often an edge that is down is looked after", {10, 3'600'000});
   schema.count("fleet.hops_max", into.hops_max,
                "a request that came through more CDN hops is refused as a loop", {1, 100});
+  schema.text("fleet.spread", into.spread,
+              "what lies together on one edge: each object by itself, or a title's all",
+              {"object", "title"});
   if (schema.has("fleet")) check_members(schema, into);
 }
 

@@ -51,6 +51,7 @@ struct Settings {
   std::vector<fleet::Member> members;  // empty: no [fleet], a single edge
   std::chrono::milliseconds probe_interval{1'000};
   std::int64_t hops_max = 4;
+  std::string spread = "object";
 };
 
 /// The one description of all keys, with the rules between them.

@@ -9,15 +9,22 @@ namespace {
 
 constexpr int status_wrong_arguments = 2;
 
+std::string own_line(const OwnOption& own) {
+  if (own.name.empty()) return "";
+  return fmt::format("  {:<13}  {}\n", fmt::format("{} {}", own.name, own.value), own.help);
+}
+
 void print_help(const Program& program) {
   fmt::print(
       "{}: {}\n"
       "\n"
       "  --config FILE  read the settings from FILE (TOML){}\n"
       "  --check        validate the settings and stop: 0 valid, 1 not\n"
+      "{}"
       "  --version      print the version and stop\n"
       "  --help         print this and stop\n",
-      program.name, program.summary, program.needs_config ? "" : "; without it the defaults hold");
+      program.name, program.summary, program.needs_config ? "" : "; without it the defaults hold",
+      own_line(program.own));
 }
 
 int refuse(const Program& program, std::string_view sentence) {
@@ -30,6 +37,7 @@ int refuse(const Program& program, std::string_view sentence) {
 std::optional<int> parse_arguments(int argc, char** argv, const Program& program, Arguments& into) {
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
+    bool own = !program.own.name.empty() && argument == program.own.name;
     if (argument == "--help") {
       print_help(program);
       return 0;
@@ -40,10 +48,12 @@ std::optional<int> parse_arguments(int argc, char** argv, const Program& program
       into.check = true;
     } else if (argument.starts_with("--config=")) {
       into.config = argument.substr(std::string_view("--config=").size());
-    } else if (argument != "--config") {
+    } else if (argument != "--config" && !own) {
       return refuse(program, fmt::format("unknown argument '{}'", argument));
     } else if (++i < argc) {
-      into.config = argv[i];
+      (own ? into.own : into.config) = argv[i];
+    } else if (own) {
+      return refuse(program, fmt::format("{} needs {} behind it", argument, program.own.value));
     } else {
       return refuse(program, "--config needs a file name behind it");
     }

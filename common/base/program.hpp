@@ -13,6 +13,12 @@ namespace relay {
 struct Arguments {
   std::string config;  // the file after --config; empty: none was given
   bool check = false;  // --check: validate the settings and stop
+  std::string own;     // the value after the program's own option; empty: not given
+};
+
+/// One that a single program has, with a value: {"--where", "URL", "print who owns it and stop"}.
+struct OwnOption {
+  std::string_view name, value, help;
 };
 
 /// Names the program for its help, its version line and its errors.
@@ -21,6 +27,7 @@ struct Program {
   std::string_view summary;  // one sentence for --help
   std::string_view version;  // RELAY_VERSION of the caller
   bool needs_config = true;  // false: runs on its defaults when --config is absent
+  OwnOption own = {};        // no name: none
 };
 
 /// Fills `into` and returns nullopt to go on; or the exit status to stop with: 0 after --help and

@@ -34,6 +34,7 @@ Ring::Ring(std::vector<Member> members) : members_(std::move(members)) {
   for (const Member& member : members_) {
     RELAY_CHECK(member.weight > 0);
     seeds_.push_back(hash64(member.name));
+    weight_ += member.weight;
   }
 }
 

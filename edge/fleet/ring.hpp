@@ -17,6 +17,7 @@ struct Member {
   std::string name;
   std::string url;  // http://host:port, where the other edges ask it
   double weight = 1.0;
+  std::string zone;  // where it stands; edges of one zone are near to one another
   bool operator==(const Member&) const = default;
 };
 
@@ -34,11 +35,14 @@ class Ring {
   std::vector<std::size_t> owners(std::uint64_t key_hash, std::size_t most) const;
   /// The first of owners(); the ring must not be empty.
   std::size_t owner(std::uint64_t key_hash) const;
+  /// The part of all keys that the member owns, 0 to 1.
+  double share(std::size_t member) const { return members_[member].weight / weight_; }
 
  private:
   double score(std::size_t member, std::uint64_t key_hash) const;
   std::vector<Member> members_;
   std::vector<std::uint64_t> seeds_;  // of the names
+  double weight_ = 0;                 // of all
 };
 
 }  // namespace relay::edge::fleet

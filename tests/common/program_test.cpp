@@ -13,11 +13,11 @@ struct Outcome {
   std::string out, err;
 };
 
-Outcome run(std::vector<std::string> words, bool needs_config = true) {
+Outcome run(std::vector<std::string> words, bool needs_config = true, OwnOption own = {}) {
   words.insert(words.begin(), "program");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
-  Program program{"torchrelay-edge", "serves viewers", "1.2.3", needs_config};
+  Program program{"torchrelay-edge", "serves viewers", "1.2.3", needs_config, own};
   Outcome outcome;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -46,6 +46,19 @@ TEST(Program, AnswersHelpAndVersion) {
   EXPECT_EQ(help.status, 0);
   EXPECT_TRUE(help.out.starts_with("torchrelay-edge: serves viewers\n"));
   EXPECT_NE(help.out.find("--config FILE"), std::string::npos);
+}
+
+TEST(Program, MayHaveAnOptionOfItsOwn) {
+  OwnOption own{"--where", "URL", "say who owns it"};
+  Outcome given = run({"--where", "/a", "--config", "a.toml"}, true, own);
+  EXPECT_EQ(given.status, std::nullopt);
+  EXPECT_EQ(given.arguments.own, "/a");
+  EXPECT_EQ(given.arguments.config, "a.toml");
+  EXPECT_NE(run({"--help"}, true, own).out.find("  --where URL    say who owns it\n"),
+            std::string::npos);
+  EXPECT_EQ(run({"--where"}, true, own).err,
+            "torchrelay-edge: --where needs URL behind it; see torchrelay-edge --help\n");
+  EXPECT_EQ(run({"--where", "/a"}).status, 2);
 }
 
 TEST(Program, RefusesInOneSentence) {

@@ -14,7 +14,7 @@ constexpr int keys = 200'000;
 std::vector<Member> fleet_of(int count, double weight = 1.0) {
   std::vector<Member> members;
   for (int i = 1; i <= count; ++i) {
-    members.push_back({"edge-" + std::to_string(i), "http://127.0.0.1:7101", weight});
+    members.push_back({"edge-" + std::to_string(i), "http://127.0.0.1:7101", weight, ""});
   }
   return members;
 }
@@ -45,10 +45,12 @@ TEST(Ring, shares_follow_weights) {
   members[0].weight = 0.5;
   members[2].weight = 2.5;
   members[3].weight = 4;
-  auto count = keys_by_member(Ring(members));
+  Ring ring(members);
+  auto count = keys_by_member(ring);
   for (std::size_t i = 0; i < members.size(); ++i) {
     double share = keys * members[i].weight / 8.0;
     EXPECT_NEAR(count[i], share, share * 0.03) << members[i].name;
+    EXPECT_DOUBLE_EQ(ring.share(i), members[i].weight / 8.0);
   }
 }
 

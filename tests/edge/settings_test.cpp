@@ -72,8 +72,8 @@ TEST(Settings, all_groups_are_read) {
       "[edge]\nname = \"paris\"\nlisten = [\"[::1]:80\", \"0.0.0.0:0\"]\naccess_log = \"-\"\n"
       "key_host = true\n[cache]\nsize = \"20MiB\"\n[timeouts]\nstall = \"5s\"\n"
       "[[upstream]]\nurl = \"http://a:1\"\n[[upstream]]\nurl = \"http://b:2\"\n"
-      "[fleet]\nmembers = [{name = \"paris\", url = \"http://c:3\", weight = 2.5}]\nhops_max = "
-      "7\n");
+      "[fleet]\nmembers = [{name = \"paris\", url = \"http://c:3\", weight = 2.5, "
+      "zone = \"eu\"}]\nhops_max = 7\nspread = \"title\"\n");
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->listen, (std::vector<std::string>{"[::1]:80", "0.0.0.0:0"}));
   EXPECT_EQ(settings->access_log, "-");
@@ -82,7 +82,9 @@ TEST(Settings, all_groups_are_read) {
   EXPECT_EQ(settings->stall_wait, std::chrono::seconds(5));
   EXPECT_EQ(settings->upstreams.at(1).url, "http://b:2");
   EXPECT_EQ(settings->members.at(0).weight, 2.5);
+  EXPECT_EQ(settings->members.at(0).zone, "eu");
   EXPECT_EQ(settings->hops_max, 7);
+  EXPECT_EQ(settings->spread, "title");
 }
 
 TEST(Settings, refusals_name_the_place_and_what_is_allowed) {
@@ -110,6 +112,10 @@ TEST(Settings, refusals_name_the_place_and_what_is_allowed) {
       {"[fleet]\nmembers = [{name = \"edge-1\", url = \"http://c:3\", weight = 0}]\n",
        "fleet.members[].weight is 0; allowed are numbers from 0.001 to 1000"},
       {"[fleet]\nmembers = [{name = \"edge-1\", url = \"c:3\"}]\n", "fleet.members[].url"},
+      {"[fleet]\nmembers = [{name = \"edge-1\", url = \"http://c:3\", zone = \"a b\"}]\n",
+       "fleet.members[].zone is refused: zone 'a b'"},
+      {"[fleet]\nspread = \"tile\"\nmembers = [{name = \"edge-1\", url = \"http://c:3\"}]\n",
+       "fleet.spread"},
   };
   for (const auto& c : cases) {
     bool own_upstream = c.text.empty() || c.text.starts_with("[[");
