@@ -8,6 +8,7 @@ std::uint64_t JobQueue::bytes_of(const Job& job) {
 }
 
 void JobQueue::push(std::unique_ptr<Job> job) {
+  bool wake = false;
   {
     std::lock_guard guard(lock_);
     auto* store = std::get_if<StoreJob>(job.get());
@@ -19,9 +20,11 @@ void JobQueue::push(std::unique_ptr<Job> job) {
                        .awaited = store->object.awaited};  // was asked for all the same
     }
     bytes_ += bytes_of(*job);
+    hurried_ = hurried_ || std::holds_alternative<RemoveJob>(*job);
     waiting_.push_back(std::move(job));
+    wake = waiting_.size() == 1 || enough();
   }
-  wake_.notify_one();
+  if (wake) wake_.notify_one();
 }
 
 void JobQueue::push_store(Digest128 hash, NewObject object, std::function<void(bool)> done) {
@@ -68,6 +71,7 @@ const std::vector<std::unique_ptr<Job>>& JobQueue::take(std::uint64_t bytes,
                                                         std::chrono::milliseconds wait) {
   std::unique_lock guard(lock_);
   wake_.wait_for(guard, wait, [&] { return stopped_ || !waiting_.empty(); });
+  if (!waiting_.empty()) wake_.wait_for(guard, gather_wait_, [&] { return enough(); });
   std::uint64_t taken = 0;
   while (!waiting_.empty()) {
     std::uint64_t next = bytes_of(*waiting_.front());
@@ -76,6 +80,7 @@ const std::vector<std::unique_ptr<Job>>& JobQueue::take(std::uint64_t bytes,
     working_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
+  hurried_ = hurried_ && !waiting_.empty();
   return working_;
 }
 

@@ -52,7 +52,13 @@ using Job = std::variant<StoreJob, HeadJob, ValueJob, RemoveJob>;
 
 class JobQueue {
  public:
-  explicit JobQueue(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  // Objects that come together share the pages and the cost of a commit, so the first of them waits
+  // a little for company. Removals do not: somebody waits for them.
+  static constexpr std::chrono::milliseconds gather_wait{4};
+  static constexpr std::uint64_t gather_bytes = 1 << 20;  // more is worth a commit of its own
+
+  explicit JobQueue(std::uint64_t bytes_max, std::chrono::milliseconds gathering = gather_wait)
+      : bytes_max_(bytes_max), gather_wait_(gathering) {}
 
   void push_store(Digest128 hash, NewObject object, std::function<void(bool)> done);
   void push(HeadJob job);
@@ -64,7 +70,8 @@ class JobQueue {
   void stop();
   bool stopped() const;
 
-  /// Up to `bytes` of bodies (at least one job when there is any); waits at most `wait` for one.
+  /// Up to `bytes` of bodies (at least one job when there is any); waits at most `wait` for one,
+  /// then gather_wait for more.
   /// The jobs stay the queue's, and in reach of drop(), until release().
   const std::vector<std::unique_ptr<Job>>& take(std::uint64_t bytes,
                                                 std::chrono::milliseconds wait);
@@ -73,13 +80,16 @@ class JobQueue {
  private:
   void push(std::unique_ptr<Job> job);
   static std::uint64_t bytes_of(const Job& job);
+  bool enough() const { return stopped_ || hurried_ || bytes_ >= gather_bytes; }
 
   const std::uint64_t bytes_max_;
+  const std::chrono::milliseconds gather_wait_;
   mutable std::mutex lock_;  // guards everything below
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> working_;
   std::uint64_t bytes_ = 0;
+  bool hurried_ = false;  // a removal waits
   bool stopped_ = false;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace relay::edge::cache {
 namespace {
 
@@ -32,6 +34,30 @@ TEST(JobQueue, RefusesWhatIsOverItsBudget) {
   ASSERT_EQ(jobs.size(), 3u);
   EXPECT_FALSE(std::get<StoreJob>(*jobs[1]).refused);
   EXPECT_TRUE(std::get<StoreJob>(*jobs[2]).refused);
+}
+
+// With an hour to gather in, take() ends only because of what the test does.
+TEST(JobQueue, ObjectsWaitForCompanyUntilARemovalComes) {
+  JobQueue queue(1 << 20, 1h);
+  queue.push_store({}, object_with_head(400), nullptr);
+  std::jthread others([&] {
+    queue.push_store({}, object_with_head(400), nullptr);
+    queue.push(RemoveJob{});
+  });
+  EXPECT_EQ(queue.take(1 << 20, 1h).size(), 3u);
+}
+
+TEST(JobQueue, EnoughBytesWaitForNothingMore) {
+  JobQueue queue(64 << 20, 1h);
+  queue.push_store({}, object_with_head(JobQueue::gather_bytes), nullptr);
+  EXPECT_EQ(queue.take(64 << 20, 1h).size(), 1u);
+}
+
+TEST(JobQueue, AStopEndsTheGathering) {
+  JobQueue queue(1 << 20, 1h);
+  queue.push_store({}, object_with_head(400), nullptr);
+  std::jthread stopper([&] { queue.stop(); });
+  EXPECT_EQ(queue.take(1 << 20, 1h).size(), 1u);
 }
 
 }  // namespace
