@@ -84,6 +84,7 @@ struct ClientResponse::State {
 
   void end() {
     complete = true;
+    connection->given_up_when.reset();
     if (connection->reusable()) pool->put_back(std::move(connection));
     connection.reset();
   }
@@ -115,6 +116,9 @@ Task<Result<std::size_t>> ClientResponse::read(std::span<char> into) {
 Client::Client(asio::io_context& io) : impl_(std::make_shared<Impl>(io)) {
 }
 Client::~Client() = default;
+asio::io_context& Client::io() const {
+  return impl_->io;
+}
 void Client::close_idle() {
   impl_->idle.clear();
 }
@@ -143,6 +147,9 @@ Task<Result<ClientResponse>> Client::send(Endpoint endpoint, ClientRequest reque
   bool reused = connection != nullptr;
   if (!reused) {
     connection = std::make_unique<Connection>(pool->io, endpoint);
+  }
+  connection->given_up_when = deadlines.given_up;
+  if (!reused) {
     auto connected = co_await connection->connect(deadlines.connect);
     if (!connected) co_return std::unexpected(connected.error());
   }
@@ -151,6 +158,7 @@ Task<Result<ClientResponse>> Client::send(Endpoint endpoint, ClientRequest reque
                head.error().kind == ErrorKind::aborted;
   if (stale) {  // the peer closed it while it was idle
     connection = std::make_unique<Connection>(pool->io, endpoint);
+    connection->given_up_when = deadlines.given_up;
     auto connected = co_await connection->connect(deadlines.connect);
     if (!connected) co_return std::unexpected(connected.error());
     head = co_await ask(*connection, request, deadlines.first_byte);

@@ -2,6 +2,7 @@
 // a connection with anything odd on it is closed, never pooled again.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <compare>
 #include <memory>
@@ -37,6 +38,8 @@ struct ClientDeadlines {
   std::chrono::milliseconds connect;     // limits::connect_wait
   std::chrono::milliseconds first_byte;  // request sent to head complete
   std::chrono::milliseconds stall;       // between body bytes
+  // When it becomes true, what is under way ends soon as if it had timed out; null: never.
+  std::shared_ptr<const std::atomic<bool>> given_up = nullptr;
 };
 
 /// An answer whose head has arrived. Destroyed before complete(): the connection is closed.
@@ -69,6 +72,7 @@ class Client {
   /// unresolvable: retry elsewhere at once), timeout, aborted, invalid.
   Task<Result<ClientResponse>> send(Endpoint endpoint, ClientRequest request,
                                     ClientDeadlines deadlines);
+  asio::io_context& io() const;
   /// Closes idle connections; those in use close when their response is dropped.
   void close_idle();
 

@@ -37,8 +37,12 @@ class Connection final : public Watched {
 
   void expire() override;
   void drain() override;
+  bool given_up() const override {
+    return given_up_when && given_up_when->load(std::memory_order_acquire) && socket_.is_open();
+  }
   bool idle = false;
   SteadyTime idle_since{};
+  std::shared_ptr<const std::atomic<bool>> given_up_when;  // of the present request
 
  private:
   Task<Result<void>> connect_to(asio::ip::tcp::endpoint at);

@@ -37,7 +37,7 @@ void Watchdog::tick() {
   // expire() only closes a socket; the owner unlinks itself later, when its coroutine resumes.
   for (auto at = list_.begin(); at != list_.end();) {
     Watched& watched = *at++;
-    if (!all && watched.deadline_ > now) continue;
+    if (!all && watched.deadline_ > now && !watched.given_up()) continue;
     watched.disarm();
     watched.expire();
   }

@@ -23,8 +23,10 @@ class Watched : public boost::intrusive::list_base_hook<AutoUnlink> {
   void arm(std::chrono::milliseconds wait) { deadline_ = steady_now() + wait; }
   void arm_until(SteadyTime deadline) { deadline_ = deadline; }
   void disarm() { deadline_ = SteadyTime::max(); }
-  /// The deadline passed: end the pending operation (by closing the socket).
+  /// The deadline passed, or it was given up: end the pending operation (by closing the socket).
   virtual void expire() = 0;
+  /// Whether nobody wants it any more, whatever its deadline. Asked again each time it expired.
+  virtual bool given_up() const { return false; }
   /// The program drains: end at once if idle; else after the present exchange.
   virtual void drain() = 0;
 
