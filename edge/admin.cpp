@@ -132,13 +132,14 @@ http::Response Admin::fleet() const {
   auto snapshot = members_.snapshot();
   cache::CacheStats stats = cache_.stats();
   json::array members;
+  std::size_t owners = snapshot->ring->members().size();
   for (std::size_t i = 0; i < snapshot->health.size(); ++i) {
-    const fleet::Member& member = snapshot->ring->members()[i];
+    const fleet::Member& member = snapshot->members[i];
     members.push_back({{"name", member.name},
                        {"url", member.url},
                        {"weight", member.weight},
                        {"zone", member.zone},
-                       {"share", snapshot->ring->share(i)},
+                       {"share", i < owners ? snapshot->ring->share(i) : 0.0},
                        {"self", member.name == settings_.name},
                        {"up", snapshot->health[i].up},
                        {"failures", snapshot->health[i].failures}});

@@ -43,7 +43,9 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       purge_journal_(std::move(purges.journal)),
       purge_sweep_(cache, flights_, purges_, *purge_journal_, metrics),
       lookup_(cache, purges_, blocking),
-      upstream_(settings, members, metrics),
+      peer_key_(settings.fleet_key),
+      admission_(settings, members, peer_key_, metrics),
+      upstream_(settings, members, peer_key_, metrics),
       deliver_(settings.name, blocking),
       sense_(cache, blocking, settings.key_host, metrics),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
@@ -158,25 +160,10 @@ net::Task<void> Edge::serve(Visit& visit) {
     co_await visit.exchange.respond(std::move(ok));
     co_return;
   }
-  fleet::Hop hop = fleet::judge_hop(request.fields, settings_.name,
-                                    static_cast<std::size_t>(settings_.hops_max));
-  visit.route = hop.route;
-  if (hop.route == fleet::HopRoute::refuse) {
-    visit.outcome = Outcome::refused;
-    visit.detail = hop.reason;
-    co_await answer_locally(visit, 508, "this request has been here before");
+  if (auto refusal = admission_.judge(visit)) {
+    co_await answer_locally(visit, refusal->status, refusal->text);
     co_return;
   }
-  auto host = http::find(request.fields, "Host").value_or("");
-  auto keyed = key_target(request.target, host, settings_.key_host);
-  if (!keyed) {
-    visit.outcome = Outcome::refused;
-    visit.detail = keyed.error().message;
-    co_await answer_locally(visit, 400, keyed.error().message);
-    co_return;
-  }
-  visit.primary_key = std::move(keyed->key);
-  visit.target = std::move(keyed->target);
   if (request.method == "GET" || request.method == "HEAD") {
     co_await serve_cacheable(visit);
     co_return;
@@ -213,7 +200,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   Found part;
   if (!found) part = co_await find_part(visit);
   if (part && co_await serve_part(visit, part)) co_return true;
-  if (visit.rules.only_if_cached) {
+  if (visit.rules.only_if_cached || visit.route == fleet::HopRoute::nobody) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
@@ -270,7 +257,14 @@ void Edge::note_media(Visit& visit, const Found& found) {
   if (found.stored->media == hls::Kind::playlist && found.object) sense_.recall(visit, found);
 }
 
+/// Of what is held only, a body that may have slices missing is not.
 net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stored) {
+  if (visit.route == fleet::HopRoute::nobody) {
+    visit.outcome = Outcome::refused;
+    visit.trail.hit = false;
+    co_await answer_locally(visit, 504, "held in slices only");
+    co_return;
+  }
   auto body = slices_.body_of(std::move(key), std::move(stored), fill_request(visit, {}));
   if (co_await slices_.serve(visit, std::move(body))) co_return;
   visit.trail.hit = false;
@@ -290,6 +284,7 @@ FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
 }
 
 void Edge::refresh_beside(Visit& visit, Found stale) {
+  if (visit.route == fleet::HopRoute::nobody) return;
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
   if (!joined.leader) return;
   net::spawn(visit.worker.io, fill_.refresh_beside(visit.worker, joined.flight,

@@ -10,6 +10,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "edge/access_log.hpp"
+#include "edge/admission.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/deliver.hpp"
 #include "edge/fill.hpp"
@@ -96,6 +97,8 @@ class Edge final : public net::Handler {
   std::unique_ptr<PurgeJournal> purge_journal_;
   PurgeSweep purge_sweep_;
   Lookup lookup_;
+  const fleet::PeerKey peer_key_;
+  Admission admission_;
   Upstream upstream_;
   Deliver deliver_;
   MediaSense sense_;

@@ -297,27 +297,6 @@ Result<void> Fill::check_growth(const Flight& flight, const FillRequest& request
               "a body without a length grew over cache.object_max or cache.flight_memory");
 }
 
-/// Goes on where the body broke off, under the same strong validator. The origin is asked: another
-/// member would have to fetch the body from its beginning.
-net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
-                                     Answered& answered) {
-  FlightView view = flight.view();
-  const std::string& etag = view.stored->etag;
-  auto refuse = [] { return fail(ErrorKind::aborted, ErrorSource::upstream, "cannot resume"); };
-  if (!view.length || view.stored->status != 200 || !etag.starts_with('"')) co_return refuse();
-  auto asked = upstream_request(request, false);
-  asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
-  asked.headers.set("If-Range", etag);
-  auto rest = co_await upstream_.ask(worker.client, flight.key(), fleet::HopRoute::origin_only,
-                                     std::move(asked));
-  if (!rest || rest->response.head().status != 206) co_return refuse();
-  const http::Headers& headers = rest->response.head().headers;
-  if (continues(headers, view.received, etag) != view.length) co_return refuse();
-  resumed_.add();
-  answered.response = std::move(rest->response);
-  co_return Result<void>{};
-}
-
 Result<void> Fill::verify(const Flight& flight, const Answered& answered) const {
   FlightView view = flight.view();
   if (view.length && view.received != *view.length) {

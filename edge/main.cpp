@@ -37,9 +37,20 @@ void reload(const std::string& path, fleet::Members& members) {
     log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
     return;
   }
-  members.replace(settings->members);
+  members.replace(settings->members, steady_now());
   log::configure("edge", settings->log_level, settings->log_format);
   log::info("settings reloaded", {log::kv("members", settings->members.size())});
+}
+
+bool on_loopback(const fleet::Member& member) {
+  auto endpoint = net::endpoint_of(member.url);
+  return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" ||
+                      endpoint->host.starts_with("127."));
+}
+
+void warn_of_strangers(const Settings& settings) {
+  if (!settings.fleet_key.empty() || std::ranges::all_of(settings.members, on_loopback)) return;
+  log::warn("fleet.key is empty: whoever reaches this edge can pass for one of the fleet", {});
 }
 
 /// Chunks of bodies and LMDB's dirty pages come and go all the time, at sizes that malloc would map
@@ -66,13 +77,17 @@ int run(const Settings& settings, const std::string& path) {
   auto purges = PurgeJournal::open(std::filesystem::path(settings.cache_path) / "purges");
   if (!purges) throw std::runtime_error(purges.error().message);
   net::Blocking blocking(blocking_threads);
-  fleet::Members members(settings.name, settings.members, settings.probe_interval);
+  fleet::Members members(settings.name, settings.members,
+                         {settings.probe_interval, settings.slow_start, settings.handover},
+                         steady_now());
+  warn_of_strangers(settings);
   Edge edge(settings, **cache, members, blocking, std::move(*purges), metrics, *log);
   Admin admin(settings, edge, **cache, members, blocking, metrics);
   edge.start();
   net::Server server(server_options(settings, edge, admin));
   for (auto* io : server.workers()) edge.add_worker(*io);
-  fleet::Prober prober(*server.workers().front(), members, settings.probe_interval);
+  fleet::Prober prober(*server.workers().front(), members, settings.probe_interval,
+                       settings.connect_wait);
   prober.start();
   server.on_stop([&] {
     admin.set_draining();

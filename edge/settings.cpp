@@ -8,6 +8,7 @@
 #include "common/http/syntax.hpp"
 #include "common/media/media_path.hpp"
 #include "common/net/client.hpp"
+#include "edge/fleet/peer_key.hpp"
 
 namespace relay::edge {
 namespace {
@@ -56,6 +57,7 @@ void describe_member(Schema& schema, fleet::Member& into) {
   schema.number("weight", into.weight, "its share of the keys, relative to the others",
                 {0.001, 1000});
   schema.text("zone", into.zone, "where it stands; copies in the own zone are asked for first");
+  schema.flag("drain", into.drain, "whether it owns no keys, and only gives what it holds");
   check_edge_name(schema, "name", into.name);
   if (!into.zone.empty()) check_edge_name(schema, "zone", into.zone);
   check_url(schema, into.url);
@@ -109,7 +111,7 @@ void describe_timeouts(Schema& schema, Settings& into) {
   schema.duration("timeouts.first_byte", into.first_byte_wait,
                   "from a request to the head of its answer", {1, 3'600'000});
   schema.duration("timeouts.peer_first_byte", into.peer_first_byte_wait,
-                  "the same of another edge, before the origin is asked instead", {1, 3'600'000});
+                  "the same of another edge that is alive", {1, 3'600'000});
   schema.duration("timeouts.stall", into.stall_wait,
                   "without a byte of a body before its flight is given up", {1, 3'600'000});
 }
@@ -155,6 +157,16 @@ void describe(Schema& schema, Settings& into) {
   schema.text("fleet.spread", into.spread,
               "what lies together on one edge: each object by itself, or a title's all",
               {"object", "title"});
+  schema.text("fleet.key", into.fleet_key,
+              "secret that the edges know one another by, 16 characters and more; empty: none");
+  schema.duration("fleet.slow_start", into.slow_start,
+                  "from an edge's return to its full share of the keys", {0, 3'600'000});
+  schema.duration("fleet.handover", into.handover,
+                  "how long a key's earlier owner is asked for it before the origin",
+                  {0, 604'800'000});
+  if (!into.fleet_key.empty() && into.fleet_key.size() < fleet::fleet_key_chars_min) {
+    schema.reject("fleet.key", "is too short; allowed are 16 characters and more");
+  }
   if (schema.has("fleet")) check_members(schema, into);
 }
 

@@ -45,13 +45,16 @@ struct Settings {
 
   std::chrono::milliseconds connect_wait{1'000};
   std::chrono::milliseconds first_byte_wait{30'000};
-  std::chrono::milliseconds peer_first_byte_wait{3'000};
+  std::chrono::milliseconds peer_first_byte_wait{35'000};
   std::chrono::milliseconds stall_wait{30'000};
 
   std::vector<fleet::Member> members;  // empty: no [fleet], a single edge
   std::chrono::milliseconds probe_interval{1'000};
   std::int64_t hops_max = 4;
   std::string spread = "object";
+  std::string fleet_key;  // empty: none
+  std::chrono::milliseconds slow_start{10'000};
+  std::chrono::milliseconds handover{600'000};
 };
 
 /// The one description of all keys, with the rules between them.

@@ -4,6 +4,7 @@
 
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
+#include "common/http/trail.hpp"
 #include "edge/cache_key.hpp"
 
 namespace relay::edge {
@@ -17,71 +18,147 @@ bool failed_itself(const http::ResponseHead& head) {
   return http::joined(head.headers, "Cache-Status").find("fwd-status") == std::string::npos;
 }
 
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+/// A silent member is found out within the deadline of a connection: a fifth of it is patience,
+/// a third is for its probe, the rest for the watchdog's ticks.
+HedgeRules hedge_rules(std::chrono::milliseconds connect_wait) {
+  HedgeRules rules;
+  rules.most = std::max(rules.least, std::min(rules.most, connect_wait / 5));
+  rules.probe_wait = connect_wait / 3;
+  return rules;
+}
+
 }  // namespace
 
-Upstream::Upstream(const Settings& settings, fleet::Members& members, Metrics& metrics)
+Upstream::Upstream(const Settings& settings, fleet::Members& members, const fleet::PeerKey& key,
+                   Metrics& metrics)
     : members_(members),
+      key_(key),
       origin_deadlines_{settings.connect_wait, settings.first_byte_wait, settings.stall_wait},
       peer_deadlines_{settings.connect_wait, settings.peer_first_byte_wait, settings.stall_wait},
+      hedge_rules_(hedge_rules(settings.connect_wait)),
       asked_peers_(metrics.counter("relay_edge_upstream_requests_total",
                                    "requests sent to where misses go", "to=\"peer\"")),
+      asked_holders_(metrics.counter("relay_edge_upstream_requests_total", "", "to=\"holder\"")),
       asked_origins_(metrics.counter("relay_edge_upstream_requests_total", "", "to=\"origin\"")),
       failures_(metrics.counter("relay_edge_upstream_failures_total",
-                                "requests sent on that got no answer")) {
+                                "requests sent on that got no answer")),
+      hedged_(metrics.counter("relay_edge_upstream_hedged_total",
+                              "requests that another member answered while the owner was slow")) {
   for (const UpstreamSettings& upstream : settings.upstreams) {
     auto endpoint = net::endpoint_of(upstream.url);
     RELAY_CHECK(endpoint.has_value());  // settings were judged
-    origins_.push_back({*endpoint, upstream.url, false});
+    origins_.push_back({*endpoint, {{upstream.url, upstream.url}, nullptr}, Role::origin});
   }
 }
 
-std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key,
-                                                      fleet::HopRoute route) const {
+/// Members that the request has come through are left out: they would refuse it.
+std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fleet::HopRoute route,
+                                                      const net::ClientRequest& request) const {
   std::vector<Candidate> list;
-  if (route == fleet::HopRoute::peer_or_origin) {
-    for (const fleet::Member& member : members_.peers_for(primary_of(key))) {
-      if (auto endpoint = net::endpoint_of(member.url)) {
-        list.push_back({*endpoint, member.name, true});
-      }
+  SteadyTime now = steady_now();
+  std::string_view primary = primary_of(key);
+  auto add = [&](const std::vector<fleet::Peer>& peers, Role role) {
+    for (const fleet::Peer& peer : peers) {
+      auto endpoint = net::endpoint_of(peer.url);
+      auto same = [&](const Candidate& one) { return one.peer.name == peer.name; };
+      bool listed = std::ranges::any_of(list, same);
+      bool been = http::cdn_loop_has(request.headers, fleet::loop_name(peer.name));
+      if (endpoint && !listed && !been) list.push_back({*endpoint, peer, role});
     }
-  }
-  list.insert(list.end(), origins_.begin(), origins_.end());
+  };
+  bool reads = request.method == "GET" || request.method == "HEAD";
+  bool to_owner = route == fleet::HopRoute::peer_or_origin;
+  bool to_holder = to_owner || route == fleet::HopRoute::holder_or_origin;
+  if (to_owner) add(members_.peers_for(primary, now), Role::owner);
+  if (to_holder && reads) add(members_.holders_for(primary, now), Role::holder);
+  if (route != fleet::HopRoute::nobody) list.insert(list.end(), origins_.begin(), origins_.end());
   return list;
 }
 
-void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse>& answer) {
+MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
+                               net::ClientRequest request, bool held_only) const {
+  if (!key_.empty()) {
+    request.headers.set(fleet::peer_field,
+                        key_.sign(members_.self(), request.method, request.target, wall_now()));
+  }
+  if (held_only) request.headers.set(fleet::held_only_field, "1");
+  // What may change something is not asked for twice because a member takes its time.
+  auto deadlines = is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
+  deadlines.given_up = {peer.line, &peer.line->given_up};
+  return {peer, endpoint, std::move(request), std::move(deadlines)};
+}
+
+net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& key,
+                                       const Candidate& candidate,
+                                       const net::ClientRequest& request) {
+  if (candidate.role == Role::origin) {
+    asked_origins_.add();
+    auto answer = co_await client.send(candidate.endpoint, request, origin_deadlines_);
+    co_return HedgedAnswer{std::move(answer)};
+  }
+  bool holder = candidate.role == Role::holder;
+  (holder ? asked_holders_ : asked_peers_).add();
+  MemberAsk ask = member_ask(candidate.peer, candidate.endpoint, request, holder);
+  std::optional<MemberAsk> stand_in;
+  if (!holder && is_safe(request.method)) {
+    for (const fleet::Peer& other : members_.stand_in_for(primary_of(key), candidate.peer.name)) {
+      auto endpoint = net::endpoint_of(other.url);
+      if (endpoint) stand_in = member_ask(other, *endpoint, request, true);
+    }
+  }
+  co_return co_await ask_hedged(client, members_, std::move(ask), std::move(stand_in),
+                                hedge_rules_);
+}
+
+void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse>& answer,
+                    SteadyTime begun) {
   if (!answer) {
     failures_.add();
     log::warn("no answer from upstream",
-              {log::kv("asked", candidate.name), log::kv("why", answer.error().message)});
+              {log::kv("asked", candidate.peer.name), log::kv("why", answer.error().message)});
   }
-  if (!candidate.peer) return;
+  if (candidate.role == Role::origin) return;
   if (answer) {
-    members_.report_success(candidate.name);
-  } else if (members_.report_failure(candidate.name, steady_now())) {
-    log::warn("member is down", {log::kv("member", candidate.name)});
+    auto taken = std::chrono::floor<std::chrono::microseconds>(steady_now() - begun);
+    candidate.peer.line->times.add(taken);
+    members_.report_success(candidate.peer.name);
+  } else if (candidate.peer.line->given_up) {
+    return;  // known to all already
+  } else if (members_.report_failure(candidate.peer.name, steady_now())) {
+    log::warn("member is down", {log::kv("member", candidate.peer.name)});
   }
 }
 
 net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string& key,
-                                          fleet::HopRoute route, net::ClientRequest request) {
-  bool safe = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
-  bool repeatable = safe || request.method == "PUT" || request.method == "DELETE";
+                                          fleet::HopRoute route, net::ClientRequest request,
+                                          std::string avoid) {
+  request.headers.remove(fleet::peer_field);
+  request.headers.remove(fleet::held_only_field);
+  bool repeatable =
+      is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
-  for (const Candidate& candidate : candidates(key, route)) {
-    (candidate.peer ? asked_peers_ : asked_origins_).add();
+  for (const Candidate& candidate : candidates(key, route, request)) {
+    if (candidate.peer.name == avoid) continue;
+    bool member = candidate.role != Role::origin;
     WallTime asked_at = wall_now();
-    // What may change something is not asked for twice because a member takes its time.
-    auto& deadlines = candidate.peer && safe ? peer_deadlines_ : origin_deadlines_;
-    auto answer = co_await client.send(candidate.endpoint, request, deadlines);
-    note(candidate, answer);
-    bool usable = answer && !(candidate.peer && repeatable && failed_itself(answer->head()));
+    SteadyTime begun = steady_now();
+    auto under_way = member ? std::make_shared<fleet::UnderWay>(candidate.peer.line) : nullptr;
+    auto [answer, by_stand_in] = co_await send(client, key, candidate, request);
+    if (by_stand_in) hedged_.add();
+    if (!by_stand_in) note(candidate, answer, begun);
+    bool held = candidate.role != Role::holder || (answer && answer->head().status < 400);
+    bool usable = answer && held && !(member && repeatable && failed_itself(answer->head()));
     if (usable) {
       co_return Answered{.response = std::move(*answer),
                          .request_time = asked_at,
                          .response_time = wall_now(),
-                         .by_peer = candidate.peer,
-                         .asked = candidate.name};
+                         .by_peer = candidate.role == Role::owner,
+                         .asked = candidate.peer.name,
+                         .under_way = std::move(under_way)};
     }
     if (!answer) last = answer.error();
     if (!repeatable && last.kind != ErrorKind::unavailable) break;

@@ -1,5 +1,6 @@
-// Asks whoever should have the answer: the members of the fleet that own the key, then the
-// upstreams of the config, each skipped at once when it is known to be down or refuses.
+// Asks whoever should have the answer: the members of the fleet that own the key, then those that
+// owned it before, for what they hold, then the upstreams of the config; each is skipped at once
+// when it is known to be down or refuses.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,8 @@
 #include "common/net/client.hpp"
 #include "edge/fleet/hop.hpp"
 #include "edge/fleet/members.hpp"
+#include "edge/fleet/peer_key.hpp"
+#include "edge/hedge.hpp"
 #include "edge/settings.hpp"
 
 namespace relay::edge {
@@ -27,9 +30,10 @@ struct Answered {
   net::ClientResponse response;
   WallTime request_time{};
   WallTime response_time{};
-  bool by_peer = false;
-  std::string asked;  // name of the member, or url of the upstream
+  bool by_peer = false;  // by a member that owns the key before this edge
+  std::string asked;     // name of the member, or url of the upstream
   std::optional<Completed> completed = std::nullopt;
+  std::shared_ptr<fleet::UnderWay> under_way = nullptr;  // of a member's answer
 
   const http::ResponseHead& head() const { return completed ? completed->head : response.head(); }
 };
@@ -37,31 +41,44 @@ struct Answered {
 /// Thread-safe; each call uses the caller's own client.
 class Upstream {
  public:
-  Upstream(const Settings& settings, fleet::Members& members, Metrics& metrics);
+  Upstream(const Settings& settings, fleet::Members& members, const fleet::PeerKey& key,
+           Metrics& metrics);
 
   /// The first answer that begins, whatever its status; a member that says that it got none itself
-  /// is passed over. `key` is any key of the object, `request` ready to be sent. Only idempotent
-  /// methods go to a second candidate once something was sent. Errors: unavailable, timeout,
-  /// aborted or invalid, source upstream.
+  /// is passed over, and so is the one named `avoid`. `key` is any key of the object, `request`
+  /// ready to be sent. Only idempotent methods go to a second candidate once something was sent.
+  /// Errors: unavailable, timeout, aborted or invalid, source upstream.
   net::Task<Result<Answered>> ask(net::Client& client, const std::string& key,
-                                  fleet::HopRoute route, net::ClientRequest request);
+                                  fleet::HopRoute route, net::ClientRequest request,
+                                  std::string avoid = {});
 
  private:
+  enum class Role { owner, holder, origin };
   struct Candidate {
     net::Endpoint endpoint;
-    std::string name;
-    bool peer = false;
+    fleet::Peer peer;  // of an upstream: its url for a name, and no line
+    Role role = Role::origin;
   };
-  std::vector<Candidate> candidates(const std::string& key, fleet::HopRoute route) const;
-  void note(const Candidate& candidate, const Result<net::ClientResponse>& answer);
+  std::vector<Candidate> candidates(const std::string& key, fleet::HopRoute route,
+                                    const net::ClientRequest& request) const;
+  net::Task<HedgedAnswer> send(net::Client& client, const std::string& key,
+                               const Candidate& candidate, const net::ClientRequest& request);
+  MemberAsk member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
+                       net::ClientRequest request, bool held_only) const;
+  void note(const Candidate& candidate, const Result<net::ClientResponse>& answer,
+            SteadyTime begun);
 
   fleet::Members& members_;
+  const fleet::PeerKey& key_;
   std::vector<Candidate> origins_;
   net::ClientDeadlines origin_deadlines_;
   net::ClientDeadlines peer_deadlines_;
+  HedgeRules hedge_rules_;
   Counter& asked_peers_;
+  Counter& asked_holders_;
   Counter& asked_origins_;
   Counter& failures_;
+  Counter& hedged_;
 };
 
 }  // namespace relay::edge

@@ -33,11 +33,12 @@ std::string loop_name(std::string_view edge) {
   return std::string(edge) + std::string(our_domain);
 }
 
-Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max) {
+Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max, bool trusted) {
   if (!http::find(request, "CDN-Loop")) return {};
   if (http::cdn_loop_has(request, loop_name(self))) return {HopRoute::refuse, "loop"};
   if (http::cdn_loop_count(request) > hops_max) return {HopRoute::refuse, "too many hops"};
-  return {has_edge(request) ? HopRoute::origin_only : HopRoute::peer_or_origin, {}};
+  bool by_edge = trusted && has_edge(request);
+  return {by_edge ? HopRoute::holder_or_origin : HopRoute::peer_or_origin, {}};
 }
 
 }  // namespace relay::edge::fleet

@@ -12,9 +12,12 @@
 namespace relay::edge::fleet {
 
 enum class HopRoute {
-  peer_or_origin,  // came from a viewer: the owner may be asked
-  origin_only,     // came from another edge: at most one hop inside a fleet
-  refuse,          // a loop: answer 508
+  peer_or_origin,    // came from a viewer: the owner may be asked
+  holder_or_origin,  // came from another edge: at most one hop inside a fleet, apart from members
+                     // that owned the key before and answer from what they hold
+  origin_only,       // what members hold is not to be relied on
+  nobody,            // another edge wants what is held here, nothing else
+  refuse,            // a loop: answer 508
 };
 
 struct Hop {
@@ -23,8 +26,8 @@ struct Hop {
 };
 
 /// Refused when this edge's own entry is there already, or more than `hops_max` entries of any
-/// CDN.
-Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max);
+/// CDN. `trusted`: whether entries that name an edge are believed; else it is a viewer's request.
+Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max, bool trusted);
 
 /// This edge's entry: http::append_cdn_loop(request, loop_name(name)).
 std::string loop_name(std::string_view edge);

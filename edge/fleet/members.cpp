@@ -6,50 +6,111 @@
 namespace relay::edge::fleet {
 namespace {
 
-/// A member that fails again and again right after its probes is left alone longer each time, up
-/// to 32 probe intervals.
-constexpr unsigned hold_doublings_max = 5;
-
-std::chrono::milliseconds hold(std::chrono::milliseconds interval, unsigned failures) {
-  return interval * (1u << std::min(failures - 1, hold_doublings_max));
-}
+constexpr std::size_t earlier_rings_max = 3;
 
 std::size_t index_of(const Snapshot& snapshot, std::string_view name) {
-  auto members = snapshot.ring->members();
-  auto at = std::ranges::find(members, name, &Member::name);
-  return static_cast<std::size_t>(at - members.begin());
+  auto at = std::ranges::find(snapshot.members, name, &Member::name);
+  return static_cast<std::size_t>(at - snapshot.members.begin());
+}
+
+Peer peer_at(const Snapshot& snapshot, std::size_t index) {
+  return {snapshot.members[index], snapshot.lines[index]};
+}
+
+std::shared_ptr<const Ring> ring_of(std::vector<Member> members, auto&& owns) {
+  std::erase_if(members, [&](const Member& member) { return !owns(member); });
+  return std::make_shared<const Ring>(std::move(members));
+}
+
+bool same_members(const Ring& a, const Ring& b) {
+  return std::ranges::equal(a.members(), b.members());
+}
+
+/// Those of the ring come first, in its order.
+void add_members(Snapshot& snapshot, std::span<const Member> members) {
+  for (const Member& member : members) {
+    if (index_of(snapshot, member.name) == snapshot.members.size()) {
+      snapshot.members.push_back(member);
+    }
+  }
 }
 
 }  // namespace
 
-Members::Members(std::string self, std::vector<Member> members,
-                 std::chrono::milliseconds probe_interval)
-    : self_(std::move(self)), probe_interval_(probe_interval) {
-  replace(std::move(members));
+Members::Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now)
+    : self_(std::move(self)), rules_(rules) {
+  auto others = ring_of(members, [&](const Member& member) { return member.name != self_; });
+  replace(std::move(members), now);
+  if (rules_.handover.count() == 0 || others->members().empty()) return;
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  next->before.push_back({std::move(others), now + rules_.handover});
+  publish(std::move(next));
 }
 
 bool Members::alone() const {
-  return snapshot()->ring->members().size() < 2;
+  return snapshot()->members.size() < 2;
 }
 
+/// Each thread keeps the snapshot that it saw last; numbers are unique, so a new one is noticed.
 std::shared_ptr<const Snapshot> Members::snapshot() const {
-  std::lock_guard lock(mutex_);
-  return snapshot_;
+  thread_local std::shared_ptr<const Snapshot> seen;
+  if (!seen || seen->number != number_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(mutex_);
+    seen = snapshot_;
+  }
+  return seen;
 }
 
-std::vector<Member> Members::peers_for(std::string_view key) const {
-  auto now = snapshot();
-  std::vector<Member> peers;
-  auto members = now->ring->members();
-  for (std::size_t i : now->ring->owners(ring_hash(key), members.size())) {
+/// Under the mutex, but for the constructor.
+void Members::publish(std::shared_ptr<Snapshot> next) {
+  static std::atomic<std::uint64_t> numbers{0};
+  next->number = ++numbers;
+  snapshot_ = std::move(next);
+  number_.store(snapshot_->number, std::memory_order_release);
+}
+
+std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now) const {
+  auto fleet = snapshot();
+  std::uint64_t hash = ring_hash(key);
+  std::vector<Peer> peers;
+  auto members = fleet->ring->members();
+  for (std::size_t i : fleet->ring->owners(hash, members.size())) {
     if (members[i].name == self_ || peers.size() == peers_asked_max) break;
-    if (now->health[i].up) peers.push_back(members[i]);
+    if (takes(fleet->health[i], rules_, hash, now)) peers.push_back(peer_at(*fleet, i));
   }
   return peers;
 }
 
+std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) const {
+  auto fleet = snapshot();
+  std::uint64_t hash = ring_hash(key);
+  std::vector<Peer> holders;
+  for (const Snapshot::Before& before : fleet->before) {
+    if (before.until <= now || holders.size() == holders_asked_max) continue;
+    const std::string& owner = before.ring->members()[before.ring->owner(hash)].name;
+    std::size_t index = index_of(*fleet, owner);
+    bool known = index < fleet->members.size() && fleet->health[index].up;
+    bool asked = std::ranges::find(holders, owner, &Peer::name) != holders.end();
+    if (known && !asked && owner != self_) holders.push_back(peer_at(*fleet, index));
+  }
+  return holders;
+}
+
+std::vector<Peer> Members::stand_in_for(std::string_view key, std::string_view slow) const {
+  auto fleet = snapshot();
+  auto members = fleet->ring->members();
+  bool behind = false;
+  for (std::size_t i : fleet->ring->owners(ring_hash(key), members.size())) {
+    bool usable = members[i].name != self_ && fleet->health[i].up;
+    if (behind && usable) return {peer_at(*fleet, i)};
+    behind = behind || members[i].name == slow;
+  }
+  return {};
+}
+
 /// Applies the change to a copy of the member's health and publishes it, if it changed anything.
-/// `apply` gives what the caller wants to know.
+/// What was under way to a member that is down from now on is given up. `apply` gives what the
+/// caller wants to know.
 template <class Change>
 bool Members::change(std::string_view name, Change apply) {
   std::lock_guard lock(mutex_);
@@ -59,60 +120,85 @@ bool Members::change(std::string_view name, Change apply) {
   bool answer = apply(health);
   if (health == snapshot_->health[index]) return answer;
   auto next = std::make_shared<Snapshot>(*snapshot_);
+  if (next->health[index].up && !health.up) {
+    next->lines[index]->given_up.store(true, std::memory_order_release);
+    next->lines[index] = std::make_shared<Line>();
+  }
   next->health[index] = health;
-  snapshot_ = std::move(next);
+  publish(std::move(next));
   return answer;
 }
 
 bool Members::report_failure(std::string_view name, SteadyTime now) {
-  return change(name, [&](Health& health) {
-    if (!health.up) return false;  // one of many requests that were under way
-    health.up = false;
-    ++health.failures;
-    health.probe_at = now + hold(probe_interval_, health.failures);
-    return true;
-  });
+  return change(name, [&](Health& health) { return note_failure(health, rules_, now); });
 }
 
 void Members::report_success(std::string_view name) {
+  auto fleet = snapshot();
+  std::size_t index = index_of(*fleet, name);
+  bool nothing_new =
+      index == fleet->health.size() ||
+      (fleet->health[index].breaker == Breaker::closed && fleet->health[index].failures == 0);
+  if (nothing_new) return;
   change(name, [](Health& health) {
-    health = Health{};
+    note_answer(health);
     return true;
   });
 }
 
-void Members::mark_up(std::string_view name) {
-  change(name, [](Health& health) {
-    health.up = true;
-    return true;
-  });
+bool Members::mark_up(std::string_view name, SteadyTime now) {
+  return change(name, [&](Health& health) { return note_probe_answer(health, now); });
 }
 
-std::vector<Member> Members::take_due_probes(SteadyTime now) {
+std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   std::lock_guard lock(mutex_);
-  std::vector<Member> due;
-  std::shared_ptr<Snapshot> next;
-  for (std::size_t i = 0; i < snapshot_->health.size(); ++i) {
-    const Health& health = snapshot_->health[i];
-    if (health.up || health.probe_at > now) continue;
-    if (!next) next = std::make_shared<Snapshot>(*snapshot_);
-    next->health[i].probe_at = now + probe_interval_;
-    due.push_back(snapshot_->ring->members()[i]);
+  std::vector<Peer> due;
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  bool changed = false;
+  for (std::size_t i = 0; i < next->health.size(); ++i) {
+    if (next->members[i].name == self_) continue;
+    bool down_and_due = take_probe(next->health[i], rules_, now);
+    bool owes = next->health[i].up && next->lines[i]->under_way.load() > 0;
+    changed = changed || down_and_due;
+    if (down_and_due || owes) due.push_back(peer_at(*next, i));
   }
-  if (next) snapshot_ = std::move(next);
+  if (changed) publish(std::move(next));
   return due;
 }
 
-void Members::replace(std::vector<Member> members) {
-  auto next = std::make_shared<Snapshot>();
-  next->ring = std::make_shared<const Ring>(std::move(members));
-  next->health.resize(next->ring->members().size());
-  std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; snapshot_ && i < next->health.size(); ++i) {
-    std::size_t before = index_of(*snapshot_, next->ring->members()[i].name);
-    if (before < snapshot_->health.size()) next->health[i] = snapshot_->health[before];
+/// What the ring was until now, and what it is with those that drain.
+void Members::remember(Snapshot& next, SteadyTime now) const {
+  if (rules_.handover.count() == 0) return;
+  auto keep = [&](std::shared_ptr<const Ring> ring, SteadyTime until) {
+    if (ring->members().empty() || until <= now || next.before.size() == earlier_rings_max) return;
+    if (!same_members(*ring, *next.ring)) next.before.push_back({std::move(ring), until});
+  };
+  if (snapshot_ && !same_members(*snapshot_->ring, *next.ring)) {
+    keep(snapshot_->ring, now + rules_.handover);
   }
-  snapshot_ = std::move(next);
+  for (std::size_t i = 0; snapshot_ && i < snapshot_->before.size(); ++i) {
+    keep(snapshot_->before[i].ring, snapshot_->before[i].until);
+  }
+  bool drains = std::ranges::any_of(next.members, &Member::drain);
+  if (drains) keep(std::make_shared<const Ring>(next.members), SteadyTime::max());
+}
+
+void Members::replace(std::vector<Member> members, SteadyTime now) {
+  auto next = std::make_shared<Snapshot>();
+  next->ring = ring_of(members, [](const Member& member) { return !member.drain; });
+  add_members(*next, next->ring->members());
+  add_members(*next, members);
+  std::lock_guard lock(mutex_);
+  remember(*next, now);
+  for (const Snapshot::Before& before : next->before) add_members(*next, before.ring->members());
+  next->health.resize(next->members.size());
+  for (std::size_t i = 0; i < next->members.size(); ++i) {
+    std::size_t before = snapshot_ ? index_of(*snapshot_, next->members[i].name) : 0;
+    bool stays = snapshot_ && before < snapshot_->health.size();
+    if (stays) next->health[i] = snapshot_->health[before];
+    next->lines.push_back(stays ? snapshot_->lines[before] : std::make_shared<Line>());
+  }
+  publish(std::move(next));
 }
 
 }  // namespace relay::edge::fleet

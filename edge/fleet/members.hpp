@@ -1,8 +1,11 @@
-// Who is in the fleet and who is up. The ring is fixed by the config; health is what this edge has
-// seen itself: a member that failed is skipped at once and comes back when a probe (fleet/probe)
-// finds it, no sooner than its hold-down. Thread-safe; time is given, not read.
+// Who is in the fleet, who owns what, who is up. The members come from the config; health is what
+// this edge has seen itself (fleet/health): a member that failed is skipped at once and comes back
+// when a probe (fleet/probe) finds it. For a while after the ring has changed the members that
+// owned a key before are known as well, so that a key's new owner can ask them before the origin.
+// Thread-safe: reads take no lock while nothing changes. Time is given, not read.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,27 +15,63 @@
 #include <vector>
 
 #include "common/base/clock.hpp"
+#include "edge/fleet/answer_times.hpp"
+#include "edge/fleet/health.hpp"
 #include "edge/fleet/ring.hpp"
 
 namespace relay::edge::fleet {
 
-struct Health {
-  bool up = true;
-  unsigned failures = 0;  // of requests in a row, without a success between
-  SteadyTime probe_at{};  // when down: the next probe, not before
-  bool operator==(const Health&) const = default;
+/// What runs between this edge and one member until its breaker opens; then a new one begins.
+/// Changed by all threads.
+struct Line {
+  AnswerTimes times;                  // until answers began
+  std::atomic<int> under_way{0};      // requests that it has not answered whole
+  std::atomic<bool> probed{false};    // a probe is under way
+  std::atomic<bool> given_up{false};  // its breaker opened: what is under way goes on elsewhere
+};
+using LinePtr = std::shared_ptr<Line>;
+
+/// A request under way, counted as long as this lives.
+class UnderWay {
+ public:
+  explicit UnderWay(LinePtr line) : line_(std::move(line)) { ++line_->under_way; }
+  ~UnderWay() { --line_->under_way; }
+  UnderWay(const UnderWay&) = delete;
+
+ private:
+  LinePtr line_;
 };
 
-/// One state of the fleet; never changes.
+struct Peer : Member {
+  LinePtr line;
+};
+
+/// One state of the fleet; never changes, but for what its lines count.
 struct Snapshot {
+  std::uint64_t number = 0;  // no other snapshot has it
   std::shared_ptr<const Ring> ring;
-  std::vector<Health> health;  // in the order of ring->members()
+  std::vector<Member> members;  // those of the ring, in its order; then those that only held keys
+  std::vector<Health> health;   // in the order of members, as the lines
+  std::vector<LinePtr> lines;
+  struct Before {
+    std::shared_ptr<const Ring> ring;
+    SteadyTime until;
+  };
+  std::vector<Before> before;  // earlier rings, the latest first
 };
 
 class Members {
  public:
-  /// `self` is this edge's own name. No members: every key is ours.
-  Members(std::string self, std::vector<Member> members, std::chrono::milliseconds probe_interval);
+  struct Rules : HealthRules {
+    Rules(std::chrono::milliseconds probe_interval, std::chrono::milliseconds slow_start = {},
+          std::chrono::milliseconds handover = {})
+        : HealthRules{probe_interval, slow_start}, handover(handover) {}
+    std::chrono::milliseconds handover;  // how long an earlier ring is remembered; 0: not at all
+  };
+
+  /// `self` is this edge's own name. No members: every key is ours. An edge that has just started
+  /// takes the ring without itself for the earlier one.
+  Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now = {});
 
   const std::string& self() const { return self_; }
   bool alone() const;
@@ -40,30 +79,41 @@ class Members {
 
   /// Whom to ask for a key before the origin, in order: members that are up and come before this
   /// edge in the key's order, at most peers_asked_max. Empty: this edge owns it now.
-  std::vector<Member> peers_for(std::string_view key) const;
+  std::vector<Peer> peers_for(std::string_view key, SteadyTime now) const;
   static constexpr std::size_t peers_asked_max = 2;
+  /// Who else may hold the key, to be asked for what it holds only: its owners in earlier rings
+  /// and on a ring with the members that drain; at most holders_asked_max, this edge never.
+  std::vector<Peer> holders_for(std::string_view key, SteadyTime now) const;
+  static constexpr std::size_t holders_asked_max = 2;
+  /// The next in the key's order behind `slow` that is up, if any: it may hold a copy.
+  std::vector<Peer> stand_in_for(std::string_view key, std::string_view slow) const;
 
-  /// A request to it failed before its answer began (refused, timeout, reset). Returns true when
-  /// this is what took it down. Unknown names are ignored, here and below.
+  /// A request to it failed before its answer began (refused, timeout, reset), or a probe did.
+  /// Returns true when this is what took it down; all that is under way to it is given up.
+  /// Unknown names are ignored, here and below.
   bool report_failure(std::string_view name, SteadyTime now);
   /// A request to it was answered.
   void report_success(std::string_view name);
 
-  /// The members whose probe is due; each is due again one interval later.
-  std::vector<Member> take_due_probes(SteadyTime now);
-  /// A probe was answered: it is up again.
-  void mark_up(std::string_view name);
+  /// The members whose probe is due: those that are down, each again one interval later, and those
+  /// that have not answered all that they were asked.
+  std::vector<Peer> take_due_probes(SteadyTime now);
+  /// A probe was answered. True: it is up again.
+  bool mark_up(std::string_view name, SteadyTime now);
 
   /// A new configuration (SIGHUP); the health of members that stay is kept.
-  void replace(std::vector<Member> members);
+  void replace(std::vector<Member> members, SteadyTime now);
 
  private:
   template <class Change>
   bool change(std::string_view name, Change apply);
+  void publish(std::shared_ptr<Snapshot> next);
+  void remember(Snapshot& next, SteadyTime now) const;
 
   const std::string self_;
-  const std::chrono::milliseconds probe_interval_;
-  mutable std::mutex mutex_;  // guards the pointer; held to copy or swap it
+  const Rules rules_;
+  std::atomic<std::uint64_t> number_{0};  // of the snapshot in force
+  mutable std::mutex mutex_;              // guards the pointer; held to copy or swap it
   std::shared_ptr<const Snapshot> snapshot_;
 };
 

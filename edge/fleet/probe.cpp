@@ -2,9 +2,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <algorithm>
-
-#include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 
 namespace relay::edge::fleet {
@@ -13,38 +10,46 @@ using Timer = net::asio::basic_waitable_timer<
     std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
 
 struct Prober::State {
-  State(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval)
-      : io(io), members(members), interval(interval), client(io), timer(io) {}
+  State(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
+        std::chrono::milliseconds wait)
+      : io(io), members(members), interval(interval), wait(wait), client(io), timer(io) {}
   net::asio::io_context& io;
   Members& members;
-  const std::chrono::milliseconds interval;
+  const std::chrono::milliseconds interval, wait;
   net::Client client;
   Timer timer;
   bool stopping = false;
-
-  net::ClientDeadlines deadlines() const {
-    auto wait = std::clamp(interval, std::chrono::milliseconds{100}, limits::connect_wait);
-    return {.connect = wait, .first_byte = wait, .stall = wait};
-  }
 };
+
+net::Task<void> probe(net::Client& client, Members& members, Peer peer,
+                      std::chrono::milliseconds wait) {
+  LinePtr line = peer.line;
+  auto endpoint = net::endpoint_of(peer.url);
+  if (!endpoint || line->probed.exchange(true)) co_return;
+  net::ClientRequest request;
+  request.target = health_target;
+  net::ClientDeadlines deadlines{.connect = wait, .first_byte = wait, .stall = wait};
+  auto answer = co_await client.send(*endpoint, std::move(request), std::move(deadlines));
+  line->probed.store(false);
+  bool well = answer && answer->head().status == 200;
+  if (well && members.mark_up(peer.name, steady_now())) {
+    log::info("edge is back", {log::kv("member", peer.name), log::kv("url", peer.url)});
+  }
+  if (!well && members.report_failure(peer.name, steady_now())) {
+    log::warn("member is down", {log::kv("member", peer.name), log::kv("why", "its probe")});
+  }
+}
 
 namespace {
 
-net::Task<void> probe_one(std::shared_ptr<Prober::State> state, Member member) {
-  auto endpoint = net::endpoint_of(member.url);
-  if (!endpoint) co_return;  // settings let no such url through
-  net::ClientRequest request;
-  request.target = health_target;
-  auto answer = co_await state->client.send(*endpoint, std::move(request), state->deadlines());
-  if (!answer || answer->head().status != 200) co_return;
-  state->members.mark_up(member.name);
-  log::info("edge is back", {log::kv("member", member.name), log::kv("url", member.url)});
+net::Task<void> probe_one(std::shared_ptr<Prober::State> state, Peer peer) {
+  co_await probe(state->client, state->members, std::move(peer), state->wait);
 }
 
 net::Task<void> probe_all(std::shared_ptr<Prober::State> state) {
   while (!state->stopping) {
-    for (Member& member : state->members.take_due_probes(steady_now())) {
-      net::spawn(state->io, probe_one(state, std::move(member)));
+    for (Peer& peer : state->members.take_due_probes(steady_now())) {
+      net::spawn(state->io, probe_one(state, std::move(peer)));
     }
     state->timer.expires_after(state->interval);
     co_await state->timer.async_wait(net::use_result);
@@ -53,8 +58,9 @@ net::Task<void> probe_all(std::shared_ptr<Prober::State> state) {
 
 }  // namespace
 
-Prober::Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval)
-    : state_(std::make_shared<State>(io, members, interval)) {
+Prober::Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
+               std::chrono::milliseconds wait)
+    : state_(std::make_shared<State>(io, members, interval, wait)) {
 }
 
 Prober::~Prober() = default;

@@ -1,5 +1,6 @@
-// Brings members back: while one is down, GET /-/health on its url each probe interval, and up it
-// is at the first 200. Runs on one worker beside its connections.
+// Looks after members: GET /-/health on the url of one that is down, each probe interval, until it
+// answers 200; and of one that still owes answers, so that a member which has stopped takes nobody
+// with it. Runs on one worker beside its connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "common/base/limits.hpp"
 #include "common/net/client.hpp"
 #include "common/net/task.hpp"
 #include "edge/fleet/members.hpp"
@@ -17,10 +19,16 @@ namespace relay::edge::fleet {
 /// What members are asked; any edge answers it with 200 while it serves.
 inline constexpr std::string_view health_target = "/-/health";
 
+/// Asks the member how it is, with `wait` for the connection and as long again for the answer, and
+/// tells `members`: a 200 brings it back, anything else takes it down. One probe at a time.
+net::Task<void> probe(net::Client& client, Members& members, Peer peer,
+                      std::chrono::milliseconds wait);
+
 class Prober {
  public:
   /// `members` outlives the io_context.
-  Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval);
+  Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
+         std::chrono::milliseconds wait = limits::connect_wait);
   ~Prober();
   /// Begins; call once, on or before the io_context's thread runs.
   void start();

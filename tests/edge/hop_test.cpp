@@ -20,20 +20,22 @@ TEST(Hop, the_way_of_a_request_decides_how_far_it_may_go) {
       {{{"CDN-Loop", "othercdn"}}, HopRoute::peer_or_origin, ""},
       {{{"CDN-Loop", "torchrelay"}}, HopRoute::peer_or_origin, ""},
       {{{"CDN-Loop", ".torchrelay"}}, HopRoute::peer_or_origin, ""},
-      {{{"CDN-Loop", "edge-2.torchrelay"}}, HopRoute::origin_only, ""},
-      {{{"cdn-loop", "othercdn, Edge-2.Torchrelay; a=\"b\""}}, HopRoute::origin_only, ""},
-      {{{"CDN-Loop", "othercdn"}, {"CDN-Loop", "edge-2.torchrelay"}}, HopRoute::origin_only, ""},
+      {{{"CDN-Loop", "edge-2.torchrelay"}}, HopRoute::holder_or_origin, ""},
+      {{{"cdn-loop", "othercdn, Edge-2.Torchrelay; a=\"b\""}}, HopRoute::holder_or_origin, ""},
+      {{{"CDN-Loop", "othercdn"}, {"CDN-Loop", "edge-2.torchrelay"}},
+       HopRoute::holder_or_origin,
+       ""},
       {{{"CDN-Loop", "othercdn; a=\"edge-2.torchrelay\""}}, HopRoute::peer_or_origin, ""},
       {{{"CDN-Loop", "edge-1.torchrelay"}}, HopRoute::refuse, "loop"},
       {{{"CDN-Loop", "x, edge-1.torchrelay;v=1, y"}}, HopRoute::refuse, "loop"},
-      {{{"CDN-Loop", "edge-11.torchrelay"}}, HopRoute::origin_only, ""},
+      {{{"CDN-Loop", "edge-11.torchrelay"}}, HopRoute::holder_or_origin, ""},
       {{{"CDN-Loop", "edge-1"}}, HopRoute::peer_or_origin, ""},
       {{{"CDN-Loop", "a, b, c"}}, HopRoute::peer_or_origin, ""},
       {{{"CDN-Loop", "a, b, c, d"}}, HopRoute::refuse, "too many hops"},
       {{{"CDN-Loop", "a, b"}, {"CDN-Loop", "c, d"}}, HopRoute::refuse, "too many hops"},
   };
   for (const auto& c : cases) {
-    Hop hop = judge_hop(c.request, "edge-1", 3);
+    Hop hop = judge_hop(c.request, "edge-1", 3, true);
     std::string_view sent = c.request.empty() ? "" : c.request[0].value;
     EXPECT_EQ(static_cast<int>(hop.route), static_cast<int>(c.route)) << sent;
     EXPECT_EQ(hop.reason, c.reason) << sent;
@@ -45,9 +47,15 @@ TEST(Hop,
   http::Headers request;
   http::append_cdn_loop(request, loop_name("edge-1"));
   EXPECT_EQ(request.find("CDN-Loop"), "edge-1.torchrelay");
-  EXPECT_EQ(judge_hop(request, "edge-2", 4).route, HopRoute::origin_only);
+  EXPECT_EQ(judge_hop(request, "edge-2", 4, true).route, HopRoute::holder_or_origin);
   http::append_cdn_loop(request, loop_name("edge-2"));
-  EXPECT_EQ(judge_hop(request, "edge-1", 4).route, HopRoute::refuse);
+  EXPECT_EQ(judge_hop(request, "edge-1", 4, true).route, HopRoute::refuse);
+}
+
+TEST(Hop, one_that_is_not_trusted_is_a_viewer_and_cannot_loop_either) {
+  http::Headers request{{"CDN-Loop", "edge-2.torchrelay"}};
+  EXPECT_EQ(judge_hop(request, "edge-1", 4, false).route, HopRoute::peer_or_origin);
+  EXPECT_EQ(judge_hop(request, "edge-2", 4, false).route, HopRoute::refuse);
 }
 
 }  // namespace

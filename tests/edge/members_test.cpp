@@ -28,7 +28,8 @@ std::string key_with_order(std::string_view order) {
   }
 }
 
-Names names(const std::vector<Member>& members) {
+template <class Some>
+Names names(const std::vector<Some>& members) {
   Names out;
   for (const Member& member : members) out.push_back(member.name);
   return out;
@@ -36,9 +37,9 @@ Names names(const std::vector<Member>& members) {
 
 TEST(Members, those_before_this_edge_in_the_keys_order_are_asked) {
   Members members("b", three(), interval);
-  EXPECT_EQ(names(members.peers_for(key_with_order("abc"))), Names{"a"});
-  EXPECT_EQ(names(members.peers_for(key_with_order("acb"))), (Names{"a", "c"}));
-  EXPECT_EQ(names(members.peers_for(key_with_order("bac"))), Names{});
+  EXPECT_EQ(names(members.peers_for(key_with_order("abc"), start)), Names{"a"});
+  EXPECT_EQ(names(members.peers_for(key_with_order("acb"), start)), (Names{"a", "c"}));
+  EXPECT_EQ(names(members.peers_for(key_with_order("bac"), start)), Names{});
 }
 
 TEST(Members, one_that_is_down_is_skipped_at_once) {
@@ -46,10 +47,10 @@ TEST(Members, one_that_is_down_is_skipped_at_once) {
   EXPECT_TRUE(members.report_failure("a", start));
   EXPECT_FALSE(members.report_failure("a", start));  // others that were under way
   EXPECT_FALSE(members.report_failure("nobody", start));
-  EXPECT_EQ(names(members.peers_for(key_with_order("abc"))), Names{});
-  EXPECT_EQ(names(members.peers_for(key_with_order("acb"))), Names{"c"});
-  members.mark_up("a");
-  EXPECT_EQ(names(members.peers_for(key_with_order("abc"))), Names{"a"});
+  EXPECT_EQ(names(members.peers_for(key_with_order("abc"), start)), Names{});
+  EXPECT_EQ(names(members.peers_for(key_with_order("acb"), start)), Names{"c"});
+  members.mark_up("a", start);
+  EXPECT_EQ(names(members.peers_for(key_with_order("abc"), start)), Names{"a"});
 }
 
 TEST(Members, no_more_than_two_are_asked_before_the_origin) {
@@ -57,16 +58,16 @@ TEST(Members, no_more_than_two_are_asked_before_the_origin) {
   five.push_back({"d", "http://d:1", 1});
   five.push_back({"e", "http://e:1", 0.0001});
   Members members("e", five, interval);
-  EXPECT_EQ(members.peers_for("/x").size(), 2u);
+  EXPECT_EQ(members.peers_for("/x", start).size(), 2u);
 }
 
 TEST(Members, alone_asks_nobody) {
   Members none("a", {}, interval);
   EXPECT_TRUE(none.alone());
-  EXPECT_TRUE(none.peers_for("/x").empty());
+  EXPECT_TRUE(none.peers_for("/x", start).empty());
   Members one("a", {{"a", "http://a:1", 1}}, interval);
   EXPECT_TRUE(one.alone());
-  EXPECT_TRUE(one.peers_for("/x").empty());
+  EXPECT_TRUE(one.peers_for("/x", start).empty());
   EXPECT_FALSE(Members("a", three(), interval).alone());
 }
 
@@ -78,7 +79,7 @@ TEST(Members, one_that_is_down_is_probed_each_interval) {
   EXPECT_EQ(names(members.take_due_probes(start + milliseconds(1000))), Names{"a"});
   EXPECT_TRUE(members.take_due_probes(start + milliseconds(1999)).empty());
   EXPECT_EQ(names(members.take_due_probes(start + milliseconds(2000))), Names{"a"});
-  members.mark_up("a");
+  members.mark_up("a", start + milliseconds(2000));
   EXPECT_TRUE(members.take_due_probes(start + milliseconds(9000)).empty());
 }
 
@@ -90,7 +91,7 @@ TEST(Members, one_that_fails_right_after_its_probes_is_held_longer_each_time) {
     EXPECT_TRUE(members.take_due_probes(now + intervals * interval - milliseconds(1)).empty());
     now += intervals * interval;
     EXPECT_EQ(members.take_due_probes(now).size(), 1u) << intervals;
-    members.mark_up("a");
+    members.mark_up("a", now);
   }
   members.report_success("a");
   members.report_failure("a", now);
@@ -109,12 +110,86 @@ TEST(Members, a_snapshot_does_not_change) {
 TEST(Members, a_new_configuration_keeps_what_is_known_of_those_that_stay) {
   Members members("b", three(), interval);
   members.report_failure("c", start);
-  members.replace({{"b", "http://b:1", 1}, {"c", "http://c:2", 1}, {"d", "http://d:1", 1}});
+  members.replace({{"b", "http://b:1", 1}, {"c", "http://c:2", 1}, {"d", "http://d:1", 1}}, start);
   auto now = members.snapshot();
   ASSERT_EQ(now->ring->members().size(), 3u);
   EXPECT_FALSE(now->health[1].up);
   EXPECT_TRUE(now->health[2].up);
   EXPECT_EQ(now->ring->members()[1].url, "http://c:2");
+}
+
+TEST(Members, what_is_under_way_to_one_that_goes_down_is_given_up) {
+  Members members("b", three(), interval);
+  auto line = members.peers_for(key_with_order("abc"), start).front().line;
+  members.report_failure("c", start);
+  EXPECT_FALSE(line->given_up);
+  members.report_failure("a", start);
+  EXPECT_TRUE(line->given_up);
+  members.mark_up("a", start);
+  EXPECT_FALSE(members.peers_for(key_with_order("abc"), start).front().line->given_up);
+}
+
+TEST(Members, one_that_owes_answers_is_probed_while_it_is_up) {
+  Members members("b", three(), interval);
+  auto line = members.peers_for(key_with_order("abc"), start).front().line;
+  {
+    UnderWay request(line);
+    EXPECT_EQ(names(members.take_due_probes(start)), Names{"a"});
+  }
+  EXPECT_TRUE(members.take_due_probes(start).empty());
+}
+
+TEST(Members, one_that_is_back_gets_few_keys_at_first_and_then_all) {
+  Members members("b", three(), {interval, milliseconds(8000)});
+  members.report_failure("a", start);
+  members.mark_up("a", start + interval);
+  members.report_success("a");
+  auto keys_at = [&](milliseconds later) {
+    int given = 0;
+    for (int i = 0; i < 3000; ++i) {
+      auto peers = members.peers_for("/k" + std::to_string(i), start + interval + later);
+      given += !peers.empty() && peers.front().name == "a";
+    }
+    return given;
+  };
+  int all = keys_at(milliseconds(8000));
+  EXPECT_NEAR(keys_at(milliseconds(0)), 0.1 * all, 0.04 * all);
+  EXPECT_NEAR(keys_at(milliseconds(4000)), 0.5 * all, 0.06 * all);
+  EXPECT_GT(all, 800);
+}
+
+TEST(Members, an_earlier_owner_is_known_for_the_handover) {
+  Members members("b", three(), {interval, {}, milliseconds(5000)}, start);
+  std::string key = key_with_order("bac");
+  // It has just started: before, the next in order owned what it owns.
+  EXPECT_EQ(names(members.holders_for(key, start)), Names{"a"});
+  SteadyTime later = start + milliseconds(5000);
+  EXPECT_TRUE(members.holders_for(key, later).empty());
+  members.replace({{"b", "http://b:1", 1}, {"c", "http://c:1", 1}}, later);
+  std::string lost = key_with_order("abc");
+  EXPECT_TRUE(members.peers_for(lost, later).empty());
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{"a"});
+  members.report_failure("a", later);
+  EXPECT_TRUE(members.holders_for(lost, later).empty());
+  EXPECT_EQ(members.take_due_probes(later + interval).size(), 1u);
+  members.mark_up("a", later + interval);
+  EXPECT_TRUE(members.holders_for(lost, later + milliseconds(5000)).empty());
+}
+
+TEST(Members, one_that_drains_owns_nothing_and_is_asked_for_what_it_holds) {
+  auto fleet = three();
+  fleet[0].drain = true;
+  Members members("b", fleet, {interval, {}, milliseconds(5000)}, start);
+  SteadyTime later = start + std::chrono::hours(1);
+  for (std::string_view order : {"abc", "acb", "bac", "cab"}) {
+    for (const Peer& peer : members.peers_for(key_with_order(order), later)) {
+      EXPECT_NE(peer.name, "a");
+    }
+  }
+  EXPECT_EQ(names(members.holders_for(key_with_order("abc"), later)), Names{"a"});
+  EXPECT_TRUE(members.holders_for(key_with_order("bac"), later).empty());
+  Members draining("a", fleet, {interval, {}, milliseconds(5000)}, start);
+  EXPECT_EQ(names(draining.peers_for(key_with_order("abc"), later)), (Names{"b", "c"}));
 }
 
 TEST(Members, is_shared_by_threads) {
@@ -124,12 +199,13 @@ TEST(Members, is_shared_by_threads) {
   auto flap = [&] {
     while (!stop) {
       members.report_failure("a", start);
+      members.mark_up("a", start);
       members.report_success("a");
     }
   };
   std::thread thread(flap);
   for (int i = 0; i < 20'000; ++i) {
-    auto peers = members.peers_for(key);
+    auto peers = members.peers_for(key, start);
     ASSERT_FALSE(peers.empty());
     ASSERT_EQ(peers.back().name, "c");
   }

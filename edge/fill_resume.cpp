@@ -1,0 +1,37 @@
+// A body that broke off in the middle of its flight goes on from somebody else.
+#include "edge/fill.hpp"
+#include "edge/part.hpp"
+
+namespace relay::edge {
+
+/// Goes on where the body broke off, under the same strong validator. When a member broke off its
+/// successor is asked: everybody who waits elsewhere asks the same one, so that the rest is fetched
+/// once. The origin is the last to be asked.
+net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
+                                     Answered& answered) {
+  FlightView view = flight.view();
+  const std::string& etag = view.stored->etag;
+  auto refuse = [] { return fail(ErrorKind::aborted, ErrorSource::upstream, "cannot resume"); };
+  if (!view.length || view.stored->status != 200 || !etag.starts_with('"')) co_return refuse();
+  auto asked = upstream_request(request, false);
+  asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
+  asked.headers.set("If-Range", etag);
+  std::string avoid = answered.by_peer ? answered.asked : std::string();
+  for (auto route : {request.route, fleet::HopRoute::origin_only}) {
+    bool goes_on = answered.by_peer || route == fleet::HopRoute::origin_only;
+    if (!goes_on) continue;
+    auto rest = co_await upstream_.ask(worker.client, flight.key(), route, asked, avoid);
+    if (!rest || rest->response.head().status != 206) continue;
+    const http::Headers& headers = rest->response.head().headers;
+    if (continues(headers, view.received, etag) != view.length) continue;
+    resumed_.add();
+    answered.response = std::move(rest->response);
+    answered.by_peer = rest->by_peer;
+    answered.asked = std::move(rest->asked);
+    answered.under_way = std::move(rest->under_way);
+    co_return Result<void>{};
+  }
+  co_return refuse();
+}
+
+}  // namespace relay::edge

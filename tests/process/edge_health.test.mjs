@@ -1,0 +1,98 @@
+// An owner that says nothing any more: found out once for all, and back again step by step.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { get, metricValue } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+
+const connect_ms = 1000;
+let origin;
+let edges;
+
+beforeEach(async () => {
+  origin = await startScriptedOrigin();
+  const ports = await freePorts(6);
+  const members = [0, 1, 2].map((i) => ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}` }));
+  edges = await Promise.all(members.map(({ name }, i) => startEdge({
+    name, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
+    settings: { timeouts: { connect: `${connect_ms}ms` },
+      fleet: { members, probe_interval: '200ms', slow_start: '2s' } },
+  })));
+  origin.answer('/load', { headers: fresh, body: 'load' });
+});
+afterEach(async () => {
+  for (const edge of edges) if (edge.alive) process.kill(edge.pid, 'SIGCONT');
+  await cleanUp(...edges);
+  await origin.close();
+});
+
+const askerOf = (path) => origin.requests.findLast((one) => one.path === path).headers.via.split(' ').at(-1);
+const up = async (edge) => (await get(`${edge.admin}/api/v1/fleet`)).json().members[1].up;
+
+/** Viewers of cold objects, each at its own pace, until `over()`; the times that each waited. */
+function load(count, name, over) {
+  return Promise.all(Array.from({ length: count }, async (_, viewer) => {
+    const waits = [];
+    for (let i = 0; !over() || i < 5; i++) {
+      const begun = Date.now();
+      const answer = await get(`${edges[viewer % 2 ? 2 : 0].url}/load?${name}-${viewer}-${i}`);
+      assert.equal(answer.text, 'load');
+      waits.push(Date.now() - begun);
+    }
+    return waits;
+  }));
+}
+
+for (const signal of ['SIGSTOP', 'SIGKILL']) {
+  test(`the owner gets ${signal} under load: no viewer waits for it twice`, async (t) => {
+    await load(4, 'warm', () => true);
+    let over = false;
+    const viewers = load(24, signal, () => over);
+    await until('the load', () => origin.requests.length > 200);
+    process.kill(edges[1].pid, signal);
+    for (const edge of [edges[0], edges[2]]) await until('it to be found out', async () => !await up(edge));
+    const then = origin.requests.length;
+    await until('more load', () => origin.requests.length > then + 500);
+    over = true;
+    const waits = await viewers;
+    const slow = waits.map((each) => each.filter((ms) => ms > connect_ms / 2).length);
+    t.diagnostic(`${waits.flat().length} requests, ${slow.reduce((a, b) => a + b)} waited over ${connect_ms / 2} ms, `
+      + `${waits.flat().filter((ms) => ms > connect_ms).length} over ${connect_ms} ms, the longest ${Math.max(...waits.flat())} ms`);
+    assert.ok(slow.every((count) => count <= 1), `slow answers a viewer: ${slow}`);
+
+    if (signal === 'SIGKILL') edges[1] = await edges[1].restart();
+    else process.kill(edges[1].pid, 'SIGCONT');
+    for (const edge of [edges[0], edges[2]]) await until('it to be back', () => up(edge));
+    let n = 0;
+    await until('it to own its keys again', async () => {
+      const path = `/load?${signal}-again-${n++}`;
+      await get(edges[0].url + path);
+      return askerOf(path) === 'edge-2';
+    });
+  });
+}
+
+test('an owner that is slow because the origin is slow is waited for: one fetch', async () => {
+  const asksNotHeld = async () => {
+    const all = await Promise.all(edges.map((edge) => edge.metrics()));
+    return all.reduce((sum, text) => sum + metricValue(text, 'relay_edge_requests_total', { outcome: 'refused' }), 0);
+  };
+  for (let i = 0; i < 6; i++) {
+    let answer;
+    const path = `/slow/${i}`;
+    origin.answer(path, (_, response) => { answer = response; });
+    const before = await asksNotHeld();
+    const viewers = Array.from({ length: 6 }, (_, n) => get(edges[n % 3].url + path));
+    await origin.asked(path);
+    // The two that do not own it lose their patience and ask another one for what it holds.
+    await until('the hedges', async () => await asksNotHeld() >= before + 2);
+    answer.writeHead(200, { ...fresh, 'content-length': 4 }).end('slow');
+    for (const viewer of viewers) assert.equal((await viewer).text, 'slow');
+    assert.equal(origin.count(path), 1, path);
+  }
+  const fleet = (await get(`${edges[0].admin}/api/v1/fleet`)).json();
+  assert.ok(fleet.members.every((member) => member.up), 'who answers probes is not down');
+});
