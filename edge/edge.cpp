@@ -183,7 +183,7 @@ net::Task<void> Edge::serve_cacheable(Visit& visit) {
   co_await pass_.forward(visit);
 }
 
-/// False: the answer to this round was for another variant; look again.
+/// False: the answer to this round was for another variant, or is in the cache by now; look again.
 net::Task<bool> Edge::serve_round(Visit& visit) {
   Found found = co_await look_up(visit);
   if (found) {
@@ -312,17 +312,17 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
                  again.object != stale.object &&
                  judge(again.stored->freshness, visit.rules, visit.now).use == Use::fresh;
     if (newer) {
-      joined.flight->confirm(again.object, again.stored, {});
       flights_.leave(*joined.flight);
-    } else {
-      FillRequest request = fill_request(visit, stale);
-      if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
-      auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
-      if (unshared) {
-        visit.outcome = Outcome::pass;
-        co_await pass_.hand_on(visit, std::move(*unshared));
-        co_return true;
-      }
+      joined.flight->find(again.object);
+      co_return false;
+    }
+    FillRequest request = fill_request(visit, stale);
+    if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
+    auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
+    if (unshared) {
+      visit.outcome = Outcome::pass;
+      co_await pass_.hand_on(visit, std::move(*unshared));
+      co_return true;
     }
   }
   co_return co_await ride(visit, std::move(joined.flight), joined.leader, std::move(stale));
@@ -337,6 +337,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
     if (view.state != FlightState::asking) break;
     co_await flight->changed().wait(version);
   }
+  if (view.state == FlightState::found) co_return false;
   visit.trail.collapsed = !leader;
   visit.trail.forward_status = view.upstream_status;
   if (view.state == FlightState::uncacheable) {

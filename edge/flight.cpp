@@ -148,6 +148,14 @@ void Flight::fail(Error error) {
   settle(FlightState::failed);
 }
 
+void Flight::find(cache::Pin object) {
+  {
+    std::lock_guard lock(mutex_);
+    view_.object = std::move(object);
+  }
+  settle(FlightState::found);
+}
+
 FlightTable::Joined FlightTable::join(const std::string& key, std::uint64_t purge_sequence,
                                       FlightMemory& memory) {
   Shard& shard = shard_of(key);

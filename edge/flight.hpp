@@ -31,6 +31,7 @@ enum class FlightState {
   complete,     // all bytes are here, length and digest agree
   sliced,       // head known; the body goes by flights of its slices
   confirmed,    // a 304: the stored object is good again
+  found,        // it was in the cache by then: nobody was asked
   uncacheable,  // not to be shared: whoever waits asks for itself
   failed,
 };
@@ -60,7 +61,7 @@ struct FlightView {
   int upstream_status = 0;
   std::optional<std::uint64_t> length;  // of the body; known at the latest when complete
   std::uint64_t received = 0;
-  cache::Pin object;           // when confirmed
+  cache::Pin object;           // when confirmed or found
   std::optional<Error> error;  // when failed
 };
 
@@ -94,6 +95,8 @@ class Flight {
   std::vector<cache::ChunkPtr> chunks() const;
   void complete();
   void confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail);
+  /// An earlier flight has left it in the cache.
+  void find(cache::Pin object);
   /// Only the head belongs to this flight: the body is large and comes by slices.
   void slice(StoredPtr stored, std::string stored_key, std::string upstream_trail,
              http::Headers own_fields = {});

@@ -101,8 +101,8 @@ net::Task<void> Prefetch::fetch(EdgeWorker& worker, std::shared_ptr<Flight> flig
   Found again = co_await lookup_.find(flight->key());
   bool is_answer = again && again.stored->kind == StoredKind::response;
   if (is_answer && judge(again.stored->freshness, {}, wall_now()).use == Use::fresh) {
-    flight->confirm(again.object, again.stored, {});
     flights_.leave(*flight);
+    flight->find(again.object);
   } else {
     counts_.started.add();
     if (readers.expect(place.sequence)) counts_.wasted.add();

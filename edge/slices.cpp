@@ -77,7 +77,7 @@ class Slices::Reader final : public Deliver::Source {
           fetched_ahead ? std::exchange(ahead_, {}) : co_await slices_.open(worker_, body_, number);
       if (!slice.flight) co_return slice;
       FlightView view = co_await head_of(*slice.flight);
-      if (view.state == FlightState::confirmed) co_return Slice{view.object, nullptr};
+      if (view.state == FlightState::found) co_return Slice{view.object, nullptr};
       if (view.state != FlightState::failed || view.stored) co_return slice;
       last = *view.error;
       if (last.kind == ErrorKind::conflict) break;
@@ -178,8 +178,8 @@ net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& b
   // A flight that ended between the look and the join left its slice in the cache.
   Found again = co_await lookup_.find(key);
   if (again) {
-    joined.flight->confirm(again.object, again.stored, {});
     flights_.leave(*joined.flight);
+    joined.flight->find(again.object);
   } else {
     joined.flight->reserve(range.length());
     net::spawn(worker.io, fetch(worker, joined.flight, body, number));
