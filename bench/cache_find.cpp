@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <future>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bench/words.hpp"
 #include "edge/cache/cache.hpp"
 
 namespace {
@@ -127,43 +127,23 @@ std::vector<Row> measure(bool quick) {
   return rows;
 }
 
-void write_json(const char* path, const std::vector<Row>& rows) {
-  std::FILE* file = std::fopen(path, "w");
-  if (!file) return;
-  fmt::print(file, "{{\"rows\": [");
-  for (const Row& row : rows) {
-    fmt::print(file,
-               "{}{{\"operation\": \"{}\", \"threads\": {}, \"objects\": {}, \"size\": {}, "
-               "\"ns\": {:.0f}}}",
-               &row == rows.data() ? "" : ", ", row.operation, row.threads, row.objects, row.size,
-               row.ns);
-  }
-  fmt::print(file, "]}}\n");
-  std::fclose(file);
+std::string json_of(const Row& row) {
+  return fmt::format(
+      "{{\"operation\": \"{}\", \"threads\": {}, \"objects\": {}, \"size\": {}, \"ns\": {:.0f}}}",
+      row.operation, row.threads, row.objects, row.size, row.ns);
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  bool quick = false;
-  const char* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--quick") {
-      quick = true;
-    } else if (word == "--json" && i + 1 < count) {
-      json = words[++i];
-    } else {
-      fmt::print("{}", help);
-      return word == "--help" ? 0 : 1;
-    }
-  }
-  auto rows = measure(quick);
+  auto read = relay::bench::read_words(count, words, help);
+  if (read.stop) return *read.stop;
+  auto rows = measure(read.quick);
   fmt::print("{:<8} {:>7} {:>8} {:>9} {:>12}\n", "", "threads", "objects", "bytes", "ns each");
   for (const Row& row : rows) {
     fmt::print("{:<8} {:>7} {:>8} {:>9} {:>12.0f}\n", row.operation, row.threads, row.objects,
                row.size, row.ns);
   }
-  if (json) write_json(json, rows);
-  return rows.empty() ? 1 : 0;
+  bool written = !read.json || relay::bench::write_rows(read.json, rows, json_of);
+  return written && !rows.empty() ? 0 : 1;
 }

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "bench/words.hpp"
+
 namespace {
 
 constexpr const char* help =
@@ -112,20 +114,10 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  int answers = 4000;
-  std::string json_file;
-  for (int i = 1; i < argc; ++i) {
-    std::string_view argument = argv[i];
-    if (argument == "--quick") {
-      answers = 500;
-    } else if (argument == "--json" && i + 1 < argc) {
-      json_file = argv[++i];
-    } else {
-      std::fputs(help, argument == "--help" ? stdout : stderr);
-      return argument == "--help" ? 0 : 2;
-    }
-  }
+int main(int count, char** words) {
+  auto read = relay::bench::read_words(count, words, help);
+  if (read.stop) return *read.stop;
+  int answers = read.quick ? 500 : 4000;
   std::FILE* file = std::tmpfile();
   std::string bytes(body_bytes_max + 4096, 'b');
   require(std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size(), "fwrite");
@@ -136,7 +128,7 @@ int main(int argc, char** argv) {
   char* body = static_cast<char*>(map) + 16;
   std::string head(head_bytes, 'h');
 
-  std::string rows;
+  std::vector<std::string> rows;
   fmt::print("{:>8} {:>10} {:>12}\n", "bytes", "copy us", "sendfile us");
   for (std::size_t size : {1024, 4096, 8192, 16384, 24576, 32768, 49152, 65536, 131056}) {
     std::vector<double> copied, from_file;
@@ -147,14 +139,8 @@ int main(int argc, char** argv) {
     }
     double copy_us = median(copied), sendfile_us = median(from_file);
     fmt::print("{:>8} {:>10.2f} {:>12.2f}\n", size, copy_us, sendfile_us);
-    rows += fmt::format("{}{{\"bytes\": {}, \"copy_us\": {:.2f}, \"sendfile_us\": {:.2f}}}",
-                        rows.empty() ? "" : ", ", size, copy_us, sendfile_us);
+    rows.push_back(fmt::format("{{\"bytes\": {}, \"copy_us\": {:.2f}, \"sendfile_us\": {:.2f}}}",
+                               size, copy_us, sendfile_us));
   }
-  if (!json_file.empty()) {
-    std::FILE* out = std::fopen(json_file.c_str(), "w");
-    require(out != nullptr, json_file.c_str());
-    fmt::print(out, "{{\"rows\": [{}]}}\n", rows);
-    std::fclose(out);
-  }
-  return 0;
+  return !read.json || relay::bench::write_rows(read.json, rows) ? 0 : 1;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/words.hpp"
 #include "common/http/head.hpp"
 
 namespace {
@@ -127,21 +128,11 @@ double median(const Row& row) {
   return row.ns[row.ns.size() / 2];
 }
 
-bool write_json(const char* path, const std::vector<Row>& rows) {
-  std::string text = "{\"rows\": [";
-  for (const Row& row : rows) {
-    if (&row != &rows.front()) text += ",";
-    text += fmt::format(
-        "\n  {{\"parser\": \"{}\", \"head\": \"{}\", \"bytes\": {}, \"fields\": {}, \"ns\": "
-        "{:.1f}, "
-        "\"ns_min\": {:.1f}, \"ns_max\": {:.1f}}}",
-        row.parser, row.head, row.bytes, row.fields, median(row), row.ns.front(), row.ns.back());
-  }
-  text += "\n]}\n";
-  std::FILE* file = std::fopen(path, "w");
-  if (!file) return false;
-  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  return std::fclose(file) == 0 && written;
+std::string json_of(const Row& row) {
+  return fmt::format(
+      "{{\"parser\": \"{}\", \"head\": \"{}\", \"bytes\": {}, \"fields\": {}, \"ns\": {:.1f}, "
+      "\"ns_min\": {:.1f}, \"ns_max\": {:.1f}}}",
+      row.parser, row.head, row.bytes, row.fields, median(row), row.ns.front(), row.ns.back());
 }
 
 void print(const std::vector<Row>& rows) {
@@ -156,24 +147,9 @@ void print(const std::vector<Row>& rows) {
 }  // namespace
 
 int main(int count, char** words) {
-  int rounds = 15;
-  const char* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--quick") {
-      rounds = 5;
-    } else if (word == "--json" && i + 1 < count) {
-      json = words[++i];
-    } else {
-      std::fputs(help, word == "--help" ? stdout : stderr);
-      return word == "--help" ? 0 : 2;
-    }
-  }
-  std::vector<Row> rows = run(rounds, 200'000);
+  auto read = relay::bench::read_words(count, words, help);
+  if (read.stop) return *read.stop;
+  std::vector<Row> rows = run(read.quick ? 5 : 15, 200'000);
   print(rows);
-  if (json && !write_json(json, rows)) {
-    fmt::print(stderr, "{}: cannot be written\n", json);
-    return 1;
-  }
-  return 0;
+  return !read.json || relay::bench::write_rows(read.json, rows, json_of) ? 0 : 1;
 }

@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bench/words.hpp"
 #include "edge/cache/cache.hpp"
 
 namespace {
@@ -125,44 +125,25 @@ std::vector<Row> measure(int objects) {
   return rows;
 }
 
-void write_json(const char* path, const std::vector<Row>& rows) {
-  std::FILE* file = std::fopen(path, "w");
-  if (!file) return;
-  fmt::print(file, "{{\"rows\": [");
-  for (const Row& row : rows) {
-    fmt::print(file,
-               "{}{{\"after\": \"{}\", \"objects\": {}, \"seconds\": {:.3f}, "
-               "\"first_hit_ms\": {:.3f}, \"whole_seconds\": {:.3f}, \"rss_mb\": {:.0f}}}",
-               &row == rows.data() ? "" : ", ", row.after, row.objects, row.seconds,
-               row.first_hit_ms, row.whole_seconds, row.rss_mb);
-  }
-  fmt::print(file, "]}}\n");
-  std::fclose(file);
+std::string json_of(const Row& row) {
+  return fmt::format(
+      "{{\"after\": \"{}\", \"objects\": {}, \"seconds\": {:.3f}, \"first_hit_ms\": {:.3f}, "
+      "\"whole_seconds\": {:.3f}, \"rss_mb\": {:.0f}}}",
+      row.after, row.objects, row.seconds, row.first_hit_ms, row.whole_seconds, row.rss_mb);
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  int objects = 1'000'000;
-  const char* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--quick") {
-      objects /= 10;
-    } else if (word == "--json" && i + 1 < count) {
-      json = words[++i];
-    } else {
-      fmt::print("{}", help);
-      return word == "--help" ? 0 : 1;
-    }
-  }
-  auto rows = measure(objects);
+  auto read = relay::bench::read_words(count, words, help);
+  if (read.stop) return *read.stop;
+  auto rows = measure(read.quick ? 100'000 : 1'000'000);
   fmt::print("{:<12} {:>9} {:>9} {:>14} {:>9} {:>8}\n", "opened after", "objects", "seconds",
              "first hit ms", "whole s", "rss MiB");
   for (const Row& row : rows) {
     fmt::print("a {:<10} {:>9} {:>9.3f} {:>14.3f} {:>9.3f} {:>8.0f}\n", row.after, row.objects,
                row.seconds, row.first_hit_ms, row.whole_seconds, row.rss_mb);
   }
-  if (json) write_json(json, rows);
-  return rows.size() == 2 ? 0 : 1;
+  bool written = !read.json || relay::bench::write_rows(read.json, rows, json_of);
+  return written && rows.size() == 2 ? 0 : 1;
 }
