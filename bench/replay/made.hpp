@@ -1,5 +1,5 @@
-// Traces made here, the same on every machine: traffic that no recorded trace of ours shows, on
-// which no figure of the policy was chosen.
+// Traces made here, the same on every machine: traffic that no recorded trace of ours shows. The
+// plans were chosen with those of no seed in view; other seeds are for judging them.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace relay::bench {
 /// the whole catalogue. live: newest segments of twenty channels, and some films. giants: small
 /// objects, and a few popular files of 1 to 4 GB. web: many objects asked for once, the popular
 /// ones small.
-/// Nothing: no such kind.
-std::optional<Trace> make_trace(std::string_view kind, std::size_t requests);
+/// `what` is KIND or KIND:SEED, a whole number. Nothing: neither.
+std::optional<Trace> make_trace(std::string_view what, std::size_t requests);
 
 }  // namespace relay::bench
