@@ -158,7 +158,8 @@ http::Response Admin::cache() const {
     objects.push_back(
         {{"key", each.key()}, {"bytes", each.body_bytes()}, {"digest", to_hex(each.digest())}});
   });
-  return object({{"objects", stats.objects},
+  return object({{"reading", stats.reading},
+                 {"objects", stats.objects},
                  {"body_bytes", stats.body_bytes},
                  {"stored_bytes", stats.stored_bytes},
                  {"size_bytes", stats.size_bytes},

@@ -111,6 +111,14 @@ Result<std::size_t> Txn::entries(Table table) const {
   return stat.ms_entries;
 }
 
+Result<std::uint64_t> Txn::bytes(Table table) const {
+  RELAY_CHECK(txn_);
+  MDB_stat stat{};
+  int code = mdb_stat(txn_, table.dbi, &stat);
+  if (code != 0) return failed("cannot measure a table", code);
+  return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * stat.ms_psize;
+}
+
 Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view value) {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), bytes = borrow(value);

@@ -45,6 +45,8 @@ class Txn {
   Result<std::optional<std::string_view>> get(Table table, std::string_view key) const;
   /// How many records the table has.
   Result<std::size_t> entries(Table table) const;
+  /// Bytes of the pages that they take.
+  Result<std::uint64_t> bytes(Table table) const;
   MDB_txn* raw() const { return txn_; }
 
  protected:

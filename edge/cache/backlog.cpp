@@ -8,7 +8,13 @@ namespace relay::edge::cache {
 Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& index, SteadyTime now)
     : volume_(std::move(volume)), last_(last), opened_at_(now), index_(index) {
   auto txn = volume_->headers().read();
-  if (txn) records_ = txn->entries(volume_->objects).value_or(0);
+  if (!txn) return;
+  records_ = txn->entries(volume_->objects).value_or(0);
+  stored_bytes_ = txn->bytes(volume_->objects).value_or(0);
+  for (Shelf& shelf : volume_->shelves) {
+    auto bodies = shelf.env().read();
+    if (bodies) stored_bytes_ += bodies->bytes(shelf.bodies()).value_or(0);
+  }
 }
 
 void Backlog::wait_until_whole() const {

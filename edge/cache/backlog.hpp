@@ -41,6 +41,8 @@ class Backlog {
   void wait_until_whole() const;
   /// Header records that there were at open.
   std::size_t records() const { return records_; }
+  /// Bytes of the pages that they and the bodies took then.
+  std::uint64_t stored_bytes() const { return stored_bytes_; }
 
   /// The object of a key that the index did not know, if it is here. Any thread; reads the files.
   Pin take(const Digest128& hash, std::string_view key);
@@ -71,6 +73,7 @@ class Backlog {
   const SteadyTime opened_at_;
   Index& index_;
   std::size_t records_ = 0;
+  std::uint64_t stored_bytes_ = 0;
   std::atomic<bool> whole_ = false;
   mutable std::mutex lock_;  // guards what follows; taken before a lock of the index
   mutable std::condition_variable finished_;

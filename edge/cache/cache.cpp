@@ -158,7 +158,8 @@ bool Cache::failing() const {
 CacheStats Cache::stats() const {
   const Gauges& gauges = impl_->gauges;
   auto of = [](const Gauge& gauge) { return static_cast<std::uint64_t>(gauge.value()); };
-  return {.objects = of(gauges.objects),
+  return {.reading = gauges.reading.value() != 0,
+          .objects = of(gauges.objects),
           .body_bytes = of(gauges.body_bytes),
           .stored_bytes = of(gauges.stored_bytes),
           .size_bytes = of(gauges.size_bytes),

@@ -135,6 +135,9 @@ struct CacheOptions {
 inline constexpr std::uint64_t cache_bytes_min = 4 << 20;
 
 struct CacheStats {
+  /// What the last process stored is being read back: objects and stored_bytes are what its files
+  /// tell, and body_bytes is not known yet.
+  bool reading = false;
   /// stored_bytes: pages of live bodies and their records; with graveyard_bytes within size_bytes.
   std::uint64_t objects = 0, body_bytes = 0, stored_bytes = 0, size_bytes = 0;
   std::uint64_t graveyard_bytes = 0, evictions = 0, store_failures = 0;
@@ -190,7 +193,7 @@ class Cache {
   bool has(std::string_view key) const;
   /// Whether the last try to write to the disk was in vain.
   bool failing() const;
-  /// Of the books, so nothing before they are whole.
+  /// Of the books; before they are whole, of the files (CacheStats::reading).
   CacheStats stats() const;
   /// Until index and books tell of all that the last process stored. Blocks.
   void wait_until_whole() const;

@@ -11,7 +11,9 @@ Counter& failures_of(Metrics& metrics, std::string_view labels) {
 }  // namespace
 
 Gauges::Gauges(Metrics& metrics)
-    : objects(metrics.gauge("relay_edge_cache_objects", "Objects that a find gives")),
+    : reading(metrics.gauge("relay_edge_cache_reading",
+                            "1 while what the last process stored is read back")),
+      objects(metrics.gauge("relay_edge_cache_objects", "Objects that a find gives")),
       body_bytes(metrics.gauge("relay_edge_cache_body_bytes", "Bytes of their bodies")),
       stored_bytes(metrics.gauge("relay_edge_cache_stored_bytes",
                                  "Bytes of disk pages and records that they take")),

@@ -8,6 +8,7 @@ namespace relay::edge::cache {
 struct Gauges {
   explicit Gauges(Metrics& metrics);
 
+  Gauge& reading;
   Gauge& objects;
   Gauge& body_bytes;
   Gauge& stored_bytes;

@@ -52,6 +52,7 @@ Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
       syncer_(volume_) {
   gauges_.size_bytes.set(static_cast<std::int64_t>(options.size_bytes));
   show();
+  show_backlog();
   thread_ = std::thread([this] { run(); });
 }
 

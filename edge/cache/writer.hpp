@@ -94,6 +94,7 @@ class Writer {
   bool anything_to_write() const;
   void complain(const Error& error);
   void show();
+  void show_backlog();
   Incoming make_incoming(const Pending& pending);
   std::shared_ptr<Body> make_body(const StoreJob& job);
 

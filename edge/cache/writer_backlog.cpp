@@ -7,6 +7,13 @@
 
 namespace relay::edge::cache {
 
+/// What the files tell before their records are read.
+void Writer::show_backlog() {
+  gauges_.reading.set(1);
+  gauges_.objects.set(static_cast<std::int64_t>(shared_.backlog.records()));
+  gauges_.stored_bytes.set(static_cast<std::int64_t>(shared_.backlog.stored_bytes()));
+}
+
 /// Until they are complete nothing is written: what is handed over waits in the queue.
 void Writer::read_backlog() {
   SteadyTime begin = steady_now();
@@ -24,6 +31,7 @@ void Writer::read_backlog() {
   recovered->orphans.clear();
   holdings_.shrink_to_budget(now);
   show();
+  gauges_.reading.set(0);
   std::chrono::duration<double> took = steady_now() - begin;
   log::info("cache read", {kv("path", folder_.string()), kv("objects", holdings_.objects()),
                            kv("orphans", orphans), kv("seconds", took.count())});
@@ -41,6 +49,8 @@ void Writer::give_up_store(const Error& error) {
   auto all = [](std::string_view) { return true; };
   shared_.backlog.remove_if(all);
   shared_.index.remove_if(all);
+  show();
+  gauges_.reading.set(0);
   shared_.backlog.finish();
 }
 

@@ -131,6 +131,41 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   EXPECT_TRUE(writer.stop());
 }
 
+TEST(Writer, WhileItReadsItTellsWhatTheFilesHold) {
+  tests::TemporaryFolder folder;
+  CacheOptions options{.path = folder.path().string(), .size_bytes = 64 << 20};
+  {
+    Metrics metrics;
+    auto cache = Cache::open(options, metrics);
+    ASSERT_TRUE(cache);
+    for (int i = 0; i < 20; ++i) {
+      auto object = new_object("k" + std::to_string(i), body_of(30'000, i));
+      ASSERT_TRUE(tests::store_now(**cache, std::move(object)));
+    }
+  }
+  Metrics metrics;
+  Gauges gauges(metrics);
+  auto volume = Volume::open(folder.path(), options.size_bytes, false);
+  ASSERT_TRUE(volume);
+  Shared shared(64 << 20, *volume, {});
+  std::promise<void> go_on;
+  auto told = go_on.get_future().share();
+  shared.backlog.remove_if([told](std::string_view) {
+    told.wait();
+    return false;
+  });
+  Writer writer(*volume, shared, gauges, options);
+  EXPECT_EQ(gauges.reading.value(), 1);
+  EXPECT_EQ(gauges.objects.value(), 20);
+  auto stored_bytes = gauges.stored_bytes.value();
+  go_on.set_value();
+  shared.backlog.wait_until_whole();
+  EXPECT_EQ(gauges.reading.value(), 0);
+  EXPECT_EQ(gauges.objects.value(), 20);
+  EXPECT_EQ(gauges.body_bytes.value(), 600'000);
+  EXPECT_NEAR(stored_bytes, gauges.stored_bytes.value(), 100'000);
+}
+
 TEST(Writer, AStoreThatCannotBeReadIsGivenUp) {
   tests::TemporaryFolder folder;
   Metrics metrics;
@@ -155,6 +190,8 @@ TEST(Writer, AStoreThatCannotBeReadIsGivenUp) {
   all_readers.clear();
 
   EXPECT_EQ(shared.index.size(), 0u);
+  EXPECT_EQ(gauges.objects.value(), 0);
+  EXPECT_EQ(gauges.reading.value(), 0);
   EXPECT_FALSE(shared.backlog.take(digest128("k2"), "k2"));
   EXPECT_FALSE(store_now(shared, 30, 900));
   std::promise<void> durable;

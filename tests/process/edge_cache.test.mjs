@@ -252,6 +252,7 @@ test('the admin port tells the plan in force and what other sizes would do', asy
   const told = async () => (await get(`${edge.admin}/api/v1/cache`)).json();
   await until('the body to be counted', async () => (await told()).memory_bytes >= 50_000);
   const cache = await told();
+  assert.equal(cache.reading, false);
   assert.equal(cache.policy.goal, 'objects');
   assert.deepEqual(cache.expected.map((each) => each.size), [0.5, 1, 2, 4]);
   for (const each of cache.expected) {
