@@ -186,7 +186,8 @@ std::vector<Pin> Cache::part(std::size_t number) const {
 }
 
 std::shared_ptr<const policy::Forecast> Cache::forecast() const {
-  return impl_->shared.forecast.load();
+  std::lock_guard guard(impl_->shared.forecast_lock);
+  return impl_->shared.forecast;
 }
 
 void Cache::visit(std::size_t most, const std::function<void(const Object&)>& see) const {

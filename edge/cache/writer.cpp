@@ -379,7 +379,8 @@ void Writer::show() {
   if (SteadyTime now = steady_now(); now >= forecast_at_) {
     forecast_at_ = now + forecast_interval;
     auto forecast = std::make_shared<const policy::Forecast>(holdings_.tuner().forecast());
-    shared_.forecast.store(std::move(forecast));
+    std::lock_guard guard(shared_.forecast_lock);
+    shared_.forecast.swap(forecast);
   }
   gauges_.evictions.add(holdings_.evictions() -
                         std::exchange(evictions_shown_, holdings_.evictions()));

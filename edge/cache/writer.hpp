@@ -40,7 +40,9 @@ struct Shared {
   JobQueue queue;
   std::mutex removal;
   std::atomic<bool> failing = false;  // the last try to write was in vain
-  std::atomic<std::shared_ptr<const policy::Forecast>> forecast;
+  // Not an atomic pointer: a load of libstdc++ 12's releases nothing to the store that follows it.
+  std::mutex forecast_lock;
+  std::shared_ptr<const policy::Forecast> forecast;  // guarded by it
 };
 
 class Writer {
