@@ -131,8 +131,9 @@ http::Response Admin::metrics() {
 http::Response Admin::fleet() const {
   auto snapshot = members_.snapshot();
   cache::CacheStats stats = cache_.stats();
-  json::array members;
+  std::vector<double> loads = members_.loads();
   std::size_t owners = snapshot->ring->members().size();
+  json::array members;
   for (std::size_t i = 0; i < snapshot->health.size(); ++i) {
     const fleet::Member& member = snapshot->members[i];
     members.push_back({{"name", member.name},
@@ -140,6 +141,8 @@ http::Response Admin::fleet() const {
                        {"weight", member.weight},
                        {"zone", member.zone},
                        {"share", i < owners ? snapshot->ring->share(i) : 0.0},
+                       {"asked_lately", i < loads.size() ? loads[i] : 0.0},
+                       {"drain", member.drain},
                        {"self", member.name == settings_.name},
                        {"up", snapshot->health[i].up},
                        {"failures", snapshot->health[i].failures}});

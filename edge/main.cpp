@@ -78,7 +78,8 @@ int run(const Settings& settings, const std::string& path) {
   if (!purges) throw std::runtime_error(purges.error().message);
   net::Blocking blocking(blocking_threads);
   fleet::Members members(settings.name, settings.members,
-                         {settings.probe_interval, settings.slow_start, settings.handover},
+                         {settings.probe_interval, settings.slow_start, settings.handover,
+                          fleet::spread_of(settings.spread)},
                          steady_now());
   warn_of_strangers(settings);
   Edge edge(settings, **cache, members, blocking, std::move(*purges), metrics, *log);

@@ -71,9 +71,12 @@ std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fl
     }
   };
   bool reads = request.method == "GET" || request.method == "HEAD";
-  bool to_owner = route == fleet::HopRoute::peer_or_origin;
+  bool by_viewer = route == fleet::HopRoute::peer_or_origin;
+  bool to_owner = by_viewer || route == fleet::HopRoute::owner_or_origin;
+  using Want = fleet::Placement::Want;
+  auto want = by_viewer && reads ? Want::any_holder : Want::owner;
   bool to_holder = to_owner || route == fleet::HopRoute::holder_or_origin;
-  if (to_owner) add(members_.peers_for(primary, now), Role::owner);
+  if (to_owner) add(members_.peers_for(primary, now, want), Role::owner);
   if (to_holder && reads) add(members_.holders_for(primary, now), Role::holder);
   if (route != fleet::HopRoute::nobody) list.insert(list.end(), origins_.begin(), origins_.end());
   return list;
@@ -86,6 +89,7 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
                         key_.sign(members_.self(), request.method, request.target, wall_now()));
   }
   if (held_only) request.headers.set(fleet::held_only_field, "1");
+  if (peer.copy) request.headers.set(fleet::copy_field, "1");
   // What may change something is not asked for twice because a member takes its time.
   auto deadlines = is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
   deadlines.given_up = {peer.line, &peer.line->given_up};
@@ -138,6 +142,7 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
                                           std::string avoid) {
   request.headers.remove(fleet::peer_field);
   request.headers.remove(fleet::held_only_field);
+  request.headers.remove(fleet::copy_field);
   bool repeatable =
       is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};

@@ -13,12 +13,16 @@ namespace relay::edge::fleet {
 
 enum class HopRoute {
   peer_or_origin,    // came from a viewer: the owner may be asked
+  owner_or_origin,   // came from another edge, for a copy: what is lacking the owner is asked for
   holder_or_origin,  // came from another edge: at most one hop inside a fleet, apart from members
                      // that owned the key before and answer from what they hold
   origin_only,       // what members hold is not to be relied on
   nobody,            // another edge wants what is held here, nothing else
   refuse,            // a loop: answer 508
 };
+
+/// Says "1" when an edge asks another for a copy instead of the key's owner.
+inline constexpr std::string_view copy_field = "Torchrelay-Copy";
 
 struct Hop {
   HopRoute route = HopRoute::peer_or_origin;

@@ -14,7 +14,7 @@ std::size_t index_of(const Snapshot& snapshot, std::string_view name) {
 }
 
 Peer peer_at(const Snapshot& snapshot, std::size_t index) {
-  return {snapshot.members[index], snapshot.lines[index]};
+  return {snapshot.members[index], snapshot.lines[index], false};
 }
 
 std::shared_ptr<const Ring> ring_of(std::vector<Member> members, auto&& owns) {
@@ -38,7 +38,7 @@ void add_members(Snapshot& snapshot, std::span<const Member> members) {
 }  // namespace
 
 Members::Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now)
-    : self_(std::move(self)), rules_(rules) {
+    : self_(std::move(self)), rules_(rules), placement_(self_, rules.spread) {
   auto others = ring_of(members, [&](const Member& member) { return member.name != self_; });
   replace(std::move(members), now);
   if (rules_.handover.count() == 0 || others->members().empty()) return;
@@ -69,21 +69,28 @@ void Members::publish(std::shared_ptr<Snapshot> next) {
   number_.store(snapshot_->number, std::memory_order_release);
 }
 
-std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now) const {
+std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now, Placement::Want want) {
   auto fleet = snapshot();
-  std::uint64_t hash = ring_hash(key);
+  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
+  std::vector<bool> up(fleet->ring->members().size());
+  for (std::size_t i = 0; i < up.size(); ++i) up[i] = takes(fleet->health[i], rules_, hash, now);
   std::vector<Peer> peers;
-  auto members = fleet->ring->members();
-  for (std::size_t i : fleet->ring->owners(hash, members.size())) {
-    if (members[i].name == self_ || peers.size() == peers_asked_max) break;
-    if (takes(fleet->health[i], rules_, hash, now)) peers.push_back(peer_at(*fleet, i));
+  std::lock_guard lock(placement_mutex_);
+  for (auto [i, copy] : placement_.candidates(fleet->ring, up, key, want, peers_asked_max, now)) {
+    peers.push_back(peer_at(*fleet, i));
+    peers.back().copy = copy;
   }
   return peers;
 }
 
+std::vector<double> Members::loads() const {
+  std::lock_guard lock(placement_mutex_);
+  return placement_.loads();
+}
+
 std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) const {
   auto fleet = snapshot();
-  std::uint64_t hash = ring_hash(key);
+  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
   std::vector<Peer> holders;
   for (const Snapshot::Before& before : fleet->before) {
     if (before.until <= now || holders.size() == holders_asked_max) continue;
@@ -99,8 +106,9 @@ std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) con
 std::vector<Peer> Members::stand_in_for(std::string_view key, std::string_view slow) const {
   auto fleet = snapshot();
   auto members = fleet->ring->members();
+  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
   bool behind = false;
-  for (std::size_t i : fleet->ring->owners(ring_hash(key), members.size())) {
+  for (std::size_t i : fleet->ring->owners(hash, members.size())) {
     bool usable = members[i].name != self_ && fleet->health[i].up;
     if (behind && usable) return {peer_at(*fleet, i)};
     behind = behind || members[i].name == slow;

@@ -17,6 +17,7 @@
 #include "common/base/clock.hpp"
 #include "edge/fleet/answer_times.hpp"
 #include "edge/fleet/health.hpp"
+#include "edge/fleet/placement.hpp"
 #include "edge/fleet/ring.hpp"
 
 namespace relay::edge::fleet {
@@ -44,6 +45,7 @@ class UnderWay {
 
 struct Peer : Member {
   LinePtr line;
+  bool copy = false;  // asked instead of the key's owner
 };
 
 /// One state of the fleet; never changes, but for what its lines count.
@@ -64,9 +66,10 @@ class Members {
  public:
   struct Rules : HealthRules {
     Rules(std::chrono::milliseconds probe_interval, std::chrono::milliseconds slow_start = {},
-          std::chrono::milliseconds handover = {})
-        : HealthRules{probe_interval, slow_start}, handover(handover) {}
+          std::chrono::milliseconds handover = {}, Spread spread = Spread::object)
+        : HealthRules{probe_interval, slow_start}, handover(handover), spread(spread) {}
     std::chrono::milliseconds handover;  // how long an earlier ring is remembered; 0: not at all
+    Spread spread;
   };
 
   /// `self` is this edge's own name. No members: every key is ours. An edge that has just started
@@ -77,10 +80,14 @@ class Members {
   bool alone() const;
   std::shared_ptr<const Snapshot> snapshot() const;
 
-  /// Whom to ask for a key before the origin, in order: members that are up and come before this
-  /// edge in the key's order, at most peers_asked_max. Empty: this edge owns it now.
-  std::vector<Peer> peers_for(std::string_view key, SteadyTime now) const;
+  /// Whom to ask for a primary key before the origin, in order: members that are up and come before
+  /// this edge in the key's order, as the placement wants it; at most peers_asked_max. Empty: this
+  /// edge owns it now.
+  std::vector<Peer> peers_for(std::string_view key, SteadyTime now,
+                              Placement::Want want = Placement::Want::owner);
   static constexpr std::size_t peers_asked_max = 2;
+  /// What this edge asked each member of the ring lately (Placement::loads()), in its order.
+  std::vector<double> loads() const;
   /// Who else may hold the key, to be asked for what it holds only: its owners in earlier rings
   /// and on a ring with the members that drain; at most holders_asked_max, this edge never.
   std::vector<Peer> holders_for(std::string_view key, SteadyTime now) const;
@@ -115,6 +122,8 @@ class Members {
   std::atomic<std::uint64_t> number_{0};  // of the snapshot in force
   mutable std::mutex mutex_;              // guards the pointer; held to copy or swap it
   std::shared_ptr<const Snapshot> snapshot_;
+  mutable std::mutex placement_mutex_;  // a miss takes it for some microseconds, a hit never
+  Placement placement_;
 };
 
 }  // namespace relay::edge::fleet

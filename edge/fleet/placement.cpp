@@ -109,12 +109,14 @@ std::size_t Placement::spill(std::size_t chosen, std::span<const std::size_t> be
   return chosen;
 }
 
-/// What its load is of the mean of its zone, for its weight; among those that are up.
+/// What its load would be at the mean of its zone, for its weight; of those that are up and may be
+/// asked, so without this edge itself.
 double Placement::mean_load(std::size_t member, const std::vector<bool>& up) const {
   std::span<const Member> members = ring_->members();
   double load = 0, weight = 0;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
-    if (!up[i] || members[i].zone != members[member].zone) continue;
+    bool counts = up[i] && i != self_index_ && members[i].zone == members[member].zone;
+    if (!counts) continue;
     load += loads_[i];
     weight += members[i].weight;
   }

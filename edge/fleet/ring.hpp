@@ -17,7 +17,7 @@ struct Member {
   std::string name;
   std::string url;  // http://host:port, where the other edges ask it
   double weight = 1.0;
-  std::string zone;  // where it stands; edges of one zone are near to one another
+  std::string zone;    // where it stands; edges of one zone are near to one another
   bool drain = false;  // owns nothing; what it holds from before is still asked for
   bool operator==(const Member&) const = default;
 };

@@ -58,5 +58,13 @@ TEST(Hop, one_that_is_not_trusted_is_a_viewer_and_cannot_loop_either) {
   EXPECT_EQ(judge_hop(request, "edge-2", 4, false).route, HopRoute::refuse);
 }
 
+TEST(Hop, an_edge_that_wants_a_copy_may_have_the_owner_asked) {
+  http::Headers request{{"CDN-Loop", "a.torchrelay"}, {std::string(copy_field), "1"}};
+  EXPECT_EQ(judge_hop(request, "b", 4, true).route, HopRoute::owner_or_origin);
+  EXPECT_EQ(judge_hop(request, "b", 4, false).route, HopRoute::peer_or_origin);
+  http::Headers viewer{{std::string(copy_field), "1"}};
+  EXPECT_EQ(judge_hop(viewer, "b", 4, true).route, HopRoute::peer_or_origin);
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet

@@ -53,6 +53,35 @@ TEST(Members, one_that_is_down_is_skipped_at_once) {
   EXPECT_EQ(names(members.peers_for(key_with_order("abc"), start)), Names{"a"});
 }
 
+TEST(Members, others_are_asked_for_a_copy_of_what_is_hot) {
+  Members members("c", three(), interval);
+  std::string hot = key_with_order("abc");
+  bool copied = false;
+  for (int i = 0; i < 100; ++i) {
+    auto peers = members.peers_for(hot, start, Placement::Want::any_holder);
+    ASSERT_EQ(peers.size(), 2u);
+    EXPECT_EQ(peers[0].copy, peers[0].name == "b");
+    EXPECT_FALSE(peers[1].copy);
+    copied = copied || peers[0].copy;
+  }
+  EXPECT_TRUE(copied);
+  auto loads = members.loads();
+  EXPECT_NEAR(loads[0], loads[1], 10);
+  EXPECT_EQ(loads[0] + loads[1], 100);
+  EXPECT_EQ(names(members.peers_for(hot, start)), (Names{"a", "b"}));  // to change it
+}
+
+TEST(Members, a_title_has_one_owner_when_spread_by_title) {
+  Members members("b", three(), {interval, {}, milliseconds(5000), Spread::title}, start);
+  auto peers = names(members.peers_for("/demo/final/index.m3u8", start));
+  auto holders = names(members.holders_for("/demo/final/index.m3u8", start));
+  for (int i = 0; i < 30; ++i) {
+    std::string key = "/demo/final/v1/720p/" + std::to_string(i) + ".m4s";
+    EXPECT_EQ(names(members.peers_for(key, start)), peers);
+    EXPECT_EQ(names(members.holders_for(key, start)), holders);
+  }
+}
+
 TEST(Members, no_more_than_two_are_asked_before_the_origin) {
   auto five = three();
   five.push_back({"d", "http://d:1", 1});
