@@ -20,7 +20,7 @@ namespace asio = net::asio;
 
 constexpr std::size_t line_length_max = 4096;
 constexpr std::chrono::milliseconds repeat_wait = 1s;
-constexpr net::ClientDeadlines deadlines{1s, 5s, 5s};
+const net::ClientDeadlines deadlines{1s, 5s, 5s};
 
 }  // namespace
 

@@ -46,7 +46,7 @@ struct Box {
   Metrics metrics;
   AccessLog access_log;
   net::Blocking blocking{1};
-  fleet::Members members{"edge-1", {}, std::chrono::seconds(1)};
+  fleet::Members members{"edge-1", {}, std::chrono::milliseconds(1000)};
   const std::string head = head_of({{"Cache-Tag", "red"}});
   std::unique_ptr<cache::Cache> cache;
   std::optional<Edge> edge;
