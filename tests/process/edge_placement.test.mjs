@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
 import { get } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { programs } from '../support/program.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
@@ -114,6 +115,23 @@ test('spread by title: a title lives on one edge', async () => {
     }
   }
   assert.ok(owners.size > 1, 'eight titles are not all on one edge');
+});
+
+test('an edge tells who is in its fleet, with which share, and what it holds', async () => {
+  await start(['west', 'east', 'east']);
+  const target = targetWhere('told', ([owner]) => owner === 'edge-1');
+  origin.answer(target, { headers: fresh, body: 'told' });
+  await get(edges[0].url + target);
+  const told = await until('the object to be held', async () => {
+    const fleet = (await get(`${edges[0].admin}/api/v1/fleet`)).json();
+    return fleet.holds.objects === 1 && fleet;
+  });
+  assert.deepEqual([told.name, told.spread, told.holds.bytes], ['edge-1', 'object', 4]);
+  assert.deepEqual(told.members.map(({ name, zone, self, up, drain }) => [name, zone, self, up, drain]), [
+    ['edge-1', 'west', true, true, false], ['edge-2', 'east', false, true, false],
+    ['edge-3', 'east', false, true, false]]);
+  for (const { share } of told.members) assert.ok(Math.abs(share - 1 / 3) < 1e-9, `${share}`);
+  assert.deepEqual(told.members.map((one) => one.asked_lately), [1, 0, 0]);
 });
 
 test('--where says what Cache-Status shows, fail-over too', async () => {
