@@ -257,12 +257,12 @@ void Edge::note_media(Visit& visit, const Found& found) {
   if (found.stored->media == hls::Kind::playlist && found.object) sense_.recall(visit, found);
 }
 
-/// Of what is held only, a body that may have slices missing is not.
 net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stored) {
-  if (visit.route == fleet::HopRoute::nobody) {
+  bool held_only = visit.route == fleet::HopRoute::nobody;
+  if (held_only && !co_await slices_.holds(visit, key, stored)) {
     visit.outcome = Outcome::refused;
     visit.trail.hit = false;
-    co_await answer_locally(visit, 504, "held in slices only");
+    co_await answer_locally(visit, 504, "not all of its slices are held");
     co_return;
   }
   auto body = slices_.body_of(std::move(key), std::move(stored), fill_request(visit, {}));

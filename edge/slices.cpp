@@ -136,6 +136,20 @@ SlicedBodyPtr Slices::body_of(std::string key, StoredPtr stored, FillRequest req
       SlicedBody{std::move(key), std::move(stored), std::move(request)});
 }
 
+net::Task<bool> Slices::holds(Visit& visit, std::string key, StoredPtr stored) const {
+  std::uint64_t slice_bytes = settings_.slice_bytes;
+  auto ranges = plan_answer(visit.request, *stored, stored->sliced_bytes).ranges;
+  if (ranges.empty()) ranges.push_back({0, stored->sliced_bytes - 1});
+  for (http::ByteRange range : ranges) {
+    for (auto number = range.first / slice_bytes; number <= range.last / slice_bytes; ++number) {
+      std::string each = slice_key(key, *stored, slice_bytes, number);
+      Found slice = co_await lookup_.find(std::move(each));
+      if (!slice) co_return false;
+    }
+  }
+  co_return true;
+}
+
 net::Task<bool> Slices::serve(Visit& visit, SlicedBodyPtr body) {
   std::uint64_t length = body->stored->sliced_bytes;
   AnswerPlan plan = plan_answer(visit.request, *body->stored, length);

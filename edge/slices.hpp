@@ -37,6 +37,9 @@ class Slices {
 
   SlicedBodyPtr body_of(std::string key, StoredPtr stored, FillRequest request) const;
 
+  /// Whether each slice that an answer to the visit needs is stored.
+  net::Task<bool> holds(Visit& visit, std::string key, StoredPtr stored) const;
+
   /// Answers the visit. When the body changes on the way, the connection is reset. False: nothing
   /// was sent, for the first slice could not be had under this version; pass the request on.
   net::Task<bool> serve(Visit& visit, SlicedBodyPtr body);

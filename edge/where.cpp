@@ -36,7 +36,9 @@ Result<std::string> where(const Settings& settings, std::string_view url) {
   Asked asked = split(url);
   auto keyed = key_target(asked.target, asked.host, settings.key_host);
   if (!keyed) return std::unexpected(keyed.error());
-  fleet::Ring ring(settings.members);
+  auto owners = settings.members;
+  std::erase_if(owners, [](const fleet::Member& member) { return member.drain; });
+  fleet::Ring ring(std::move(owners));
   auto placed = fleet::placing_key(keyed->key, fleet::spread_of(settings.spread));
   std::string text = fmt::format("key {}\nplaced by {}\n", keyed->key, placed);
   auto order = ring.owners(fleet::ring_hash(placed), ring.members().size());
