@@ -92,6 +92,8 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
   if (peer.copy) request.headers.set(fleet::copy_field, "1");
   // What may change something is not asked for twice because a member takes its time.
   auto deadlines = is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
+  // What is held is there at once: nobody waits long for a chance to spare the origin.
+  if (held_only) deadlines.connect = deadlines.first_byte = hedge_rules_.most;
   deadlines.given_up = {peer.line, &peer.line->given_up};
   return {peer, endpoint, std::move(request), std::move(deadlines)};
 }
@@ -126,12 +128,13 @@ void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse
               {log::kv("asked", candidate.peer.name), log::kv("why", answer.error().message)});
   }
   if (candidate.role == Role::origin) return;
+  bool silent = steady_now() - begun >= hedge_rules_.most;
   if (answer) {
     auto taken = std::chrono::floor<std::chrono::microseconds>(steady_now() - begun);
     candidate.peer.line->times.add(taken);
     members_.report_success(candidate.peer.name);
-  } else if (candidate.peer.line->given_up) {
-    return;  // known to all already
+  } else if (candidate.peer.line->given_up || (candidate.role == Role::holder && silent)) {
+    return;  // known to all already, or it had little time and its probe tells more
   } else if (members_.report_failure(candidate.peer.name, steady_now())) {
     log::warn("member is down", {log::kv("member", candidate.peer.name)});
   }

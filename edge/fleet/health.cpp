@@ -38,7 +38,10 @@ void note_answer(Health& health) {
   health.failures = 0;
 }
 
-bool note_probe_answer(Health& health, SteadyTime now) {
+bool note_probe_answer(Health& health, const HealthRules& rules, SteadyTime now) {
+  bool unasked =
+      health.breaker == Breaker::half_open && now - health.back_since >= rules.slow_start;
+  if (unasked) note_answer(health);
   if (health.breaker != Breaker::open) return false;
   health.up = true;
   health.breaker = Breaker::half_open;
@@ -47,7 +50,7 @@ bool note_probe_answer(Health& health, SteadyTime now) {
 }
 
 bool take_probe(Health& health, const HealthRules& rules, SteadyTime now) {
-  if (health.breaker != Breaker::open || health.probe_at > now) return false;
+  if (health.breaker == Breaker::closed || health.probe_at > now) return false;
   health.probe_at = now + rules.probe_interval;
   return true;
 }

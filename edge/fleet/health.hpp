@@ -33,9 +33,10 @@ struct Health {
 bool note_failure(Health& health, const HealthRules& rules, SteadyTime now);
 /// A request was answered.
 void note_answer(Health& health);
-/// A probe was answered. True: it is back.
-bool note_probe_answer(Health& health, SteadyTime now);
-/// Whether an open one is to be probed now; then it is due again one interval later.
+/// A probe was answered. True: it is back. One that nobody has asked anything since its return
+/// closes with its first probe after the slow start.
+bool note_probe_answer(Health& health, const HealthRules& rules, SteadyTime now);
+/// Whether one that is not closed is to be probed now; then it is due again one interval later.
 bool take_probe(Health& health, const HealthRules& rules, SteadyTime now);
 
 /// The part of its keys that it is given now: 0 when open, 1 once the slow start is over.

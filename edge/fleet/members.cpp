@@ -155,7 +155,7 @@ void Members::report_success(std::string_view name) {
 }
 
 bool Members::mark_up(std::string_view name, SteadyTime now) {
-  return change(name, [&](Health& health) { return note_probe_answer(health, now); });
+  return change(name, [&](Health& health) { return note_probe_answer(health, rules_, now); });
 }
 
 std::vector<Peer> Members::take_due_probes(SteadyTime now) {
@@ -165,10 +165,10 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   bool changed = false;
   for (std::size_t i = 0; i < next->health.size(); ++i) {
     if (next->members[i].name == self_) continue;
-    bool down_and_due = take_probe(next->health[i], rules_, now);
+    bool due_again = take_probe(next->health[i], rules_, now);
     bool owes = next->health[i].up && next->lines[i]->under_way.load() > 0;
-    changed = changed || down_and_due;
-    if (down_and_due || owes) due.push_back(peer_at(*next, i));
+    changed = changed || due_again;
+    if (due_again || owes) due.push_back(peer_at(*next, i));
   }
   if (changed) publish(std::move(next));
   return due;

@@ -102,8 +102,8 @@ class Members {
   /// A request to it was answered.
   void report_success(std::string_view name);
 
-  /// The members whose probe is due: those that are down, each again one interval later, and those
-  /// that have not answered all that they were asked.
+  /// The members whose probe is due: those that are down or just back, each again one interval
+  /// later, and those that have not answered all that they were asked.
   std::vector<Peer> take_due_probes(SteadyTime now);
   /// A probe was answered. True: it is up again.
   bool mark_up(std::string_view name, SteadyTime now);

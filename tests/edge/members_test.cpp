@@ -109,6 +109,7 @@ TEST(Members, one_that_is_down_is_probed_each_interval) {
   EXPECT_TRUE(members.take_due_probes(start + milliseconds(1999)).empty());
   EXPECT_EQ(names(members.take_due_probes(start + milliseconds(2000))), Names{"a"});
   members.mark_up("a", start + milliseconds(2000));
+  members.report_success("a");
   EXPECT_TRUE(members.take_due_probes(start + milliseconds(9000)).empty());
 }
 
