@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
@@ -61,8 +62,12 @@ test('a member is answered from what is held, or not at all', async () => {
   assert.equal((await request(edges[0].url + path, { headers: asMember(path) })).status, 504);
   assert.equal(origin.count(path), 0);
   await get(edges[0].url + path);
-  const held = await request(edges[0].url + path, { headers: asMember(path) });
+  const held = await until('it to be stored', async () => {
+    const answer = await request(edges[0].url + path, { headers: asMember(path) });
+    return answer.status === 200 && answer;
+  });
   assert.equal(held.text, 'a');
+  assert.equal(origin.count(path), 1);
   assert.match(held.headers['cache-status'], /edge-1; hit/);
 });
 
