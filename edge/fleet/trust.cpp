@@ -1,0 +1,80 @@
+#include "edge/fleet/trust.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace relay::edge::fleet {
+
+std::size_t majority(std::size_t members) {
+  return members / 2 + 1;
+}
+
+std::optional<SteadyTime> fenced_at(std::size_t members, std::size_t unaware,
+                                    std::vector<SteadyTime> lent_until) {
+  // It counts itself, and whoever has not heard either may lend it trust at any time.
+  if (majority(members) <= unaware) return std::nullopt;
+  std::size_t wanted = majority(members) - unaware;
+  if (lent_until.size() < wanted) return SteadyTime::min();
+  std::ranges::sort(lent_until, std::greater());
+  return lent_until[wanted - 1];
+}
+
+Trust::Trust(std::string self, const std::vector<std::string>& names,
+             std::chrono::milliseconds lease, SteadyTime start)
+    : self_(std::move(self)), lease_(lease), start_(start) {
+  replace(names);
+}
+
+void Trust::replace(const std::vector<std::string>& names) {
+  std::lock_guard lock(mutex_);
+  std::map<std::string, SteadyTime, std::less<>> kept;
+  for (const std::string& name : names) {
+    if (name == self_) continue;
+    auto known = told_at_.find(name);
+    kept[name] = known == told_at_.end() ? SteadyTime::min() : known->second;
+  }
+  told_at_ = std::move(kept);
+  settle();
+}
+
+/// Under the lock: until when a majority's word lasts.
+void Trust::settle() {
+  std::size_t wanted = majority(told_at_.size() + 1) - 1;
+  SteadyTime until = SteadyTime::max();
+  if (wanted > 0 && lease_.count() > 0) {
+    std::vector<SteadyTime> told;
+    for (const auto& [name, at] : told_at_) told.push_back(at);
+    std::ranges::sort(told, std::greater());
+    SteadyTime oldest = told[wanted - 1];
+    until = oldest == SteadyTime::min() ? oldest : oldest + lease_;
+  }
+  until_.store(until, std::memory_order_release);
+}
+
+void Trust::note_told(std::string_view member, SteadyTime asked_at) {
+  std::lock_guard lock(mutex_);
+  auto at = told_at_.find(member);
+  if (at == told_at_.end()) return;
+  at->second = std::max(at->second, asked_at);
+  settle();
+}
+
+void Trust::note_telling(std::string_view member, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  if (told_at_.contains(member)) lent_at_.insert_or_assign(std::string(member), now);
+}
+
+std::map<std::string, std::chrono::milliseconds> Trust::lent(SteadyTime now) const {
+  std::lock_guard lock(mutex_);
+  std::map<std::string, std::chrono::milliseconds> left;
+  for (const auto& [name, told] : told_at_) {
+    auto lent = lent_at_.find(name);
+    SteadyTime at = lent == lent_at_.end() ? start_ : std::max(start_, lent->second);
+    auto rest = std::chrono::ceil<std::chrono::milliseconds>(at + lease_ - now);
+    if (rest.count() > 0) left[name] = rest;
+  }
+  return left;
+}
+
+}  // namespace relay::edge::fleet

@@ -1,0 +1,87 @@
+#include "edge/fleet/trust.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::edge::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr SteadyTime noon{12h};
+const std::vector<std::string> five = {"a", "b", "c", "d", "e"};
+
+TEST(Trust, begins_with_the_word_of_a_majority_and_lasts_a_lease) {
+  Trust trust("a", five, 5s, noon);
+  EXPECT_FALSE(trust.holds(noon));
+  trust.note_told("b", noon + 1s);
+  EXPECT_FALSE(trust.holds(noon + 1s)) << "two of five";
+  trust.note_told("c", noon + 2s);
+  EXPECT_TRUE(trust.holds(noon + 2s));
+  EXPECT_TRUE(trust.holds(noon + 5999ms));
+  EXPECT_FALSE(trust.holds(noon + 6s)) << "a lease after the older one of the two";
+  trust.note_told("d", noon + 7s);
+  EXPECT_FALSE(trust.holds(noon + 7s)) << "c's word, of second 2, has run out";
+  trust.note_told("b", noon + 6s);
+  EXPECT_TRUE(trust.holds(noon + 7s));
+  EXPECT_FALSE(trust.holds(noon + 11s));
+}
+
+TEST(Trust, an_older_answer_that_comes_late_takes_nothing_away) {
+  Trust trust("a", {"a", "b"}, 5s, noon);
+  trust.note_told("b", noon + 3s);
+  trust.note_told("b", noon + 1s);
+  EXPECT_TRUE(trust.holds(noon + 7s));
+}
+
+TEST(Trust, strangers_and_oneself_do_not_count) {
+  Trust trust("a", {"a", "b", "c"}, 5s, noon);
+  trust.note_told("x", noon);
+  trust.note_told("a", noon);
+  EXPECT_FALSE(trust.holds(noon));
+}
+
+TEST(Trust, alone_or_without_a_lease_it_never_ends) {
+  EXPECT_TRUE(Trust("a", {"a"}, 5s, noon).holds(noon + 1000h));
+  EXPECT_TRUE(Trust("a", {}, 5s, noon).holds(noon + 1000h));
+  EXPECT_TRUE(Trust("a", five, 0s, noon).holds(noon + 1000h));
+}
+
+TEST(Trust, other_members_want_another_majority) {
+  Trust trust("a", {"a", "b", "c"}, 5s, noon);
+  trust.note_told("b", noon);
+  EXPECT_TRUE(trust.holds(noon));
+  trust.replace(five);
+  EXPECT_FALSE(trust.holds(noon)) << "two of five";
+  trust.replace({"a", "c", "d"});
+  EXPECT_FALSE(trust.holds(noon)) << "b is no member any more";
+  trust.replace({"a"});
+  EXPECT_TRUE(trust.holds(noon));
+}
+
+TEST(Trust, says_how_long_others_may_build_on_its_word) {
+  Trust trust("a", {"a", "b", "c"}, 5s, noon);
+  using Lent = std::map<std::string, std::chrono::milliseconds>;
+  EXPECT_EQ(trust.lent(noon + 2s), (Lent{{"b", 3s}, {"c", 3s}})) << "what an earlier run lent";
+  trust.note_telling("b", noon + 4s);
+  EXPECT_EQ(trust.lent(noon + 6s), (Lent{{"b", 3s}}));
+  EXPECT_EQ(trust.lent(noon + 9s), Lent{});
+}
+
+TEST(Fence, counts_who_may_still_give_a_majority) {
+  const SteadyTime none = SteadyTime::min();
+  // Of three, two know: the third needs one of them.
+  EXPECT_EQ(fenced_at(3, 1, {noon, noon + 1s}), noon + 1s);
+  EXPECT_EQ(fenced_at(3, 1, {noon}), noon);
+  EXPECT_EQ(fenced_at(3, 1, {}), none);
+  // Of three, only one knows: the others are a majority.
+  EXPECT_EQ(fenced_at(3, 2, {noon}), std::nullopt);
+  // Of five, three know, two do not and may lend one another: either needs one more.
+  EXPECT_EQ(fenced_at(5, 2, {noon, noon + 3s, noon + 1s}), noon + 3s);
+  // Of five, four know: the fifth needs two of them.
+  EXPECT_EQ(fenced_at(5, 1, {noon, noon + 3s, noon + 1s}), noon + 1s);
+  EXPECT_EQ(fenced_at(5, 1, {noon}), none);
+  EXPECT_EQ(fenced_at(2, 1, {noon}), noon);
+}
+
+}  // namespace
+}  // namespace relay::edge::fleet
