@@ -1,0 +1,86 @@
+#include "edge/purge_receipts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "edge/fleet/trust.hpp"
+
+namespace relay::edge {
+
+std::string_view name(ReceiptState state) {
+  switch (state) {
+    case ReceiptState::applied:
+      return "applied";
+    case ReceiptState::fenced:
+      return "fenced";
+    case ReceiptState::pending:
+      return "pending";
+  }
+  std::unreachable();
+}
+
+PurgeReceipts::PurgeReceipts(std::vector<std::string> members, std::uint64_t stamp,
+                             std::chrono::milliseconds lease, SteadyTime begun)
+    : stamp_(stamp), lease_(lease), begun_(begun) {
+  for (std::string& member : members) members_.emplace(std::move(member), std::nullopt);
+}
+
+void PurgeReceipts::note_applied(std::string_view member, const std::optional<Lent>& lent,
+                                 SteadyTime now) {
+  auto at = members_.find(member);
+  if (at != members_.end() && !at->second) at->second = Applied{now, lent};
+}
+
+/// When the member has surely lost its trust, and what it fetched before that is out of use too.
+std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) const {
+  if (lease_.count() == 0) return std::nullopt;
+  std::size_t unaware = 0;
+  std::vector<SteadyTime> lent_until;
+  for (const auto& [name, applied] : members_) {
+    if (!applied) {
+      ++unaware;
+      continue;
+    }
+    auto left = lease_;
+    if (applied->lent) {
+      auto lent = applied->lent->find(member);
+      if (lent == applied->lent->end()) continue;
+      left = lent->second;
+    }
+    lent_until.push_back(applied->at + left);
+  }
+  auto fenced = fleet::fenced_at(members_.size(), unaware, std::move(lent_until));
+  if (fenced && *fenced != SteadyTime::min()) *fenced += fleet::flight_distrust;
+  return fenced;
+}
+
+std::optional<SteadyTime> PurgeReceipts::settled_at() const {
+  SteadyTime latest = SteadyTime::min();
+  for (const auto& [name, applied] : members_) {
+    if (applied) continue;
+    auto fenced = fenced_at(name);
+    if (!fenced) return std::nullopt;
+    latest = std::max(latest, *fenced);
+  }
+  return latest;
+}
+
+std::vector<Receipt> PurgeReceipts::list(SteadyTime now) const {
+  std::vector<Receipt> receipts;
+  for (const auto& [name, applied] : members_) {
+    Receipt receipt{name, ReceiptState::pending, {}};
+    SteadyTime then = now;
+    if (applied) {
+      receipt.state = ReceiptState::applied;
+      then = applied->at;
+    } else if (auto fenced = fenced_at(name); fenced && *fenced <= now) {
+      receipt.state = ReceiptState::fenced;
+      then = std::max(*fenced, begun_);
+    }
+    receipt.after = std::chrono::ceil<std::chrono::microseconds>(then - begun_);
+    receipts.push_back(std::move(receipt));
+  }
+  return receipts;
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,60 @@
+// The receipts of one purge: which members have applied it, and which cannot serve what they have
+// stored until they have. Pure; time comes as a value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.hpp"
+
+namespace relay::edge {
+
+enum class ReceiptState : std::uint8_t {
+  applied,  // durably in force there
+  fenced,   // not heard of, but that member has lost its trust and asks upstream until it has
+  pending,  // neither is certain yet
+};
+std::string_view name(ReceiptState state);
+
+struct Receipt {
+  std::string member;
+  ReceiptState state = ReceiptState::pending;
+  std::chrono::microseconds after{0};  // from the purge's coming until then; pending: until now
+};
+
+class PurgeReceipts {
+ public:
+  /// `lease`: of fleet::Trust; 0: nobody is ever fenced.
+  PurgeReceipts(std::vector<std::string> members, std::uint64_t stamp,
+                std::chrono::milliseconds lease, SteadyTime begun);
+
+  std::uint64_t stamp() const { return stamp_; }
+  /// A member has applied it. `lent`: how long others may still build on what it told them before;
+  /// without, that is taken to be the whole lease. Only the first word of a member counts.
+  using Lent = std::map<std::string, std::chrono::milliseconds>;
+  void note_applied(std::string_view member, const std::optional<Lent>& lent, SteadyTime now);
+
+  /// From when on nothing is pending: SteadyTime::min() when all have applied it, nullopt while too
+  /// few have for the others to be fenced.
+  std::optional<SteadyTime> settled_at() const;
+  std::vector<Receipt> list(SteadyTime now) const;
+
+ private:
+  struct Applied {
+    SteadyTime at;
+    std::optional<Lent> lent;
+  };
+  std::optional<SteadyTime> fenced_at(const std::string& member) const;
+
+  std::map<std::string, std::optional<Applied>, std::less<>> members_;
+  const std::uint64_t stamp_;
+  const std::chrono::milliseconds lease_;
+  const SteadyTime begun_;
+};
+
+}  // namespace relay::edge

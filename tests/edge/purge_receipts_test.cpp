@@ -1,0 +1,71 @@
+#include "edge/purge_receipts.hpp"
+
+#include <gtest/gtest.h>
+
+#include "edge/fleet/trust.hpp"
+
+namespace relay::edge {
+namespace {
+
+using namespace std::chrono_literals;
+using Lent = PurgeReceipts::Lent;
+
+constexpr SteadyTime noon{12h};
+
+std::string states(const PurgeReceipts& receipts, SteadyTime now) {
+  std::string all;
+  for (const Receipt& each : receipts.list(now)) {
+    if (!all.empty()) all += ' ';
+    all += each.member + "=" + std::string(name(each.state));
+  }
+  return all;
+}
+
+TEST(PurgeReceipts, all_have_applied_it) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{}, noon + 1ms);
+  receipts.note_applied("b", Lent{}, noon + 3ms);
+  receipts.note_applied("b", Lent{}, noon + 9ms);
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+  EXPECT_EQ(states(receipts, noon + 9ms), "a=applied b=applied");
+  EXPECT_EQ(receipts.list(noon + 9ms)[1].after, 3ms) << "the first word counts";
+}
+
+TEST(PurgeReceipts, one_is_silent_and_fenced_when_what_was_lent_to_it_has_run_out) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{{"c", 3000ms}}, noon);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt) << "b and c are a majority";
+  EXPECT_EQ(states(receipts, noon + 1h), "a=applied b=pending c=pending");
+  receipts.note_applied("b", Lent{{"a", 9ms}, {"c", 2000ms}}, noon + 100ms);
+  SteadyTime fenced = noon + 3s + fleet::flight_distrust;
+  EXPECT_EQ(receipts.settled_at(), fenced);
+  EXPECT_EQ(states(receipts, fenced - 1ms), "a=applied b=applied c=pending");
+  EXPECT_EQ(states(receipts, fenced), "a=applied b=applied c=fenced");
+  EXPECT_EQ(receipts.list(fenced)[2].after, 3s + fleet::flight_distrust);
+}
+
+TEST(PurgeReceipts, who_has_long_been_silent_delays_nothing) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{{"b", 3000ms}}, noon);
+  receipts.note_applied("b", Lent{{"a", 3000ms}}, noon + 1ms);
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+  EXPECT_EQ(states(receipts, noon + 1ms), "a=applied b=applied c=fenced");
+}
+
+TEST(PurgeReceipts, without_a_word_a_whole_lease_may_have_been_lent) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", std::nullopt, noon + 1s);
+  EXPECT_EQ(receipts.settled_at(), noon + 6s + fleet::flight_distrust);
+}
+
+TEST(PurgeReceipts, without_leases_nobody_is_fenced) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 0s, noon);
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", Lent{}, noon);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt);
+  EXPECT_EQ(states(receipts, noon + 1h), "a=applied b=applied c=pending");
+}
+
+}  // namespace
+}  // namespace relay::edge
