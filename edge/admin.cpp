@@ -63,6 +63,18 @@ json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_byt
   return all;
 }
 
+/// Of a large cache nobody counts: what is dead is taken away behind the answer.
+json::object purge_answer(const Purge& purge, const Purger::Purged& purged,
+                          const std::string& edge) {
+  return {{"purged", purged.objects.value_or(0)},
+          {"counted", purged.objects.has_value()},
+          {"by", name(purge.by)},
+          {"soft", purge.soft},
+          {"scope", purge.here_only ? "edge" : "fleet"},
+          {"edge", edge},
+          {"number", purged.number}};
+}
+
 net::Task<Result<std::string>> read_body(net::Exchange& exchange) {
   std::string body;
   std::array<char, 4096> buffer;
@@ -109,7 +121,7 @@ net::Task<void> Admin::handle(net::Exchange& exchange) {
   } else if (target.path == "/healthz") {
     response = text("ok\n");
   } else if (target.path == "/readyz") {
-    response = draining_.load() ? http::problem(503, "this edge is draining") : text("ready\n");
+    response = ready();
   } else if (target.path == "/api/v1/fleet") {
     response = fleet();
   } else if (target.path == "/api/v1/cache") {
@@ -178,24 +190,51 @@ http::Response Admin::cache() const {
                  {"some", std::move(objects)}});
 }
 
+http::Response Admin::ready() const {
+  if (draining_.load()) return http::problem(503, "this edge is draining");
+  if (!spread_->ready(steady_now())) {
+    return http::problem(503, "this edge asks its fleet which purges it has missed");
+  }
+  return text("ready\n");
+}
+
 /// Answers once the purge is in force and a restart can't undo it.
 net::Task<http::Response> Admin::purge(net::Exchange& exchange) {
   auto body = co_await read_body(exchange);
   if (!body) co_return http::problem_of(body.error());
   auto asked = parse_purge(*body);
   if (!asked) co_return http::problem_of(asked.error());
-  auto job = [&] { return edge_.purge(*asked); };
+  asked->here_only |= members_.alone();
+  if (asked->here_only) co_return co_await purge_here(std::move(*asked));
+  co_return co_await purge_fleet(std::move(*asked));
+}
+
+net::Task<http::Response> Admin::purge_here(Purge purge) {
+  auto job = [&] { return edge_.purger().purge(purge); };
   auto purged = co_await net::run_blocking(blocking_, job);
   if (!purged) co_return http::problem_of(purged.error());
   purges_.add();
-  // Of a large cache nobody counts: what is dead is taken away behind the answer.
-  co_return object({{"purged", purged->objects.value_or(0)},
-                    {"counted", purged->objects.has_value()},
-                    {"by", name(asked->by)},
-                    {"soft", asked->soft},
-                    {"scope", "edge"},
-                    {"edge", settings_.name},
-                    {"number", purged->number}});
+  co_return object(purge_answer(purge, *purged, settings_.name));
+}
+
+/// 202 (RFC 9110 15.3.3, accepted but not completed) when it is not certain that it is in force at
+/// every member: it will be there before that member trusts its store again.
+net::Task<http::Response> Admin::purge_fleet(Purge purge) {
+  auto outcome = co_await spread_->purge(purge);
+  if (!outcome) co_return http::problem_of(outcome.error());
+  purges_.add();
+  json::object answer = purge_answer(purge, outcome->here, settings_.name);
+  answer["id"] = outcome->here.id.member + "/" + std::to_string(outcome->here.id.stamp);
+  json::array members;
+  for (const Receipt& receipt : outcome->receipts) {
+    members.push_back({{"name", receipt.member},
+                       {"state", name(receipt.state)},
+                       {"ms", static_cast<double>(receipt.after.count()) / 1000}});
+  }
+  answer["members"] = std::move(members);
+  auto response = object(answer);
+  if (!outcome->settled) response.status = 202;
+  co_return response;
 }
 
 }  // namespace relay::edge

@@ -6,6 +6,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "edge/edge.hpp"
+#include "edge/purge_spread.hpp"
 
 namespace relay::edge {
 
@@ -14,14 +15,19 @@ class Admin final : public net::Handler {
   Admin(const Settings& settings, Edge& edge, cache::Cache& cache, fleet::Members& members,
         net::Blocking& blocking, Metrics& metrics);
   net::Task<void> handle(net::Exchange& exchange) override;
+  /// Who carries purges through the fleet. Before the server runs; outlives it.
+  void set_spread(PurgeSpread& spread) { spread_ = &spread; }
   /// From now on /readyz says no, so that a balancer looks elsewhere while the rest drains.
   void set_draining() { draining_.store(true); }
 
  private:
   http::Response metrics();
+  http::Response ready() const;
   http::Response fleet() const;
   http::Response cache() const;
   net::Task<http::Response> purge(net::Exchange& exchange);
+  net::Task<http::Response> purge_here(Purge purge);
+  net::Task<http::Response> purge_fleet(Purge purge);
 
   const Settings& settings_;
   Edge& edge_;
@@ -32,6 +38,7 @@ class Admin final : public net::Handler {
   Gauge& flights_;
   Gauge& flight_bytes_;
   Counter& purges_;
+  PurgeSpread* spread_ = nullptr;
   std::atomic<bool> draining_{false};
 };
 

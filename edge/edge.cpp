@@ -10,7 +10,6 @@
 #include "common/base/log.hpp"
 #include "common/http/problem.hpp"
 #include "edge/cache_key.hpp"
-#include "edge/fleet/probe.hpp"
 #include "edge/part.hpp"
 
 namespace relay::edge {
@@ -33,15 +32,18 @@ struct Edge::Worker {
 };
 
 Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
-           net::Blocking& blocking, PurgeJournal::Opened purges, Metrics& metrics,
-           const AccessLog& log)
+           const fleet::Trust& trust, net::Blocking& blocking, PurgeJournal::Opened purges,
+           Metrics& metrics, const AccessLog& log)
     : settings_(settings),
       cache_(cache),
+      trust_(trust),
       log_(log),
       memory_(settings.flight_memory_bytes),
       purges_(settings.key_host),
       purge_journal_(std::move(purges.journal)),
       purge_sweep_(cache, flights_, purges_, *purge_journal_, metrics),
+      purge_history_(settings.name),
+      purger_(flights_, purges_, *purge_journal_, purge_sweep_, purge_history_),
       lookup_(cache, purges_, blocking),
       peer_key_(settings.fleet_key),
       admission_(settings, members, peer_key_, metrics),
@@ -66,6 +68,8 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
   SteadyTime now = steady_now();
   for (NumberedPurge& each : purges.purges) purges_.restore(std::move(each), now);
   purges_.begin_at(purges.run_begins_at);
+  for (auto& [member, reach] : purges.fleet_reaches) purge_history_.restore(member, reach);
+  for (FleetPurge& each : purges.fleet_purges) purge_history_.restore(std::move(each));
   if (purges.known) return;
   if (cache_.size() > 0) {
     log::warn("cache emptied: nothing tells what was purged", {log::kv("objects", cache_.size())});
@@ -154,12 +158,7 @@ net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view 
 
 net::Task<void> Edge::serve(Visit& visit) {
   const http::RequestHead& request = visit.request;
-  if (request.target == fleet::health_target) {
-    http::Response ok{200, {{"Content-Type", "text/plain"}, {"Cache-Control", "no-store"}}, "ok\n"};
-    deliver_.add_hop_fields(visit, ok.headers);
-    co_await visit.exchange.respond(std::move(ok));
-    co_return;
-  }
+  if (request.target.starts_with("/-/") && co_await serve_own(visit)) co_return;
   if (auto refusal = admission_.judge(visit)) {
     co_await answer_locally(visit, refusal->status, refusal->text);
     co_return;
@@ -186,10 +185,11 @@ net::Task<void> Edge::serve_cacheable(Visit& visit) {
 /// False: the answer to this round was for another variant, or is in the cache by now; look again.
 net::Task<bool> Edge::serve_round(Visit& visit) {
   Found found = co_await look_up(visit);
+  bool trusted = trusts_stored();
   if (found) {
     Judgement judgement = judge(found.stored->freshness, visit.rules, visit.now);
     visit.trail.ttl = std::chrono::floor<std::chrono::seconds>(judgement.ttl);
-    if (judgement.use != Use::revalidate) {
+    if (judgement.use != Use::revalidate && trusted) {
       bool stale = judgement.use == Use::stale_revalidate;
       if (stale) refresh_beside(visit, found);
       co_await serve_found(visit, std::move(found), stale ? Outcome::stale : Outcome::hit);
@@ -198,7 +198,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     visit.trail.forward = judgement.by_request ? http::Forward::request : http::Forward::stale;
   }
   Found part;
-  if (!found) part = co_await find_part(visit);
+  if (!found && trusted) part = co_await find_part(visit);
   if (part && co_await serve_part(visit, part)) co_return true;
   if (visit.rules.only_if_cached || visit.route == fleet::HopRoute::nobody) {
     visit.outcome = Outcome::refused;
@@ -275,12 +275,10 @@ net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stor
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
   bool distrust = purges_.purged_lately(visit.primary_key, visit.begun);
   auto route = distrust ? fleet::HopRoute::origin_only : visit.route;
-  return {visit.primary_key,
-          visit.target,
-          route,
-          http::end_to_end(visit.request.fields),
-          std::move(stale),
-          {}};
+  FillRequest request{visit.primary_key, visit.target, route,
+                      http::end_to_end(visit.request.fields), std::move(stale)};
+  request.may_stand_in = trust_.holds(steady_now());
+  return request;
 }
 
 void Edge::refresh_beside(Visit& visit, Found stale) {
@@ -378,7 +376,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
 net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
   visit.trail.forward_status.reset();
   bool stands_in =
-      stale && !is_dead(stale, purges_) &&
+      stale && trusts_stored() && !is_dead(stale, purges_) &&
       may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error);
   if (stands_in) {
     visit.detail = error.message;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -15,15 +16,17 @@
 #include "edge/deliver.hpp"
 #include "edge/fill.hpp"
 #include "edge/fleet/members.hpp"
+#include "edge/fleet/trust.hpp"
 #include "edge/flight.hpp"
 #include "edge/lookup.hpp"
 #include "edge/media_sense.hpp"
 #include "edge/pass.hpp"
 #include "edge/prefetch.hpp"
-#include "edge/purge.hpp"
+#include "edge/purge_history.hpp"
 #include "edge/purge_journal.hpp"
 #include "edge/purge_log.hpp"
 #include "edge/purge_sweep.hpp"
+#include "edge/purger.hpp"
 #include "edge/settings.hpp"
 #include "edge/slices.hpp"
 #include "edge/upstream.hpp"
@@ -34,8 +37,8 @@ namespace relay::edge {
 class Edge final : public net::Handler {
  public:
   Edge(const Settings& settings, cache::Cache& cache, fleet::Members& members,
-       net::Blocking& blocking, PurgeJournal::Opened purges, Metrics& metrics,
-       const AccessLog& log);
+       const fleet::Trust& trust, net::Blocking& blocking, PurgeJournal::Opened purges,
+       Metrics& metrics, const AccessLog& log);
   ~Edge() override;
 
   /// Begins to take away what purges of this and earlier runs named. Once.
@@ -49,15 +52,11 @@ class Edge final : public net::Handler {
   void refused(const http::Refusal& refusal, const std::string& peer) override;
   void sign_refusal(http::Headers& response) const override;
 
-  /// What the purge names, in the cache and on its way, is gone (or stale) when this returns, and
-  /// a restart can't bring it back. Its work does not grow with the cache; it waits for the disk:
-  /// call it on the blocking pool. Errors: unavailable (too many purges at once: nothing
-  /// happened), or the disk's (it is in force, but a restart may undo it).
-  struct Purged {
-    std::uint64_t number = 0;
-    std::optional<std::uint64_t> objects;  // how many; nothing: they are taken away behind
-  };
-  Result<Purged> purge(const Purge& purge);
+  /// For what carries purges to and from this edge.
+  Purger& purger() { return purger_; }
+  PurgeHistory& purge_history() { return purge_history_; }
+  /// Who answers what other members ask at /-/purges. Before the server runs; outlives it.
+  void set_peer_desk(net::Handler& desk) { peer_desk_ = &desk; }
 
   const FlightTable& flights() const { return flights_; }
   const FlightMemory& flight_memory() const { return memory_; }
@@ -66,6 +65,8 @@ class Edge final : public net::Handler {
   struct Worker;
   Worker& worker_of(net::asio::io_context& io);
   net::Task<void> serve(Visit& visit);
+  net::Task<bool> serve_own(Visit& visit);
+  bool trusts_stored();
   net::Task<void> serve_cacheable(Visit& visit);
   net::Task<bool> serve_round(Visit& visit);
   net::Task<Found> look_up(Visit& visit);
@@ -90,12 +91,17 @@ class Edge final : public net::Handler {
 
   const Settings& settings_;
   cache::Cache& cache_;
+  const fleet::Trust& trust_;
+  std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
+  net::Handler* peer_desk_ = nullptr;
   const AccessLog& log_;
   FlightTable flights_;
   FlightMemory memory_;
   PurgeLog purges_;
   std::unique_ptr<PurgeJournal> purge_journal_;
   PurgeSweep purge_sweep_;
+  PurgeHistory purge_history_;
+  Purger purger_;
   Lookup lookup_;
   const fleet::PeerKey peer_key_;
   Admission admission_;

@@ -169,7 +169,7 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
   int status = answered->head().status;
-  bool stand_in = request.stale && !is_dead(request.stale, purges_) &&
+  bool stand_in = request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
                   is_upstream_failure(status) &&
                   may_serve_stale_on_error(request.stale.stored->freshness, wall_now(),
                                            settings_.stale_on_error);

@@ -24,10 +24,11 @@ struct FillRequest {
   std::string primary_key;
   std::string target;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
-  http::Headers viewer;  // the end-to-end fields of the request
-  Found stale;           // to be confirmed, if any
-  Found part;            // a beginning to be completed, if any
-  bool awaited = false;  // a reader is expected, not here yet: to be kept whatever its worth
+  http::Headers viewer;      // the end-to-end fields of the request
+  Found stale;               // to be confirmed, if any
+  Found part;                // a beginning to be completed, if any
+  bool awaited = false;      // a reader is expected, not here yet: to be kept whatever its worth
+  bool may_stand_in = true;  // `stale`, when upstream fails
 };
 
 class Fill {

@@ -13,6 +13,8 @@
 #include "edge/admin.hpp"
 #include "edge/edge.hpp"
 #include "edge/fleet/probe.hpp"
+#include "edge/fleet/trust.hpp"
+#include "edge/purge_spread.hpp"
 #include "edge/where.hpp"
 
 namespace relay::edge {
@@ -30,14 +32,21 @@ net::ServerOptions server_options(const Settings& settings, Edge& edge, Admin& a
   return options;
 }
 
+std::vector<std::string> names_of(const std::vector<fleet::Member>& members) {
+  std::vector<std::string> names;
+  for (const fleet::Member& member : members) names.push_back(member.name);
+  return names;
+}
+
 /// What can change while serving: the fleet and the log's level. The rest wants a restart.
-void reload(const std::string& path, fleet::Members& members) {
+void reload(const std::string& path, fleet::Members& members, PurgeSpread& spread) {
   auto settings = load(path);
   if (!settings) {
     log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
     return;
   }
   members.replace(settings->members, steady_now());
+  spread.follow_members();
   log::configure("edge", settings->log_level, settings->log_format);
   log::info("settings reloaded", {log::kv("members", settings->members.size())});
 }
@@ -82,7 +91,8 @@ int run(const Settings& settings, const std::string& path) {
                           fleet::spread_of(settings.spread)},
                          steady_now());
   warn_of_strangers(settings);
-  Edge edge(settings, **cache, members, blocking, std::move(*purges), metrics, *log);
+  fleet::Trust trust(settings.name, names_of(settings.members), settings.purge_lease, steady_now());
+  Edge edge(settings, **cache, members, trust, blocking, std::move(*purges), metrics, *log);
   Admin admin(settings, edge, **cache, members, blocking, metrics);
   edge.start();
   net::Server server(server_options(settings, edge, admin));
@@ -90,16 +100,22 @@ int run(const Settings& settings, const std::string& path) {
   fleet::Prober prober(*server.workers().front(), members, settings.probe_interval,
                        settings.connect_wait);
   prober.start();
+  PurgeSpread spread(*server.workers().front(), members, trust, edge.purger(), edge.purge_history(),
+                     blocking, metrics);
+  if (!settings.members.empty()) edge.set_peer_desk(spread);
+  admin.set_spread(spread);
+  spread.start();
   server.on_stop([&] {
     admin.set_draining();
     prober.stop();
+    spread.stop();
     for (auto* io : server.workers()) {
       net::asio::post(*io, [&edge, io] { edge.stop_worker(*io); });
     }
   });
   log::info("serving", {log::kv("name", settings.name), log::kv("listen", settings.listen.front()),
                         log::kv("objects", (*cache)->size())});
-  server.run([&] { reload(path, members); });
+  server.run([&] { reload(path, members, spread); });
   log::info("stopped", {});
   return 0;
 }

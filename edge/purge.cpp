@@ -27,7 +27,7 @@ constexpr std::array<std::pair<std::string_view, PurgeBy>, 5> kinds = {{{"url", 
                                                                         {"all", PurgeBy::all}}};
 constexpr std::string_view wanted =
     "wanted is an object with exactly one of \"url\", \"prefix\", \"tag\", \"tenant\" and \"all\", "
-    "and optionally \"soft\"";
+    "and optionally \"soft\" and \"scope\"";
 
 std::optional<PurgeBy> kind_of(std::string_view member) {
   auto at = std::ranges::find(kinds, member, [](const auto& kind) { return kind.first; });
@@ -122,12 +122,19 @@ Result<Purge> parse_purge(std::string_view text) {
   auto object = read_object(text);
   if (!object) return std::unexpected(object.error());
   std::optional<Purge> purge;
-  bool soft = false;
+  bool soft = false, here_only = false;
   for (const auto& [member, value] : *object) {
     std::string_view member_name(member.data(), member.size());
     if (member_name == "soft") {
       if (!value.is_bool()) return bad_input("\"soft\" must be true or false");
       soft = value.as_bool();
+      continue;
+    }
+    if (member_name == "scope") {
+      if (value != "fleet" && value != "edge") {
+        return bad_input("\"scope\" must be \"fleet\" or \"edge\"");
+      }
+      here_only = value == "edge";
       continue;
     }
     auto by = kind_of(member_name);
@@ -142,6 +149,7 @@ Result<Purge> parse_purge(std::string_view text) {
   }
   if (!purge) return bad_input(fmt::format("nothing is named; {}", wanted));
   purge->soft = soft;
+  purge->here_only = here_only;
   return *purge;
 }
 

@@ -16,13 +16,15 @@ enum class PurgeBy : std::uint8_t { url, prefix, tag, tenant, all };
 struct Purge {
   PurgeBy by = PurgeBy::url;
   std::string text;
-  std::string host;   // of an absolute url or prefix; empty: any host
-  bool soft = false;  // mark stale instead of removing
+  std::string host;        // of an absolute url or prefix; empty: any host
+  bool soft = false;       // mark stale instead of removing
+  bool here_only = false;  // at the edge that is asked, not in its fleet
   bool operator==(const Purge&) const = default;
 };
 
 /// The body of POST /purge: exactly one of "url", "prefix", "tag", "tenant" with a text or "all"
-/// with true, optionally "soft". A tag is one of Cache-Tag or Surrogate-Key.
+/// with true, optionally "soft", and "scope", which is "fleet" or "edge". A tag is one of Cache-Tag
+/// or Surrogate-Key.
 /// Errors: invalid, naming the member and what is allowed.
 Result<Purge> parse_purge(std::string_view json);
 

@@ -1,6 +1,8 @@
 // Rows: the number, 8 bytes big-endian, to "1 KIND SOFT AT_MS\nHOST\nTEXT". The row of number 0 is
 // "1 RUN" with the number of runs so far; a run's purges are numbered RUN << 32 and up, so that a
 // purge that was lost with a crash, unanswered, never shares its number with a later one.
+// Of the fleet: "MEMBER\0STAMP", the stamp like a number, to the same text; and MEMBER to
+// "1 HIGHEST FLOOR".
 #include "edge/purge_journal.hpp"
 
 #include <fmt/format.h>
@@ -13,9 +15,9 @@
 namespace relay::edge {
 namespace {
 
-// 65,536 purges, 1,024 of them with a text of up to 8 KiB, and as much again while pages are
-// copied.
-constexpr std::uint64_t map_bytes = 64 << 20;
+// 65,536 purges, 1,024 of them with a text of up to 8 KiB, a history of 8 MiB, and as much again
+// while pages are copied.
+constexpr std::uint64_t map_bytes = 128 << 20;
 constexpr int run_shift = 32;
 
 std::unexpected<Error> corrupt(std::string what) {
@@ -33,6 +35,17 @@ std::optional<std::uint64_t> row_number(std::string_view key) {
   std::uint64_t number = 0;
   for (char byte : key) number = number << 8 | static_cast<unsigned char>(byte);
   return number;
+}
+
+std::string fleet_key(const PurgeId& id) {
+  return id.member + '\0' + row_key(id.stamp);
+}
+
+std::optional<PurgeId> fleet_id(std::string_view key) {
+  std::size_t end = key.find('\0');
+  auto stamp = end == key.npos ? std::nullopt : row_number(key.substr(end + 1));
+  if (!stamp) return std::nullopt;
+  return PurgeId{std::string(key.substr(0, end)), *stamp};
 }
 
 /// Takes a number off the front, up to and with `end`.
@@ -86,10 +99,16 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
   if (!env) return std::unexpected(env.error());
   auto rows = env->table("purges");
   if (!rows) return std::unexpected(rows.error());
+  auto fleet = env->table("fleet_purges");
+  if (!fleet) return std::unexpected(fleet.error());
+  auto reaches = env->table("fleet_reaches");
+  if (!reaches) return std::unexpected(reaches.error());
   Opened opened;
-  opened.journal.reset(new PurgeJournal(std::move(*env), *rows));
+  opened.journal.reset(new PurgeJournal(std::move(*env), {*rows, *fleet, *reaches}));
   auto read = opened.journal->read(opened);
   if (!read) return std::unexpected(read.error());
+  auto history = opened.journal->read_fleet(opened);
+  if (!history) return std::unexpected(history.error());
   auto begun = opened.journal->begin_run(opened);
   if (!begun) return std::unexpected(begun.error());
   return opened;
@@ -108,6 +127,36 @@ Result<void> PurgeJournal::read(Opened& into) const {
     auto purge = decode_purge(*number, cursor->value());
     if (!purge) return std::unexpected(purge.error());
     into.purges.push_back(std::move(*purge));
+  }
+  if (!there) return std::unexpected(there.error());
+  return {};
+}
+
+Result<void> PurgeJournal::read_fleet(Opened& into) const {
+  auto txn = env_.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto purges = store::Cursor::open(*txn, fleet_);
+  if (!purges) return std::unexpected(purges.error());
+  auto there = purges->seek({});
+  for (; there && *there; there = purges->next()) {
+    auto id = fleet_id(purges->key());
+    if (!id) return corrupt("a key of the purge history is not readable");
+    auto purge = decode_purge(id->stamp, purges->value());
+    if (!purge) return std::unexpected(purge.error());
+    into.fleet_purges.push_back({std::move(*id), purge->at, std::move(purge->purge)});
+  }
+  if (!there) return std::unexpected(there.error());
+  auto reaches = store::Cursor::open(*txn, reaches_);
+  if (!reaches) return std::unexpected(reaches.error());
+  there = reaches->seek({});
+  for (; there && *there; there = reaches->next()) {
+    std::string text = std::string(reaches->value()) + "\n";
+    std::string_view rest = text;
+    auto version = take_number(rest, ' ');
+    auto highest = take_number(rest, ' ');
+    auto floor = take_number(rest, '\n');
+    if (version != 1u || !highest || !floor) return corrupt("a reach of purges is not readable");
+    into.fleet_reaches[std::string(reaches->key())] = {*highest, *floor};
   }
   if (!there) return std::unexpected(there.error());
   return {};
@@ -144,11 +193,27 @@ Result<void> PurgeJournal::write_run(std::uint64_t runs) {
   return txn->commit();
 }
 
-Result<void> PurgeJournal::append(const NumberedPurge& purge) {
+Result<void> PurgeJournal::append(std::span<const NumberedPurge> purges,
+                                  const PurgeChange& change) {
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
-  auto put = txn->put(rows_, row_key(purge.number), encode(purge));
+  Result<void> put;
+  for (std::size_t i = 0; put && i < purges.size(); ++i) {
+    put = txn->put(rows_, row_key(purges[i].number), encode(purges[i]));
+  }
+  for (std::size_t i = 0; put && i < change.purges.size(); ++i) {
+    const FleetPurge& each = change.purges[i];
+    put = txn->put(fleet_, fleet_key(each.id), encode({each.id.stamp, each.at, each.purge}));
+  }
   if (!put) return put;
+  for (const auto& [member, reach] : change.reaches) {
+    put = txn->put(reaches_, member, fmt::format("1 {} {}", reach.highest, reach.floor));
+    if (!put) return put;
+  }
+  for (const PurgeId& id : change.forgotten) {
+    auto erased = txn->erase(fleet_, fleet_key(id));
+    if (!erased) return std::unexpected(erased.error());
+  }
   return txn->commit();
 }
 

@@ -1,17 +1,21 @@
 // The purges that a restart must know of, in an LMDB environment of their own, each synced before
-// it is answered. A row goes once the sweep has taken away what it named.
+// it is answered. A row goes once the sweep has taken away what it named. Beside them stands what
+// this edge knows of the fleet's purges, to tell it to members that missed them.
 // Writing blocks on the disk: call on the blocking pool or on a thread of one's own.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
 #include "common/store/lmdb.hpp"
+#include "edge/purge_history.hpp"
 #include "edge/purge_log.hpp"
 
 namespace relay::edge {
@@ -29,6 +33,8 @@ class PurgeJournal {
     std::vector<NumberedPurge> purges;  // in the order of numbers
     std::uint64_t run_begins_at = 0;    // above every number of earlier runs
     bool known = false;
+    std::map<std::string, PurgeReach> fleet_reaches;
+    std::vector<FleetPurge> fleet_purges;  // of each member in the order of stamps
   };
   /// Errors: unavailable (another process has it), no_space and other disk errors.
   static Result<Opened> open(const std::filesystem::path& folder);
@@ -36,19 +42,27 @@ class PurgeJournal {
   /// The next start will know this journal: call once nothing is stored any more that purges
   /// before it may have named. Open() has done it when the journal was known.
   Result<void> begin();
+  /// Purges that are in force here, and what taking them in changes in the history; all or nothing.
   /// On disk and synced when it returns.
-  Result<void> append(const NumberedPurge& purge);
+  Result<void> append(std::span<const NumberedPurge> purges, const PurgeChange& change);
   Result<void> erase_through(std::uint64_t number);
 
  private:
-  PurgeJournal(store::Env env, store::Table rows) : env_(std::move(env)), rows_(rows) {}
+  struct Tables {
+    store::Table rows, fleet, reaches;
+  };
+  PurgeJournal(store::Env env, Tables tables)
+      : env_(std::move(env)), rows_(tables.rows), fleet_(tables.fleet), reaches_(tables.reaches) {}
   static Result<Opened> open_once(const std::filesystem::path& folder);
   Result<void> read(Opened& into) const;
+  Result<void> read_fleet(Opened& into) const;
   Result<void> begin_run(Opened& into);
   Result<void> write_run(std::uint64_t runs);
 
   store::Env env_;
   store::Table rows_;
+  store::Table fleet_;
+  store::Table reaches_;
 };
 
 }  // namespace relay::edge

@@ -55,6 +55,7 @@ struct Settings {
   std::string fleet_key;  // empty: none
   std::chrono::milliseconds slow_start{10'000};
   std::chrono::milliseconds handover{600'000};
+  std::chrono::milliseconds purge_lease{5'000};
 };
 
 /// The one description of all keys, with the rules between them.

@@ -224,11 +224,11 @@ void Announcer::stop() {
 }
 
 std::string purge_of_url(std::string_view path) {
-  return boost::json::serialize(boost::json::object{{"url", path}});
+  return boost::json::serialize(boost::json::object{{"url", path}, {"scope", "edge"}});
 }
 
 std::string purge_of_prefix(std::string_view path) {
-  return boost::json::serialize(boost::json::object{{"prefix", path}});
+  return boost::json::serialize(boost::json::object{{"prefix", path}, {"scope", "edge"}});
 }
 
 }  // namespace relay::origin

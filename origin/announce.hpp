@@ -65,7 +65,7 @@ class Announcer {
   std::map<std::string, std::shared_ptr<Line>> lines_;
 };
 
-/// {"url": …} or {"prefix": …} for POST /purge.
+/// {"url": …} or {"prefix": …} for POST /purge, for the edge that is asked only: each has its line.
 std::string purge_of_url(std::string_view path);
 std::string purge_of_prefix(std::string_view path);
 

@@ -23,6 +23,10 @@ PurgeJournal::Opened open(const std::filesystem::path& folder) {
   return opened ? std::move(*opened) : PurgeJournal::Opened{};
 }
 
+std::vector<NumberedPurge> one(NumberedPurge purge) {
+  return {std::move(purge)};
+}
+
 TEST(PurgeJournal, a_row_comes_back_as_it_was) {
   for (const Purge& purge : purges) {
     auto back = decode_purge(9, encode({9, moment, purge}));
@@ -50,7 +54,7 @@ TEST(PurgeJournal, a_restart_finds_what_was_not_erased) {
     ASSERT_TRUE(opened.journal->begin());
     first = opened.run_begins_at;
     for (std::uint64_t i = 0; i < std::size(purges); ++i) {
-      ASSERT_TRUE(opened.journal->append({first + 1 + i, moment, purges[i]}));
+      ASSERT_TRUE(opened.journal->append(one({first + 1 + i, moment, purges[i]}), {}));
     }
     ASSERT_TRUE(opened.journal->erase_through(first + 2));
   }
@@ -68,7 +72,7 @@ TEST(PurgeJournal, one_that_never_began_stays_unknown) {
   for (int i = 0; i < 2; ++i) {
     auto opened = open(folder / "purges");
     EXPECT_FALSE(opened.known);
-    EXPECT_TRUE(opened.journal->append({opened.run_begins_at + 1, moment, purges[0]}));
+    EXPECT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
   }
 }
 
@@ -81,7 +85,28 @@ TEST(PurgeJournal, a_damaged_one_knows_nothing) {
   auto opened = open(folder / "purges");
   EXPECT_FALSE(opened.known);
   ASSERT_TRUE(opened.journal);
-  EXPECT_TRUE(opened.journal->append({opened.run_begins_at + 1, moment, purges[0]}));
+  EXPECT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
+}
+
+TEST(PurgeJournal, keeps_what_the_fleet_purged_and_how_far_that_is_known) {
+  tests::TemporaryFolder folder;
+  const FleetPurge first{{"edge-1", 256}, moment, purges[0]},
+      second{{"edge-1", 511}, moment, purges[1]};
+  const FleetPurge other{{"edge-2", 3}, moment, purges[2]};
+  {
+    auto opened = open(folder / "purges");
+    ASSERT_TRUE(opened.journal->begin());
+    PurgeChange change{.purges = {first, other},
+                       .reaches = {{"edge-1", {256, 0}}, {"edge-2", {3, 2}}}};
+    ASSERT_TRUE(opened.journal->append({}, change));
+    ASSERT_TRUE(opened.journal->append(
+        {}, {.purges = {second}, .reaches = {{"edge-1", {511, 256}}}, .forgotten = {first.id}}));
+  }
+  auto opened = open(folder / "purges");
+  EXPECT_TRUE(opened.purges.empty()) << "none of them is in force here";
+  EXPECT_EQ(opened.fleet_purges, (std::vector{second, other}));
+  EXPECT_EQ(opened.fleet_reaches,
+            (std::map<std::string, PurgeReach>{{"edge-1", {511, 256}}, {"edge-2", {3, 2}}}));
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ struct Box {
     cache = std::move(*opened_cache);
     auto opened = PurgeJournal::open(folder / "purges");
     if (!opened) throw std::runtime_error(opened.error().message);
-    edge.emplace(settings, *cache, members, blocking, std::move(*opened), metrics, access_log);
+    edge.emplace(settings, *cache, members, trust, blocking, std::move(*opened), metrics,
+                 access_log);
     for (std::size_t i = 0; i < objects; ++i) {
       std::string key = (i % 2 ? "/odd/" : "/even/") + std::to_string(i);
       cache->store(tests::new_object(std::move(key), "", head), [](bool) {});
@@ -34,11 +35,11 @@ struct Box {
     EXPECT_TRUE(tests::eventually([&] { return cache->size() == objects; }));
   }
   std::uint64_t walked() const { return cache->stats().walked; }
-  Edge::Purged purge(std::string_view json) {
+  Purger::Purged purge(std::string_view json) {
     auto purge = parse_purge(json);
-    auto purged = edge->purge(*purge);
+    auto purged = edge->purger().purge(*purge);
     if (!purged) ADD_FAILURE() << purged.error().message;
-    return purged.value_or(Edge::Purged{});
+    return purged.value_or(Purger::Purged{});
   }
 
   tests::TemporaryFolder folder;
@@ -47,6 +48,7 @@ struct Box {
   AccessLog access_log;
   net::Blocking blocking{1};
   fleet::Members members{"edge-1", {}, std::chrono::milliseconds(1000)};
+  fleet::Trust trust{"edge-1", {}, std::chrono::seconds(5), steady_now()};
   const std::string head = head_of({{"Cache-Tag", "red"}});
   std::unique_ptr<cache::Cache> cache;
   std::optional<Edge> edge;
@@ -57,7 +59,7 @@ class Cost : public testing::TestWithParam<const char*> {};
 TEST_P(Cost, does_not_grow_with_the_cache) {
   Box box(many);
   std::uint64_t before = box.walked();
-  Edge::Purged purged = box.purge(GetParam());
+  Purger::Purged purged = box.purge(GetParam());
   EXPECT_EQ(box.walked(), before);
   EXPECT_FALSE(purged.objects);
   EXPECT_GT(purged.number, 0u);

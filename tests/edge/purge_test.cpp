@@ -31,6 +31,12 @@ TEST(Purge, a_target_belongs_to_a_tenant) {
   EXPECT_EQ(tenant_of("/"), "");
 }
 
+TEST(Purge, is_for_the_fleet_unless_it_says_otherwise) {
+  EXPECT_FALSE(parse_purge(R"({"url":"/a"})")->here_only);
+  EXPECT_FALSE(parse_purge(R"({"scope":"fleet","url":"/a"})")->here_only);
+  EXPECT_TRUE(parse_purge(R"({"url":"/a","scope":"edge"})")->here_only);
+}
+
 TEST(Purge, errors_name_what_is_wrong) {
   struct {
     std::string_view json, message;
@@ -45,6 +51,7 @@ TEST(Purge, errors_name_what_is_wrong) {
       {R"({"uri":"/a"})", "unknown member \"uri\""},
       {R"({"url":"/a","tag":"b"})", "both \"url\" and \"tag\" are there"},
       {R"({"url":"/a","soft":1})", "\"soft\" must be true or false"},
+      {R"({"url":"/a","scope":"all"})", "\"scope\" must be \"fleet\" or \"edge\""},
       {R"({"url":7})", "\"url\" must be a text"},
       {R"({"url":"a"})", "\"url\" must be a path that begins with \"/\""},
       {R"({"url":""})", "\"url\" must be a path"},

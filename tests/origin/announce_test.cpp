@@ -88,7 +88,7 @@ TEST_F(AnnouncerTest, EveryEdgeHearsAndConfirms) {
   auto receipts = purge(purge_of_prefix("/demo/a/"), 10s);
   ASSERT_EQ(receipts.size(), 2u);
   for (const Receipt& receipt : receipts) EXPECT_TRUE(receipt.confirmed) << receipt.edge;
-  EXPECT_EQ(one.bodies(), std::vector<std::string>{"{\"prefix\":\"/demo/a/\"}"});
+  EXPECT_EQ(one.bodies(), std::vector<std::string>{"{\"prefix\":\"/demo/a/\",\"scope\":\"edge\"}"});
   EXPECT_EQ(two.bodies(), one.bodies());
 }
 
@@ -101,7 +101,7 @@ TEST_F(AnnouncerTest, AnEdgeThatFailsIsAskedAgainAndTheOthersDoNotWait) {
   EXPECT_TRUE(eventually([&] { return flaky.bodies().size() == 3; }));
   auto heard = flaky.bodies();
   EXPECT_EQ(heard[0], heard[1]) << "repeated before the next";
-  EXPECT_EQ(heard[2], "{\"url\":\"/demo/b/index.m3u8\"}");
+  EXPECT_EQ(heard[2], "{\"url\":\"/demo/b/index.m3u8\",\"scope\":\"edge\"}");
 }
 
 TEST_F(AnnouncerTest, AnUnreachableEdgeIsNamedAsNotConfirmed) {

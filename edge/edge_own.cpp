@@ -1,0 +1,34 @@
+// What an edge answers for itself and to its fleet, and whether it may trust what it holds.
+#include "edge/edge.hpp"
+#include "edge/fleet/probe.hpp"
+#include "edge/purge_spread.hpp"
+
+namespace relay::edge {
+
+/// False: this is the upstream's to answer.
+net::Task<bool> Edge::serve_own(Visit& visit) {
+  if (visit.request.target == fleet::health_target) {
+    http::Response ok{200, {{"Content-Type", "text/plain"}, {"Cache-Control", "no-store"}}, "ok\n"};
+    deliver_.add_hop_fields(visit, ok.headers);
+    co_await visit.exchange.respond(std::move(ok));
+    co_return true;
+  }
+  if (visit.request.target != purges_target || !peer_desk_) co_return false;
+  co_await peer_desk_->handle(visit.exchange);
+  co_return true;
+}
+
+/// While it may not, everything is asked for anew; and nobody joins a flight that began more than
+/// flight_distrust ago, for what it brings may have been purged since.
+bool Edge::trusts_stored() {
+  SteadyTime now = steady_now();
+  if (trust_.holds(now)) return true;
+  SteadyTime last = disowned_at_.load(std::memory_order_acquire);
+  bool due = last == SteadyTime::min() || now - last >= fleet::flight_distrust;
+  if (due && disowned_at_.compare_exchange_strong(last, now)) {
+    flights_.disown_if([](const Flight&) { return true; });
+  }
+  return false;
+}
+
+}  // namespace relay::edge

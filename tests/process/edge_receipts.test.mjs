@@ -1,0 +1,190 @@
+// A purge on any edge is in force on every member when it is answered, and says so member by member;
+// one that was down, stopped or cut off meanwhile serves nothing of it when it is back.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { get, metricValue, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+
+let origin;
+let edges = [];
+
+async function startFleet(count, fleet = {}) {
+  origin = await startScriptedOrigin();
+  const ports = await freePorts(2 * count);
+  const members = Array.from({ length: count }, (_, i) =>
+    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
+  edges = await Promise.all(members.map(({ name }, i) => startEdge({
+    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]], size: '64MiB',
+    settings: { edge: { threads: 1 }, fleet: { members, probe_interval: '100ms', ...fleet } },
+  })));
+  await Promise.all(edges.map(trusting));
+}
+
+afterEach(async () => {
+  for (const edge of edges) if (edge.alive) process.kill(edge.pid, 'SIGCONT');
+  await cleanUp(...edges);
+  await origin.close();
+});
+
+const purge = (edge, what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });
+const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
+const text = async (edge, path) => (await get(edge.url + path)).text;
+const trusting = (edge) => until(`${edge.edgeName} to be told by a majority`, async () =>
+  metricValue(await edge.metrics(), 'relay_edge_store_trusted') === 1);
+const states = (answer) => answer.json().members.map(({ state }) => state).sort().join(' ');
+
+/** Each edge holds `old PATH` of its own; the origin has `new PATH` by now. */
+async function fill(paths, headers = {}) {
+  for (const path of paths) {
+    origin.answer(path, { headers: { ...fresh, ...headers }, body: `old ${path}` });
+    for (const edge of edges) {
+      await until(`${path} to be a hit`, async () => isHit(await get(edge.url + path)), { every_ms: 5 });
+    }
+    origin.answer(path, { headers: fresh, body: `new ${path}` });
+  }
+}
+
+for (const count of [3, 10]) {
+  test(`a purge on any of ${count} edges is in force on all when it is answered`, async () => {
+    await startFleet(count);
+    for (const [i, edge] of edges.entries()) {
+      const path = `/title/${i}`;
+      await fill([path]);
+      const what = [{ url: path }, { prefix: path }, { tenant: 'title' }, { all: true }][i % 4];
+      const answer = await purge(edge, what);
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(answer.json().scope, 'fleet');
+      assert.match(answer.json().id, new RegExp(`^${edge.edgeName}/\\d+$`));
+      assert.deepEqual(answer.json().members.map(({ name }) => name).sort(),
+        edges.map(({ edgeName }) => edgeName).sort());
+      for (const { state, ms } of answer.json().members) {
+        assert.equal(state, 'applied', answer.text);
+        assert.ok(ms > 0, answer.text);
+      }
+      for (const each of edges) assert.equal(await text(each, path), `new ${path}`);
+    }
+  });
+}
+
+test('a soft purge has the answer confirmed at every member', async () => {
+  await startFleet(3);
+  await fill(['/soft'], { etag: '"1"' });
+  assert.equal((await purge(edges[2], { url: '/soft', soft: true })).status, 200);
+  origin.answer('/soft', (asked, response) => {
+    assert.equal(asked.headers['if-none-match'], '"1"');
+    response.writeHead(304, { ...fresh, etag: '"1"' }).end();
+  });
+  for (const edge of edges) {
+    const answer = await get(`${edge.url}/soft`);
+    assert.equal(answer.text, 'old /soft');
+    assert.match(answer.headers['cache-status'], /fwd-status=304/);
+  }
+});
+
+test('"scope": "edge" speaks for one edge', async () => {
+  await startFleet(3);
+  await fill(['/here']);
+  const answer = await purge(edges[0], { url: '/here', scope: 'edge' });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.json().scope, 'edge');
+  assert.equal(answer.json().members, undefined);
+  assert.equal(await text(edges[0], '/here'), 'new /here');
+  assert.equal(await text(edges[1], '/here'), 'old /here');
+});
+
+for (const soft of [false, true]) {
+  test(`a member that was killed serves nothing ${soft ? 'softly ' : ''}purged when it is back`, async () => {
+    await startFleet(3, { purge_lease: '2s' });
+    await fill(['/a', '/b', '/kept'], { etag: '"1"' });
+    edges[2].kill();
+    await edges[2].exited;
+    for (const path of ['/a', '/b']) {
+      const answer = await purge(edges[0], { url: path, soft });
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(states(answer), 'applied applied fenced', 'it cannot trust its store any more');
+    }
+    edges[2] = await edges[2].restart();
+    for (const path of ['/a', '/b']) assert.equal(await text(edges[2], path), `new ${path}`);
+    await trusting(edges[2]);
+    assert.ok(isHit(await get(`${edges[2].url}/kept`)), 'what was not purged is still there');
+  });
+}
+
+test('a member that was stopped serves nothing purged when it goes on', async () => {
+  await startFleet(3, { purge_lease: '1s' });
+  await fill(['/stopped', '/kept']);
+  process.kill(edges[1].pid, 'SIGSTOP');
+  const answer = await purge(edges[0], { url: '/stopped' });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(states(answer), 'applied applied fenced');
+  // These wait in its sockets, before any news that other members may have for it.
+  const first = [text(edges[1], '/stopped'), text(edges[1], '/stopped')];
+  process.kill(edges[1].pid, 'SIGCONT');
+  for (const got of await Promise.all(first)) assert.equal(got, 'new /stopped');
+  await trusting(edges[1]);
+  const again = await purge(edges[1], { url: '/stopped' });
+  assert.equal(states(again), 'applied applied applied');
+});
+
+test('without a majority a purge is accepted only, and comes to who was away', async () => {
+  await startFleet(3, { purge_lease: '1s' });
+  await fill(['/few', '/other']);
+  for (const edge of edges.slice(1)) edge.kill();
+  await Promise.all(edges.slice(1).map((edge) => edge.exited));
+  const answer = await purge(edges[0], { url: '/few' });
+  assert.equal(answer.status, 202, answer.text);
+  assert.equal(states(answer), 'applied pending pending');
+  await until('the last edge to trust its store no more', async () =>
+    metricValue(await edges[0].metrics(), 'relay_edge_store_trusted') === 0);
+  assert.equal(await text(edges[0], '/other'), 'new /other', 'cut off, it asks');
+  assert.equal((await request(`${edges[0].admin}/readyz`)).status, 200, 'and goes on serving');
+  edges[1] = await edges[1].restart();
+  edges[2] = await edges[2].restart();
+  for (const edge of edges) assert.equal(await text(edge, '/few'), 'new /few');
+});
+
+test('the edge that took a purge dies at once: whoever was away hears of it from the others', async () => {
+  await startFleet(3, { purge_lease: '1s' });
+  await fill(['/gone']);
+  edges[2].kill();
+  await edges[2].exited;
+  assert.equal((await purge(edges[0], { url: '/gone' })).status, 200);
+  edges[0].kill();
+  await edges[0].exited;
+  edges[2] = await edges[2].restart();
+  assert.equal(await text(edges[2], '/gone'), 'new /gone');
+  await trusting(edges[2]);
+  assert.equal(await text(edges[2], '/gone'), 'new /gone');
+  assert.ok(isHit(await get(`${edges[2].url}/gone`)));
+});
+
+test('purges at once on all edges reach all', async () => {
+  await startFleet(5);
+  const paths = Array.from({ length: 40 }, (_, i) => `/many/${i}`);
+  await fill(paths);
+  const answers = await Promise.all(paths.map((path, i) => purge(edges[i % edges.length], { url: path })));
+  for (const answer of answers) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(states(answer), Array(5).fill('applied').join(' '));
+  }
+  assert.equal(new Set(answers.map((answer) => answer.json().id)).size, paths.length);
+  for (const edge of edges) {
+    for (const path of paths) assert.equal(await text(edge, path), `new ${path}`);
+  }
+});
+
+test('outsiders cannot write to a member', async () => {
+  await startFleet(3);
+  const letter = JSON.stringify({ from: 'edge-2', reached: {} });
+  const send = (headers, body = letter) =>
+    request(`${edges[0].url}/-/purges`, { method: 'POST', headers, body });
+  assert.equal((await send({})).status, 200);
+  assert.equal((await send({ 'x-forwarded-for': '192.0.2.9' })).status, 403);
+  assert.equal((await send({}, '{}')).status, 400);
+  assert.equal((await request(`${edges[0].url}/-/purges`)).status, 405);
+  assert.equal(origin.count('/-/purges'), 0);
+});
