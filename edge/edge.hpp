@@ -55,6 +55,7 @@ class Edge final : public net::Handler {
   /// For what carries purges to and from this edge.
   Purger& purger() { return purger_; }
   PurgeHistory& purge_history() { return purge_history_; }
+  const fleet::PeerKey& peer_key() const { return peer_key_; }
   /// Who answers what other members ask at /-/purges. Before the server runs; outlives it.
   void set_peer_desk(net::Handler& desk) { peer_desk_ = &desk; }
 

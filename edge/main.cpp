@@ -100,8 +100,8 @@ int run(const Settings& settings, const std::string& path) {
   fleet::Prober prober(*server.workers().front(), members, settings.probe_interval,
                        settings.connect_wait);
   prober.start();
-  PurgeSpread spread(*server.workers().front(), members, trust, edge.purger(), edge.purge_history(),
-                     blocking, metrics);
+  PurgeSpread spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
+                     edge.purge_history(), blocking, metrics);
   if (!settings.members.empty()) edge.set_peer_desk(spread);
   admin.set_spread(spread);
   spread.start();

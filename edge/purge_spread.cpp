@@ -19,7 +19,7 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock,
                                asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
 
-constexpr net::ClientDeadlines deadlines{1s, 2s, 2s};
+const net::ClientDeadlines deadlines{1s, 2s, 2s};
 // Between two letters to one member, while this edge waits to be trusted again.
 constexpr std::chrono::milliseconds eager_interval = 100ms;
 // Without leases nobody is fenced, and letters only bring what was missed.
@@ -41,6 +41,11 @@ net::Task<Result<std::string>> read_letter(Source& source) {
     }
     body.append(buffer.data(), *n);
   }
+}
+
+/// What a letter's signature is over, beside its method: nobody may put other words in it.
+std::string signed_of(std::string_view body) {
+  return std::string(purges_target) + "\n" + std::string(body);
 }
 
 /// The body of a request, read like that of an answer.
@@ -72,12 +77,13 @@ struct PurgeSpread::Waiting {
 };
 
 PurgeSpread::PurgeSpread(asio::io_context& io, fleet::Members& members, fleet::Trust& trust,
-                         Purger& purger, PurgeHistory& history, net::Blocking& blocking,
-                         Metrics& metrics)
+                         const fleet::PeerKey& key, Purger& purger, PurgeHistory& history,
+                         net::Blocking& blocking, Metrics& metrics)
     : io_(io),
       client_(io),
       members_(members),
       trust_(trust),
+      key_(key),
       purger_(purger),
       history_(history),
       blocking_(blocking),
@@ -176,6 +182,10 @@ net::Task<Result<PurgeLetter>> PurgeSpread::write(const Line& line, PurgeNews ne
   PurgeLetter letter{members_.self(), history_.reached(), std::move(news), {}};
   net::ClientRequest request{"POST", std::string(purges_target), {}, encode(letter)};
   request.headers.add("Content-Type", "application/json");
+  if (!key_.empty()) {
+    request.headers.add(fleet::peer_field, key_.sign(members_.self(), request.method,
+                                                     signed_of(request.body), wall_now()));
+  }
   auto response = co_await client_.send(line.endpoint, std::move(request), deadlines);
   if (!response) co_return std::unexpected(response.error());
   int status = response->head().status;
@@ -282,21 +292,28 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
   co_return Outcome{std::move(*here), waiting->receipts.list(now), settled && *settled <= now};
 }
 
-net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
-  auto snapshot = members_.snapshot();
-  auto allowed =
-      fleet::check_address(exchange.peer(), exchange.request().fields, snapshot->ring->members());
-  if (!allowed) {
-    co_await exchange.respond(http::problem_of(allowed.error()));
-    co_return;
+Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
+                                       const std::string& body) const {
+  http::Fields fields = exchange.request().fields;
+  if (key_.empty()) {
+    auto snapshot = members_.snapshot();
+    return fleet::check_address(exchange.peer(), fields, snapshot->ring->members());
   }
+  auto signature = http::find(fields, fleet::peer_field);
+  if (signature && key_.check(*signature, "POST", signed_of(body), wall_now())) return {};
+  return fail(ErrorKind::forbidden, ErrorSource::client,
+              "only members of the fleet may ask this, signed with fleet.key");
+}
+
+net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
   if (exchange.request().method != "POST") {
     co_await exchange.respond(http::problem(405, "allowed here: POST"));
     co_return;
   }
   RequestBody source{exchange};
   auto body = co_await read_letter(source);
-  auto letter = body ? decode_letter(*body) : Result<PurgeLetter>(std::unexpected(body.error()));
+  auto allowed = body ? check_writer(exchange, *body) : std::unexpected(body.error());
+  auto letter = allowed ? decode_letter(*body) : std::unexpected(allowed.error());
   if (!letter) {
     co_await exchange.respond(http::problem_of(letter.error()));
     co_return;

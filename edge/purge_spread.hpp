@@ -16,6 +16,7 @@
 #include "common/net/client.hpp"
 #include "common/net/handler.hpp"
 #include "edge/fleet/members.hpp"
+#include "edge/fleet/peer_key.hpp"
 #include "edge/fleet/trust.hpp"
 #include "edge/purge_letter.hpp"
 #include "edge/purge_receipts.hpp"
@@ -30,7 +31,8 @@ class PurgeSpread final : public net::Handler {
  public:
   /// Everything outlives the io_context, `io` is a worker of the server.
   PurgeSpread(net::asio::io_context& io, fleet::Members& members, fleet::Trust& trust,
-              Purger& purger, PurgeHistory& history, net::Blocking& blocking, Metrics& metrics);
+              const fleet::PeerKey& key, Purger& purger, PurgeHistory& history,
+              net::Blocking& blocking, Metrics& metrics);
   ~PurgeSpread() override;
 
   /// On the worker, or before it runs: begin; follow a new configuration of the members; end.
@@ -66,11 +68,13 @@ class PurgeSpread final : public net::Handler {
   void confirm(Line& line, std::uint64_t reached, const std::optional<PurgeReceipts::Lent>& lent);
   net::Task<Result<void>> take(const PurgeNews& news);
   void note_trust();
+  Result<void> check_writer(const net::Exchange& exchange, const std::string& body) const;
 
   net::asio::io_context& io_;
   net::Client client_;
   fleet::Members& members_;
   fleet::Trust& trust_;
+  const fleet::PeerKey& key_;
   Purger& purger_;
   PurgeHistory& history_;
   net::Blocking& blocking_;
