@@ -31,7 +31,9 @@ afterEach(async () => {
 });
 
 const purge = (edge, what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });
-const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
+/** Of its own: an owner's hit stands before it in Cache-Status. */
+const isHit = async (edge, path) =>
+  (await get(edge.url + path)).headers['cache-status'].includes(`${edge.edgeName}; hit`);
 const text = async (edge, path) => (await get(edge.url + path)).text;
 const trusting = (edge) => until(`${edge.edgeName} to be told by a majority`, async () =>
   metricValue(await edge.metrics(), 'relay_edge_store_trusted') === 1);
@@ -42,7 +44,7 @@ async function fill(paths, headers = {}) {
   for (const path of paths) {
     origin.answer(path, { headers: { ...fresh, ...headers }, body: `old ${path}` });
     for (const edge of edges) {
-      await until(`${path} to be a hit`, async () => isHit(await get(edge.url + path)), { every_ms: 5 });
+      await until(`${path} to be a hit`, () => isHit(edge, path), { every_ms: 5 });
     }
     origin.answer(path, { headers: fresh, body: `new ${path}` });
   }
@@ -110,7 +112,7 @@ for (const soft of [false, true]) {
     edges[2] = await edges[2].restart();
     for (const path of ['/a', '/b']) assert.equal(await text(edges[2], path), `new ${path}`);
     await trusting(edges[2]);
-    assert.ok(isHit(await get(`${edges[2].url}/kept`)), 'what was not purged is still there');
+    assert.ok(await isHit(edges[2], '/kept'), 'what was not purged is still there');
   });
 }
 
@@ -159,7 +161,7 @@ test('the edge that took a purge dies at once: whoever was away hears of it from
   assert.equal(await text(edges[2], '/gone'), 'new /gone');
   await trusting(edges[2]);
   assert.equal(await text(edges[2], '/gone'), 'new /gone');
-  assert.ok(isHit(await get(`${edges[2].url}/gone`)));
+  await until('the new one to be kept', () => isHit(edges[2], '/gone'));
 });
 
 test('purges at once on all edges reach all', async () => {
@@ -187,4 +189,17 @@ test('outsiders cannot write to a member', async () => {
   assert.equal((await send({}, '{}')).status, 400);
   assert.equal((await request(`${edges[0].url}/-/purges`)).status, 405);
   assert.equal(origin.count('/-/purges'), 0);
+});
+
+test('with a fleet key only members can write to one another', async () => {
+  await startFleet(3, { key: 'a secret of the fleet' });
+  await fill(['/keyed']);
+  assert.equal(states(await purge(edges[1], { url: '/keyed' })), 'applied applied applied');
+  for (const edge of edges) assert.equal(await text(edge, '/keyed'), 'new /keyed');
+  const letter = JSON.stringify({ from: 'edge-2', reached: {} });
+  for (const signature of [undefined, 'edge-2', `edge-2 ${Math.floor(Date.now() / 1000)} ${'0'.repeat(32)}`]) {
+    const headers = signature ? { 'torchrelay-peer': signature } : {};
+    const answer = await request(`${edges[0].url}/-/purges`, { method: 'POST', headers, body: letter });
+    assert.equal(answer.status, 403, signature);
+  }
 });
