@@ -216,7 +216,10 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
 net::Task<void> Pass::refuse(Visit& visit, const Error& error) {
   visit.outcome = error.source == ErrorSource::client ? Outcome::refused : Outcome::failed;
   visit.detail = error.message;
-  auto response = http::problem_of(error);
+  Error told = error;
+  // What is behind this edge is the operator's business; the access log has it.
+  if (error.source == ErrorSource::upstream) told.message = "upstream gave no usable answer";
+  auto response = http::problem_of(told);
   deliver_.add_hop_fields(visit, response.headers);
   co_await visit.exchange.respond(std::move(response));
 }

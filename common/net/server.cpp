@@ -104,6 +104,21 @@ Task<void> Worker::accept_loop(Door& door) {
   }
 }
 
+/// Sockets of all workers share a port (SO_REUSEPORT), and would share it with another program of
+/// the same user as well, each getting some of the connections. This one shares with nobody.
+void check_free(const Listen& listen, asio::ip::tcp::endpoint at) {
+  asio::io_context io;
+  Acceptor alone(io);
+  try {
+    alone.open(at.protocol());
+    alone.set_option(Acceptor::reuse_address(true));
+    alone.bind(at);
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error(
+        fmt::format("cannot listen on {}: {}", listen.address, error.code().message()));
+  }
+}
+
 unsigned short Worker::listen(const Listen& listen, asio::ip::tcp::endpoint at) {
   auto door = std::make_unique<Door>(Door{Acceptor(io), listen.handler});
   try {
@@ -152,6 +167,7 @@ struct Server::Impl {
 void Server::Impl::bind() {
   for (const Listen& listen : options.listens) {
     auto at = parse_address(listen.address);
+    check_free(listen, at);
     for (auto& worker : workers) {
       at.port(worker->listen(listen, at));
       if (!listen.every_worker) break;

@@ -27,9 +27,8 @@ std::string words(milliseconds duration) {
   return fmt::format("{} s", whole);
 }
 
-bool out_of_memory(const TryEnd& end) {
-  bool by_the_system = end.signal == SIGKILL && end.killed == KillReason::none;
-  return by_the_system || end.exit_code == media::exit_out_of_memory;
+bool killed_by_others(const TryEnd& end) {
+  return end.signal == SIGKILL && end.killed == KillReason::none;
 }
 
 // The last of several crashes speaks for all.
@@ -41,7 +40,10 @@ std::string why_it_crashed(const TryEnd& end, int crashes, const TryLimits& limi
   if (end.killed == KillReason::stall)
     return fmt::format("converting the file came to a standstill{}; it may be damaged",
                        times(crashes));
-  if (out_of_memory(end))
+  if (killed_by_others(end))
+    return fmt::format("the system ended the conversion{}, perhaps for want of memory",
+                       times(crashes));
+  if (end.exit_code == media::exit_out_of_memory)
     return fmt::format("converting the file needs more memory than the limit of {} MiB{}",
                        limits.memory_max >> 20, times(crashes));
   return fmt::format("the file crashed our decoder{}; it may be damaged", times(crashes));

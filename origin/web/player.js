@@ -9,6 +9,10 @@ const recoveries_max = 2;
 
 const settings = {
   startPosition: 0,
+  // Else the largest rendition, which stands first, would be fetched first on every link.
+  startLevel: -1,
+  testBandwidth: false,
+  abrEwmaDefaultEstimate: 1_000_000,
   // A broken edge costs one short pause, not a second.
   fragLoadPolicy: { default: retryPolicy(8000, 60000) },
   playlistLoadPolicy: { default: retryPolicy(8000, 20000) },

@@ -60,7 +60,7 @@ TEST(Try, TheReasonNamesTheLimit) {
        "converting the file came to a standstill; it may be damaged"},
       {{.exit_code = media::exit_out_of_memory},
        "converting the file needs more memory than the limit of 3072 MiB"},
-      {{.signal = SIGKILL}, "converting the file needs more memory than the limit of 3072 MiB"},
+      {{.signal = SIGKILL}, "the system ended the conversion, perhaps for want of memory"},
       {{.signal = SIGABRT}, "the file crashed our decoder; it may be damaged"},
       {{.exit_code = 0}, "the file crashed our decoder; it may be damaged"},
       {{.started = false}, "the transcoder cannot be started; this is a fault of the service"},
