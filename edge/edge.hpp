@@ -99,6 +99,7 @@ class Edge final : public net::Handler {
   FlightTable flights_;
   FlightMemory memory_;
   PurgeLog purges_;
+  ChangeCounts changes_;
   std::unique_ptr<PurgeJournal> purge_journal_;
   PurgeSweep purge_sweep_;
   PurgeHistory purge_history_;

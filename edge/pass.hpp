@@ -20,11 +20,12 @@ inline constexpr std::size_t passed_body_bytes_max = 1 << 20;
 class Pass {
  public:
   Pass(const Settings& settings, cache::Cache& cache, FlightTable& flights, PurgeLog& purges,
-       PurgeSweep& purge_sweep, Upstream& upstream, Deliver& deliver)
+       ChangeCounts& changes, PurgeSweep& purge_sweep, Upstream& upstream, Deliver& deliver)
       : settings_(settings),
         cache_(cache),
         flights_(flights),
         purges_(purges),
+        changes_(changes),
         purge_sweep_(purge_sweep),
         upstream_(upstream),
         deliver_(deliver) {}
@@ -57,7 +58,7 @@ class Pass {
   cache::Cache& cache_;
   FlightTable& flights_;
   PurgeLog& purges_;
-  ChangeCounts changes_;
+  ChangeCounts& changes_;
   PurgeSweep& purge_sweep_;
   Upstream& upstream_;
   Deliver& deliver_;

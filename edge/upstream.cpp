@@ -34,9 +34,10 @@ HedgeRules hedge_rules(std::chrono::milliseconds connect_wait) {
 }  // namespace
 
 Upstream::Upstream(const Settings& settings, fleet::Members& members, const fleet::PeerKey& key,
-                   Metrics& metrics)
+                   const ChangeCounts& changes, Metrics& metrics)
     : members_(members),
       key_(key),
+      changes_(changes),
       origin_deadlines_{settings.connect_wait, settings.first_byte_wait, settings.stall_wait},
       peer_deadlines_{settings.connect_wait, settings.peer_first_byte_wait, settings.stall_wait},
       hedge_rules_(hedge_rules(settings.connect_wait)),
@@ -75,7 +76,9 @@ std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fl
   bool to_owner = by_viewer || route == fleet::HopRoute::owner_or_origin;
   using Want = fleet::Placement::Want;
   auto want = by_viewer && reads ? Want::any_holder : Want::owner;
-  bool to_holder = to_owner || route == fleet::HopRoute::holder_or_origin;
+  // What was changed through this edge may be held there as it was.
+  bool changed = changes_.of(primary) > 0;
+  bool to_holder = !changed && (to_owner || route == fleet::HopRoute::holder_or_origin);
   if (to_owner) add(members_.peers_for(primary, now, want), Role::owner);
   if (to_holder && reads) add(members_.holders_for(primary, now), Role::holder);
   if (route != fleet::HopRoute::nobody) list.insert(list.end(), origins_.begin(), origins_.end());

@@ -12,6 +12,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/metrics.hpp"
 #include "common/net/client.hpp"
+#include "edge/change_counts.hpp"
 #include "edge/fleet/hop.hpp"
 #include "edge/fleet/members.hpp"
 #include "edge/fleet/peer_key.hpp"
@@ -42,7 +43,7 @@ struct Answered {
 class Upstream {
  public:
   Upstream(const Settings& settings, fleet::Members& members, const fleet::PeerKey& key,
-           Metrics& metrics);
+           const ChangeCounts& changes, Metrics& metrics);
 
   /// The first answer that begins, whatever its status; a member that says that it got none itself
   /// is passed over, and so is the one named `avoid`. `key` is any key of the object, `request`
@@ -70,6 +71,7 @@ class Upstream {
 
   fleet::Members& members_;
   const fleet::PeerKey& key_;
+  const ChangeCounts& changes_;
   std::vector<Candidate> origins_;
   net::ClientDeadlines origin_deadlines_;
   net::ClientDeadlines peer_deadlines_;
