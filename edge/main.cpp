@@ -48,7 +48,8 @@ void reload(const std::string& path, fleet::Members& members, PurgeSpread& sprea
   members.replace(settings->members, steady_now());
   spread.follow_members();
   log::configure("edge", settings->log_level, settings->log_format);
-  log::info("settings reloaded", {log::kv("members", settings->members.size())});
+  log::info("settings reloaded: members and log; others wait for a restart",
+            {log::kv("members", settings->members.size())});
 }
 
 bool on_loopback(const fleet::Member& member) {
