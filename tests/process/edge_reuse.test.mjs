@@ -3,13 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { get, request } from '../support/http.mjs';
+import { get, metricValue, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
 import { startScriptedEdge } from '../support/scripted_edge.mjs';
 import { fresh } from '../support/scripted_origin.mjs';
 
 const { origin, edge } = await startScriptedEdge();
 
 const status = (answer) => answer.headers['cache-status'];
+/** An answer may be sent some milliseconds before it is stored. */
+const objects = async () => metricValue(await edge.metrics(), 'relay_edge_cache_objects');
+const stored = (path, headers) => until(`${path} to be a hit`, async () =>
+  /; hit/.test(status(await get(edge.url + path, { headers }))), { every_ms: 5 });
 const date = (seconds) => new Date(Date.now() + 1000 * seconds).toUTCString();
 const now = () => ({ date: date(0) });
 
@@ -111,7 +116,9 @@ test('Date and Expires stay as they came, Age tells the time since', async () =>
 
 test('a successor that may not be stored ends the stale answer before it', async () => {
   origin.answer('/successor', { headers: { 'cache-control': 'max-age=1, stale-if-error=600', age: '5' }, body: 'old' });
+  const held = await objects();
   await get(`${edge.url}/successor`);
+  await until('it to be stored', async () => (await objects()) > held, { every_ms: 5 });
   origin.answer('/successor', { headers: { 'cache-control': 'no-store' }, body: 'new' });
   assert.equal((await get(`${edge.url}/successor`)).text, 'new');
   origin.answer('/successor', { status: 503, headers: {}, body: 'broken' });
@@ -152,6 +159,7 @@ test('one answer serves every wish for its language, and no other', async () => 
   assert.equal(await ask('de, fr;q=0.5'), 'de');
   assert.equal(await ask('en-GB, en;q=0.8'), 'en');
   assert.equal(origin.count('/language'), 2);
+  for (const wish of ['de, fr;q=0.5', 'en-GB, en;q=0.8']) await stored('/language', { 'accept-language': wish });
   for (const wish of ['de', 'DE;q=1.0, en;q=0.3', 'fr;q=0.5,de', 'de;q=0.9']) assert.equal(await ask(wish), 'de', wish);
   assert.equal(origin.count('/language'), 2);
   await ask('de-AT, de;q=0.9');
