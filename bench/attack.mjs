@@ -2,12 +2,13 @@
 // nginx in one run, one server at a time, quiet and under each attack in turn.
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { median, usage } from './measure.mjs'
 
 const help = `bench/attack [--quick] [--rounds N] [--seconds S] [--only TEXT] [--json FILE]
 
@@ -162,9 +163,7 @@ function prepare() {
 /** Resident bytes of a server; nginx has a master and a worker. */
 function memory({ child }) {
   if (child.ended) fail(child.ended)
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
-  const pids = [child.pid, ...children.split(' ').filter(Boolean)]
-  return pids.reduce((sum, pid) => sum + Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096, 0)
+  return usage(child.pid).rss_bytes
 }
 
 /** Normal clients for some seconds; resolves with what they saw. */
@@ -211,7 +210,6 @@ const attacks = {
   ...Object.fromEntries(['idle', 'header flood', 'large header flood', 'range flood', 'churn'].map(mode => [mode, attackers(mode)])),
 }
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 async function measure(name, server, scenario) {
   const quiet = [], attacked = [], sizes = [], growths = [], told = []

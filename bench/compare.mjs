@@ -8,6 +8,7 @@ import http from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { median, usage } from './measure.mjs'
 import { originConfig, rivals } from './rivals.mjs'
 
 const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--only "hit 1MB"] [--servers a,b] [--json FILE]
@@ -144,22 +145,6 @@ function init(args) size, run = args[1], args[2] end
 function request() n = n + 1; return wrk.format("GET", "/miss/" .. size .. "/" .. run .. "-" .. n) end`)
 }
 
-/** All processes of a server: nginx has a master and workers. */
-function processesOf(child) {
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
-  return [child.pid, ...children.split(' ').filter(Boolean).map(Number)]
-}
-
-function usage(child) {
-  let ticks = 0, pages = 0
-  for (const pid of processesOf(child)) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    ticks += Number(fields[11]) + Number(fields[12])
-    pages += Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
-  }
-  return { cpu_s: ticks / 100, rss_mb: pages * 4096 / 2 ** 20 }
-}
-
 let missRun = 0
 function load(port, { scenario, size, connections }) {
   const miss = scenario === 'miss'
@@ -182,18 +167,17 @@ function load(port, { scenario, size, connections }) {
 }
 
 function measure(server, scenario) {
-  const before = usage(server.child)
+  const before = usage(server.child.pid)
   const seen = load(server.port, scenario)
-  const after = usage(server.child)
+  const after = usage(server.child.pid)
   const cpu_s = after.cpu_s - before.cpu_s
   return {
-    ...seen, rss_mb: after.rss_mb,
+    ...seen, rss_mb: after.rss_bytes / 2 ** 20,
     cpu_us_per_request: cpu_s * 1e6 / seen.requests,
     cpu_s_per_gb: cpu_s * 1e9 / (seen.requests * sizes[scenario.size]),
   }
 }
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 function summarise(server, scenario, samples) {
   const row = { server, ...scenario }

@@ -5,10 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { parseArgs } from 'node:util'
+import { cpuSeconds, median } from './measure.mjs'
 import { get } from '../tests/support/http.mjs'
 import { until } from '../tests/support/poll.mjs'
 import { freePorts } from '../tests/support/ports.mjs'
-import { startEdge, temporaryFolder } from '../tests/support/torchrelay.mjs'
+import { startEdges, temporaryFolder } from '../tests/support/torchrelay.mjs'
 
 const help = `bench/flash_crowd [--quick] [--viewers N] [--edges N] [--objects N] [--bytes N] [--rounds N] [--json FILE]
 
@@ -82,12 +83,8 @@ async function startNginx(name, config, port) {
 }
 
 async function startOurs(origin) {
-  const ports = await freePorts(2 * edgeCount)
-  const members = Array.from({ length: edgeCount }, (_, i) => ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }))
-  const edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream: `http://127.0.0.1:${origin}`, size: '1GiB', ports: [ports[2 * i], ports[2 * i + 1]],
-    settings: { edge: { threads: 1 }, log: { level: 'error' } },
-  })))
+  const edges = await startEdges(edgeCount, `http://127.0.0.1:${origin}`,
+    { size: '1GiB', settings: { edge: { threads: 1 }, log: { level: 'error' } } })
   return { ports: edges.map(edge => edge.port), pids: edges.map(edge => edge.pid), stop: () => Promise.all(edges.map(edge => edge.stop())) }
 }
 
@@ -99,15 +96,6 @@ async function startTheirs(origin) {
     started.push(await startNginx(`nginx-${i + 1}`, nginxConfig(`nginx-${i + 1}`, fronts[i], inners[i], inners, origin), fronts[i]))
   }
   return { ports: fronts, pids: started.map(child => child.pid), stop: async () => {} }
-}
-
-/** Of the processes and their children: nginx has workers. */
-function cpuSeconds(pids) {
-  const all = pids.flatMap(pid => [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)])
-  return all.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
 }
 
 function connect(port) {
@@ -166,7 +154,6 @@ async function round(name, fleet, number) {
   }
 }
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 function summarise(server, samples) {
   const of = key => samples.map(sample => sample[key])
   const range = key => [Math.min(...of(key)), Math.max(...of(key))]

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "bench/words.hpp"
 #include "common/base/hash.hpp"
 #include "edge/fleet/placement.hpp"
 
@@ -271,41 +272,24 @@ void print(const std::vector<Row>& rows) {
   }
 }
 
-void write_json(const char* path, const std::vector<Row>& rows) {
-  std::FILE* file = std::fopen(path, "w");
-  if (!file) return;
-  fmt::print(file, "{{\"rows\": [");
-  for (const Row& row : rows) {
-    fmt::print(file, "{}{{\"measure\": \"{}\", \"scheme\": \"{}\", \"members\": {}, \"value\": {}",
-               &row == rows.data() ? "" : ", ", row.measure, row.scheme, row.members, row.value);
-    if (row.measure == "load") {
-      fmt::print(file, ", \"window\": {}, \"copies\": {}, \"aside\": {}", row.window, row.copies,
-                 row.aside);
-    }
-    fmt::print(file, "}}");
+std::string json_of(const Row& row) {
+  std::string text =
+      fmt::format("{{\"measure\": \"{}\", \"scheme\": \"{}\", \"members\": {}, \"value\": {}",
+                  row.measure, row.scheme, row.members, row.value);
+  if (row.measure == "load") {
+    text += fmt::format(", \"window\": {}, \"copies\": {}, \"aside\": {}", row.window, row.copies,
+                        row.aside);
   }
-  fmt::print(file, "]}}\n");
-  std::fclose(file);
+  return text + "}";
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  bool quick = false;
-  const char* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--quick") {
-      quick = true;
-    } else if (word == "--json" && i + 1 < count) {
-      json = words[++i];
-    } else {
-      fmt::print("{}", help);
-      return word == "--help" ? 0 : 1;
-    }
-  }
-  auto rows = measure(quick);
+  relay::bench::Words read = relay::bench::read_words(count, words, help);
+  if (read.stop) return *read.stop;
+  auto rows = measure(read.quick);
   print(rows);
-  if (json) write_json(json, rows);
+  if (read.json && !relay::bench::write_rows(read.json, rows, json_of)) return 1;
   return 0;
 }

@@ -3,9 +3,8 @@ import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { parseArgs } from 'node:util'
 import { get, request } from '../tests/support/http.mjs'
-import { freePorts } from '../tests/support/ports.mjs'
 import { startScriptedOrigin } from '../tests/support/scripted_origin.mjs'
-import { cleanUp, startEdge } from '../tests/support/torchrelay.mjs'
+import { cleanUp, startEdges } from '../tests/support/torchrelay.mjs'
 
 const help = `bench/purge [--quick] [--edges N] [--purges N] [--json FILE]
 
@@ -35,15 +34,8 @@ const count = Number(options.edges ?? 10)
 const purges = Number(options.purges ?? (options.quick ? 200 : 2000))
 const agent = new http.Agent({ keepAlive: true })
 
-async function startFleet(upstream) {
-  const ports = await freePorts(2 * count)
-  const members = Array.from({ length: count }, (_, i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }))
-  return Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream, ports: [ports[2 * i], ports[2 * i + 1]], size: '64MiB',
-    settings: { edge: { threads: 1 }, log: { level: 'warn' } },
-  })))
-}
+const startFleet = (upstream) =>
+  startEdges(count, upstream, { size: '64MiB', settings: { edge: { threads: 1 }, log: { level: 'warn' } } })
 
 const rank = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 

@@ -2,12 +2,13 @@
 // one edge to the owner of a key costs beside a hit and a miss.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { cpuSeconds } from './measure.mjs'
 import { get, metricValue, request } from '../tests/support/http.mjs'
 import { until } from '../tests/support/poll.mjs'
 import { freePorts } from '../tests/support/ports.mjs'
-import { cleanUp, startEdge, temporaryFolder } from '../tests/support/torchrelay.mjs'
+import { cleanUp, startEdges, temporaryFolder } from '../tests/support/torchrelay.mjs'
 
 const help = `bench/scale [--quick] [--seconds S] [--edges 1,2,4,8] [--objects N] [--size SIZE] [--json FILE]
 
@@ -63,21 +64,10 @@ http {
   await until('the origin', () => get(`${originUrl}/0`).then(answer => answer.status === 200, () => null))
 }
 
-async function startEdges(count, size) {
-  const ports = await freePorts(2 * count)
-  const members = Array.from({ length: count }, (_, i) => ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }))
-  return Promise.all(members.map(({ name }, i) => startEdge({
-    name, upstream: originUrl, size, ...(count > 1 ? { members } : {}), ports: [ports[2 * i], ports[2 * i + 1]],
-    settings: { edge: { threads: 1 }, log: { level: 'error' } },
-  })))
-}
+const startFleet = (count, size) =>
+  startEdges(count, originUrl, { size, settings: { edge: { threads: 1 }, log: { level: 'error' } } })
 
-function cpuSeconds(edges) {
-  return edges.reduce((sum, { pid }) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
-}
+const cpuOf = edges => cpuSeconds(edges.map(edge => edge.pid))
 
 /** Requests that the edges sent on, to each other and to the origin. */
 async function sentOn(edges) {
@@ -126,12 +116,12 @@ async function zipfLoad(edges, seed) {
 }
 
 async function measureFleet(count) {
-  const edges = await startEdges(count, size)
+  const edges = await startFleet(count, size)
   try {
     await zipfLoad(edges, 1)
-    const before = await sentOn(edges), cpu = cpuSeconds(edges)
+    const before = await sentOn(edges), cpu = cpuOf(edges)
     const requests = await zipfLoad(edges, 1000)
-    const used = cpuSeconds(edges) - cpu, after = await sentOn(edges)
+    const used = cpuOf(edges) - cpu, after = await sentOn(edges)
     return {
       scenario: 'zipf', edges: count, requests, cpu_us_per_request: used * 1e6 / requests,
       second_hop: (after.peers - before.peers) / requests, fleet_hit_ratio: 1 - (after.origin - before.origin) / requests,
@@ -144,7 +134,7 @@ async function measureFleet(count) {
 /** What was fetched is stored behind the answers: waits until nobody works any more. */
 async function settled(edges) {
   let last = -1
-  await until('the edges to rest', async () => last === (last = cpuSeconds(edges)), { every_ms: 300 })
+  await until('the edges to rest', async () => last === (last = cpuOf(edges)), { every_ms: 300 })
 }
 
 /** Asks for each path `times` times, with eight connections; CPU of both edges a request, all that follows from it included. */
@@ -154,14 +144,14 @@ async function ask(edges, edge, paths, times = 1) {
 local paths, at, done = {${paths.map(path => `"${path}"`).join(',')}}, 0, 0
 function request() at = at % #paths + 1; return wrk.format("GET", paths[at]) end
 function response() done = done + 1; if done >= ${times} * #paths then wrk.thread:stop() end end`)
-  const before = cpuSeconds(edges)
+  const before = cpuOf(edges)
   const requests = await wrk(['-t1', '-c8', '-d60s', '-s', `${state}/paths.lua`, edge.url])
   await settled(edges)
-  return (cpuSeconds(edges) - before) * 1e6 / requests
+  return (cpuOf(edges) - before) * 1e6 / requests
 }
 
 async function measureHops() {
-  const edges = await startEdges(2, '1GiB')
+  const edges = await startFleet(2, '1GiB')
   try {
     const [here, there] = edges
     // Through the other edge: what it owns lies there alone, what this one owns at both.

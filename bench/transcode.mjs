@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, statSync, writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cpuSecondsOfEnded, median } from './measure.mjs'
 import { upload, waitForState } from '../tests/support/broadcaster.mjs'
 import { get } from '../tests/support/http.mjs'
 import { until } from '../tests/support/poll.mjs'
@@ -36,7 +37,6 @@ if (options.help) {
 }
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
 const seconds = Number(options.seconds ?? (options.quick ? 8 : 24))
-const key_hz = 100 // USER_HZ: ticks a second in /proc
 
 const work = temporaryFolder('bench-transcode')
 
@@ -57,12 +57,6 @@ function makeClip(name, gop) {
   return file
 }
 
-/** CPU seconds of all children that a process has waited for. */
-function childrenCpu(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[13]) + Number(fields[14])) / key_hz
-}
-
 const lines = text => text.split('\n').filter(line => line && !line.startsWith('#'))
 
 /** A first video segment through the edge: multivariant, media playlist, init, segment. */
@@ -81,7 +75,7 @@ async function firstSegment(edge, asset) {
 }
 
 async function ours(origin, edge, file, asset) {
-  const before = childrenCpu(origin.pid)
+  const before = cpuSecondsOfEnded(origin.pid)
   const answer = await upload(origin, `demo/videos/${asset}`, file)
   const uploaded = performance.now()
   if (answer.status >= 300) throw new Error(`the upload of ${file} was refused: ${answer.text}`)
@@ -89,8 +83,8 @@ async function ours(origin, edge, file, asset) {
   const first_s = (performance.now() - uploaded) / 1000
   const ready = await waitForState(origin, `demo/${asset}`, 'ready', { deadline_ms: 1_800_000, every_ms: 100 })
   const wall_s = (performance.now() - uploaded) / 1000
-  await until('the transcoder to be reaped', () => childrenCpu(origin.pid) > before, { every_ms: 20 })
-  return { first_s, wall_s, cpu_s: childrenCpu(origin.pid) - before, renditions: ready.renditions }
+  await until('the transcoder to be reaped', () => cpuSecondsOfEnded(origin.pid) > before, { every_ms: 20 })
+  return { first_s, wall_s, cpu_s: cpuSecondsOfEnded(origin.pid) - before, renditions: ready.renditions }
 }
 
 /** The same video renditions in one command, scaled as a cascade by the same filter: its best configuration. */
@@ -143,7 +137,6 @@ function theirs(file, renditions) {
   }
 }
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 function summarise(server, scenario, samples) {
   const row = { server, scenario }
   for (const key of ['first_s', 'wall_s', 'cpu_s']) {

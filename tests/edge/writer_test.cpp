@@ -18,6 +18,20 @@ using tests::body_of;
 using tests::bytes_of;
 using tests::new_object;
 
+/// A store thread over a folder of its own. `map_bytes`: what LMDB is made for; it adds headroom.
+struct StoreThread {
+  StoreThread(std::uint64_t map_bytes, const CacheOptions& options)
+      : volume(Volume::open(folder.path(), map_bytes, false).value()),
+        shared(64 << 20, volume, {}),
+        writer(volume, shared, gauges, options) {}
+  tests::TemporaryFolder folder;
+  Metrics metrics;
+  Gauges gauges{metrics};
+  std::shared_ptr<Volume> volume;
+  Shared shared;
+  Writer writer;
+};
+
 bool store_now(Shared& shared, int i, const std::string& body) {
   std::promise<bool> answer;
   std::string key = "k" + std::to_string(i);
@@ -40,14 +54,9 @@ int wrong_bodies(const Shared& shared, std::size_t size) {
 }
 
 TEST(Writer, AFullMapEvictsAndTriesAgain) {
-  tests::TemporaryFolder folder;
-  Metrics metrics;
-  Gauges gauges(metrics);
   // A map for 4 MiB (100 MiB with its headroom) under a budget of 1 GiB: LMDB is full first.
-  auto volume = Volume::open(folder.path(), 4 << 20, false);
-  ASSERT_TRUE(volume);
-  Shared shared(64 << 20, *volume, {});
-  Writer writer(*volume, shared, gauges, {.size_bytes = 1 << 30});
+  StoreThread store(4 << 20, {.size_bytes = 1 << 30});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
   constexpr std::size_t size = 1'000'000;
   int stored = 0;
   for (int i = 0; i < 160; ++i) stored += store_now(shared, i, size);
@@ -77,14 +86,9 @@ void store_in_one_round(Shared& shared, const std::string& key, const std::strin
 /// A large body goes straight into the store, a small one of the same key that was handed over
 /// after it stands in the window already when the large one is tried again.
 TEST(Writer, AfterAFullDiskTheNewestBodyOfAKeyCounts) {
-  tests::TemporaryFolder folder;
-  Metrics metrics;
-  Gauges gauges(metrics);
   // A map of 100 MiB under a larger budget: whatever is evicted, is evicted for a second try.
-  auto volume = Volume::open(folder.path(), 4 << 20, false);
-  ASSERT_TRUE(volume);
-  Shared shared(64 << 20, *volume, {});
-  Writer writer(*volume, shared, gauges, {.size_bytes = 250 << 20, .memory_bytes = 128 << 20});
+  StoreThread store(4 << 20, {.size_bytes = 250 << 20, .memory_bytes = 128 << 20});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
   const std::string large = body_of(28'000'000, 1);  // more than the window, less than a round
   const std::string small = body_of(5000, 2);
   int tried_again = 0, older = 0;
@@ -104,13 +108,8 @@ TEST(Writer, AfterAFullDiskTheNewestBodyOfAKeyCounts) {
 }
 
 TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
-  tests::TemporaryFolder folder;
-  Metrics metrics;
-  Gauges gauges(metrics);
-  auto volume = Volume::open(folder.path(), 64 << 20, false);
-  ASSERT_TRUE(volume);
-  Shared shared(64 << 20, *volume, {});
-  Writer writer(*volume, shared, gauges, {.size_bytes = 64 << 20});
+  StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
   constexpr std::size_t size = 1'000'000;
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_now(shared, i, size));
 

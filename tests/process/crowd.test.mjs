@@ -7,8 +7,7 @@ import { upload, waitForState } from '../support/broadcaster.mjs';
 import { startCountingProxy } from '../support/counting_proxy.mjs';
 import { get, sha256 } from '../support/http.mjs';
 import { clip } from '../support/media.mjs';
-import { freePorts } from '../support/ports.mjs';
-import { cleanUp, startEdge, startOrigin } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges, startOrigin } from '../support/torchrelay.mjs';
 import { readMedia, readMultivariant } from '../tools/hls_playlist.mjs';
 
 const viewers = 200;
@@ -20,11 +19,7 @@ let edges = [];
 before(async () => {
   origin = await startOrigin();
   proxy = await startCountingProxy(origin.url);
-  const ports = await freePorts(6);
-  const members = [0, 1, 2].map((i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge(
-    { name, members, upstream: proxy.url, ports: [ports[2 * i], ports[2 * i + 1]] })));
+  edges = await startEdges(3, proxy.url);
 });
 after(async () => {
   await cleanUp(...edges, origin);

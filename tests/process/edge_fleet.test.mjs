@@ -4,23 +4,16 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { get, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { openAnswer } from '../support/streaming.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 let origin;
 let edges;
 
 beforeEach(async () => {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(6);
-  const members = [0, 1, 2].map((i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
-    settings: { fleet: { members, probe_interval: '100ms' } },
-  })));
+  edges = await startEdges(3, origin.url, { settings: { fleet: { probe_interval: '100ms' } } });
 });
 afterEach(async () => {
   await cleanUp(...edges);

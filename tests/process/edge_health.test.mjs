@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { get, metricValue } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 const connect_ms = 1000;
 let origin;
@@ -14,13 +13,8 @@ let edges;
 
 beforeEach(async () => {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(6);
-  const members = [0, 1, 2].map((i) => ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}` }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
-    settings: { timeouts: { connect: `${connect_ms}ms` },
-      fleet: { members, probe_interval: '200ms', slow_start: '2s' } },
-  })));
+  edges = await startEdges(3, origin.url, { settings: { timeouts: { connect: `${connect_ms}ms` },
+    fleet: { probe_interval: '200ms', slow_start: '2s' } } });
   origin.answer('/load', { headers: fresh, body: 'load' });
 });
 afterEach(async () => {

@@ -6,21 +6,15 @@ import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { get, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 let origin;
 let edges;
 
 before(async () => {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(4);
-  const members = [0, 1].map((i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
-  })));
+  edges = await startEdges(2, origin.url);
 });
 after(async () => {
   await cleanUp(...(edges ?? []));

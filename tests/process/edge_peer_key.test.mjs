@@ -5,9 +5,8 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 const key = 'a key that only the fleet knows';
 let origin;
@@ -15,11 +14,7 @@ let edges = [];
 
 before(async () => {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(6);
-  const members = [0, 1, 2].map((i) => ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}` }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]], settings: { fleet: { members, key } },
-  })));
+  edges = await startEdges(3, origin.url, { settings: { fleet: { key } } });
   origin.answer('/a', { headers: fresh, body: 'a' });
 });
 after(async () => {

@@ -6,10 +6,9 @@ import path from 'node:path';
 import { afterEach, test } from 'node:test';
 import { get } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { programs } from '../support/program.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 let origin;
 let edges = [];
@@ -22,13 +21,8 @@ afterEach(async () => {
 /** As many edges as zones; each is in the one of its place. */
 async function start(zones, fleet = {}) {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(2 * zones.length);
-  const members = zones.map((zone, i) => (
-    { name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0, zone }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]],
-    settings: { fleet: { members, ...fleet } },
-  })));
+  edges = await startEdges(zones.length, origin.url, { settings: { fleet } },
+    { member: (i) => ({ zone: zones[i] }) });
 }
 
 /** Names of the edges that `--where` lists, the owner first. */

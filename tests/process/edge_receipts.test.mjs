@@ -5,22 +5,16 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
-import { freePorts } from '../support/ports.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdge } from '../support/torchrelay.mjs';
+import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
 let origin;
 let edges = [];
 
 async function startFleet(count, fleet = {}) {
   origin = await startScriptedOrigin();
-  const ports = await freePorts(2 * count);
-  const members = Array.from({ length: count }, (_, i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
-  edges = await Promise.all(members.map(({ name }, i) => startEdge({
-    name, members, upstream: origin.url, ports: [ports[2 * i], ports[2 * i + 1]], size: '64MiB',
-    settings: { edge: { threads: 1 }, fleet: { members, probe_interval: '100ms', ...fleet } },
-  })));
+  edges = await startEdges(count, origin.url, { size: '64MiB',
+    settings: { edge: { threads: 1 }, fleet: { probe_interval: '100ms', ...fleet } } });
   await Promise.all(edges.map(trusting));
 }
 

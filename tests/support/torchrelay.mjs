@@ -83,18 +83,28 @@ export async function startEdge(options) {
   });
 }
 
-/** One origin and `count` edges that know each other. `edges[i]` is named edge-(i+1). */
+/**
+ * `count` edges in front of `upstream` that know each other; the i-th is named edge-(i+1).
+ * @param {object} [options] of startEdge, the same for all
+ * @param {{member?: (i: number) => object, ports?: number[]}} [fleet] member: what its entry in
+ *   fleet.members has besides; ports: two for each edge, for viewers and for the admin
+ */
+export async function startEdges(count, upstream, options = {}, { member = () => ({}), ports } = {}) {
+  ports ??= await freePorts(2 * count);
+  const members = Array.from({ length: count }, (_, i) =>
+    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0, ...member(i) }));
+  return Promise.all(members.map(({ name }, i) => startEdge({
+    ...options, name, upstream, ports: [ports[2 * i], ports[2 * i + 1]], ...(count > 1 ? { members } : {}),
+  })));
+}
+
+/** One origin and `count` edges that know each other. */
 export async function startFleet(count = 3, { origin: originOptions, edge: edgeOptions } = {}) {
   const ports = await freePorts(2 * count);
-  const members = Array.from({ length: count }, (_, i) =>
-    ({ name: `edge-${i + 1}`, url: `http://127.0.0.1:${ports[2 * i]}`, weight: 1.0 }));
   const admins = ports.filter((_, i) => i % 2 === 1).map((port) => `http://127.0.0.1:${port}`);
   const origin = await startOrigin({ ...originOptions,
     settings: { edges: { admin: admins }, ...originOptions?.settings } });
-  const edges = await Promise.all(members.map((member, i) => startEdge({
-    ...edgeOptions, name: member.name, upstream: origin.url, members,
-    ports: [ports[2 * i], ports[2 * i + 1]],
-  })));
+  const edges = await startEdges(count, origin.url, edgeOptions, { ports });
   // Read when called: a test may put a restarted program in the place of the old one.
   const fleet = { origin, edges };
   const all = () => [...fleet.edges, fleet.origin];
