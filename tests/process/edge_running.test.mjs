@@ -8,9 +8,11 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
 import { programs } from '../support/program.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { openAnswer, openRaw } from '../support/streaming.mjs';
+import { toToml } from '../support/toml.mjs';
 import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin;
@@ -255,6 +257,38 @@ test('without a descriptor left the edge fails requests, not itself', { skip }, 
     for (const { socket } of clients) socket.destroy();
     await until('it to serve again', async () => (await get(`${edge.url}/short?again`)).text === 'x');
     assert.ok(edge.alive);
+  } finally {
+    await cleanUp(edge);
+  }
+});
+
+for (const [what, addresses] of [
+  ['another edge', (edge, spare) => ({ listen: [`127.0.0.1:${edge.port}`], admin: `127.0.0.1:${spare}` })],
+  ['its own viewers', (_, spare) => ({ listen: [`127.0.0.1:${spare}`], admin: `127.0.0.1:${spare}` })],
+]) {
+  test(`a port is not shared with ${what}`, () => withEdge({}, async (edge) => {
+    const [spare] = await freePorts(1);
+    const file = path.join(folder, 'taken.toml');
+    fs.writeFileSync(file, toToml({
+      edge: { name: 'second', ...addresses(edge, spare) }, cache: { path: path.join(folder, 'taken'), size: '64MiB' },
+      upstream: [{ url: origin.url }],
+    }));
+    const ended = spawnSync(path.join(programs, 'torchrelay-edge'), ['--config', file], { encoding: 'utf8', timeout: 20_000 });
+    assert.equal(ended.status, 1, ended.stderr);
+    assert.match(ended.stderr, /cannot listen on 127\.0\.0\.1:\d+: Address already in use/);
+    assert.equal((await get(`${edge.url}/x`)).text, 'some text');
+  }));
+}
+
+test('a viewer is not told what is behind the edge', async () => {
+  const [nobody] = await freePorts(1);
+  const edge = await startEdge({ upstream: `http://127.0.0.1:${nobody}` });
+  try {
+    for (const method of ['GET', 'POST']) {
+      const answer = await request(`${edge.url}/x`, { method });
+      assert.equal(answer.status, 502);
+      assert.doesNotMatch(answer.text + JSON.stringify(answer.headers), new RegExp(`${nobody}`));
+    }
   } finally {
     await cleanUp(edge);
   }
