@@ -2,10 +2,9 @@
 
 #include <boost/json.hpp>
 
-#include <array>
-
 #include "common/http/problem.hpp"
 #include "common/http/url.hpp"
+#include "common/net/whole_body.hpp"
 
 namespace relay::edge {
 namespace {
@@ -73,20 +72,6 @@ json::object purge_answer(const Purge& purge, const Purger::Purged& purged,
           {"scope", purge.here_only ? "edge" : "fleet"},
           {"edge", edge},
           {"number", purged.number}};
-}
-
-net::Task<Result<std::string>> read_body(net::Exchange& exchange) {
-  std::string body;
-  std::array<char, 4096> buffer;
-  while (true) {
-    auto n = co_await exchange.read_body(buffer);
-    if (!n) co_return std::unexpected(n.error());
-    if (*n == 0) co_return body;
-    if (body.size() + *n > purge_body_bytes_max) {
-      co_return fail(ErrorKind::too_large, ErrorSource::client, "a purge is at most 64 KiB");
-    }
-    body.append(buffer.data(), *n);
-  }
 }
 
 }  // namespace
@@ -200,7 +185,7 @@ http::Response Admin::ready() const {
 
 /// Answers once the purge is in force and a restart can't undo it.
 net::Task<http::Response> Admin::purge(net::Exchange& exchange) {
-  auto body = co_await read_body(exchange);
+  auto body = co_await net::read_whole_body(exchange, purge_body_bytes_max);
   if (!body) co_return http::problem_of(body.error());
   auto asked = parse_purge(*body);
   if (!asked) co_return http::problem_of(asked.error());

@@ -1,7 +1,5 @@
 #include "edge/edge.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <fmt/format.h>
 
 #include <future>
@@ -9,6 +7,7 @@
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
 #include "common/http/problem.hpp"
+#include "common/net/timer.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/part.hpp"
 
@@ -18,16 +17,14 @@ namespace {
 // A response that varies may send a request to another flight; more than this is a bug upstream.
 constexpr int rounds_max = 3;
 
-using Timer = net::asio::basic_waitable_timer<
-    std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
-
 }  // namespace
 
 struct Edge::Worker {
   Worker(net::asio::io_context& io, const AccessLog& log) : edge(io), log(log) {}
   EdgeWorker edge;
   AccessLogBuffer log;
-  Timer* flush = nullptr;  // of flush_log(), while that runs: it must not outlive the io_context
+  net::Timer* flush =
+      nullptr;  // of flush_log(), while that runs: it must not outlive the io_context
   bool stopping = false;
 };
 
@@ -103,7 +100,7 @@ void Edge::stop_worker(net::asio::io_context& io) {
 }
 
 net::Task<void> Edge::flush_log(Worker& worker) {
-  Timer timer(worker.edge.io);
+  net::Timer timer(worker.edge.io);
   worker.flush = &timer;
   while (!worker.stopping) {
     timer.expires_after(std::chrono::seconds(1));
@@ -273,8 +270,7 @@ net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stor
 }
 
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
-  bool distrust = purges_.purged_lately(visit.primary_key, visit.begun);
-  auto route = distrust ? fleet::HopRoute::origin_only : visit.route;
+  auto route = purges_.route_for(visit.primary_key, visit.route, visit.begun);
   FillRequest request{visit.primary_key, visit.target, route,
                       http::end_to_end(visit.request.fields), std::move(stale)};
   request.may_stand_in = trust_.holds(steady_now());

@@ -1,18 +1,16 @@
 #include "edge/hedge.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "common/net/timer.hpp"
 #include "edge/fleet/probe.hpp"
 
 namespace relay::edge {
 namespace {
 
-using Timer = net::asio::basic_waitable_timer<
-    std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+using net::Timer;
 using Answer = Result<net::ClientResponse>;
 
 /// Shared by the asking coroutines; all on one thread. Each rings when it has its answer.

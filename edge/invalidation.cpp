@@ -1,7 +1,6 @@
 #include "edge/invalidation.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "common/http/url.hpp"
 #include "edge/cache_key.hpp"
@@ -9,9 +8,7 @@
 namespace relay::edge {
 
 bool invalidates(std::string_view method, int status) {
-  constexpr std::array<std::string_view, 4> safe = {"GET", "HEAD", "OPTIONS", "TRACE"};
-  if (std::ranges::find(safe, method) != safe.end()) return false;
-  return status >= 200 && status < 400;
+  return !http::is_safe(method) && status >= 200 && status < 400;
 }
 
 namespace {

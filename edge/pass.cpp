@@ -5,6 +5,7 @@
 
 #include "common/http/problem.hpp"
 #include "common/http/surrogate_control.hpp"
+#include "common/net/whole_body.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/freshness.hpp"
 #include "edge/invalidation.hpp"
@@ -27,21 +28,6 @@ std::optional<std::uint64_t> content_length(const http::Headers& headers) {
 
 }  // namespace
 
-net::Task<Result<std::string>> Pass::read_body(Visit& visit) {
-  std::string body;
-  std::vector<char> buffer(copy_buffer_bytes);
-  while (true) {
-    auto n = co_await visit.exchange.read_body(buffer);
-    if (!n) co_return std::unexpected(n.error());
-    if (*n == 0) co_return body;
-    if (body.size() + *n > passed_body_bytes_max) {
-      co_return fail(ErrorKind::too_large, ErrorSource::client,
-                     "an edge forwards bodies of at most 1 MiB; upload to the origin itself");
-    }
-    body.append(buffer.data(), *n);
-  }
-}
-
 /// What is not cached has no owner and goes straight to the origin. What may change something goes
 /// through the key's owner, whose copy it makes invalid on its way; so does a tail, to be kept,
 /// unless a purge came that the owner may not have heard of.
@@ -54,7 +40,11 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
   asked.headers.remove("Expect");
   bool reads = visit.request.method == "GET" || visit.request.method == "HEAD";
   if (!reads) {  // a body on GET or HEAD is never forwarded
-    auto body = co_await read_body(visit);
+    auto body = co_await net::read_whole_body(visit.exchange, passed_body_bytes_max);
+    if (!body && body.error().kind == ErrorKind::too_large) {
+      body.error().message =
+          "an edge forwards bodies of at most 1 MiB; upload to the origin itself";
+    }
     if (!body) {
       co_await refuse(visit, body.error());
       co_return std::nullopt;

@@ -45,7 +45,6 @@ class Pass {
     std::uint64_t purge_sequence = 0;
     std::uint32_t changes = 0;
   };
-  net::Task<Result<std::string>> read_body(Visit& visit);
   /// Nothing when the client was told already that there is no answer.
   net::Task<std::optional<Answered>> ask(Visit& visit);
   net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);

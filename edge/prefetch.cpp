@@ -84,8 +84,7 @@ bool Prefetch::may_begin(const Visit& visit, const std::string& key) {
 FillRequest Prefetch::request_for(const Visit& visit, std::string_view target,
                                   std::string key) const {
   FillRequest request;
-  bool distrust = purges_.purged_lately(key, visit.begun);
-  request.route = distrust ? fleet::HopRoute::origin_only : visit.route;
+  request.route = purges_.route_for(key, visit.route, visit.begun);
   request.primary_key = std::move(key);
   request.target = target;
   request.viewer = http::end_to_end(visit.request.fields);

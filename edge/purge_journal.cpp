@@ -48,6 +48,20 @@ std::optional<PurgeId> fleet_id(std::string_view key) {
   return PurgeId{std::string(key.substr(0, end)), *stamp};
 }
 
+/// Until one is refused; `take` gets key and value.
+template <class Take>
+Result<void> for_each_row(const store::Txn& txn, store::Table table, Take take) {
+  auto cursor = store::Cursor::open(txn, table);
+  if (!cursor) return std::unexpected(cursor.error());
+  auto there = cursor->seek({});
+  for (; there && *there; there = cursor->next()) {
+    Result<void> taken = take(cursor->key(), cursor->value());
+    if (!taken) return taken;
+  }
+  if (!there) return std::unexpected(there.error());
+  return {};
+}
+
 /// Takes a number off the front, up to and with `end`.
 std::optional<std::uint64_t> take_number(std::string_view& rest, char end) {
   std::uint64_t value = 0;
@@ -117,49 +131,42 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
 Result<void> PurgeJournal::read(Opened& into) const {
   auto txn = env_.read();
   if (!txn) return std::unexpected(txn.error());
-  auto cursor = store::Cursor::open(*txn, rows_);
-  if (!cursor) return std::unexpected(cursor.error());
-  auto there = cursor->seek({});
-  for (; there && *there; there = cursor->next()) {
-    auto number = row_number(cursor->key());
-    if (!number) return corrupt("a key of the purge journal is not readable");
-    if (*number == 0) continue;
-    auto purge = decode_purge(*number, cursor->value());
-    if (!purge) return std::unexpected(purge.error());
-    into.purges.push_back(std::move(*purge));
-  }
-  if (!there) return std::unexpected(there.error());
-  return {};
+  return for_each_row(*txn, rows_,
+                      [&](std::string_view key, std::string_view value) -> Result<void> {
+                        auto number = row_number(key);
+                        if (!number) return corrupt("a key of the purge journal is not readable");
+                        if (*number == 0) return {};
+                        auto purge = decode_purge(*number, value);
+                        if (!purge) return std::unexpected(purge.error());
+                        into.purges.push_back(std::move(*purge));
+                        return {};
+                      });
 }
 
 Result<void> PurgeJournal::read_fleet(Opened& into) const {
   auto txn = env_.read();
   if (!txn) return std::unexpected(txn.error());
-  auto purges = store::Cursor::open(*txn, fleet_);
-  if (!purges) return std::unexpected(purges.error());
-  auto there = purges->seek({});
-  for (; there && *there; there = purges->next()) {
-    auto id = fleet_id(purges->key());
+  auto take_purge = [&](std::string_view key, std::string_view value) -> Result<void> {
+    auto id = fleet_id(key);
     if (!id) return corrupt("a key of the purge history is not readable");
-    auto purge = decode_purge(id->stamp, purges->value());
+    auto purge = decode_purge(id->stamp, value);
     if (!purge) return std::unexpected(purge.error());
     into.fleet_purges.push_back({std::move(*id), purge->at, std::move(purge->purge)});
-  }
-  if (!there) return std::unexpected(there.error());
-  auto reaches = store::Cursor::open(*txn, reaches_);
-  if (!reaches) return std::unexpected(reaches.error());
-  there = reaches->seek({});
-  for (; there && *there; there = reaches->next()) {
-    std::string text = std::string(reaches->value()) + "\n";
+    return {};
+  };
+  auto take_reach = [&](std::string_view key, std::string_view value) -> Result<void> {
+    std::string text = std::string(value) + "\n";
     std::string_view rest = text;
     auto version = take_number(rest, ' ');
     auto highest = take_number(rest, ' ');
     auto floor = take_number(rest, '\n');
     if (version != 1u || !highest || !floor) return corrupt("a reach of purges is not readable");
-    into.fleet_reaches[std::string(reaches->key())] = {*highest, *floor};
-  }
-  if (!there) return std::unexpected(there.error());
-  return {};
+    into.fleet_reaches[std::string(key)] = {*highest, *floor};
+    return {};
+  };
+  auto read = for_each_row(*txn, fleet_, take_purge);
+  if (read) read = for_each_row(*txn, reaches_, take_reach);
+  return read;
 }
 
 Result<void> PurgeJournal::begin_run(Opened& into) {

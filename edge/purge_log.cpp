@@ -161,6 +161,12 @@ bool PurgeLog::purged_lately(std::string_view key, SteadyTime now) const {
   return lately;
 }
 
+fleet::HopRoute PurgeLog::route_for(std::string_view key, fleet::HopRoute wished,
+                                    SteadyTime now) const {
+  bool asks = wished != fleet::HopRoute::nobody;
+  return asks && purged_lately(key, now) ? fleet::HopRoute::origin_only : wished;
+}
+
 void PurgeLog::note_swept(std::uint64_t through) {
   swept_.store(through, std::memory_order_release);
 }

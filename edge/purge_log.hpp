@@ -24,6 +24,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
+#include "edge/fleet/hop.hpp"
 #include "edge/purge.hpp"
 
 namespace relay::edge {
@@ -74,6 +75,9 @@ class PurgeLog {
   /// Whether a purge that names the key came within peer_distrust before `now`. What a tag names
   /// is in the answers only, so one by tag counts for every key.
   bool purged_lately(std::string_view key, SteadyTime now) const;
+  /// Whom to ask for the key now: as `wished`, but after such a purge the origin only, for a member
+  /// may not have heard of it.
+  fleet::HopRoute route_for(std::string_view key, fleet::HopRoute wished, SteadyTime now) const;
 
   /// Everything that purges up to this number named is gone from the store.
   void note_swept(std::uint64_t through);

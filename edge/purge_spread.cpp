@@ -1,13 +1,12 @@
 #include "edge/purge_spread.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "common/base/log.hpp"
 #include "common/http/problem.hpp"
+#include "common/net/timer.hpp"
+#include "common/net/whole_body.hpp"
 #include "edge/fleet/peer_gate.hpp"
 
 namespace relay::edge {
@@ -15,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace asio = net::asio;
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock,
-                               asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+using net::Timer;
 
 const net::ClientDeadlines deadlines{1s, 2s, 2s};
 // Between two letters to one member, while this edge waits to be trusted again.
@@ -28,31 +25,10 @@ constexpr std::chrono::milliseconds calm_interval = 1s;
 constexpr std::chrono::milliseconds settle_slack = 500ms;
 constexpr std::size_t waiting_max = 1'024;  // purges that wait for receipts at a time
 
-template <class Source>
-net::Task<Result<std::string>> read_letter(Source& source) {
-  std::string body;
-  std::array<char, 4096> buffer;
-  while (true) {
-    auto n = co_await source.read(buffer);
-    if (!n) co_return std::unexpected(n.error());
-    if (*n == 0) co_return body;
-    if (body.size() + *n > letter_bytes_max) {
-      co_return fail(ErrorKind::too_large, ErrorSource::client, "a letter is at most 2 MiB");
-    }
-    body.append(buffer.data(), *n);
-  }
-}
-
 /// What a letter's signature is over, beside its method: nobody may put other words in it.
 std::string signed_of(std::string_view body) {
   return std::string(purges_target) + "\n" + std::string(body);
 }
-
-/// The body of a request, read like that of an answer.
-struct RequestBody {
-  net::Exchange& exchange;
-  net::Task<Result<std::size_t>> read(std::span<char> into) { return exchange.read_body(into); }
-};
 
 }  // namespace
 
@@ -189,7 +165,7 @@ net::Task<Result<PurgeLetter>> PurgeSpread::write(const Line& line, PurgeNews ne
   auto response = co_await client_.send(line.endpoint, std::move(request), deadlines);
   if (!response) co_return std::unexpected(response.error());
   int status = response->head().status;
-  auto body = co_await read_letter(*response);
+  auto body = co_await net::read_whole_body(*response, letter_bytes_max);
   if (!body) co_return std::unexpected(body.error());
   if (status != 200) {
     co_return fail(ErrorKind::unavailable, ErrorSource::upstream,
@@ -310,8 +286,7 @@ net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
     co_await exchange.respond(http::problem(405, "allowed here: POST"));
     co_return;
   }
-  RequestBody source{exchange};
-  auto body = co_await read_letter(source);
+  auto body = co_await net::read_whole_body(exchange, letter_bytes_max);
   auto allowed = body ? check_writer(exchange, *body) : std::unexpected(body.error());
   auto letter = allowed ? decode_letter(*body) : std::unexpected(allowed.error());
   if (!letter) {

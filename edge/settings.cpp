@@ -66,7 +66,7 @@ void describe_member(Schema& schema, fleet::Member& into) {
 void describe_edge(Schema& schema, Settings& into) {
   schema.text("edge.name", into.name, "what peers, logs and Cache-Status call this edge");
   schema.texts("edge.listen", into.listen, "where viewers and other edges come in");
-  schema.text("edge.admin", into.admin, "metrics, health, purge and console; keep it private");
+  schema.text("edge.admin", into.admin, "metrics, health and purge; keep it private");
   schema.count("edge.threads", into.threads, "0: one a core", {0, 256});
   schema.text("edge.access_log", into.access_log,
               "a line a request; empty: none, \"-\": standard output, else a file");

@@ -208,8 +208,7 @@ net::Task<Result<Answered>> Slices::ask(EdgeWorker& worker, const SlicedBody& bo
                     "bytes=" + std::to_string(range.first) + "-" + std::to_string(range.last));
   asked.headers.set("If-Range", pinned_validator(*body.stored));
   // A read may take long: what counts are the purges until now.
-  bool distrust = purges_.purged_lately(body.key, steady_now());
-  auto route = distrust ? fleet::HopRoute::origin_only : body.request.route;
+  auto route = purges_.route_for(body.key, body.request.route, steady_now());
   auto answered = co_await upstream_.ask(worker.client, body.key, route, std::move(asked));
   if (!answered) co_return answered;
   const http::ResponseHead& head = answered->response.head();

@@ -18,10 +18,6 @@ bool failed_itself(const http::ResponseHead& head) {
   return http::joined(head.headers, "Cache-Status").find("fwd-status") == std::string::npos;
 }
 
-bool is_safe(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
 /// A silent member is found out within the deadline of a connection: a fifth of it is patience,
 /// a third is for its probe, the rest for the watchdog's ticks.
 HedgeRules hedge_rules(std::chrono::milliseconds connect_wait) {
@@ -94,7 +90,7 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
   if (held_only) request.headers.set(fleet::held_only_field, "1");
   if (peer.copy) request.headers.set(fleet::copy_field, "1");
   // What may change something is not asked for twice because a member takes its time.
-  auto deadlines = is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
+  auto deadlines = http::is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
   // What is held is there at once: nobody waits long for a chance to spare the origin.
   if (held_only) deadlines.connect = deadlines.first_byte = hedge_rules_.most;
   deadlines.given_up = {peer.line, &peer.line->given_up};
@@ -113,10 +109,11 @@ net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& k
   (holder ? asked_holders_ : asked_peers_).add();
   MemberAsk ask = member_ask(candidate.peer, candidate.endpoint, request, holder);
   std::optional<MemberAsk> stand_in;
-  if (!holder && is_safe(request.method)) {
-    for (const fleet::Peer& other : members_.stand_in_for(primary_of(key), candidate.peer.name)) {
-      auto endpoint = net::endpoint_of(other.url);
-      if (endpoint) stand_in = member_ask(other, *endpoint, request, true);
+  if (!holder && http::is_safe(request.method)) {
+    auto other = members_.stand_in_for(primary_of(key), candidate.peer.name);
+    if (other) {
+      auto endpoint = net::endpoint_of(other->url);
+      if (endpoint) stand_in = member_ask(*other, *endpoint, request, true);
     }
   }
   co_return co_await ask_hedged(client, members_, std::move(ask), std::move(stand_in),
@@ -150,7 +147,7 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
   request.headers.remove(fleet::held_only_field);
   request.headers.remove(fleet::copy_field);
   bool repeatable =
-      is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
+      http::is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
   for (const Candidate& candidate : candidates(key, route, request)) {
     if (candidate.peer.name == avoid) continue;

@@ -13,7 +13,7 @@
 #include "common/http/problem.hpp"
 #include "common/http/url.hpp"
 #include "common/media/media_path.hpp"
-#include "origin/body.hpp"
+#include "common/net/whole_body.hpp"
 #include "origin/jobs/supervisor.hpp"
 #include "origin/json_text.hpp"
 
@@ -255,7 +255,7 @@ net::Task<void> Api::list_assets(net::Exchange& exchange, Route route) {
 }
 
 net::Task<void> Api::relabel(net::Exchange& exchange, Route route) {
-  auto body = co_await read_whole_body(exchange, json_bytes_max);
+  auto body = co_await net::read_whole_body(exchange, json_bytes_max);
   if (!body) {
     co_await exchange.respond(http::problem_of(body.error()));
     co_return;

@@ -10,8 +10,8 @@
 #include "common/http/problem.hpp"
 #include "common/http/repr_digest.hpp"
 #include "common/media/media_path.hpp"
+#include "common/net/whole_body.hpp"
 #include "origin/announce.hpp"
-#include "origin/body.hpp"
 #include "origin/catalog.hpp"
 #include "origin/published_playlist.hpp"
 #include "origin/segment_store.hpp"
@@ -209,7 +209,7 @@ class JobHandler final : public net::Handler {
     }
     bool progress = target == "/progress";
     if (!progress && target != "/result") co_return bad_input("there is nothing at this address");
-    auto body = co_await read_whole_body(exchange, message_bytes_max);
+    auto body = co_await net::read_whole_body(exchange, message_bytes_max);
     if (!body) co_return std::unexpected(body.error());
     if (progress) co_return take_progress(*body);
     co_return take_result(*body);
@@ -240,7 +240,7 @@ class JobHandler final : public net::Handler {
     auto promised = http::read_repr_digest(http::joined(exchange.request().fields, "Repr-Digest"));
     if (!promised) co_return std::unexpected(promised.error());
     if (object && !*promised) co_return bad_input("Repr-Digest with xxh3-128 is missing");
-    auto body = co_await read_whole_body(exchange, bytes_max);
+    auto body = co_await net::read_whole_body(exchange, bytes_max);
     if (!body) co_return std::unexpected(body.error());
     observer_.on_sign_of_life();
     auto store = [&] { return publish(*path, *promised, *body); };

@@ -16,6 +16,10 @@ bool same_name(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
 std::optional<std::string_view> find(Fields fields, std::string_view name) {
   for (const Field& field : fields) {
     if (same_name(field.name, name)) return field.value;

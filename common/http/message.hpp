@@ -24,6 +24,9 @@ using Fields = std::span<const Field>;
 
 bool same_name(std::string_view a, std::string_view b);
 
+/// Whether a request of this method asks for no change (RFC 9110 9.2.1).
+bool is_safe(std::string_view method);
+
 /// The first field of that name; nullopt when there is none.
 std::optional<std::string_view> find(Fields fields, std::string_view name);
 std::size_t count(Fields fields, std::string_view name);

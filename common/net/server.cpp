@@ -1,7 +1,6 @@
 #include "common/net/server.hpp"
 
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -17,12 +16,10 @@
 #include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 #include "common/net/client_connection.hpp"
+#include "common/net/timer.hpp"
 
 namespace relay::net {
 namespace {
-
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 struct ReusePort {  // a SettableSocketOption; Asio has no public one
   int on = 1;

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
 #include <optional>
 
 #include "common/base/clock.hpp"
-#include "common/net/task.hpp"
+#include "common/net/timer.hpp"
 
 namespace relay::net {
 
@@ -51,9 +50,7 @@ class Watchdog : public asio::execution_context::service {
   void tick();
   using List = boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>>;
   List list_;
-  std::optional<asio::basic_waitable_timer<std::chrono::steady_clock,
-                                           asio::wait_traits<std::chrono::steady_clock>, Executor>>
-      timer_;
+  std::optional<Timer> timer_;
   bool scheduled_ = false;
   std::optional<SteadyTime> drain_until_;
 };

@@ -103,17 +103,17 @@ std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) con
   return holders;
 }
 
-std::vector<Peer> Members::stand_in_for(std::string_view key, std::string_view slow) const {
+std::optional<Peer> Members::stand_in_for(std::string_view key, std::string_view slow) const {
   auto fleet = snapshot();
   auto members = fleet->ring->members();
   std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
   bool behind = false;
   for (std::size_t i : fleet->ring->owners(hash, members.size())) {
     bool usable = members[i].name != self_ && fleet->health[i].up;
-    if (behind && usable) return {peer_at(*fleet, i)};
+    if (behind && usable) return peer_at(*fleet, i);
     behind = behind || members[i].name == slow;
   }
-  return {};
+  return std::nullopt;
 }
 
 /// Applies the change to a copy of the member's health and publishes it, if it changed anything.

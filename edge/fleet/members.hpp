@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,7 +94,7 @@ class Members {
   std::vector<Peer> holders_for(std::string_view key, SteadyTime now) const;
   static constexpr std::size_t holders_asked_max = 2;
   /// The next in the key's order behind `slow` that is up, if any: it may hold a copy.
-  std::vector<Peer> stand_in_for(std::string_view key, std::string_view slow) const;
+  std::optional<Peer> stand_in_for(std::string_view key, std::string_view slow) const;
 
   /// A request to it failed before its answer began (refused, timeout, reset), or a probe did.
   /// Returns true when this is what took it down; all that is under way to it is given up.

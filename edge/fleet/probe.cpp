@@ -1,13 +1,11 @@
 #include "edge/fleet/probe.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "common/base/log.hpp"
+#include "common/net/timer.hpp"
 
 namespace relay::edge::fleet {
 
-using Timer = net::asio::basic_waitable_timer<
-    std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+using net::Timer;
 
 struct Prober::State {
   State(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,

@@ -2,13 +2,11 @@
 // supervisor's thread.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <memory>
 #include <optional>
 
 #include "common/base/clock.hpp"
-#include "common/net/task.hpp"
+#include "common/net/timer.hpp"
 #include "origin/jobs/desk.hpp"
 #include "origin/jobs/job_settings.hpp"
 #include "origin/jobs/process.hpp"
@@ -16,8 +14,7 @@
 
 namespace relay::origin::jobs {
 
-using Timer = net::asio::basic_waitable_timer<
-    std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>, net::Executor>;
+using net::Timer;
 
 class Running final : public Observer, public std::enable_shared_from_this<Running> {
  public:

@@ -108,17 +108,8 @@ inline Offences include_direction(const File& file) {
 /// Files outside common/net that truly need an executor, a timer or an address. One that no longer
 /// does must leave this list.
 inline constexpr std::string_view asio_users[] = {
-    "edge/edge.cpp",
-    "edge/fleet/probe.cpp",
-    "edge/fleet/probe.hpp",
-    "edge/hedge.cpp",
-    "edge/purge_spread.cpp",
-    "edge/settings.cpp",
-    "origin/announce.cpp",
-    "origin/api.cpp",
-    "origin/events.cpp",
-    "origin/jobs/running.hpp",
-    "origin/jobs/supervisor.cpp",
+    "edge/fleet/probe.hpp", "edge/settings.cpp", "origin/announce.cpp",
+    "origin/api.cpp",       "origin/events.cpp", "origin/jobs/supervisor.cpp",
 };
 
 inline bool includes_asio(std::string_view line) {
