@@ -33,7 +33,7 @@ Access::Access(std::vector<TenantSettings> tenants) {
 }
 
 void Access::replace(std::vector<TenantSettings> tenants) {
-  tenants_ = std::make_shared<const std::vector<TenantSettings>>(std::move(tenants));
+  tenants_.store(std::make_shared<const std::vector<TenantSettings>>(std::move(tenants)));
 }
 
 Result<void> Access::check(http::Fields request, std::string_view tenant) const {

@@ -2,12 +2,12 @@
 // run (SIGHUP). Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/base/shared_value.hpp"
 #include "common/http/message.hpp"
 #include "origin/settings.hpp"
 
@@ -25,7 +25,7 @@ class Access {
   Result<void> check(http::Fields request, std::string_view tenant) const;
 
  private:
-  std::atomic<std::shared_ptr<const std::vector<TenantSettings>>> tenants_;
+  SharedValue<const std::vector<TenantSettings>> tenants_;
 };
 
 }  // namespace relay::origin

@@ -23,6 +23,7 @@
 #include "common/base/hash.hpp"
 #include "common/base/limits.hpp"
 #include "common/base/metrics.hpp"
+#include "common/base/shared_value.hpp"
 #include "edge/policy/plan.hpp"
 #include "edge/policy/tuner.hpp"
 
@@ -81,15 +82,10 @@ class Object {
   bool known_good() const;
   /// A parsed form of head(), kept beside it by the first who needs it (null before): parsing it
   /// on every hit would cost more than the rest of a small one. The first one kept stays.
-  std::shared_ptr<const void> parsed() const { return parsed_.load(std::memory_order_acquire); }
-  void keep_parsed(std::shared_ptr<const void> form) const {
-    std::shared_ptr<const void> none;
-    parsed_.compare_exchange_strong(none, std::move(form), std::memory_order_acq_rel);
-  }
+  std::shared_ptr<const void> parsed() const { return parsed_.load(); }
+  void keep_parsed(std::shared_ptr<const void> form) const { parsed_.store_first(std::move(form)); }
   /// Another form for all who look from now on.
-  void replace_parsed(std::shared_ptr<const void> form) const {
-    parsed_.store(std::move(form), std::memory_order_release);
-  }
+  void replace_parsed(std::shared_ptr<const void> form) const { parsed_.store(std::move(form)); }
   /// The number of the newest purge that this object is known to have outlived (0: none).
   std::uint64_t purges_noted() const { return purges_noted_.load(std::memory_order_acquire); }
   void note_purges(std::uint64_t number) const {
@@ -107,7 +103,7 @@ class Object {
   std::uint64_t body_bytes_;
   Digest128 digest_;
   std::shared_ptr<const Body> body_;
-  mutable std::atomic<std::shared_ptr<const void>> parsed_;
+  mutable SharedValue<const void> parsed_;
   mutable std::atomic<SteadyTime> resident_at_{SteadyTime{}};
   mutable std::atomic<std::uint64_t> purges_noted_{0};
 };

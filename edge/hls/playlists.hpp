@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/shared_value.hpp"
 #include "edge/hls/readers.hpp"
 #include "edge/hls/timeline.hpp"
 
@@ -24,7 +25,7 @@ namespace relay::edge::hls {
 
 /// One playlist through its versions.
 struct Rendition {
-  std::atomic<std::shared_ptr<const Timeline>> newest;
+  SharedValue<const Timeline> newest;
   Readers readers;
   std::atomic<std::uint64_t> seen{0};  // number of the last version or of the last look at it
 };
