@@ -22,8 +22,7 @@ before(async () => {
   edges = await startEdges(3, proxy.url);
 });
 after(async () => {
-  await cleanUp(...edges, origin);
-  await proxy?.close();
+  await cleanUp(...edges, origin, proxy);
 });
 
 const plain = { headers: { 'accept-encoding': 'identity' } };

@@ -29,8 +29,7 @@ before(async () => {
   await warm('/film');
 });
 after(async () => {
-  await cleanUp(edge);
-  await origin.close();
+  await cleanUp(edge, origin);
 });
 
 const memory = () => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${edge.pid}/status`, 'utf8'))[1]) * 1024;

@@ -24,8 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const call of ['write', 'sync', 'open', 'accept', 'socket']) faults.work(call);
   faults.close();
-  await cleanUp(edge);
-  await origin.close();
+  await cleanUp(edge, origin);
 });
 
 const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);

@@ -16,8 +16,7 @@ beforeEach(async () => {
   edges = await startEdges(3, origin.url, { settings: { fleet: { probe_interval: '100ms' } } });
 });
 afterEach(async () => {
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 const status = (answer) => answer.headers['cache-status'];

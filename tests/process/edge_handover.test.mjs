@@ -28,9 +28,7 @@ beforeEach(async () => {
   edges = await Promise.all([0, 1, 2].map((i) => start(i, members.slice(0, 3))));
 });
 afterEach(async () => {
-  for (const edge of edges) if (edge.alive) process.kill(edge.pid, 'SIGCONT');
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 /** Gives the running edge other members, as an operator does. */
@@ -40,7 +38,7 @@ async function reload(edge, some) {
   const before = (edge.log().match(/settings reloaded/g) ?? []).length;
   const fleet = `[fleet]\nprobe_interval = "100ms"\nmembers = [ ${line.join(', ')} ]\n`;
   fs.writeFileSync(edge.configPath, text.slice(0, text.search(/^\[+fleet/m)) + fleet);
-  process.kill(edge.pid, 'SIGHUP');
+  edge.signal('SIGHUP');
   await until('the reload', () => (edge.log().match(/settings reloaded/g) ?? []).length > before);
 }
 const holderAsks = async (edge) =>
@@ -129,7 +127,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP']) {
       else first.end(body.subarray(200_000));
       if (!path) await Promise.all(waiting.map((one) => one.whole()));
     }
-    process.kill(edges[2].pid, signal);
+    edges[2].signal(signal);
     for (const got of await Promise.all(waiting.map((one) => one.whole()))) {
       assert.ok(got.complete && got.body.equals(body), `${got.body.length} bytes`);
     }

@@ -18,9 +18,7 @@ beforeEach(async () => {
   origin.answer('/load', { headers: fresh, body: 'load' });
 });
 afterEach(async () => {
-  for (const edge of edges) if (edge.alive) process.kill(edge.pid, 'SIGCONT');
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 const askerOf = (path) => origin.requests.findLast((one) => one.path === path).headers.via.split(' ').at(-1);
@@ -46,7 +44,7 @@ for (const signal of ['SIGSTOP', 'SIGKILL']) {
     let over = false;
     const viewers = load(24, signal, () => over);
     await until('the load', () => origin.requests.length > 200);
-    process.kill(edges[1].pid, signal);
+    edges[1].signal(signal);
     for (const edge of [edges[0], edges[2]]) await until('it to be found out', async () => !await up(edge));
     const then = origin.requests.length;
     await until('more load', () => origin.requests.length > then + 500);
@@ -58,7 +56,7 @@ for (const signal of ['SIGSTOP', 'SIGKILL']) {
     assert.ok(slow.every((count) => count <= 1), `slow answers a viewer: ${slow}`);
 
     if (signal === 'SIGKILL') edges[1] = await edges[1].restart();
-    else process.kill(edges[1].pid, 'SIGCONT');
+    else edges[1].signal('SIGCONT');
     for (const edge of [edges[0], edges[2]]) await until('it to be back', () => up(edge));
     let n = 0;
     await until('it to own its keys again', async () => {

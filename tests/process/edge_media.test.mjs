@@ -24,9 +24,8 @@ let edges = [];
 
 beforeEach(async () => { origin = await startScriptedOrigin(); });
 afterEach(async () => {
-  await cleanUp(...edges);
+  await cleanUp(...edges, origin);
   edges = [];
-  await origin.close();
 });
 
 async function startOne(settings = {}, more = {}) {

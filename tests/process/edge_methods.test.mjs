@@ -17,8 +17,7 @@ before(async () => {
   edges = await startEdges(2, origin.url);
 });
 after(async () => {
-  await cleanUp(...(edges ?? []));
-  await origin?.close();
+  await cleanUp(...(edges ?? []), origin);
 });
 
 const status = (answer) => answer.headers['cache-status'];

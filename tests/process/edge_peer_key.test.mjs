@@ -18,8 +18,7 @@ before(async () => {
   origin.answer('/a', { headers: fresh, body: 'a' });
 });
 after(async () => {
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 /** As a member would ask, signed with `secret` at `time`, seconds. */

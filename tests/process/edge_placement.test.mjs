@@ -14,8 +14,7 @@ let origin;
 let edges = [];
 
 afterEach(async () => {
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 /** As many edges as zones; each is in the one of its place. */

@@ -17,8 +17,7 @@ beforeEach(async () => {
   edge = await startEdge({ upstream: origin.url });
 });
 afterEach(async () => {
-  await cleanUp(edge);
-  await origin.close();
+  await cleanUp(edge, origin);
 });
 
 const purge = (what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });

@@ -19,9 +19,7 @@ async function startFleet(count, fleet = {}) {
 }
 
 afterEach(async () => {
-  for (const edge of edges) if (edge.alive) process.kill(edge.pid, 'SIGCONT');
-  await cleanUp(...edges);
-  await origin.close();
+  await cleanUp(...edges, origin);
 });
 
 const purge = (edge, what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });
@@ -113,13 +111,13 @@ for (const soft of [false, true]) {
 test('a member that was stopped serves nothing purged when it goes on', async () => {
   await startFleet(3, { purge_lease: '1s' });
   await fill(['/stopped', '/kept']);
-  process.kill(edges[1].pid, 'SIGSTOP');
+  edges[1].signal('SIGSTOP');
   const answer = await purge(edges[0], { url: '/stopped' });
   assert.equal(answer.status, 200, answer.text);
   assert.equal(states(answer), 'applied applied fenced');
   // These wait in its sockets, before any news that other members may have for it.
   const first = [text(edges[1], '/stopped'), text(edges[1], '/stopped')];
-  process.kill(edges[1].pid, 'SIGCONT');
+  edges[1].signal('SIGCONT');
   for (const got of await Promise.all(first)) assert.equal(got, 'new /stopped');
   await trusting(edges[1]);
   const again = await purge(edges[1], { url: '/stopped' });

@@ -20,8 +20,7 @@ beforeEach(async () => {
   edge = await startEdge({ upstream: origin.url, settings: { cache: { slice: '256KiB', object_max: '4MiB' } } });
 });
 afterEach(async () => {
-  await cleanUp(edge);
-  await origin.close();
+  await cleanUp(edge, origin);
 });
 
 const serve = (length, options) => {

@@ -16,8 +16,7 @@ before(async () => {
   edge = await startEdge({ upstream: origin.url, settings: { cache: { stale_on_error: '0s' } } });
 });
 after(async () => {
-  await cleanUp(edge);
-  await origin?.close();
+  await cleanUp(edge, origin);
 });
 
 const status = (answer) => answer.headers['cache-status'];

@@ -132,12 +132,12 @@ test('SIGHUP takes new keys in and old ones out; a broken file changes nothing',
   const list = (key) => request(`${origin.url}/api/v1/demo/assets`, { headers: { authorization: `Bearer ${key}` } });
   assert.equal((await list('demo-key')).status, 200);
   fs.writeFileSync(origin.configPath, text.replace(sha256('demo-key'), sha256('next-key')));
-  process.kill(origin.pid, 'SIGHUP');
+  origin.signal('SIGHUP');
   await until('the new key to hold', async () => (await list('next-key')).status === 200);
   assert.equal((await list('demo-key')).status, 401);
   assert.match(origin.log(), /keys of demo changed/);
   fs.writeFileSync(origin.configPath, 'broken = [');
-  process.kill(origin.pid, 'SIGHUP');
+  origin.signal('SIGHUP');
   await until('the refusal to be logged', () => /reload refused/.test(origin.log()));
   assert.equal((await list('next-key')).status, 200);
 });

@@ -3,7 +3,7 @@
 
 import http from 'node:http';
 
-/** {url, fetches: Map<path, number>, close()} */
+/** {url, fetches: Map<path, number>, stop()} */
 export async function startCountingProxy(target) {
   const fetches = new Map();
   const agent = new http.Agent({ keepAlive: true });
@@ -22,7 +22,7 @@ export async function startCountingProxy(target) {
   return {
     fetches,
     url: `http://127.0.0.1:${server.address().port}`,
-    close: () => new Promise((done) => {
+    stop: () => new Promise((done) => {
       agent.destroy();
       server.close(done);
       server.closeAllConnections();

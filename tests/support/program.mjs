@@ -49,15 +49,21 @@ export class Program {
   async stop({ deadline_ms = 20_000 } = {}) {
     if (!this.alive) return this.exited;
     this.child.kill('SIGTERM');
-    const late = setTimeout(() => this.kill(), deadline_ms);
+    this.child.kill('SIGCONT');  // a test may have left it paused
+    const late = setTimeout(() => this.child.kill('SIGKILL'), deadline_ms);
     const ended = await this.exited;
     clearTimeout(late);
-    if (ended.code !== 0) {
+    if (ended.code !== 0 && !this.crashed) {
       throw new Error(`${this.name} stopped with ${ended.code ?? ended.signal}:\n${this.logTail()}`);
     }
     return ended;
   }
 
-  /** kill -9, as in a crash. */
-  kill() { this.child.kill('SIGKILL'); }
+  signal(name) {
+    if (name === 'SIGKILL') this.crashed = true;
+    this.child.kill(name);
+  }
+
+  /** kill -9, as in a crash: what the test asked for is no fault of the program. */
+  kill() { this.signal('SIGKILL'); }
 }

@@ -6,7 +6,7 @@ import { until } from './poll.mjs';
 
 /**
  * {url, requests: {method, path, headers, body}[], answer(path, script), count(path),
- *  asked(path, n), close(), reopen()}
+ *  asked(path, n), close(), reopen(), stop()}: stop is close, for cleanUp()
  * A script is {status, headers, body} or a function (request, response, number) that answers as it
  * likes; number counts the requests of that path from 1. Paths without a script are 404.
  */
@@ -37,16 +37,17 @@ export async function startScriptedOrigin() {
     port = server.address().port;
   };
   await reopen();
+  const close = () => new Promise((done) => {
+    server.close(done);
+    server.closeAllConnections();
+  });
   return {
     requests, count, reopen,
     url: `http://127.0.0.1:${port}`,
     answer: (path, script) => { scripts.set(path, script); },
     /** Waits until the path was asked for `n` times. */
     asked: (path, n = 1) => until(`${n} requests for ${path}`, () => count(path) >= n, { every_ms: 5 }),
-    close: () => new Promise((done) => {
-      server.close(done);
-      server.closeAllConnections();
-    }),
+    close, stop: close,
   };
 }
 

@@ -111,12 +111,12 @@ export async function startFleet(count = 3, { origin: originOptions, edge: edgeO
   return Object.assign(fleet, { stop: () => stopAll(all()), cleanUp: () => cleanUp(...all()) });
 }
 
-/** Stops what still runs and removes the folders; for `after()`. */
+/** Stops what still runs, what a test plays itself included, and removes the folders; for `after()`. */
 export async function cleanUp(...programs) {
   try {
     await stopAll(programs.filter(Boolean));
   } finally {
-    for (const { folder } of programs.filter(Boolean)) fs.rmSync(folder, { recursive: true, force: true });
+    for (const program of programs) if (program?.folder) fs.rmSync(program.folder, { recursive: true, force: true });
   }
 }
 
