@@ -1,0 +1,170 @@
+#include "edge/node.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/net/server.hpp"
+#include "edge/admin.hpp"
+#include "edge/edge.hpp"
+#include "edge/fleet/probe.hpp"
+#include "edge/fleet/trust.hpp"
+#include "edge/purge_spread.hpp"
+
+namespace relay::edge {
+namespace {
+
+constexpr unsigned blocking_threads = 2;
+
+net::ServerOptions server_options(const Settings& settings, Edge& edge, Admin& admin) {
+  net::ServerOptions options;
+  for (const std::string& address : settings.listen) options.listens.push_back({address, &edge});
+  if (!settings.admin.empty()) options.listens.push_back({settings.admin, &admin, false});
+  options.threads = settings.threads > 0 ? static_cast<unsigned>(settings.threads)
+                                         : std::max(1u, std::thread::hardware_concurrency());
+  options.drain_grace = settings.drain_grace;
+  return options;
+}
+
+std::vector<std::string> names_of(const std::vector<fleet::Member>& members) {
+  std::vector<std::string> names;
+  for (const fleet::Member& member : members) names.push_back(member.name);
+  return names;
+}
+
+/// What can change while serving: the fleet and the log's level. The rest wants a restart.
+void reload(const std::string& path, fleet::Members& members, PurgeSpread& spread) {
+  auto settings = load(path);
+  if (!settings) {
+    log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
+    return;
+  }
+  members.replace(settings->members, steady_now());
+  spread.follow_members();
+  log::configure("edge", settings->log_level, settings->log_format);
+  log::info("settings reloaded: members and log; others wait for a restart",
+            {log::kv("members", settings->members.size())});
+}
+
+bool on_loopback(const fleet::Member& member) {
+  auto endpoint = net::endpoint_of(member.url);
+  return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" ||
+                      endpoint->host.starts_with("127."));
+}
+
+void warn_of_strangers(const Settings& settings) {
+  if (!settings.fleet_key.empty() || std::ranges::all_of(settings.members, on_loopback)) return;
+  log::warn("fleet.key is empty: whoever reaches this edge can pass for one of the fleet", {});
+}
+
+AccessLog open_log(const Settings& settings) {
+  auto log = AccessLog::open(settings.access_log);
+  if (!log) throw std::runtime_error(log.error().message);
+  return std::move(*log);
+}
+
+std::unique_ptr<cache::Cache> open_cache(const Settings& settings, Metrics& metrics) {
+  auto cache = cache::Cache::open({.path = settings.cache_path,
+                                   .size_bytes = settings.cache_size_bytes,
+                                   .memory_bytes = settings.cache_memory_bytes,
+                                   .goal = policy::goal_of(settings.cache_goal)},
+                                  metrics);
+  if (!cache) throw std::runtime_error(cache.error().message);
+  return std::move(*cache);
+}
+
+PurgeJournal::Opened open_journal(const Settings& settings) {
+  auto purges = PurgeJournal::open(std::filesystem::path(settings.cache_path) / "purges");
+  if (!purges) throw std::runtime_error(purges.error().message);
+  return std::move(*purges);
+}
+
+fleet::Members::Rules rules_of(const Settings& settings) {
+  return {settings.probe_interval, settings.slow_start, settings.handover,
+          fleet::spread_of(settings.spread)};
+}
+
+}  // namespace
+
+struct Node::Impl {
+  Impl(const Settings& settings, std::string config_path);
+  void wire();
+  void stop_parts();
+
+  const Settings& settings;
+  const std::string config_path;
+  Metrics metrics;
+  AccessLog log;
+  std::unique_ptr<cache::Cache> cache;
+  PurgeJournal::Opened purges;
+  net::Blocking blocking;
+  fleet::Members members;
+  fleet::Trust trust;
+  Edge edge;
+  Admin admin;
+  net::Server server;
+  fleet::Prober prober;
+  PurgeSpread spread;
+};
+
+Node::Impl::Impl(const Settings& settings, std::string path)
+    : settings(settings),
+      config_path(std::move(path)),
+      log(open_log(settings)),
+      cache(open_cache(settings, metrics)),
+      purges(open_journal(settings)),
+      blocking(blocking_threads),
+      members(settings.name, settings.members, rules_of(settings), steady_now()),
+      trust(settings.name, names_of(settings.members), settings.purge_lease, steady_now()),
+      edge(settings, *cache, members, trust, blocking, std::move(purges), metrics, log),
+      admin(settings, edge, *cache, members, blocking, metrics),
+      server(server_options(settings, edge, admin)),
+      prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait),
+      spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
+             edge.purge_history(), blocking, metrics) {
+  warn_of_strangers(settings);
+  wire();
+}
+
+void Node::Impl::wire() {
+  edge.start();
+  for (auto* io : server.workers()) edge.add_worker(*io);
+  prober.start();
+  if (!settings.members.empty()) edge.set_peer_desk(spread);
+  admin.set_spread(spread);
+  spread.start();
+  server.on_stop([this] { stop_parts(); });
+}
+
+void Node::Impl::stop_parts() {
+  admin.set_draining();
+  prober.stop();
+  spread.stop();
+  for (auto* io : server.workers()) {
+    net::asio::post(*io, [this, io] { edge.stop_worker(*io); });
+  }
+}
+
+Node::Node(const Settings& settings, std::string config_path)
+    : impl_(std::make_unique<Impl>(settings, std::move(config_path))) {
+}
+
+Node::~Node() = default;
+
+void Node::run() {
+  Impl& parts = *impl_;
+  log::info("serving",
+            {log::kv("name", parts.settings.name), log::kv("listen", parts.settings.listen.front()),
+             log::kv("objects", parts.cache->size())});
+  parts.server.run([&parts] { reload(parts.config_path, parts.members, parts.spread); });
+  log::info("stopped", {});
+}
+
+void Node::stop() {
+  impl_->server.stop();
+}
+
+}  // namespace relay::edge
