@@ -138,9 +138,12 @@ http::Headers file_headers(const ObjectRecord& record) {
 http::Response without_playlist(const Asset& asset) {
   bool failed = asset.state == AssetState::failed;
   std::string widths = fmt::format("[{}]", fmt::join(asset.photo_widths, ","));
-  http::Response response = http::problem(
-      404, failed ? asset.error : "there is no playlist at this address",
-      {{"kind", name(asset.kind)}, {"state", name(asset.state)}, {"widths", widths, false}});
+  http::Response response =
+      http::problem(404, failed ? asset.error : "there is no playlist at this address",
+                    {{"kind", name(asset.kind)},
+                     {"state", name(asset.state)},
+                     {"widths", widths, false},
+                     {"asset_title", asset.title}});
   response.headers.set("Cache-Control", lifetime_missing);
   add_cross_origin(response.headers);
   return response;
@@ -215,6 +218,9 @@ Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& p
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such video");
   bool whole = (*asset)->state == AssetState::ready || version != (*asset)->newest_version;
+  // The title may be changed at any time, so it is no part of what is stored.
+  (*record)->text = media::with_title(std::move((*record)->text), (*asset)->title);
+  (*record)->modified = std::max((*record)->modified, (*asset)->updated);
   return Playlist{std::move(**record), whole ? lifetime_switchable : lifetime_growing};
 }
 

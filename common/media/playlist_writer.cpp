@@ -84,4 +84,12 @@ std::string write(const MultivariantPlaylist& playlist) {
   return text;
 }
 
+std::string with_title(std::string text, std::string_view title) {
+  constexpr std::string_view first_line = "#EXTM3U\n";
+  if (title.empty() || !text.starts_with(first_line)) return text;
+  return text.insert(
+      first_line.size(),
+      "#EXT-X-SESSION-DATA:DATA-ID=\"com.apple.hls.title\",VALUE=" + quoted(title) + "\n");
+}
+
 }  // namespace relay::media

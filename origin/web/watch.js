@@ -54,12 +54,19 @@ function wait(state, seconds, notice) {
 async function start() {
   for (let attempt = 0; ; attempt += 1) {
     const found = await probe(address);
+    entitle(found.title);
     if (found.kind === 'video') return play();
     if (found.kind === 'photo') return showPhoto(found.widths);
     if (['removed', 'denied'].includes(found.kind)) return tell(found.kind, messages[found.kind]());
     if (found.kind === 'failed') return tell('failed', messages.failed(found.reason));
     await waitAfter(found, attempt);
   }
+}
+
+function entitle(title) {
+  element('title').textContent = title || asset;
+  element('photo').alt = title || asset;
+  document.title = `${title || asset} – Torchrelay`;
 }
 
 function waitAfter(found, attempt) {
@@ -145,7 +152,6 @@ function showPhoto(widths) {
   const photo = element('photo');
   photo.srcset = widths.map((width) => `${photoAddress(address, width)} ${width}w`).join(', ');
   photo.sizes = '(max-width: 1280px) 100vw, 1280px';
-  photo.alt = asset;
   photo.src = photoAddress(address, widths[0]);
   photo.hidden = false;
   video.hidden = true;
@@ -153,7 +159,6 @@ function showPhoto(widths) {
   tell('photo', null);
 }
 
-element('title').textContent = asset;
+entitle('');
 element('tenant').textContent = tenant;
-document.title = `${asset} – Torchrelay`;
 start();

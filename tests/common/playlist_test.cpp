@@ -86,6 +86,17 @@ TEST(Playlist, ANameFromASourceCannotBreakTheLine) {
   EXPECT_EQ(read->audios[0].name, "a'  #EXT-X-ENDLIST,b");
 }
 
+TEST(Playlist, ATitleIsOneLineOfItsOwnWhateverItIs) {
+  EXPECT_EQ(with_title(std::string(two_rungs_text), ""), two_rungs_text);
+  std::string text = with_title(std::string(two_rungs_text), "Ö <b>\"1\"\n#EXT-X-ENDLIST,\x7f");
+  std::string line =
+      "#EXT-X-SESSION-DATA:DATA-ID=\"com.apple.hls.title\",VALUE=\"Ö <b>'1' #EXT-X-ENDLIST, \"\n";
+  ASSERT_EQ(text.find(line), std::string("#EXTM3U\n").size());
+  auto read = read_multivariant_playlist(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(write(*read), two_rungs_text);
+}
+
 TEST(Playlist, ReadsWhatItWrites) {
   auto media = read_media_playlist(growing_text);
   ASSERT_TRUE(media) << media.error().message;

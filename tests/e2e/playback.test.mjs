@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage, playback, playsPast, showsNotice } from '../support/browser.mjs';
 import { asset, upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
+import { request } from '../support/http.mjs';
 import { clip } from '../support/media.mjs';
+import { until } from '../support/poll.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
 
 let fleet;
@@ -20,8 +22,8 @@ after(async () => {
   await fleet?.cleanUp();
 });
 
-async function publish(name, options) {
-  const answer = await upload(fleet.origin, `demo/videos/${name}`, clip(options));
+async function publish(name, options, query = '') {
+  const answer = await upload(fleet.origin, `demo/videos/${name}${query}`, clip(options));
   assert.ok(answer.status < 300, answer.text);
 }
 
@@ -44,6 +46,22 @@ test('it plays from edge 2: the picture, the frames and the sound advance', asyn
   assert.ok(second.audioBytes > first.audioBytes, JSON.stringify([first, second]));
   await page.waitForFunction(() => document.querySelector('video').ended, null, { timeout: 30_000 });
   assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
+});
+
+test('the title travels through the edges, and a new one replaces it', async (t) => {
+  const title = 'The “final” <b>100 m</b> & more';
+  await publish('titled', { seconds: 4 }, `?title=${encodeURIComponent(title)}`);
+  await waitForState(fleet.origin, 'demo/titled', 'ready');
+  const page = await watch(t, 'titled');
+  await page.getByRole('heading', { name: title, exact: true }).waitFor();
+  assert.equal(await page.title(), `${title} – Torchrelay`);
+  const changed = await request(`${fleet.origin.url}/api/v1/demo/assets/titled`, { method: 'PATCH',
+    headers: fleet.origin.authorization(), body: JSON.stringify({ title: 'Heat 2' }) });
+  assert.equal(changed.status, 200, changed.text);
+  await until('the new title at the edge', async () =>
+    /VALUE="Heat 2"/.test((await request(`${fleet.edges[1].url}/demo/titled/index.m3u8`)).text));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Heat 2', exact: true }).waitFor();
 });
 
 /** Edges 1 and 3 own all that edge 2 does not: whatever it asks an owner for, the owner is dead. */

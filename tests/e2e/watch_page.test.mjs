@@ -113,6 +113,30 @@ test('a video that is being prepared is waited for', async (t) => {
   await playsPast(page, 0.5);
 });
 
+const markup = '<img src=x onerror="window.pwned=1"> & Größe';
+
+test('the title that the playlist tells is shown, as text', async (t) => {
+  const server = await serve(t);
+  const file = server.files.get(multivariant);
+  const told = `#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="${markup.replaceAll('"', "'")}"\n`;
+  server.files.set(multivariant, { ...file, body: Buffer.from(text(file).replace('#EXTM3U\n', told)) });
+  const page = await watch(t, server);
+  await playsPast(page, 0.5);
+  assert.equal(await page.locator('h1').textContent(), markup.replaceAll('"', "'"));
+  assert.equal(await page.title(), `${markup.replaceAll('"', "'")} – Torchrelay`);
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  assert.deepEqual(page.said, []);
+});
+
+test('before there is a playlist, and of a photo, the title is known too', async (t) => {
+  const server = await serve(t);
+  server.files.set(multivariant,
+    problem(404, { kind: 'video', state: 'queued', widths: [], asset_title: markup }));
+  const page = await watch(t, server);
+  await page.locator('h1').filter({ hasText: markup }).waitFor();
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+});
+
 test('a video that could not be prepared tells the reason', async (t) => {
   const server = await serve(t);
   const detail = 'The file has no picture and no sound.';
