@@ -132,6 +132,8 @@ class Catalog {
 
   /// Kept in memory only: told to subscribers, gone after a restart.
   void note_progress(const media::Job& job, const media::Progress& progress);
+  /// The same with another stage only: the job is as far as it was.
+  void note_stage(const media::Job& job, std::string_view stage);
 
  private:
   struct Tables {

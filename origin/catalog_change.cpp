@@ -357,6 +357,12 @@ void Catalog::note_progress(const media::Job& job, const media::Progress& progre
   listener_({0, job.tenant, "progress", json_text(document(**known))});
 }
 
+void Catalog::note_stage(const media::Job& job, std::string_view stage) {
+  media::Progress now = progress(job.tenant, job.asset).value_or(media::Progress{});
+  now.stage = stage;
+  note_progress(job, now);
+}
+
 void Catalog::forget_progress(std::string_view tenant, std::string_view asset) {
   std::lock_guard lock(progress_mutex_);
   if (auto at = progress_.find(asset_key(tenant, asset)); at != progress_.end()) {

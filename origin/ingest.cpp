@@ -244,7 +244,9 @@ class JobHandler final : public net::Handler {
     if (!body) co_return std::unexpected(body.error());
     observer_.on_sign_of_life();
     auto store = [&] { return publish(*path, *promised, *body); };
-    co_return co_await net::run_blocking(ingest_.blocking, store);
+    auto stored = co_await net::run_blocking(ingest_.blocking, store);
+    if (stored && path->kind == IngestPath::Kind::playlist) observer_.on_published();
+    co_return stored;
   }
 
   /// On the blocking pool.
@@ -288,6 +290,10 @@ std::unique_ptr<net::Handler> Ingest::for_job(const media::Job& job, jobs::Obser
 
 Result<void> Ingest::begin(const media::Job& job) {
   return impl_->catalog.begin(job);
+}
+
+void Ingest::note_stage(const media::Job& job, std::string_view stage) {
+  impl_->catalog.note_stage(job, stage);
 }
 
 Result<std::vector<media::PublishedRendition>> Ingest::published(const media::Job& job) const {

@@ -42,8 +42,13 @@ void describe_jobs(Schema& schema, jobs::JobSettings& into) {
   schema.text("jobs.transcoder", into.transcoder, "the transcoder program");
   schema.text("jobs.transcoder_config", into.transcoder_config,
               "its config file; empty: its own defaults");
-  schema.count("jobs.concurrent_max", into.concurrent_max, "transcoder processes at the same time",
+  schema.count("jobs.concurrent_max", into.concurrent_max, "videos transcoded at the same time",
                {1, 256});
+  schema.count("jobs.photos_concurrent_max", into.photos_concurrent_max,
+               "photos at the same time, beside the videos", {1, 256});
+  schema.duration("jobs.turn", into.turn,
+                  "a video that has had so long makes room for others that wait, and goes on later",
+                  {.least = 100});
   schema.duration("jobs.deadline", into.deadline, "a try that takes longer is killed",
                   {.least = 1000});
   schema.duration("jobs.stall", into.stall, "a try without a sign of life for this long is killed",

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
@@ -19,6 +20,8 @@ class Observer {
   virtual ~Observer() = default;
   /// Any complete request: the process lives and gets on.
   virtual void on_sign_of_life() = 0;
+  /// A playlist was taken: what it names is not made again, whenever the process ends.
+  virtual void on_published() = 0;
   /// The process's own verdict; call Desk::settle() with it, or try again.
   virtual void on_result(const media::JobResult& result) = 0;
 };
@@ -35,6 +38,9 @@ class Desk {
   /// version is gone (deleted or superseded); drop the job. Blocks on the disk: call it on the
   /// blocking pool.
   virtual Result<void> begin(const media::Job& job) = 0;
+
+  /// What the job is at, while it has no process of its own to tell. Short; any thread.
+  virtual void note_stage(const media::Job& job, std::string_view stage) = 0;
 
   /// What earlier tries published, for Job::published. Short; any thread.
   virtual Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const = 0;

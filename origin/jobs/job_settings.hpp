@@ -10,8 +10,10 @@ namespace relay::origin::jobs {
 /// How transcoder processes are run.
 struct JobSettings {
   std::string transcoder = "build/bin/torchrelay-transcoder";
-  std::string transcoder_config;  // empty: the transcoder's own defaults
-  std::int64_t concurrent_max = 1;
+  std::string transcoder_config;           // empty: the transcoder's own defaults
+  std::int64_t concurrent_max = 1;         // videos
+  std::int64_t photos_concurrent_max = 1;  // beside them
+  std::chrono::milliseconds turn = std::chrono::minutes{2};
   std::chrono::milliseconds deadline = std::chrono::hours{6};  // of one try
   std::chrono::milliseconds stall = std::chrono::seconds{60};  // without a sign of life
   std::uint64_t memory_max = 3ull << 30;                       // bytes of address space in use

@@ -20,8 +20,6 @@ extern char** environ;
 namespace relay::origin::jobs {
 namespace {
 
-constexpr int nice_steps = 5;
-
 // Sanitizers reserve terabytes of shadow memory, which such a limit counts.
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 constexpr bool memory_can_be_limited = false;
@@ -96,7 +94,7 @@ Result<pid_t> spawn(const ProcessOptions& options, int job, int source, int conn
 }
 
 // Well before the program has loaded its libraries, let alone seen a byte of the source.
-void confine(pid_t pid, std::uint64_t memory_max) {
+void confine(pid_t pid, std::uint64_t memory_max, int nice_steps) {
   rlimit memory{memory_max, memory_max};
   if (memory_can_be_limited && memory_max > 0) prlimit(pid, RLIMIT_DATA, &memory, nullptr);
   setpriority(PRIO_PROCESS, static_cast<id_t>(pid), nice_steps);
@@ -131,7 +129,7 @@ Result<Process> Process::start(const ProcessOptions& options) {
   store::UniqueFd ours(ends[0]), theirs(ends[1]);
   auto pid = spawn(options, job->get(), source->get(), theirs.get());
   if (!pid) return std::unexpected(pid.error());
-  confine(*pid, options.memory_max);
+  confine(*pid, options.memory_max, options.nice_steps);
   store::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
   int why = errno;
   Process process(*pid, std::move(pidfd), std::move(ours));

@@ -17,12 +17,13 @@ struct ProcessOptions {
   std::string job;     // JSON, descriptor 0
   std::string source_path;
   std::uint64_t memory_max = 0;  // bytes of private memory
+  int nice_steps = 5;            // below our own priority
 };
 
 /// A child that was not waited for. Destroyed while it runs: killed and reaped.
 class Process {
  public:
-  /// Opens the source and starts the program, a little below our own priority. Errors: not_found
+  /// Opens the source and starts the program. Errors: not_found
   /// (the source), internal (the program cannot be started). Blocks for the start.
   static Result<Process> start(const ProcessOptions& options);
   Process(Process&& other) noexcept;

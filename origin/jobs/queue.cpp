@@ -24,16 +24,33 @@ bool Queue::add(Waiting waiting, SteadyTime now) {
   return true;
 }
 
+std::uint64_t Queue::last_turn(const media::Job& job) const {
+  auto at = turns_.find({job.kind, job.tenant});
+  return at == turns_.end() ? 0 : at->second;
+}
+
 std::optional<Waiting> Queue::take(media::JobKind kind, SteadyTime now) {
+  auto before = [&](const Waiting& a, const Waiting& b) {
+    return std::pair(last_turn(a.job), a.rank) < std::pair(last_turn(b.job), b.rank);
+  };
   auto best = waiting_.end();
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
     bool eligible = it->job.kind == kind && it->not_before <= now;
-    if (eligible && (best == waiting_.end() || it->rank < best->rank)) best = it;
+    if (eligible && (best == waiting_.end() || before(*it, *best))) best = it;
   }
   if (best == waiting_.end()) return std::nullopt;
   Waiting taken = std::move(*best);
   waiting_.erase(best);
+  turns_[{kind, taken.job.tenant}] = ++turn_;
   return taken;
+}
+
+bool Queue::wants_room(const media::Job& running, SteadyTime now) const {
+  return std::ranges::any_of(waiting_, [&](const Waiting& waiting) {
+    const media::Job& job = waiting.job;
+    if (job.kind != running.kind || waiting.not_before > now) return false;
+    return job.tenant != running.tenant || job.source_bytes < running.source_bytes;
+  });
 }
 
 std::optional<SteadyTime> Queue::next_end_of_pause(SteadyTime now) const {

@@ -25,6 +25,7 @@ void Running::watch(Process& process, const JobSettings& settings) {
 
 void Running::unwatch() {
   process_ = nullptr;
+  after_publication = nullptr;
   ticker_.cancel();
 }
 
@@ -33,9 +34,23 @@ void Running::drop() {
   if (process_) process_->kill();
 }
 
+void Running::give_way() {
+  if (!process_ || killed_ != KillReason::none) return;
+  killed_ = KillReason::turn;
+  process_->kill();
+}
+
+void Running::on_published() {
+  if (process_ && after_publication) after_publication();
+}
+
+milliseconds Running::worked() const {
+  return std::chrono::duration_cast<milliseconds>(steady_now() - started_);
+}
+
 std::optional<KillReason> Running::overdue() const {
   SteadyTime now = steady_now();
-  if (now - started_ > deadline_) return KillReason::deadline;
+  if (waiting.worked + worked() > deadline_) return KillReason::deadline;
   if (now - last_sign_ > stall_) return KillReason::stall;
   return std::nullopt;
 }

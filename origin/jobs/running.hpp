@@ -2,6 +2,7 @@
 // supervisor's thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -22,6 +23,7 @@ class Running final : public Observer, public std::enable_shared_from_this<Runni
 
   void on_sign_of_life() override { last_sign_ = steady_now(); }
   void on_result(const media::JobResult& result) override { result_ = result; }
+  void on_published() override;
 
   /// The process runs from now on: deadline and stall count.
   void watch(Process& process, const JobSettings& settings);
@@ -29,16 +31,21 @@ class Running final : public Observer, public std::enable_shared_from_this<Runni
   void unwatch();
   /// Ends the process, now or as soon as it has started.
   void drop();
+  /// Ends the process's turn: the try goes on later, behind what is published.
+  void give_way();
   bool dropped() const { return dropped_; }
   KillReason killed() const { return killed_; }
   const std::optional<media::JobResult>& result() const { return result_; }
-  SteadyTime started() const { return started_; }
+  /// In this turn.
+  std::chrono::milliseconds worked() const;
 
   /// Serves the process's connection and waits until it is closed.
   void serve(int connection, std::unique_ptr<net::Handler> handler);
   net::Task<void> connection_closed();
 
   Waiting waiting;
+  /// Called after each playlist that was taken while the process runs: a good moment to give way.
+  std::function<void()> after_publication;
 
  private:
   void tick();

@@ -17,6 +17,16 @@ namespace relay::origin::jobs {
 
 namespace asio = net::asio;
 
+namespace {
+
+// Below the origin's own work; photos below videos, so that a heap of them does not take the first
+// segment of a video its time.
+int nice_steps_of(media::JobKind kind) {
+  return kind == media::JobKind::photo ? 10 : 5;
+}
+
+}  // namespace
+
 struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   using Runner = std::shared_ptr<Running>;
 
@@ -31,6 +41,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   Gauge& waiting_now;
   Gauge& running_now;
   Counter& tries;
+  Counter& turns;
   Counter& crashes;
   Counter& settled;
 
@@ -43,6 +54,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
         waiting_now(metrics.gauge("origin_jobs_waiting", "Jobs that wait for their turn.")),
         running_now(metrics.gauge("origin_jobs_running", "Jobs with a transcoder process.")),
         tries(metrics.counter("origin_job_tries_total", "Tries begun.")),
+        turns(metrics.counter("origin_job_turns_total", "Jobs that made room for others.")),
         crashes(metrics.counter("origin_job_crashes_total", "Tries that ended without a result.")),
         settled(metrics.counter("origin_jobs_settled_total", "Jobs that came to their end.")) {}
 
@@ -52,10 +64,11 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
 
   void enqueue(Waiting waiting);
   void pump();
-  void start_lane(media::JobKind kind);
+  void start_lane(media::JobKind kind, std::int64_t concurrent_max);
   void wait_for_pause();
   bool is_running(const media::Job& job) const;
   std::int64_t running_in(media::JobKind kind) const;
+  void consider_turn(Running& runner);
   void finished(const Runner& runner);
 
   // Static and owning their Impl: they outlive any call that started them.
@@ -68,6 +81,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   static net::Task<bool> settle(std::shared_ptr<Impl> self, media::Job job,
                                 media::JobResult result);
   void again(const Runner& runner, std::chrono::milliseconds pause);
+  void make_room(const Runner& runner);
 };
 
 void Supervisor::Impl::submit(media::Job job) {
@@ -109,15 +123,15 @@ std::int64_t Supervisor::Impl::running_in(media::JobKind kind) const {
 
 void Supervisor::Impl::pump() {
   if (stopping) return;
-  start_lane(media::JobKind::photo);
-  start_lane(media::JobKind::video);
+  start_lane(media::JobKind::photo, settings.photos_concurrent_max);
+  start_lane(media::JobKind::video, settings.concurrent_max);
   waiting_now.set(static_cast<std::int64_t>(queue.size()));
   running_now.set(static_cast<std::int64_t>(running.size()));
   wait_for_pause();
 }
 
-void Supervisor::Impl::start_lane(media::JobKind kind) {
-  while (running_in(kind) < settings.concurrent_max) {
+void Supervisor::Impl::start_lane(media::JobKind kind, std::int64_t concurrent_max) {
+  while (running_in(kind) < concurrent_max) {
     auto next = queue.take(kind, steady_now());
     if (!next) return;
     auto runner = std::make_shared<Running>(io, std::move(*next));
@@ -133,6 +147,13 @@ void Supervisor::Impl::wait_for_pause() {
   pause_end.async_wait([self = shared_from_this()](boost::system::error_code ec) {
     if (!ec) self->pump();
   });
+}
+
+// Right after a publication little work is lost, and each turn has brought something.
+void Supervisor::Impl::consider_turn(Running& runner) {
+  if (runner.worked() < settings.turn || !queue.wants_room(runner.waiting.job, steady_now()))
+    return;
+  runner.give_way();
 }
 
 void Supervisor::Impl::finished(const Runner& runner) {
@@ -175,13 +196,14 @@ net::Task<TryEnd> Supervisor::Impl::try_once(std::shared_ptr<Impl> self, Runner 
   TryEnd end;
   bool wanted = co_await begin(self, runner, end);
   if (!wanted || runner->dropped()) co_return end;
-  self->tries.add();
   const media::Job& job = runner->waiting.job;
+  if (runner->waiting.worked.count() == 0) self->tries.add();
   ProcessOptions options{.program = self->settings.transcoder,
                          .config = self->settings.transcoder_config,
                          .job = media::to_json(job),
                          .source_path = self->desk.source_path(job),
-                         .memory_max = self->settings.memory_max};
+                         .memory_max = self->settings.memory_max,
+                         .nice_steps = nice_steps_of(job.kind)};
   auto start = [&] { return Process::start(options); };
   auto process = co_await net::run_blocking(self->blocking, start);
   if (!process) {
@@ -201,12 +223,14 @@ net::Task<void> Supervisor::Impl::follow(std::shared_ptr<Impl> self, Runner runn
                                          TryEnd& end) {
   const media::Job& job = runner->waiting.job;
   runner->serve(process.take_connection(), self->desk.for_job(job, *runner));
+  runner->after_publication = [self, &watched = *runner] { self->consider_turn(watched); };
   runner->watch(process, self->settings);
   asio::posix::basic_stream_descriptor<net::Executor> ended(self->io.get_executor(),
                                                             process.pidfd());
   co_await ended.async_wait(asio::posix::descriptor_base::wait_read, net::use_result);
   ended.release();
   runner->unwatch();
+  runner->waiting.worked += runner->worked();
   Process::End how = process.reap();
   // What it sent before its end is still being taken in.
   co_await runner->connection_closed();
@@ -234,7 +258,10 @@ net::Task<void> Supervisor::Impl::conclude(std::shared_ptr<Impl> self, Runner ru
     if (done) co_return;
     verdict.pause = std::chrono::seconds(5);
   }
-  self->again(runner, verdict.pause);
+  if (end.killed == KillReason::turn && !end.result)
+    self->make_room(runner);
+  else
+    self->again(runner, verdict.pause);
 }
 
 // False: the disk did not take it; try the job again, which finds everything published.
@@ -253,10 +280,22 @@ void Supervisor::Impl::again(const Runner& runner, std::chrono::milliseconds pau
   if (stopping || runner->dropped()) return;
   Waiting waiting = runner->waiting;
   waiting.not_before = steady_now() + pause;
+  waiting.worked = {};
   log::info("job tried again",
             {kv("tenant", waiting.job.tenant), kv("asset", waiting.job.asset),
              kv("crashes", waiting.tally.crashes), kv("setbacks", waiting.tally.setbacks),
              kv("pause_ms", pause.count())});
+  enqueue(std::move(waiting));
+}
+
+void Supervisor::Impl::make_room(const Runner& runner) {
+  if (stopping || runner->dropped()) return;
+  turns.add();
+  Waiting waiting = runner->waiting;
+  waiting.rank = {};
+  log::info("job made room", {kv("tenant", waiting.job.tenant), kv("asset", waiting.job.asset),
+                              kv("worked_ms", waiting.worked.count())});
+  desk.note_stage(waiting.job, "waiting for its next turn");
   enqueue(std::move(waiting));
 }
 

@@ -74,6 +74,7 @@ Verdict judge(const TryEnd& end, Tally& tally, const TryLimits& limits) {
   if (end.result && !end.result->ready && end.result->retry)
     return after_setback(end.result->reason, tally);
   if (end.result) return {end.result, {}};
+  if (end.killed == KillReason::turn) return {};
   bool by_itself = end.started && end.killed == KillReason::none && end.signal == 0;
   if (by_itself && end.exit_code == media::exit_cannot_publish)
     return after_setback("the renditions could not be stored", tally);

@@ -9,7 +9,7 @@
 namespace relay::origin::jobs {
 
 /// Why we ended a process ourselves.
-enum class KillReason { none, deadline, stall };
+enum class KillReason { none, deadline, stall, turn };
 
 /// How a transcoder process went.
 struct TryEnd {
@@ -37,8 +37,9 @@ struct Verdict {
   std::chrono::milliseconds pause{};       // before the next try
 };
 
-/// Counts the end in `tally`. A crash is tried again after 1, 2, 4 … s, a setback (full disk) after
-/// 2, 4 … at most 60 s and up to `setbacks_max` times.
+/// Counts the end in `tally`; the end of a turn is none, the try goes on at once. A crash is tried
+/// again after 1, 2, 4 … s, a setback (full disk) after 2, 4 … at most 60 s and up to
+/// `setbacks_max` times.
 Verdict judge(const TryEnd& end, Tally& tally, const TryLimits& limits);
 
 inline constexpr int setbacks_max = 1000;

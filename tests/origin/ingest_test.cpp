@@ -26,8 +26,9 @@ namespace relay::origin {
 namespace {
 
 struct Heard final : jobs::Observer {
-  std::atomic<int> signs{0}, results{0};
+  std::atomic<int> signs{0}, publications{0}, results{0};
   void on_sign_of_life() override { ++signs; }
+  void on_published() override { ++publications; }
   void on_result(const media::JobResult& result) override { results += result.ready ? 1 : 100; }
 };
 

@@ -10,10 +10,10 @@ using namespace std::chrono_literals;
 const SteadyTime start = SteadyTime{} + 1h;
 
 Waiting waiting(std::string asset, std::uint64_t bytes = 0,
-                media::JobKind kind = media::JobKind::video) {
+                media::JobKind kind = media::JobKind::video, std::string tenant = "t") {
   Waiting made;
   made.job.kind = kind;
-  made.job.tenant = "t";
+  made.job.tenant = std::move(tenant);
   made.job.asset = std::move(asset);
   made.job.version = "v";
   made.job.source_bytes = bytes;
@@ -61,6 +61,52 @@ TEST(Queue, AHeavyFileGivesWayButNotForEver) {
   EXPECT_EQ(take(queue, start + 61s), "clip");
   EXPECT_EQ(take(queue, start + 61s), "film");
   EXPECT_EQ(take(queue, start + 61s), "late clip");
+}
+
+Waiting of(std::string tenant, std::string asset, std::uint64_t bytes = 0) {
+  return waiting(std::move(asset), bytes, media::JobKind::video, std::move(tenant));
+}
+
+TEST(Queue, TenantsTakeTurnsAndOfOneTheFirstIsFirst) {
+  Queue queue;
+  for (std::string asset : {"a1", "a2", "a3"}) queue.add(of("a", asset), start);
+  for (std::string asset : {"b1", "b2"}) queue.add(of("b", asset), start + 1s);
+  queue.add(of("c", "c1"), start + 2s);
+  std::string order;
+  for (int i = 0; i < 6; ++i) order += take(queue, start + 3s) + " ";
+  EXPECT_EQ(order, "a1 b1 c1 a2 b2 a3 ");
+  queue.add(waiting("photo", 0, media::JobKind::photo, "a"), start + 4s);
+  queue.add(waiting("photo of b", 0, media::JobKind::photo, "b"), start + 5s);
+  EXPECT_EQ(take(queue, start + 6s, media::JobKind::photo), "photo")
+      << "turns of a lane of its own";
+}
+
+TEST(Queue, ARunningJobMakesRoomForOthersAndForLighterOnesOfItsTenant) {
+  Queue queue;
+  media::Job running = of("a", "film", 1000).job;
+  EXPECT_FALSE(queue.wants_room(running, start));
+  queue.add(of("a", "other film", 1000), start);
+  queue.add(waiting("photo", 0, media::JobKind::photo, "b"), start);
+  EXPECT_FALSE(queue.wants_room(running, start));
+  Waiting paused = of("b", "clip", 2000);
+  paused.not_before = start + 5s;
+  queue.add(paused, start);
+  EXPECT_FALSE(queue.wants_room(running, start + 4s));
+  EXPECT_TRUE(queue.wants_room(running, start + 5s));
+  queue.remove("b", "clip", "");
+  queue.add(of("a", "clip", 999), start);
+  EXPECT_TRUE(queue.wants_room(running, start));
+}
+
+TEST(Queue, WhoMadeRoomComesBehindThoseItMadeRoomFor) {
+  Queue queue;
+  queue.add(waiting("film", 60 * Queue::bytes_per_s), start);
+  auto film = queue.take(media::JobKind::video, start);
+  queue.add(waiting("clip"), start + 120s);
+  film->rank = {};
+  queue.add(*film, start + 121s);
+  EXPECT_EQ(take(queue, start + 121s), "clip");
+  EXPECT_EQ(take(queue, start + 121s), "film");
 }
 
 TEST(Queue, APauseIsWaitedFor) {

@@ -73,6 +73,15 @@ TEST(Try, TheReasonNamesTheLimit) {
   }
 }
 
+TEST(Try, TheEndOfATurnCountsForNothing) {
+  Tally tally{.crashes = 2};
+  Verdict verdict = judge({.killed = KillReason::turn, .signal = SIGKILL}, tally, limits);
+  EXPECT_FALSE(verdict.result);
+  EXPECT_EQ(verdict.pause, 0s);
+  EXPECT_EQ(tally.crashes, 2);
+  EXPECT_EQ(tally.setbacks, 0);
+}
+
 TEST(Try, ASetbackIsNotTheFilesFault) {
   Tally tally;
   TryEnd full{.result = result(false, true, "the origin's storage is full")};

@@ -122,6 +122,28 @@ test('a photo does not wait behind a long video', async () => {
   await it.stop();
 });
 
+test('a long video makes room for a short one, of another tenant or its own, and goes on', async () => {
+  const it = await origin({ tenants: { demo: 'demo-key', other: 'other-key' },
+    settings: { jobs: { turn: '200ms' } } });
+  await upload(it, 'demo/videos/film', slowClip());
+  const before = await waitForSegments(it, 'demo/film', 2);
+  for (const name of ['other/clip', 'demo/clip']) {
+    const [tenant, asset_] = name.split('/');
+    await upload(it, `${tenant}/videos/${asset_}`, clip({ seconds: 2 }));
+    await waitForState(it, name, 'ready');
+    assert.notEqual((await asset(it, 'demo/film')).state, 'ready', `${name} did not wait for the film`);
+  }
+  await waitForState(it, 'demo/film', 'ready');
+  const whole = await playlists(it, 'demo/film');
+  assertOnlyGrown(before, whole);
+  assertWhole(whole, 30);
+  const metrics = await it.metrics();
+  assert.ok(metricValue(metrics, 'origin_job_turns_total') >= 2);
+  assert.equal(metricValue(metrics, 'origin_job_crashes_total'), 0);
+  assert.equal(metricValue(metrics, 'origin_job_tries_total'), 3);
+  await it.stop();
+});
+
 // What a transcoder does, as a shell script → what the broadcaster reads.
 const failures = [
   ['crashes', 'kill -SEGV $$', /^the file crashed our decoder in each of 2 tries; it may be damaged$/],
