@@ -22,6 +22,16 @@ std::shared_ptr<const Ring> ring_of(std::vector<Member> members, auto&& owns) {
   return std::make_shared<const Ring>(std::move(members));
 }
 
+std::shared_ptr<const Ring> ring_without(const Ring& ring, std::string_view name) {
+  auto members = ring.members();
+  return ring_of({members.begin(), members.end()},
+                 [&](const Member& member) { return member.name != name; });
+}
+
+bool is_only(const Ring& ring, std::string_view name) {
+  return ring.members().size() == 1 && ring.members().front().name == name;
+}
+
 bool same_members(const Ring& a, const Ring& b) {
   return std::ranges::equal(a.members(), b.members());
 }
@@ -39,7 +49,7 @@ void add_members(Snapshot& snapshot, std::span<const Member> members) {
 
 Members::Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now)
     : self_(std::move(self)), rules_(rules), placement_(self_, rules.spread) {
-  auto others = ring_of(members, [&](const Member& member) { return member.name != self_; });
+  auto others = ring_without(Ring(members), self_);
   replace(std::move(members), now);
   if (rules_.handover.count() == 0 || others->members().empty()) return;
   auto next = std::make_shared<Snapshot>(*snapshot_);
@@ -174,14 +184,17 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   return due;
 }
 
-/// What the ring was until now, and what it is with those that drain.
+/// What the ring was until now, and what it is with those that drain. To an edge that was alone it
+/// is that of the others, as at its start.
 void Members::remember(Snapshot& next, SteadyTime now) const {
   if (rules_.handover.count() == 0) return;
   auto keep = [&](std::shared_ptr<const Ring> ring, SteadyTime until) {
     if (ring->members().empty() || until <= now || next.before.size() == earlier_rings_max) return;
     if (!same_members(*ring, *next.ring)) next.before.push_back({std::move(ring), until});
   };
-  if (snapshot_ && !same_members(*snapshot_->ring, *next.ring)) {
+  if (snapshot_ && is_only(*snapshot_->ring, self_)) {
+    keep(ring_without(*next.ring, self_), now + rules_.handover);
+  } else if (snapshot_ && !same_members(*snapshot_->ring, *next.ring)) {
     keep(snapshot_->ring, now + rules_.handover);
   }
   for (std::size_t i = 0; snapshot_ && i < snapshot_->before.size(); ++i) {

@@ -243,5 +243,14 @@ TEST(Members, is_shared_by_threads) {
   thread.join();
 }
 
+TEST(Members, one_that_was_alone_asks_those_it_comes_to_for_what_they_hold) {
+  Members::Rules rules(interval, milliseconds(0), milliseconds(60'000));
+  Members members("c", {{"c", "http://c:1", 1}}, rules, start);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{});
+  members.replace(three(), start);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{"a"});
+  EXPECT_EQ(names(members.holders_for(key_with_order("cba"), start)), Names{"b"});
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet
