@@ -62,6 +62,15 @@ json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_byt
   return all;
 }
 
+json::object bus_of(const FleetBus::State& state) {
+  json::object bus = {{"address", state.address},
+                      {"connected", state.connected},
+                      {"members", state.members},
+                      {"lost", state.lost}};
+  if (!state.connected) bus["trouble"] = state.trouble;
+  return bus;
+}
+
 /// Of a large cache nobody counts: what is dead is taken away behind the answer.
 json::object purge_answer(const Purge& purge, const Purger::Purged& purged,
                           const std::string& edge) {
@@ -144,10 +153,13 @@ http::Response Admin::fleet() const {
                        {"up", snapshot->health[i].up},
                        {"failures", snapshot->health[i].failures}});
   }
-  return object({{"name", settings_.name},
-                 {"spread", settings_.spread},
-                 {"members", std::move(members)},
-                 {"holds", {{"objects", stats.objects}, {"bytes", stats.body_bytes}}}});
+  json::object fleet = {{"name", settings_.name},
+                        {"spread", settings_.spread},
+                        {"source", bus_ ? "bus" : "config"},
+                        {"members", std::move(members)},
+                        {"holds", {{"objects", stats.objects}, {"bytes", stats.body_bytes}}}};
+  if (bus_) fleet["bus"] = bus_of(bus_->state());
+  return object(fleet);
 }
 
 http::Response Admin::cache() const {
@@ -180,7 +192,9 @@ http::Response Admin::ready() const {
   if (!spread_->ready(steady_now())) {
     return http::problem(503, "this edge asks its fleet which purges it has missed");
   }
-  return text("ready\n");
+  bool cut_off = bus_ && !bus_->state().connected;
+  return text(cut_off ? "ready; the bus does not answer, the members are those last known\n"
+                      : "ready\n");
 }
 
 /// Answers once the purge is in force and a restart can't undo it.
@@ -189,7 +203,7 @@ net::Task<http::Response> Admin::purge(net::Exchange& exchange) {
   if (!body) co_return http::problem_of(body.error());
   auto asked = parse_purge(*body);
   if (!asked) co_return http::problem_of(asked.error());
-  asked->here_only |= members_.alone();
+  asked->here_only |= !bus_ && members_.alone();
   if (asked->here_only) co_return co_await purge_here(std::move(*asked));
   co_return co_await purge_fleet(std::move(*asked));
 }

@@ -6,6 +6,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "edge/edge.hpp"
+#include "edge/fleet_bus.hpp"
 #include "edge/purge_spread.hpp"
 
 namespace relay::edge {
@@ -17,6 +18,8 @@ class Admin final : public net::Handler {
   net::Task<void> handle(net::Exchange& exchange) override;
   /// Who carries purges through the fleet. Before the server runs; outlives it.
   void set_spread(PurgeSpread& spread) { spread_ = &spread; }
+  /// Where the members come from; null: from the config. As set_spread().
+  void set_bus(const FleetBus* bus) { bus_ = bus; }
   /// From now on /readyz says no, so that a balancer looks elsewhere while the rest drains.
   void set_draining() { draining_.store(true); }
 
@@ -39,6 +42,7 @@ class Admin final : public net::Handler {
   Gauge& flight_bytes_;
   Counter& purges_;
   PurgeSpread* spread_ = nullptr;
+  const FleetBus* bus_ = nullptr;
   std::atomic<bool> draining_{false};
 };
 

@@ -12,6 +12,7 @@
 #include "edge/edge.hpp"
 #include "edge/fleet/probe.hpp"
 #include "edge/fleet/trust.hpp"
+#include "edge/fleet_bus.hpp"
 #include "edge/purge_spread.hpp"
 
 namespace relay::edge {
@@ -36,14 +37,22 @@ std::vector<std::string> names_of(const std::vector<fleet::Member>& members) {
 }
 
 /// What can change while serving: the fleet and the log's level. The rest wants a restart.
-void reload(const std::string& path, fleet::Members& members, PurgeSpread& spread) {
+/// With a bus only what this edge says of itself: the members are those of the bus.
+void reload(const std::string& path, fleet::Members& members, PurgeSpread& spread, FleetBus* bus) {
   auto settings = load(path);
+  if (settings && bus && settings->members.empty()) {
+    settings = bad_input(path + ": leaving the fleet's bus wants a restart");
+  }
   if (!settings) {
     log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
     return;
   }
-  members.replace(settings->members, steady_now());
-  spread.follow_members();
+  if (bus) {
+    bus->set_self(own_member(*settings));
+  } else {
+    members.replace(settings->members, steady_now());
+    spread.follow_members();
+  }
   log::configure("edge", settings->log_level, settings->log_format);
   log::info("settings reloaded: members and log; others wait for a restart",
             {log::kv("members", settings->members.size())});
@@ -87,11 +96,17 @@ fleet::Members::Rules rules_of(const Settings& settings) {
           fleet::spread_of(settings.spread)};
 }
 
+std::vector<fleet::Member> first_members(const Settings& settings) {
+  return settings.bus.empty() ? settings.members
+                              : members_to_begin_with(settings, settings.cache_path);
+}
+
 }  // namespace
 
 struct Node::Impl {
   Impl(const Settings& settings, std::string config_path);
   void wire();
+  void join_bus();
   void stop_parts();
 
   const Settings& settings;
@@ -101,6 +116,7 @@ struct Node::Impl {
   std::unique_ptr<cache::Cache> cache;
   PurgeJournal::Opened purges;
   net::Blocking blocking;
+  const std::vector<fleet::Member> begin_with;
   fleet::Members members;
   fleet::Trust trust;
   Edge edge;
@@ -108,6 +124,7 @@ struct Node::Impl {
   net::Server server;
   fleet::Prober prober;
   PurgeSpread spread;
+  std::unique_ptr<FleetBus> bus;  // null without fleet.bus
 };
 
 Node::Impl::Impl(const Settings& settings, std::string path)
@@ -117,8 +134,9 @@ Node::Impl::Impl(const Settings& settings, std::string path)
       cache(open_cache(settings, metrics)),
       purges(open_journal(settings)),
       blocking(blocking_threads),
-      members(settings.name, settings.members, rules_of(settings), steady_now()),
-      trust(settings.name, names_of(settings.members), settings.purge_lease, steady_now()),
+      begin_with(first_members(settings)),
+      members(settings.name, begin_with, rules_of(settings), steady_now()),
+      trust(settings.name, names_of(begin_with), settings.purge_lease, steady_now()),
       edge(settings, *cache, members, trust, blocking, std::move(purges), metrics, log),
       admin(settings, edge, *cache, members, blocking, metrics),
       server(server_options(settings, edge, admin)),
@@ -136,11 +154,23 @@ void Node::Impl::wire() {
   if (!settings.members.empty()) edge.set_peer_desk(spread);
   admin.set_spread(spread);
   spread.start();
+  if (!settings.bus.empty()) join_bus();
   server.on_stop([this] { stop_parts(); });
+}
+
+void Node::Impl::join_bus() {
+  auto follow = [this](const bus::View& view) {
+    members.replace(view.members, steady_now());
+    net::asio::post(*server.workers().front(), [this] { spread.follow_members(); });
+  };
+  bus = std::make_unique<FleetBus>(settings, settings.cache_path, follow, metrics);
+  admin.set_bus(bus.get());
+  bus->start();
 }
 
 void Node::Impl::stop_parts() {
   admin.set_draining();
+  if (bus) bus->drain();
   prober.stop();
   spread.stop();
   for (auto* io : server.workers()) {
@@ -159,7 +189,9 @@ void Node::run() {
   log::info("serving",
             {log::kv("name", parts.settings.name), log::kv("listen", parts.settings.listen.front()),
              log::kv("objects", parts.cache->size())});
-  parts.server.run([&parts] { reload(parts.config_path, parts.members, parts.spread); });
+  parts.server.run(
+      [&parts] { reload(parts.config_path, parts.members, parts.spread, parts.bus.get()); });
+  parts.bus.reset();
   log::info("stopped", {});
 }
 

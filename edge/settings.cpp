@@ -6,8 +6,8 @@
 #include <set>
 
 #include "common/http/syntax.hpp"
-#include "common/media/media_path.hpp"
-#include "common/net/client.hpp"
+#include "edge/bus/address.hpp"
+#include "edge/fleet/member_settings.hpp"
 #include "edge/fleet/peer_key.hpp"
 
 namespace relay::edge {
@@ -33,34 +33,9 @@ void check_listen(Schema& schema, std::string_view key, std::string_view address
                          "'; allowed is IP:PORT, as in \"127.0.0.1:7101\" or \"[::1]:7101\"");
 }
 
-void check_url(Schema& schema, const std::string& url) {
-  if (auto endpoint = net::endpoint_of(url); !endpoint) {
-    schema.reject("url", "is refused: " + endpoint.error().message);
-  }
-}
-
-void check_edge_name(Schema& schema, std::string_view key, std::string_view name) {
-  std::string_view what = key.substr(key.rfind('.') + 1);
-  if (auto fits = media::check_name(what, name); !fits) {
-    schema.reject(key, "is refused: " + fits.error().message);
-  }
-}
-
 void describe_upstream(Schema& schema, UpstreamSettings& into) {
   schema.text("url", into.url, "http://HOST:PORT of an origin or a parent cache");
-  check_url(schema, into.url);
-}
-
-void describe_member(Schema& schema, fleet::Member& into) {
-  schema.text("name", into.name, "that edge's edge.name; keys are placed by it");
-  schema.text("url", into.url, "http://HOST:PORT where the other edges ask it");
-  schema.number("weight", into.weight, "its share of the keys, relative to the others",
-                {0.001, 1000});
-  schema.text("zone", into.zone, "where it stands; copies in the own zone are asked for first");
-  schema.flag("drain", into.drain, "whether it owns no keys, and only gives what it holds");
-  check_edge_name(schema, "name", into.name);
-  if (!into.zone.empty()) check_edge_name(schema, "zone", into.zone);
-  check_url(schema, into.url);
+  fleet::check_url(schema, "url", into.url);
 }
 
 void describe_edge(Schema& schema, Settings& into) {
@@ -75,7 +50,7 @@ void describe_edge(Schema& schema, Settings& into) {
               "whether a viewer's Cache-Control may ask for a fresh copy");
   schema.duration("edge.drain_grace", into.drain_grace,
                   "how long open requests may take after a stop was asked for");
-  check_edge_name(schema, "edge.name", into.name);
+  fleet::check_edge_name(schema, "edge.name", into.name);
   if (into.listen.empty()) schema.reject("edge.listen", "is empty; give at least one address");
   for (const std::string& address : into.listen) check_listen(schema, "edge.listen", address);
   check_listen(schema, "edge.admin", into.admin);
@@ -134,7 +109,30 @@ void check_members(Schema& schema, const Settings& settings) {
   }
 }
 
+void describe_bus(Schema& schema, Settings& into) {
+  schema.text("fleet.bus", into.bus,
+              "nats://HOST:PORT of a NATS with JetStream that knows the members and keeps the "
+              "purges; empty: none");
+  schema.text("fleet.bus_name", into.bus_name, "what this fleet is called on the bus");
+  schema.duration("fleet.bus_ttl", into.bus_ttl,
+                  "an edge that the bus has not heard of for so long gets no keys",
+                  {500, 3'600'000});
+  schema.text("fleet.bus_ca", into.bus_ca,
+              "file of the authorities that a tls:// bus is trusted by; empty: the system's");
+  if (!into.bus.empty()) {
+    auto servers = bus::servers_of(into.bus);
+    if (!servers) schema.reject("fleet.bus", servers.error().message);
+  }
+  if (!bus::is_bus_name(into.bus_name)) {
+    schema.reject("fleet.bus_name", "is refused; allowed are 1 to 64 of A-Z a-z 0-9 _ -");
+  }
+}
+
 }  // namespace
+
+const fleet::Member& own_member(const Settings& settings) {
+  return *std::ranges::find(settings.members, settings.name, &fleet::Member::name);
+}
 
 void describe(Schema& schema, Settings& into) {
   describe_edge(schema, into);
@@ -148,7 +146,7 @@ void describe(Schema& schema, Settings& into) {
     schema.reject("upstream", "is missing; give at least one [[upstream]] with its url");
   }
   describe_timeouts(schema, into);
-  schema.tables<fleet::Member>("fleet.members", into.members, describe_member,
+  schema.tables<fleet::Member>("fleet.members", into.members, fleet::describe_member,
                                "all edges of the fleet, this one too; leave out [fleet] for one");
   schema.duration("fleet.probe_interval", into.probe_interval,
                   "how often an edge that is down is looked after", {10, 3'600'000});
@@ -171,6 +169,7 @@ void describe(Schema& schema, Settings& into) {
                   "without a majority's word on purges for so long, upstream is asked for "
                   "everything; 0s: never",
                   {0, 30'000});
+  describe_bus(schema, into);
   if (schema.has("fleet")) check_members(schema, into);
 }
 

@@ -56,10 +56,17 @@ struct Settings {
   std::chrono::milliseconds slow_start{10'000};
   std::chrono::milliseconds handover{600'000};
   std::chrono::milliseconds purge_lease{5'000};
+  std::string bus;  // empty: the members are those of this file
+  std::string bus_name = "torchrelay";
+  std::chrono::milliseconds bus_ttl{10'000};
+  std::string bus_ca;  // empty: those that the system trusts
 };
 
 /// The one description of all keys, with the rules between them.
 void describe(Schema& schema, Settings& into);
+
+/// What the file says about this edge itself; it has a [fleet].
+const fleet::Member& own_member(const Settings& settings);
 
 /// Reads and judges the file. Errors: invalid, "FILE:LINE:COLUMN: what is wrong and what is
 /// allowed".

@@ -76,6 +76,7 @@ inline std::vector<std::string> rooms_below(const std::string& folder) {
       {"common/net", {"common/base", "common/http", "common/media", "common/store"}},
       {"edge/policy", {"common/base"}},
       {"edge/cache", {"common/base", "common/http", "common/store", "edge/policy"}},
+      {"edge/bus", {"common", "edge/fleet"}},
       {"edge", {"common", "edge"}},
       {"origin", {"common", "origin"}},
       {"transcoder", {"common/base", "common/http", "common/media", "common/store"}},

@@ -1,0 +1,293 @@
+#include "edge/fleet_bus.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/store/file.hpp"
+#include "edge/bus/address.hpp"
+
+namespace relay::edge {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A lost member is forgotten after so many ttls.
+constexpr int ttls_to_forget = 60;
+constexpr std::chrono::milliseconds beat_max = 1s;
+constexpr std::chrono::milliseconds retry_wait = 500ms;
+// Of changes that are read one by one; more, and everything is read.
+constexpr std::uint64_t changes_max = 64;
+
+std::filesystem::path members_file(const std::filesystem::path& folder) {
+  return folder / "bus_members.toml";
+}
+
+bus::Session::Options session_options(const Settings& settings, std::function<void()> ring) {
+  bus::Session::Options options;
+  options.servers = bus::servers_of(settings.bus).value_or(std::vector<std::string>{});
+  options.ca_file = settings.bus_ca;
+  options.fleet = settings.bus_name;
+  options.edge = settings.name;
+  options.members_kept = ttls_to_forget * settings.bus_ttl;
+  options.ring = std::move(ring);
+  return options;
+}
+
+}  // namespace
+
+std::vector<fleet::Member> members_to_begin_with(const Settings& settings,
+                                                 const std::filesystem::path& folder) {
+  auto path = members_file(folder);
+  auto text = store::read_file(path);
+  auto known = text ? bus::decode_members(path.string(), *text)
+                    : Result<std::vector<fleet::Member>>(settings.members);
+  if (!known) {
+    log::warn("the members as last known cannot be read", {log::kv("why", known.error().message)});
+    return settings.members;
+  }
+  std::erase_if(*known, [&](const fleet::Member& each) { return each.name == settings.name; });
+  known->push_back(own_member(settings));
+  return *known;
+}
+
+FleetBus::FleetBus(const Settings& settings, std::filesystem::path folder, Follow follow,
+                   Metrics& metrics)
+    : options_(session_options(settings, [this] { ring(); })),
+      address_(bus::without_secrets(settings.bus)),
+      own_key_(bus::key_of(settings.name)),
+      ttl_(settings.bus_ttl),
+      beat_(std::min(ttl_ / 3, beat_max)),
+      folder_(std::move(folder)),
+      follow_(std::move(follow)),
+      connected_(metrics.gauge("relay_edge_bus_connected", "1 while the fleet's bus answers")),
+      connects_(metrics.counter("relay_edge_bus_connects_total",
+                                "connections to the fleet's bus, the first one too")),
+      rejected_(metrics.counter("relay_edge_bus_rejected_total",
+                                "what the bus had and is not usable", "what=\"registration\"")),
+      roster_(own_member(settings), {ttl_, ttls_to_forget * ttl_},
+              members_to_begin_with(settings, folder_), steady_now()),
+      self_(own_member(settings)) {
+  state_.address = address_;
+}
+
+FleetBus::~FleetBus() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+  bus::end_library();
+}
+
+void FleetBus::start() {
+  thread_ = std::thread([this] { run(); });
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, start_wait, [&] { return tried_; });
+}
+
+void FleetBus::set_self(fleet::Member self) {
+  std::lock_guard lock(mutex_);
+  self_ = std::move(self);
+  self_changed_ = rung_ = true;
+  changed_.notify_all();
+}
+
+void FleetBus::drain() {
+  fleet::Member self;
+  {
+    std::lock_guard lock(mutex_);
+    self = self_;
+  }
+  self.drain = true;
+  set_self(std::move(self));
+}
+
+FleetBus::State FleetBus::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void FleetBus::ring() {
+  std::lock_guard lock(mutex_);
+  rung_ = true;
+  changed_.notify_all();
+}
+
+/// Until it is rung for, or stopped, which is false.
+bool FleetBus::wait(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, time, [&] { return stopping_ || (rung_ && session_); });
+  rung_ = false;
+  return !stopping_;
+}
+
+void FleetBus::run() {
+  do {
+    auto done = session_ ? round() : connect();
+    if (!done) lose(done.error());
+    std::lock_guard lock(mutex_);
+    tried_ = true;
+    changed_.notify_all();
+  } while (wait(session_ ? beat_ : retry_wait));
+  leave();
+}
+
+Result<void> FleetBus::connect() {
+  auto session = bus::Session::open(options_);
+  if (!session) return std::unexpected(session.error());
+  session_ = std::move(*session);
+  members_seen_ = {};
+  clock_at_ = renewed_at_ = last_round_ = SteadyTime::min();
+  auto done = round();
+  if (!done) return done;
+  log::info("on the fleet's bus", {log::kv("bus", address_)});
+  connects_.add();
+  connected_.set(1);
+  said_lost_ = false;
+  std::lock_guard lock(mutex_);
+  state_.connected = true;
+  state_.trouble.clear();
+  return {};
+}
+
+void FleetBus::lose(const Error& error) {
+  session_.reset();
+  connected_.set(0);
+  if (!std::exchange(said_lost_, true)) {
+    log::warn("the fleet's bus does not answer; the members stay as last known",
+              {log::kv("bus", address_), log::kv("why", error.message)});
+  }
+  std::lock_guard lock(mutex_);
+  state_.connected = false;
+  state_.trouble = error.message;
+}
+
+Result<void> FleetBus::round() {
+  SteadyTime now = steady_now();
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(self_changed_, false)) {
+      roster_.set_self(self_);
+      renewed_at_ = SteadyTime::min();
+    }
+    bool paused = last_round_ == SteadyTime::min() || now - last_round_ > ttl_ / 2;
+    if (paused) roster_.note_pause(now);
+  }
+  if (renewed_at_ == SteadyTime::min() || now - renewed_at_ >= ttl_ / 3) {
+    if (auto renewed = renew(now); !renewed) return renewed;
+  }
+  if (auto read = read_members(now); !read) return read;
+  publish_view(now);
+  last_round_ = steady_now();
+  return {};
+}
+
+/// The first time in a session also asks what the bus knows of this edge, and for its time.
+Result<void> FleetBus::renew(SteadyTime now) {
+  bool first = clock_at_ == SteadyTime::min();
+  if (first) {
+    auto earlier = session_->newest_of(bus::Stream::members, own_key_);
+    if (!earlier) return std::unexpected(earlier.error());
+    if (*earlier && !(*earlier)->removed) {
+      auto registration = bus::decode_registration(own_key_, (*earlier)->text);
+      std::lock_guard lock(mutex_);
+      if (registration) roster_.note(own_key_, *registration, 0ms, now);
+    }
+  }
+  std::string text;
+  {
+    std::lock_guard lock(mutex_);
+    text = bus::encode(roster_.registration(now));
+  }
+  auto written = session_->write(bus::Stream::members, own_key_, text);
+  if (!written) return std::unexpected(written.error());
+  own_sequence_ = *written;
+  renewed_at_ = now;
+  if (!first) return {};
+  auto own = session_->at(bus::Stream::members, *written);
+  if (!own) return std::unexpected(own.error());
+  if (*own) clock_ns_ = (*own)->written_ns;
+  clock_at_ = now;
+  return {};
+}
+
+Result<void> FleetBus::read_members(SteadyTime now) {
+  auto state = session_->state(bus::Stream::members);
+  if (!state) return std::unexpected(state.error());
+  bus::StreamState seen = std::exchange(members_seen_, *state);
+  bool follows = seen.created_ns == state->created_ns && seen.last <= state->last &&
+                 state->last - seen.last <= changes_max;
+  if (!follows) return read_all_members(now);
+  for (std::uint64_t sequence = seen.last + 1; sequence <= state->last; ++sequence) {
+    auto message = session_->at(bus::Stream::members, sequence);
+    if (!message) return std::unexpected(message.error());
+    if (*message) take(**message, now);
+  }
+  return {};
+}
+
+Result<void> FleetBus::read_all_members(SteadyTime now) {
+  auto keys = session_->keys(bus::Stream::members);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    auto message = session_->newest_of(bus::Stream::members, key);
+    if (!message) return std::unexpected(message.error());
+    if (*message) take(**message, now);
+  }
+  std::lock_guard lock(mutex_);
+  roster_.note_keys(*keys);
+  return {};
+}
+
+void FleetBus::take(const bus::Message& message, SteadyTime now) {
+  if (message.removed) {
+    std::lock_guard lock(mutex_);
+    roster_.note_left(message.key);
+    return;
+  }
+  auto registration = bus::decode_registration(message.key, message.text);
+  if (!registration) {
+    rejected_.add();
+    log::warn("a registration on the bus is ignored",
+              {log::kv("why", registration.error().message)});
+    return;
+  }
+  bool others = message.key == own_key_ && message.sequence > own_sequence_;
+  if (others && !std::exchange(said_doubled_, true)) {
+    log::error("another edge registers under this one's name",
+               {log::kv("url", registration->member.url)});
+  }
+  auto age = std::chrono::nanoseconds(clock_ns_ - message.written_ns) + (now - clock_at_);
+  std::lock_guard lock(mutex_);
+  bool fits = roster_.note(message.key, *registration,
+                           std::chrono::floor<std::chrono::milliseconds>(age), now);
+  if (!fits) rejected_.add();
+}
+
+void FleetBus::publish_view(SteadyTime now) {
+  bus::View view;
+  {
+    std::lock_guard lock(mutex_);
+    view = roster_.view(now);
+    state_.members = view.members.size();
+    state_.lost = view.lost.size();
+  }
+  if (view == view_) return;
+  view_ = std::move(view);
+  auto kept = store::write_atomically(members_file(folder_), bus::encode_members(view_.members));
+  if (!kept) log::error("the members cannot be kept", {log::kv("why", kept.error().message)});
+  follow_(view_);
+}
+
+/// Best effort: without, the others lose this edge after a ttl.
+void FleetBus::leave() {
+  if (!session_) return;
+  auto left = session_->remove_member(own_key_);
+  if (!left) log::warn("left without a word", {log::kv("why", left.error().message)});
+  session_.reset();
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,98 @@
+// Keeps an edge on the fleet's bus (edge/bus): registers it, follows who else is there, and hands
+// that over. All on one thread of its own, in rounds: one each beat, and one at once when the bus
+// rings. A round that fails ends the session, and the next begins a new one; meanwhile everything
+// stays as it was last seen.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "common/base/metrics.hpp"
+#include "edge/bus/roster.hpp"
+#include "edge/bus/session.hpp"
+#include "edge/settings.hpp"
+
+namespace relay::edge {
+
+/// The members that an edge with a bus begins with: as last seen there (kept in `folder`), or as
+/// the config has them; this edge always as the config has it.
+std::vector<fleet::Member> members_to_begin_with(const Settings& settings,
+                                                 const std::filesystem::path& folder);
+
+class FleetBus {
+ public:
+  /// `follow` is called on the bus's thread with each new view of the fleet.
+  using Follow = std::function<void(const bus::View&)>;
+  FleetBus(const Settings& settings, std::filesystem::path folder, Follow follow, Metrics& metrics);
+  /// Leaves the fleet, and ends the thread.
+  ~FleetBus();
+
+  /// Begins, and waits for the first answer or refusal of the bus; at most start_wait.
+  void start();
+  static constexpr std::chrono::milliseconds start_wait{3'000};
+
+  /// From now on it registers like this. Any thread.
+  void set_self(fleet::Member self);
+  /// It goes on as a member that drains. Any thread.
+  void drain();
+
+  struct State {
+    bool connected = false;
+    std::string address;  // without secrets
+    std::uint64_t members = 0, lost = 0;
+    std::string trouble;  // why it is not connected
+  };
+  State state() const;
+
+ private:
+  void run();
+  bool wait(std::chrono::milliseconds time);
+  void ring();
+  Result<void> connect();
+  Result<void> round();
+  void lose(const Error& error);
+  Result<void> renew(SteadyTime now);
+  Result<void> read_members(SteadyTime now);
+  Result<void> read_all_members(SteadyTime now);
+  void take(const bus::Message& message, SteadyTime now);
+  void publish_view(SteadyTime now);
+  void leave();
+
+  const bus::Session::Options options_;
+  const std::string address_, own_key_;
+  const std::chrono::milliseconds ttl_, beat_;
+  const std::filesystem::path folder_;
+  const Follow follow_;
+  Gauge& connected_;
+  Counter& connects_;
+  Counter& rejected_;
+
+  // Of the thread alone.
+  std::unique_ptr<bus::Session> session_;
+  SteadyTime last_round_{};
+  SteadyTime renewed_at_{};
+  std::uint64_t own_sequence_ = 0;
+  bus::StreamState members_seen_;
+  std::int64_t clock_ns_ = 0;  // of the server, at clock_at_
+  SteadyTime clock_at_{};
+  bus::View view_;
+  bool said_lost_ = false, said_doubled_ = false;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  bus::Roster roster_;
+  State state_;
+  fleet::Member self_;
+  bool rung_ = false, stopping_ = false, tried_ = false, self_changed_ = false;
+
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace relay::edge
