@@ -114,6 +114,8 @@ class Catalog {
   Result<Accepted> accept(const NewSource& source);
   /// The job starts; not_found when the asset or this version is gone.
   Result<void> begin(const media::Job& job);
+  /// It did not start after all: queued again.
+  Result<void> put_back(const media::Job& job);
   /// conflict: other bytes under this name. not_found: deleted meanwhile.
   Result<ObjectOutcome> add_object(const media::Job& job, std::string_view path,
                                    const ObjectRecord& record);

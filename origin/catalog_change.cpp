@@ -196,6 +196,16 @@ Result<void> Catalog::begin(const media::Job& job) {
   return change.commit();
 }
 
+Result<void> Catalog::put_back(const media::Job& job) {
+  Change change(*this);
+  auto asset = live_asset(change, job);
+  if (!asset) return std::unexpected(asset.error());
+  if (asset->state != AssetState::processing) return {};
+  asset->state = AssetState::queued;
+  if (auto put = change.put(*asset); !put) return put;
+  return change.commit();
+}
+
 Result<ObjectOutcome> Catalog::add_object(const media::Job& job, std::string_view path,
                                           const ObjectRecord& record) {
   Change change(*this);

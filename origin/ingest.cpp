@@ -292,6 +292,12 @@ Result<void> Ingest::begin(const media::Job& job) {
   return impl_->catalog.begin(job);
 }
 
+Result<void> Ingest::put_back(const media::Job& job, std::string_view stage) {
+  auto queued = impl_->catalog.put_back(job);
+  if (queued) impl_->catalog.note_stage(job, stage);
+  return queued;
+}
+
 void Ingest::note_stage(const media::Job& job, std::string_view stage) {
   impl_->catalog.note_stage(job, stage);
 }

@@ -36,6 +36,7 @@ class Ingest final : public jobs::Desk {
 
   std::unique_ptr<net::Handler> for_job(const media::Job& job, jobs::Observer& observer) override;
   Result<void> begin(const media::Job& job) override;
+  Result<void> put_back(const media::Job& job, std::string_view stage) override;
   void note_stage(const media::Job& job, std::string_view stage) override;
   Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const override;
   std::string source_path(const media::Job& job) const override;

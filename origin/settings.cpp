@@ -1,10 +1,15 @@
 #include "origin/settings.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "common/media/media_path.hpp"
 #include "common/net/client.hpp"
+#include "origin/jobs/startable.hpp"
 
 namespace relay::origin {
 namespace {
@@ -79,6 +84,21 @@ void check_tenants(Schema& schema, const std::vector<TenantSettings>& tenants) {
   }
 }
 
+/// What lies on this machine's disk beside the file.
+void check_programs(Schema& schema, const jobs::JobSettings& jobs) {
+  if (auto why = jobs::why_not_startable(jobs.transcoder)) schema.reject("jobs.transcoder", *why);
+  if (!jobs.transcoder_config.empty() && access(jobs.transcoder_config.c_str(), R_OK) != 0) {
+    schema.reject("jobs.transcoder_config",
+                  "is \"" + jobs.transcoder_config + "\", which cannot be read: " +
+                      std::strerror(errno) + "; give a file like conf/transcoder.toml, or \"\"");
+  }
+}
+
+void describe_and_look(Schema& schema, Settings& into) {
+  describe(schema, into);
+  check_programs(schema, into.jobs);
+}
+
 }  // namespace
 
 void describe(Schema& schema, Settings& into) {
@@ -100,7 +120,7 @@ void describe(Schema& schema, Settings& into) {
 }
 
 Result<Settings> load(const std::string& path) {
-  return load_settings<Settings>(path, describe);
+  return load_settings<Settings>(path, describe_and_look);
 }
 
 unsigned thread_count(const Settings& settings) {

@@ -39,7 +39,7 @@ struct Settings {
 
 void describe(Schema& schema, Settings& into);
 
-/// Loads and checks the rules between keys too.
+/// Loads and checks the rules between keys too, and that the programs that it names can be started.
 Result<Settings> load(const std::string& path);
 
 /// Worker threads, with 0 resolved.

@@ -1,6 +1,7 @@
 // torchrelay-transcoder: one job on inherited descriptors, in a sandbox, then the end.
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
+#include "common/media/job.hpp"
 #include "transcoder/settings.hpp"
 #include "transcoder/transcoder.hpp"
 
@@ -21,7 +22,10 @@ int main(int argc, char** argv) {
   relay::Arguments arguments;
   if (auto status = relay::parse_arguments(argc, argv, program, arguments)) return *status;
   auto settings = relay::transcoder::load(arguments.config);
-  if (!settings) return relay::report_settings_error(settings.error());
+  if (!settings) {
+    int status = relay::report_settings_error(settings.error());
+    return arguments.check ? status : relay::media::exit_wrong_settings;
+  }
   if (arguments.check) return relay::report_settings_valid(arguments);
   relay::log::configure("transcoder", relay::log::Level::info, relay::log::Format::text);
   auto job = relay::transcoder::read_job();

@@ -14,7 +14,7 @@
 //                       "{version}/{rendition}/index.m3u8" (it is served from the asset's folder)
 //   PUT /progress       JSON of a Progress; also the sign of life that the watchdog wants
 //   PUT /result         JSON of a Result; the last request before it exits with 0
-// Ending without a result is a crash: the origin tries again, then fails the asset. Two exit codes
+// Ending without a result is a crash: the origin tries again, then fails the asset. Some exit codes
 // say why no result could be sent.
 #pragma once
 
@@ -29,6 +29,7 @@ namespace relay::media {
 
 inline constexpr int exit_out_of_memory = 70;   // over the memory limit of the process
 inline constexpr int exit_cannot_publish = 75;  // the connection or the storage failed: try later
+inline constexpr int exit_wrong_settings = 78;  // its own config file; the source was not looked at
 
 enum class JobKind { video, photo };
 

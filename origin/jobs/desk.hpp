@@ -39,6 +39,10 @@ class Desk {
   /// blocking pool.
   virtual Result<void> begin(const media::Job& job) = 0;
 
+  /// begin() was in vain, by our own fault: the asset is queued again, at this stage. not_found as
+  /// there. Blocks on the disk: call it on the blocking pool.
+  virtual Result<void> put_back(const media::Job& job, std::string_view stage) = 0;
+
   /// What the job is at, while it has no process of its own to tell. Short; any thread.
   virtual void note_stage(const media::Job& job, std::string_view stage) = 0;
 

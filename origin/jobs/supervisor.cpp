@@ -19,6 +19,10 @@ namespace asio = net::asio;
 
 namespace {
 
+// What a broadcaster reads: no path and no errno, which are for the operator's log.
+constexpr std::string_view outage_stage =
+    "waiting: the service cannot start its transcoder; it tries again by itself";
+
 // Below the origin's own work; photos below videos, so that a heap of them does not take the first
 // segment of a video its time.
 int nice_steps_of(media::JobKind kind) {
@@ -43,6 +47,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   Counter& tries;
   Counter& turns;
   Counter& crashes;
+  Counter& outages;
   Counter& settled;
 
   Impl(asio::io_context& on, Desk& into, net::Blocking& pool, Metrics& metrics, JobSettings with)
@@ -56,6 +61,8 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
         tries(metrics.counter("origin_job_tries_total", "Tries begun.")),
         turns(metrics.counter("origin_job_turns_total", "Jobs that made room for others.")),
         crashes(metrics.counter("origin_job_crashes_total", "Tries that ended without a result.")),
+        outages(metrics.counter("origin_job_outages_total",
+                                "Tries for which the transcoder could not be started.")),
         settled(metrics.counter("origin_jobs_settled_total", "Jobs that came to their end.")) {}
 
   void submit(media::Job job);
@@ -78,6 +85,8 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   static net::Task<void> follow(std::shared_ptr<Impl> self, Runner runner, Process process,
                                 TryEnd& end);
   static net::Task<void> conclude(std::shared_ptr<Impl> self, Runner runner, TryEnd end);
+  static net::Task<void> wait_for_transcoder(std::shared_ptr<Impl> self, Runner runner,
+                                             std::string outage, std::chrono::milliseconds pause);
   static net::Task<bool> settle(std::shared_ptr<Impl> self, media::Job job,
                                 media::JobResult result);
   void again(const Runner& runner, std::chrono::milliseconds pause);
@@ -207,8 +216,10 @@ net::Task<TryEnd> Supervisor::Impl::try_once(std::shared_ptr<Impl> self, Runner 
   auto start = [&] { return Process::start(options); };
   auto process = co_await net::run_blocking(self->blocking, start);
   if (!process) {
-    log::error("transcoder not started", {kv("why", process.error().message)});
-    end.started = false;
+    if (process.error().kind == ErrorKind::not_found)
+      end.result = {.ready = false, .reason = "the uploaded file is not there any more"};
+    else
+      end.not_started = process.error().message;
     co_return end;
   }
   log::info("job started",
@@ -258,10 +269,27 @@ net::Task<void> Supervisor::Impl::conclude(std::shared_ptr<Impl> self, Runner ru
     if (done) co_return;
     verdict.pause = std::chrono::seconds(5);
   }
+  if (!verdict.outage.empty())
+    co_await wait_for_transcoder(self, runner, std::move(verdict.outage), verdict.pause);
   if (end.killed == KillReason::turn && !end.result)
     self->make_room(runner);
   else
     self->again(runner, verdict.pause);
+}
+
+// It is the service's fault, so the broadcaster is told that the job waits, and the operator why.
+net::Task<void> Supervisor::Impl::wait_for_transcoder(std::shared_ptr<Impl> self, Runner runner,
+                                                      std::string outage,
+                                                      std::chrono::milliseconds pause) {
+  const media::Job& job = runner->waiting.job;
+  self->outages.add();
+  log::error("transcoder cannot be started; the job waits",
+             {kv("tenant", job.tenant), kv("asset", job.asset), kv("why", outage),
+              kv("program", self->settings.transcoder), kv("pause_ms", pause.count())});
+  if (runner->dropped()) co_return;
+  auto put_back = [&] { return self->desk.put_back(job, outage_stage); };
+  auto done = co_await net::run_blocking(self->blocking, put_back);
+  if (!done && done.error().kind == ErrorKind::not_found) runner->drop();
 }
 
 // False: the disk did not take it; try the job again, which finds everything published.

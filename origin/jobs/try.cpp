@@ -33,7 +33,6 @@ bool killed_by_others(const TryEnd& end) {
 
 // The last of several crashes speaks for all.
 std::string why_it_crashed(const TryEnd& end, int crashes, const TryLimits& limits) {
-  if (!end.started) return "the transcoder cannot be started; this is a fault of the service";
   if (end.killed == KillReason::deadline)
     return fmt::format("converting the file took longer than the limit of {}{}",
                        words(limits.deadline), times(crashes));
@@ -52,20 +51,34 @@ std::string why_it_crashed(const TryEnd& end, int crashes, const TryLimits& limi
 Verdict failed(std::string reason) {
   media::JobResult result;
   result.reason = std::move(reason);
-  return {std::move(result), {}};
+  return {std::move(result), {}, {}};
 }
 
 Verdict after_crash(const TryEnd& end, Tally& tally, const TryLimits& limits) {
   ++tally.crashes;
   if (tally.crashes >= limits.attempts_max)
     return failed(why_it_crashed(end, tally.crashes, limits));
-  return {std::nullopt, doubled(seconds(1), tally.crashes - 1, seconds(30))};
+  return {std::nullopt, doubled(seconds(1), tally.crashes - 1, seconds(30)), {}};
 }
 
 Verdict after_setback(const std::string& reason, Tally& tally) {
   ++tally.setbacks;
   if (tally.setbacks >= setbacks_max) return failed(reason);
-  return {std::nullopt, doubled(seconds(2), tally.setbacks - 1, seconds(60))};
+  return {std::nullopt, doubled(seconds(2), tally.setbacks - 1, seconds(60)), {}};
+}
+
+/// Why the transcoder never came to look at the file; empty: it did.
+std::string outage_of(const TryEnd& end) {
+  if (!end.not_started.empty()) return end.not_started;
+  if (end.killed != KillReason::none || end.signal != 0) return "";
+  if (end.exit_code == media::exit_wrong_settings) return "the transcoder's settings are wrong";
+  // As a shell would say it; so does a program whose shared libraries are missing.
+  if (end.exit_code == 126 || end.exit_code == 127) return "the transcoder cannot be started";
+  return "";
+}
+
+Verdict after_outage(std::string outage, Tally& tally) {
+  return {std::nullopt, doubled(seconds(1), tally.outages++, seconds(30)), std::move(outage)};
 }
 
 }  // namespace
@@ -73,9 +86,12 @@ Verdict after_setback(const std::string& reason, Tally& tally) {
 Verdict judge(const TryEnd& end, Tally& tally, const TryLimits& limits) {
   if (end.result && !end.result->ready && end.result->retry)
     return after_setback(end.result->reason, tally);
-  if (end.result) return {end.result, {}};
+  if (end.result) return {end.result, {}, {}};
+  if (std::string outage = outage_of(end); !outage.empty())
+    return after_outage(std::move(outage), tally);
+  tally.outages = 0;
   if (end.killed == KillReason::turn) return {};
-  bool by_itself = end.started && end.killed == KillReason::none && end.signal == 0;
+  bool by_itself = end.killed == KillReason::none && end.signal == 0;
   if (by_itself && end.exit_code == media::exit_cannot_publish)
     return after_setback("the renditions could not be stored", tally);
   return after_crash(end, tally, limits);

@@ -86,7 +86,7 @@ function stateText(asset) {
   switch (asset.state) {
     case 'processing': return [asset.stage || 'processing', percent].join(' ');
     case 'failed': return `failed: ${asset.error ?? 'no reason given'}`;
-    default: return asset.state;
+    default: return [asset.state, asset.stage].filter(Boolean).join(', ');
   }
 }
 

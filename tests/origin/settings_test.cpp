@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "tests/support/temporary_folder.hpp"
+
 namespace relay::origin {
 namespace {
 
@@ -41,6 +45,36 @@ TEST(Settings, RefusesWithThePlace) {
     EXPECT_TRUE(settings.error().message.starts_with(each.place)) << settings.error().message;
     EXPECT_TRUE(settings.error().message.contains(each.word)) << settings.error().message;
   }
+}
+
+// load() also looks at what the file names.
+TEST(Settings, ProgramsThatCannotBeStartedAreRefusedWithThePlace) {
+  tests::TemporaryFolder folder;
+  std::string file = folder.path() / "origin.toml", plain = folder.path() / "plain";
+  std::ofstream(plain) << "not a program";
+  auto message = [&](const std::string& text) {
+    std::ofstream(file) << text;
+    auto settings = load(file);
+    return settings ? "valid" : settings.error().message.substr(file.size());
+  };
+  struct Row {
+    std::string program, words;
+  } rows[] = {{"/nonexistent/program", "does not exist"},
+              {plain, "may not execute"},
+              {folder.path(), "is not a file"},
+              {"no-such-program-anywhere", "in no folder of PATH"},
+              {"here/transcoder", "working directory"},
+              {"", "is empty"}};
+  for (const Row& row : rows) {
+    std::string said = message("\n[jobs]\ntranscoder = \"" + row.program + "\"\n");
+    EXPECT_TRUE(said.starts_with(":3:14: jobs.transcoder ")) << said;
+    EXPECT_TRUE(said.contains(row.words)) << said;
+    EXPECT_TRUE(said.contains("give the path")) << said;
+  }
+  EXPECT_EQ(message("[jobs]\ntranscoder = \"/bin/sh\"\n"), "valid");
+  EXPECT_EQ(message("[jobs]\ntranscoder = \"sh\"\n"), "valid");
+  std::string config = "[jobs]\ntranscoder = \"sh\"\ntranscoder_config = \"/nonexistent.toml\"\n";
+  EXPECT_TRUE(message(config).starts_with(":3:21: jobs.transcoder_config ")) << message(config);
 }
 
 }  // namespace

@@ -63,7 +63,6 @@ TEST(Try, TheReasonNamesTheLimit) {
       {{.signal = SIGKILL}, "the system ended the conversion, perhaps for want of memory"},
       {{.signal = SIGABRT}, "the file crashed our decoder; it may be damaged"},
       {{.exit_code = 0}, "the file crashed our decoder; it may be damaged"},
-      {{.started = false}, "the transcoder cannot be started; this is a fault of the service"},
   };
   for (const Row& row : rows) {
     Tally tally;
@@ -71,6 +70,25 @@ TEST(Try, TheReasonNamesTheLimit) {
     ASSERT_TRUE(verdict.result) << row.reason;
     EXPECT_EQ(verdict.result->reason, row.reason);
   }
+}
+
+TEST(Try, ATranscoderThatCannotBeStartedIsNobodysFile) {
+  Tally tally;
+  TryEnd missing{.not_started = "no such file"};
+  for (auto pause : {1s, 2s, 4s, 8s, 16s, 30s, 30s}) {
+    Verdict verdict = judge(missing, tally, limits);
+    EXPECT_FALSE(verdict.result);
+    EXPECT_EQ(verdict.pause, pause);
+    EXPECT_EQ(verdict.outage, "no such file");
+  }
+  for (int code : {media::exit_wrong_settings, 126, 127}) {
+    Verdict verdict = judge({.exit_code = code}, tally, limits);
+    EXPECT_FALSE(verdict.result) << code;
+    EXPECT_FALSE(verdict.outage.empty()) << code;
+  }
+  EXPECT_EQ(tally.crashes, 0);
+  judge({.signal = SIGSEGV}, tally, limits);
+  EXPECT_EQ(judge(missing, tally, limits).pause, 1s) << "it was there meanwhile";
 }
 
 TEST(Try, TheEndOfATurnCountsForNothing) {

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { remove, upload, waitForEnd, waitForState, asset } from '../support/broadcaster.mjs';
 import { metricValue } from '../support/http.mjs';
@@ -10,6 +11,7 @@ import { isAlive, playlists, scriptedTranscoder, transcodersOf, waitForSegments 
   from '../support/jobs.mjs';
 import { clip, photo } from '../support/media.mjs';
 import { until } from '../support/poll.mjs';
+import { programs } from '../support/program.mjs';
 import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 const origins = [];
@@ -182,6 +184,30 @@ for (const memory_max of ['64MiB', '100MiB', '130MiB', '200MiB']) {
     await it.stop();
   });
 }
+
+test('while the transcoder cannot be started, uploads wait and say so, and go on when it can', async () => {
+  const folder = temporaryFolder('stand-in');
+  const program = scriptedTranscoder(folder, 'exit 78');  // its settings are wrong
+  const it = await origin({ settings: { jobs: { attempts_max: 1, transcoder: program } } });
+  const waits = (name) => waitForState(it, `demo/${name}`,
+    ({ state, stage }) => state === 'queued' && /cannot start its transcoder/.test(stage));
+  await upload(it, 'demo/videos/early', clip({ seconds: 2 }));
+  await waits('early');
+  fs.rmSync(program);
+  await upload(it, 'demo/photos/later', photo({ size: '640x360' }));
+  const { stage, error } = await waits('later');
+  assert.doesNotMatch(stage, /stand-in/, 'a path is the operator’s business');
+  assert.equal(error, null);
+  assert.match(it.log(), /transcoder cannot be started.*asset=later.*No such file/);
+  assert.ok(metricValue(await it.metrics(), 'origin_job_outages_total') >= 2);
+  assert.equal(metricValue(await it.metrics(), 'origin_job_crashes_total'), 0);
+  fs.symlinkSync(path.join(programs, 'torchrelay-transcoder'), program);
+  for (const name of ['early', 'later']) {
+    assert.equal((await waitForState(it, `demo/${name}`, 'ready')).stage, '');
+  }
+  await it.stop();
+  fs.rmSync(folder, { recursive: true });
+});
 
 test('a transcoder gets exactly the descriptors of the contract', async () => {
   const folder = temporaryFolder('stand-in');

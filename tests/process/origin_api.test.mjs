@@ -17,7 +17,7 @@ let origin;
 before(async () => {
   origin = await startOrigin({
     tenants,
-    settings: { jobs: { transcoder: '/nonexistent/transcoder' }, uploads: { size_max: '1MiB', free_space_min: '1MiB' } },
+    settings: { jobs: { transcoder: '/bin/false' }, uploads: { size_max: '1MiB', free_space_min: '1MiB' } },
   });
 });
 

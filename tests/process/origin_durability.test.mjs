@@ -17,7 +17,7 @@ after(() => cleanUp(...started));
 
 async function start(options) {
   const origin = await startOrigin({
-    ...options, settings: { jobs: { transcoder: '/nonexistent/transcoder' }, ...options?.settings },
+    ...options, settings: { jobs: { transcoder: '/bin/false' }, ...options?.settings },
   });
   started.push(origin);
   return origin;
