@@ -188,6 +188,7 @@ Result<std::vector<media::Job>> Catalog::unfinished() const {
   };
   auto walked = walk(env_, tables_.assets, "", "", see);
   if (!walked) return std::unexpected(walked.error());
+  std::ranges::sort(jobs, {}, &media::Job::version);  // which sorts by age
   return jobs;
 }
 

@@ -99,7 +99,8 @@ class Catalog {
                                                            std::string_view version) const;
   Result<std::optional<ObjectRecord>> object(std::string_view tenant, std::string_view asset,
                                              std::string_view version, std::string_view path) const;
-  /// Jobs of assets that are queued or processing: what a restart has to take up again.
+  /// Jobs of assets that are queued or processing: what a restart has to take up again,
+  /// in the order of the uploads.
   Result<std::vector<media::Job>> unfinished() const;
   std::optional<media::Progress> progress(std::string_view tenant, std::string_view asset) const;
   /// Events of a tenant after `sequence`, oldest first.

@@ -60,6 +60,14 @@ TEST_F(CatalogTest, AcceptedSourcesAreQueuedAndSurviveARestart) {
   EXPECT_EQ((*jobs)[0].source_bytes, 100u);
 }
 
+TEST_F(CatalogTest, UnfinishedJobsComeInTheOrderOfTheirUploads) {
+  for (const char* name : {"c", "a", "b"}) ASSERT_TRUE(catalog->accept(source(name, "bytes")));
+  reopen();
+  std::string order;
+  for (const media::Job& job : *catalog->unfinished()) order += job.asset;
+  EXPECT_EQ(order, "cab");
+}
+
 TEST_F(CatalogTest, TheSameBytesChangeNothingUnlessTheyFailed) {
   auto first = catalog->accept(source("a", "bytes"));
   EXPECT_EQ(catalog->accept(source("a", "bytes"))->acceptance, Acceptance::unchanged);
