@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
+import { fill, isHit, purge, states, text } from '../support/purging.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdges } from '../support/torchrelay.mjs';
 
@@ -22,32 +23,15 @@ afterEach(async () => {
   await cleanUp(...edges, origin);
 });
 
-const purge = (edge, what) => request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify(what) });
-/** Of its own: an owner's hit stands before it in Cache-Status. */
-const isHit = async (edge, path) =>
-  (await get(edge.url + path)).headers['cache-status'].includes(`${edge.edgeName}; hit`);
-const text = async (edge, path) => (await get(edge.url + path)).text;
 const trusting = (edge) => until(`${edge.edgeName} to be told by a majority`, async () =>
   metricValue(await edge.metrics(), 'relay_edge_store_trusted') === 1);
-const states = (answer) => answer.json().members.map(({ state }) => state).sort().join(' ');
-
-/** Each edge holds `old PATH` of its own; the origin has `new PATH` by now. */
-async function fill(paths, headers = {}) {
-  for (const path of paths) {
-    origin.answer(path, { headers: { ...fresh, ...headers }, body: `old ${path}` });
-    for (const edge of edges) {
-      await until(`${path} to be a hit`, () => isHit(edge, path), { every_ms: 5 });
-    }
-    origin.answer(path, { headers: fresh, body: `new ${path}` });
-  }
-}
 
 for (const count of [3, 10]) {
   test(`a purge on any of ${count} edges is in force on all when it is answered`, async () => {
     await startFleet(count);
     for (const [i, edge] of edges.entries()) {
       const path = `/title/${i}`;
-      await fill([path]);
+      await fill(origin, edges, [path]);
       const what = [{ url: path }, { prefix: path }, { tenant: 'title' }, { all: true }][i % 4];
       const answer = await purge(edge, what);
       assert.equal(answer.status, 200, answer.text);
@@ -66,7 +50,7 @@ for (const count of [3, 10]) {
 
 test('a soft purge has the answer confirmed at every member', async () => {
   await startFleet(3);
-  await fill(['/soft'], { etag: '"1"' });
+  await fill(origin, edges, ['/soft'], { etag: '"1"' });
   assert.equal((await purge(edges[2], { url: '/soft', soft: true })).status, 200);
   origin.answer('/soft', (asked, response) => {
     assert.equal(asked.headers['if-none-match'], '"1"');
@@ -81,7 +65,7 @@ test('a soft purge has the answer confirmed at every member', async () => {
 
 test('"scope": "edge" speaks for one edge', async () => {
   await startFleet(3);
-  await fill(['/here']);
+  await fill(origin, edges, ['/here']);
   const answer = await purge(edges[0], { url: '/here', scope: 'edge' });
   assert.equal(answer.status, 200);
   assert.equal(answer.json().scope, 'edge');
@@ -93,7 +77,7 @@ test('"scope": "edge" speaks for one edge', async () => {
 for (const soft of [false, true]) {
   test(`a member that was killed serves nothing ${soft ? 'softly ' : ''}purged when it is back`, async () => {
     await startFleet(3, { purge_lease: '2s' });
-    await fill(['/a', '/b', '/kept'], { etag: '"1"' });
+    await fill(origin, edges, ['/a', '/b', '/kept'], { etag: '"1"' });
     edges[2].kill();
     await edges[2].exited;
     for (const path of ['/a', '/b']) {
@@ -110,7 +94,7 @@ for (const soft of [false, true]) {
 
 test('a member that was stopped serves nothing purged when it goes on', async () => {
   await startFleet(3, { purge_lease: '1s' });
-  await fill(['/stopped', '/kept']);
+  await fill(origin, edges, ['/stopped', '/kept']);
   edges[1].signal('SIGSTOP');
   const answer = await purge(edges[0], { url: '/stopped' });
   assert.equal(answer.status, 200, answer.text);
@@ -126,7 +110,7 @@ test('a member that was stopped serves nothing purged when it goes on', async ()
 
 test('without a majority a purge is accepted only, and comes to who was away', async () => {
   await startFleet(3, { purge_lease: '1s' });
-  await fill(['/few', '/other']);
+  await fill(origin, edges, ['/few', '/other']);
   for (const edge of edges.slice(1)) edge.kill();
   await Promise.all(edges.slice(1).map((edge) => edge.exited));
   const answer = await purge(edges[0], { url: '/few' });
@@ -143,7 +127,7 @@ test('without a majority a purge is accepted only, and comes to who was away', a
 
 test('the edge that took a purge dies at once: whoever was away hears of it from the others', async () => {
   await startFleet(3, { purge_lease: '1s' });
-  await fill(['/gone']);
+  await fill(origin, edges, ['/gone']);
   edges[2].kill();
   await edges[2].exited;
   assert.equal((await purge(edges[0], { url: '/gone' })).status, 200);
@@ -159,7 +143,7 @@ test('the edge that took a purge dies at once: whoever was away hears of it from
 test('purges at once on all edges reach all', async () => {
   await startFleet(5);
   const paths = Array.from({ length: 40 }, (_, i) => `/many/${i}`);
-  await fill(paths);
+  await fill(origin, edges, paths);
   const answers = await Promise.all(paths.map((path, i) => purge(edges[i % edges.length], { url: path })));
   for (const answer of answers) {
     assert.equal(answer.status, 200, answer.text);
@@ -185,7 +169,7 @@ test('outsiders cannot write to a member', async () => {
 
 test('with a fleet key only members can write to one another', async () => {
   await startFleet(3, { key: 'a secret of the fleet' });
-  await fill(['/keyed']);
+  await fill(origin, edges, ['/keyed']);
   assert.equal(states(await purge(edges[1], { url: '/keyed' })), 'applied applied applied');
   for (const edge of edges) assert.equal(await text(edge, '/keyed'), 'new /keyed');
   const letter = JSON.stringify({ from: 'edge-2', reached: {} });
