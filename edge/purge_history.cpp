@@ -65,12 +65,12 @@ PurgeNews PurgeHistory::missed(const PurgeVector& theirs) const {
   return news;
 }
 
-PurgeNews PurgeHistory::missed_of_own(std::uint64_t after) const {
+PurgeNews PurgeHistory::missed_of(std::string_view member, std::uint64_t after) const {
   std::lock_guard lock(mutex_);
   PurgeNews news;
   std::size_t bytes = 0;
-  if (auto own = members_.find(self_); own != members_.end()) {
-    tell(self_, own->second, after, bytes, news);
+  if (auto known = members_.find(member); known != members_.end()) {
+    tell(known->first, known->second, after, bytes, news);
   }
   return news;
 }

@@ -81,8 +81,9 @@ class PurgeHistory {
   PurgeNews make(const Purge& purge, WallTime at) const;
   /// What somebody who knows `theirs` has missed.
   PurgeNews missed(const PurgeVector& theirs) const;
-  /// Of these only the purges that this edge took itself.
-  PurgeNews missed_of_own(std::uint64_t after) const;
+  /// The same of one member's purges only, of those behind `after`; of those this edge took itself.
+  PurgeNews missed_of(std::string_view member, std::uint64_t after) const;
+  PurgeNews missed_of_own(std::uint64_t after) const { return missed_of(self_, after); }
 
   /// Whether purges before the news are missing here.
   bool has_gap(const PurgeNews& news) const;

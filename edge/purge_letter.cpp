@@ -130,6 +130,7 @@ std::string encode(const PurgeLetter& letter) {
   json::object lent;
   for (const auto& [member, left] : letter.lent) lent[member] = left.count();
   if (!lent.empty()) object["lent_ms"] = std::move(lent);
+  if (!letter.lends) object["lends"] = false;
   return json::serialize(object);
 }
 
@@ -145,6 +146,7 @@ Result<PurgeLetter> decode_letter(std::string_view text) {
   auto news = read_news(object);
   if (!news) return std::unexpected(news.error());
   PurgeLetter letter{std::move(*from), std::move(*reached), std::move(*news), {}};
+  letter.lends = !object.contains("lends") || read_flag(object, "lends");
   if (object.contains("lent_ms")) {
     auto lent = read_vector(object, "lent_ms");
     if (!lent) return std::unexpected(lent.error());

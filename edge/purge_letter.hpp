@@ -17,6 +17,7 @@ struct PurgeLetter {
   PurgeNews news;       // what it thinks that the other one lacks
   // In answers: how long others may still build on what this member told them (fleet/trust).
   std::map<std::string, std::chrono::milliseconds> lent;
+  bool lends = true;  // in answers: whether the other one may build on this being all
   bool operator==(const PurgeLetter&) const = default;
 };
 

@@ -31,9 +31,32 @@ void PurgeReceipts::note_applied(std::string_view member, const std::optional<Le
   if (at != members_.end() && !at->second) at->second = Applied{now, lent};
 }
 
+void PurgeReceipts::note_streamed(const std::vector<std::string>& members,
+                                  const std::vector<bus::Standing>& standings, SteadyTime now) {
+  if (streamed_at_) return;
+  for (const std::string& member : members) members_.try_emplace(member, std::nullopt);
+  for (const bus::Standing& each : standings) standings_.insert_or_assign(each.name, each);
+  streamed_at_ = now;
+}
+
 /// When the member has surely lost its trust, and what it fetched before that is out of use too.
 std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) const {
   if (lease_.count() == 0) return std::nullopt;
+  auto fenced = fenced_from_majority_at(member);
+  if (awaits_stream_) {
+    auto standing = standings_.find(member);
+    bool known = standing != standings_.end();
+    if (!fenced || !streamed_at_ || (known && standing->second.old_view)) return std::nullopt;
+    SteadyTime asked = *streamed_at_;
+    if (known) asked = std::min(asked, standing->second.heard_until);
+    fenced = std::max(*fenced, asked + lease_);
+  }
+  if (fenced && *fenced != SteadyTime::min()) *fenced += fleet::flight_distrust;
+  return fenced;
+}
+
+/// By what others have lent it.
+std::optional<SteadyTime> PurgeReceipts::fenced_from_majority_at(const std::string& member) const {
   std::size_t unaware = 0;
   std::vector<SteadyTime> lent_until;
   for (const auto& [name, applied] : members_) {
@@ -49,12 +72,15 @@ std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) co
     }
     lent_until.push_back(applied->at + left);
   }
-  auto fenced = fleet::fenced_at(members_.size(), unaware, std::move(lent_until));
-  if (fenced && *fenced != SteadyTime::min()) *fenced += fleet::flight_distrust;
-  return fenced;
+  return fleet::fenced_at(members_.size(), unaware, std::move(lent_until));
+}
+
+bool PurgeReceipts::all_applied() const {
+  return std::ranges::all_of(members_, [](const auto& each) { return each.second.has_value(); });
 }
 
 std::optional<SteadyTime> PurgeReceipts::settled_at() const {
+  if (awaits_stream_ && !streamed_at_) return std::nullopt;
   SteadyTime latest = SteadyTime::min();
   for (const auto& [name, applied] : members_) {
     if (applied) continue;

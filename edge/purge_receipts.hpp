@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/base/clock.hpp"
+#include "edge/bus/roster.hpp"
 
 namespace relay::edge {
 
@@ -34,6 +35,15 @@ class PurgeReceipts {
                 std::chrono::milliseconds lease, SteadyTime begun);
 
   std::uint64_t stamp() const { return stamp_; }
+  /// There is a bus: nothing is settled before its stream has the purge.
+  void await_stream() { awaits_stream_ = true; }
+  /// It has. Whoever has not heard may have taken all of the stream just before, and trusts it for
+  /// a lease. `members`: of the fleet after that, as are the standings. Of one with an old view
+  /// nothing is certain before it is heard or forgotten: it may have a majority of its own.
+  void note_streamed(const std::vector<std::string>& members,
+                     const std::vector<bus::Standing>& standings, SteadyTime now);
+  bool all_applied() const;
+  bool streamed() const { return streamed_at_.has_value(); }
   /// A member has applied it. `lent`: how long others may still build on what it told them before;
   /// without, that is taken to be the whole lease. Only the first word of a member counts.
   using Lent = std::map<std::string, std::chrono::milliseconds>;
@@ -50,11 +60,15 @@ class PurgeReceipts {
     std::optional<Lent> lent;
   };
   std::optional<SteadyTime> fenced_at(const std::string& member) const;
+  std::optional<SteadyTime> fenced_from_majority_at(const std::string& member) const;
 
   std::map<std::string, std::optional<Applied>, std::less<>> members_;
   const std::uint64_t stamp_;
   const std::chrono::milliseconds lease_;
   const SteadyTime begun_;
+  bool awaits_stream_ = false;
+  std::optional<SteadyTime> streamed_at_;
+  std::map<std::string, bus::Standing, std::less<>> standings_;
 };
 
 }  // namespace relay::edge

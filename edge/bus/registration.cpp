@@ -11,17 +11,18 @@
 namespace relay::edge::bus {
 namespace {
 
-constexpr std::int64_t registered_for_max_ms = 100ll * 365 * 86'400'000;
-
 struct Written {
   fleet::Member member;
   std::int64_t registered_for_ms = 0;
+  std::int64_t looked_before_ms = Registration::never.count();
 };
 
 void describe(Schema& schema, Written& into) {
   fleet::describe_member(schema, into.member);
   schema.count("registered_for_ms", into.registered_for_ms, "since it came to the fleet",
-               {0, registered_for_max_ms});
+               {0, Registration::never.count()});
+  schema.count("looked_before_ms", into.looked_before_ms, "since it knew all the others",
+               {0, Registration::never.count()});
 }
 
 void describe(Schema& schema, std::vector<fleet::Member>& into) {
@@ -38,7 +39,8 @@ std::string lines_of(const fleet::Member& member) {
 
 std::string encode(const Registration& registration) {
   return lines_of(registration.member) +
-         fmt::format("registered_for_ms = {}\n", registration.registered_for.count());
+         fmt::format("registered_for_ms = {}\nlooked_before_ms = {}\n",
+                     registration.registered_for.count(), registration.looked_before.count());
 }
 
 Result<Registration> decode_registration(std::string_view key, std::string_view text) {
@@ -49,7 +51,8 @@ Result<Registration> decode_registration(std::string_view key, std::string_view 
                                  quoted(written->member.name)));
   }
   return Registration{std::move(written->member),
-                      std::chrono::milliseconds(written->registered_for_ms)};
+                      std::chrono::milliseconds(written->registered_for_ms),
+                      std::chrono::milliseconds(written->looked_before_ms)};
 }
 
 std::string key_of(std::string_view name) {

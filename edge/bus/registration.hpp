@@ -1,5 +1,6 @@
 // What an edge writes about itself on the bus: TOML with the keys of a member in fleet.members, by
-// the same rules, and how long it has been registered. Pure.
+// the same rules, how long it has been registered and since when it has not looked at the others.
+// Pure.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,10 @@ namespace relay::edge::bus {
 
 struct Registration {
   fleet::Member member;
-  std::chrono::milliseconds registered_for{0};  // when this was written, since it came
+  // When this was written. No clocks are compared: the bus says when that was.
+  std::chrono::milliseconds registered_for{0};
+  std::chrono::milliseconds looked_before{0};  // so long ago it knew all others
+  static constexpr std::chrono::milliseconds never = std::chrono::hours(24 * 365 * 100);
   bool operator==(const Registration&) const = default;
 };
 

@@ -7,15 +7,25 @@ namespace relay::edge::bus {
 
 Roster::Roster(fleet::Member self, Times times, std::span<const fleet::Member> known,
                SteadyTime now)
-    : self_(std::move(self)), self_since_(now), times_(times) {
+    : self_(std::move(self)), times_(times) {
   for (const fleet::Member& member : known) {
     if (member.name == self_.name) continue;
-    entries_.insert_or_assign(key_of(member.name), Entry{member, now, SteadyTime::min(), false});
+    entries_.insert_or_assign(key_of(member.name),
+                              Entry{member, now, SteadyTime::min(), SteadyTime::min(), false});
   }
 }
 
 Registration Roster::registration(SteadyTime now) const {
-  return {self_, std::chrono::floor<std::chrono::milliseconds>(now - self_since_)};
+  using std::chrono::milliseconds;
+  Registration registration{self_, milliseconds(0), Registration::never};
+  if (self_since_)
+    registration.registered_for = std::chrono::floor<milliseconds>(now - *self_since_);
+  if (looked_at_) registration.looked_before = std::chrono::ceil<milliseconds>(now - *looked_at_);
+  return registration;
+}
+
+void Roster::note_registered(SteadyTime now) {
+  if (!self_since_) self_since_ = now;
 }
 
 void Roster::note_pause(SteadyTime now) {
@@ -30,18 +40,20 @@ bool Roster::note(std::string_view key, const Registration& registration,
                   std::chrono::milliseconds age, SteadyTime now) {
   SteadyTime written_at = now - std::clamp(age, std::chrono::milliseconds(0), times_.forget_after);
   if (registration.member.name == self_.name) {
-    self_since_ = std::min(self_since_, written_at - registration.registered_for);
+    SteadyTime since = written_at - registration.registered_for;
+    self_since_ = std::min(self_since_.value_or(since), since);
     return true;
   }
   auto known = entries_.find(key);
   if (known == entries_.end()) {
     if (entries_.size() >= registrations_max) return false;
-    known = entries_.emplace(std::string(key), Entry{{}, written_at, {}, true}).first;
+    known = entries_.emplace(std::string(key), Entry{{}, written_at, {}, {}, true}).first;
   }
   Entry& entry = known->second;
   entry.member = registration.member;
   entry.heard_at = std::max(entry.heard_at, written_at);
   entry.since = written_at - registration.registered_for;
+  entry.knows_until = written_at - registration.looked_before;
   entry.listed = true;
   return true;
 }
@@ -71,16 +83,17 @@ View Roster::view(SteadyTime now) {
   return view;
 }
 
-std::vector<std::string> Roster::with_old_views() const {
-  std::vector<std::string> names;
+std::vector<Standing> Roster::standings() const {
+  std::vector<Standing> all;
   for (const auto& [key, entry] : entries_) {
-    auto may_be_unknown = [&](SteadyTime since) { return since + times_.ttl > entry.heard_at; };
-    bool old = may_be_unknown(self_since_) || std::ranges::any_of(entries_, [&](const auto& each) {
+    auto may_be_unknown = [&](SteadyTime since) { return since >= entry.knows_until; };
+    bool old = !self_since_ || may_be_unknown(*self_since_) ||
+               std::ranges::any_of(entries_, [&](const auto& each) {
                  return each.first != key && may_be_unknown(each.second.since);
                });
-    if (old) names.push_back(entry.member.name);
+    all.push_back({entry.member.name, old, entry.heard_at + times_.ttl});
   }
-  return names;
+  return all;
 }
 
 }  // namespace relay::edge::bus

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,17 @@ struct View {
   bool operator==(const View&) const = default;
 };
 
+/// What is known of another member as far as purges are concerned.
+struct Standing {
+  std::string name;
+  /// It may not know of all the others: somebody came since it last said that it knew them. What it
+  /// takes for a majority of the fleet may be none.
+  bool old_view = false;
+  /// It has not asked the bus for anything after this, unless it will be heard again before: each
+  /// renews its registration first, and asks within a ttl of that.
+  SteadyTime heard_until{};
+};
+
 class Roster {
  public:
   struct Times {
@@ -37,8 +49,11 @@ class Roster {
   Roster(fleet::Member self, Times times, std::span<const fleet::Member> known, SteadyTime now);
 
   void set_self(fleet::Member self) { self_ = std::move(self); }
-  /// What this edge registers.
+  /// What this edge registers. It has, when it was not before: the bus had it by `now`.
   Registration registration(SteadyTime now) const;
+  void note_registered(SteadyTime now);
+  /// All the others are known as they were at `when`.
+  void note_looked(SteadyTime when) { looked_at_ = when; }
 
   /// Nothing was heard for a while, and not for want of members: the bus did not answer, or this
   /// edge was stopped. Whoever was there has a whole ttl to be heard again.
@@ -53,20 +68,19 @@ class Roster {
 
   View view(SteadyTime now);
 
-  /// Those that may not know of all the others: somebody came about when they were last heard, or
-  /// later. What they take for a majority of the fleet may be none.
-  std::vector<std::string> with_old_views() const;
+  std::vector<Standing> standings() const;
 
  private:
   struct Entry {
     fleet::Member member;
     SteadyTime heard_at;
-    SteadyTime since;  // when it came
-    bool listed;       // registered, as far as known
+    SteadyTime since;        // when it came
+    SteadyTime knows_until;  // whoever came before that it knows
+    bool listed;             // registered, as far as known
     bool lost = false;
   };
   fleet::Member self_;
-  SteadyTime self_since_;
+  std::optional<SteadyTime> self_since_, looked_at_;
   const Times times_;
   std::map<std::string, Entry, std::less<>> entries_;  // of the others, by key
 };

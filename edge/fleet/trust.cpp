@@ -28,35 +28,72 @@ Trust::Trust(std::string self, const std::vector<std::string>& names,
 
 void Trust::replace(const std::vector<std::string>& names) {
   std::lock_guard lock(mutex_);
-  std::map<std::string, SteadyTime, std::less<>> kept;
+  std::map<std::string, Told, std::less<>> kept;
   for (const std::string& name : names) {
     if (name == self_) continue;
     auto known = told_at_.find(name);
-    kept[name] = known == told_at_.end() ? SteadyTime::min() : known->second;
+    kept[name] = known == told_at_.end() ? Told{} : known->second;
   }
   told_at_ = std::move(kept);
   settle();
 }
 
 /// Under the lock: until when a majority's word lasts.
-void Trust::settle() {
+SteadyTime Trust::told_until(SteadyTime Told::* when) const {
   std::size_t wanted = majority(told_at_.size() + 1) - 1;
-  SteadyTime until = SteadyTime::max();
-  if (wanted > 0 && lease_.count() > 0) {
-    std::vector<SteadyTime> told;
-    for (const auto& [name, at] : told_at_) told.push_back(at);
-    std::ranges::sort(told, std::greater());
-    SteadyTime oldest = told[wanted - 1];
-    until = oldest == SteadyTime::min() ? oldest : oldest + lease_;
+  if (wanted == 0 || lease_.count() == 0) return SteadyTime::max();
+  std::vector<SteadyTime> told;
+  for (const auto& [name, at] : told_at_) told.push_back(at.*when);
+  std::ranges::sort(told, std::greater());
+  SteadyTime oldest = told[wanted - 1];
+  return oldest == SteadyTime::min() ? oldest : oldest + lease_;
+}
+
+/// Under the lock.
+void Trust::settle() {
+  SteadyTime until = told_until(&Told::lending);
+  if (outage_ && lease_.count() > 0) {
+    bool streamed = streamed_at_ != SteadyTime::min();
+    until = streamed ? std::max(std::min(until, streamed_at_ + *outage_), streamed_at_ + lease_)
+                     : SteadyTime::min();
   }
   until_.store(until, std::memory_order_release);
 }
 
-void Trust::note_told(std::string_view member, SteadyTime asked_at) {
+void Trust::use_stream(std::chrono::milliseconds outage) {
+  std::lock_guard lock(mutex_);
+  outage_ = outage;
+  settle();
+}
+
+void Trust::note_streamed(SteadyTime asked_at) {
+  std::lock_guard lock(mutex_);
+  streamed_at_ = std::max(streamed_at_, asked_at);
+  settle();
+}
+
+bool Trust::told_by_majority(SteadyTime now) const {
+  std::lock_guard lock(mutex_);
+  return now < told_until(&Told::ever);
+}
+
+bool Trust::alone() const {
+  std::lock_guard lock(mutex_);
+  return told_at_.empty();
+}
+
+bool Trust::cut_off(SteadyTime now) const {
+  std::lock_guard lock(mutex_);
+  if (!outage_) return false;
+  return streamed_at_ == SteadyTime::min() || now >= streamed_at_ + *outage_;
+}
+
+void Trust::note_told(std::string_view member, SteadyTime asked_at, bool lends) {
   std::lock_guard lock(mutex_);
   auto at = told_at_.find(member);
   if (at == told_at_.end()) return;
-  at->second = std::max(at->second, asked_at);
+  at->second.ever = std::max(at->second.ever, asked_at);
+  if (lends) at->second.lending = std::max(at->second.lending, asked_at);
   settle();
 }
 

@@ -3,7 +3,13 @@
 // a purge that a majority knows, for two majorities share a member. Each telling lends trust for
 // one lease, counted from when the question was asked; an edge that was down, stopped or cut off
 // for longer has none, and asks upstream about all that it holds until it was told again. (Gray and
-// Cheriton, "Leases", SOSP 1989.) Thread-safe; time is given, not read.
+// Cheriton, "Leases", SOSP 1989.)
+//
+// With a bus (edge/purge_stream) no purge counts as in force before the bus's stream has it. So an
+// edge that has lately taken all of the stream needs nobody's word, and lends itself trust for a
+// lease. What a majority says counts only for a while after that: the members that this edge knows
+// are those of its last look at the bus, and meanwhile the fleet may have become another one.
+// Thread-safe; time is given, not read.
 #pragma once
 
 #include <atomic>
@@ -41,11 +47,23 @@ class Trust {
   Trust(std::string self, const std::vector<std::string>& names, std::chrono::milliseconds lease,
         SteadyTime start);
 
+  /// There is a bus. `outage`: for how long the word of a majority counts without it.
+  void use_stream(std::chrono::milliseconds outage);
+  /// This edge has taken all that the stream had when it was asked.
+  void note_streamed(SteadyTime asked_at);
+  /// Whether a majority told all it knew within a lease, lending or not; also when there are no
+  /// others.
+  bool told_by_majority(SteadyTime now) const;
+  bool alone() const;
+  /// Whether this edge has been without the bus for so long that others must not build on its word.
+  bool cut_off(SteadyTime now) const;
+
   std::chrono::milliseconds lease() const { return lease_; }
   bool holds(SteadyTime now) const { return now < until_.load(std::memory_order_acquire); }
 
   /// A member has told all it knew, asked at `asked_at`, and this edge has taken it to heart.
-  void note_told(std::string_view member, SteadyTime asked_at);
+  /// `lends`: false when the member is cut_off() itself.
+  void note_told(std::string_view member, SteadyTime asked_at, bool lends = true);
   /// This edge is about to tell a member all it knows. Call before looking at what that is.
   void note_telling(std::string_view member, SteadyTime now);
   /// How long members may still build on what this edge has told them; those with nothing left
@@ -57,14 +75,20 @@ class Trust {
 
  private:
   void settle();
+  struct Told {
+    SteadyTime lending = SteadyTime::min(), ever = SteadyTime::min();
+  };
+  SteadyTime told_until(SteadyTime Told::* when) const;
 
   const std::string self_;
   const std::chrono::milliseconds lease_;
   const SteadyTime start_;
   std::atomic<SteadyTime> until_{SteadyTime::min()};
-  mutable std::mutex mutex_;                                // guards what follows
-  std::map<std::string, SteadyTime, std::less<>> told_at_;  // the other members
+  mutable std::mutex mutex_;                          // guards what follows
+  std::map<std::string, Told, std::less<>> told_at_;  // the other members
   std::map<std::string, SteadyTime, std::less<>> lent_at_;
+  std::optional<std::chrono::milliseconds> outage_;  // nothing: there is no bus
+  SteadyTime streamed_at_ = SteadyTime::min();
 };
 
 }  // namespace relay::edge::fleet

@@ -16,7 +16,12 @@ std::string refusal(std::string_view key, std::string_view text) {
 
 TEST(BusRegistration, comes_back_as_it_was_written) {
   Registration plain{{"edge-1", "http://10.0.0.1:7101"}, milliseconds(0)};
-  Registration full{{"par.1", "http://[::1]:80", 2.5, "eu-west", true}, milliseconds(86'400'123)};
+  Registration full{{"par.1", "http://[::1]:80", 2.5, "eu-west", true},
+                    milliseconds(86'400'123),
+                    Registration::never};
+  EXPECT_EQ(decode_registration("a", "name = \"a\"\nurl = \"http://b:1\"")->looked_before,
+            Registration::never)
+      << "nothing is said of it";
   for (const Registration& each : {plain, full}) {
     auto decoded = decode_registration(key_of(each.member.name), encode(each));
     ASSERT_TRUE(decoded) << decoded.error().message;
@@ -34,6 +39,8 @@ TEST(BusRegistration, is_held_to_the_rules_of_the_config) {
               StartsWith("a:3:8: zone is refused"));
   EXPECT_THAT(refusal("a", "name = \"a\"\nurl = \"http://b:1\"\nregistered_for_ms = -1"),
               StartsWith("a:3:21: registered_for_ms is -1"));
+  EXPECT_THAT(refusal("a", "name = \"a\"\nurl = \"http://b:1\"\nlooked_before_ms = \"1\""),
+              StartsWith("a:3:20: looked_before_ms is a text"));
   EXPECT_THAT(refusal("a", "name = \"a\"\nurl = \"http://b:1\"\ncolour = 1"),
               StartsWith("a:3:1: unknown key colour"));
 }

@@ -20,7 +20,7 @@ fleet::Member member(std::string name) {
 }
 
 Registration of(std::string name, milliseconds registered_for = std::chrono::minutes(10)) {
-  return {member(std::move(name)), registered_for};
+  return {member(std::move(name)), registered_for, ttl / 10};
 }
 
 Names names(const std::vector<fleet::Member>& members) {
@@ -34,6 +34,14 @@ Roster fleet_of(std::vector<std::string> others) {
   roster.note("m", of("m"), milliseconds(0), start);
   for (const std::string& name : others) roster.note(name, of(name), milliseconds(0), start);
   return roster;
+}
+
+Names old_views(const Roster& roster) {
+  Names all;
+  for (const Standing& each : roster.standings()) {
+    if (each.old_view) all.push_back(each.name);
+  }
+  return all;
 }
 
 TEST(BusRoster, shows_those_who_register_and_this_edge) {
@@ -117,24 +125,46 @@ TEST(BusRoster, holds_so_many_and_no_more) {
   EXPECT_EQ(roster.view(start).members.size(), registrations_max + 1);
 }
 
-TEST(BusRoster, whoever_was_heard_before_somebody_came_may_not_know_of_it) {
+TEST(BusRoster, who_has_not_looked_since_somebody_came_may_not_know_of_it) {
   Roster roster = fleet_of({"a", "b"});
-  EXPECT_THAT(roster.with_old_views(), IsEmpty());
+  EXPECT_THAT(old_views(roster), IsEmpty());
   SteadyTime later = start + 10 * ttl;
   roster.note("b", of("b"), milliseconds(0), later);
   roster.note("c", of("c", milliseconds(0)), milliseconds(0), later);
-  EXPECT_THAT(roster.with_old_views(), ElementsAre("a", "b"));
-  roster.note("b", of("b"), milliseconds(0), later + 2 * ttl);
-  EXPECT_THAT(roster.with_old_views(), ElementsAre("a"));
+  EXPECT_THAT(old_views(roster), ElementsAre("a", "b")) << "b looked just before c came";
+  roster.note("b", of("b"), milliseconds(0), later + ttl / 5);
+  EXPECT_THAT(old_views(roster), ElementsAre("a"));
+}
+
+TEST(BusRoster, says_until_when_a_member_may_have_asked_the_bus) {
+  Roster roster = fleet_of({"a"});
+  roster.note("a", of("a"), ttl / 4, start + ttl);
+  ASSERT_EQ(roster.standings().size(), 1u);
+  EXPECT_EQ(roster.standings()[0].heard_until, start + ttl - ttl / 4 + ttl);
+}
+
+TEST(BusRoster, an_edge_is_known_from_its_first_registration_on) {
+  Roster roster(member("m"), times, {}, start);
+  roster.note("a", of("a"), milliseconds(0), start + ttl);
+  EXPECT_THAT(old_views(roster), ElementsAre("a")) << "m is not registered yet";
+  EXPECT_EQ(roster.registration(start + ttl), (Registration{member("m"), {}, Registration::never}));
+  roster.note_registered(start + 2 * ttl);
+  roster.note_registered(start + 3 * ttl);
+  roster.note_looked(start + 3 * ttl);
+  EXPECT_EQ(roster.registration(start + 4 * ttl), (Registration{member("m"), 2 * ttl, ttl}));
+  EXPECT_THAT(old_views(roster), ElementsAre("a"));
+  roster.note("a", of("a"), milliseconds(0), start + 3 * ttl);
+  EXPECT_THAT(old_views(roster), IsEmpty());
 }
 
 TEST(BusRoster, an_edge_that_was_restarted_in_time_never_left) {
   Roster roster(member("m"), times, {}, start);
   roster.note("a", of("a"), ttl * 5, start);
-  EXPECT_THAT(roster.with_old_views(), ElementsAre("a"));
+  EXPECT_THAT(old_views(roster), ElementsAre("a"));
   roster.note("m", of("m"), milliseconds(0), start);  // its own, of the run before
-  EXPECT_THAT(roster.with_old_views(), IsEmpty());
-  EXPECT_GE(roster.registration(start).registered_for, milliseconds(std::chrono::minutes(10)));
+  roster.note_registered(start);
+  EXPECT_THAT(old_views(roster), IsEmpty());
+  EXPECT_EQ(roster.registration(start).registered_for, milliseconds(std::chrono::minutes(10)));
 }
 
 }  // namespace

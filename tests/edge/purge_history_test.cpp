@@ -128,6 +128,7 @@ PurgeLetter letter() {
   letter.news.more = true;
   letter.news.purges = {{{"edge-1", 6}, moment, {PurgeBy::prefix, "/\"a\n", "host:80", true}},
                         {{"edge-1", 7}, moment, {PurgeBy::all, {}, {}, false}}};
+  letter.lends = false;
   letter.lent = {{"edge-3", std::chrono::milliseconds(4321)}};
   return letter;
 }

@@ -67,5 +67,62 @@ TEST(PurgeReceipts, without_leases_nobody_is_fenced) {
   EXPECT_EQ(states(receipts, noon + 1h), "a=applied b=applied c=pending");
 }
 
+using Standings = std::vector<bus::Standing>;
+
+TEST(PurgeReceipts, with_a_bus_nothing_is_settled_before_it_is_kept_there) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", Lent{}, noon);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt);
+  EXPECT_FALSE(receipts.streamed());
+  EXPECT_TRUE(receipts.all_applied());
+  receipts.note_streamed({"a", "b"}, {}, noon + 1s);
+  EXPECT_TRUE(receipts.streamed());
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+}
+
+TEST(PurgeReceipts, with_a_bus_nobody_is_fenced_while_the_stream_may_say_that_there_is_nothing) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", Lent{}, noon);
+  EXPECT_EQ(states(receipts, noon + 1h), "a=applied b=applied c=pending");
+  receipts.note_streamed({"b", "c"}, {{"c", false, noon + 2s}}, noon + 1s);
+  SteadyTime fenced = noon + 1s + 5s + fleet::flight_distrust;
+  EXPECT_EQ(receipts.settled_at(), fenced) << "c may have asked the bus just before";
+  EXPECT_EQ(states(receipts, fenced), "a=applied b=applied c=fenced");
+}
+
+TEST(PurgeReceipts, with_a_bus_one_that_was_lost_long_ago_delays_nothing) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", Lent{}, noon);
+  receipts.note_streamed({"b", "c"}, {{"c", false, noon - 1min}}, noon);
+  EXPECT_LT(*receipts.settled_at(), noon);
+}
+
+TEST(PurgeReceipts, with_a_bus_who_may_have_another_majority_is_not_fenced) {
+  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_applied("b", Lent{}, noon);
+  receipts.note_streamed({"b", "c"}, {{"c", true, noon - 1min}}, noon);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt);
+  receipts.note_applied("c", std::nullopt, noon + 1s);
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+}
+
+TEST(PurgeReceipts, with_a_bus_who_came_meanwhile_counts) {
+  PurgeReceipts receipts({"a"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{}, noon);
+  receipts.note_streamed({"b"}, {{"b", true, noon + 10s}}, noon);
+  EXPECT_EQ(states(receipts, noon), "a=applied b=pending");
+  EXPECT_FALSE(receipts.all_applied());
+  EXPECT_EQ(receipts.settled_at(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace relay::edge

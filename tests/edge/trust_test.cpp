@@ -67,6 +67,57 @@ TEST(Trust, says_how_long_others_may_build_on_its_word) {
   EXPECT_EQ(trust.lent(noon + 9s), Lent{});
 }
 
+TEST(Trust, with_a_bus_the_stream_is_a_word_of_its_own) {
+  Trust trust("a", {"a", "b"}, 5s, noon);
+  trust.use_stream(60s);
+  EXPECT_FALSE(trust.holds(noon));
+  trust.note_streamed(noon);
+  EXPECT_TRUE(trust.holds(noon + 4999ms)) << "b was never heard";
+  EXPECT_FALSE(trust.holds(noon + 5s));
+  trust.note_streamed(noon + 6s);
+  trust.note_streamed(noon + 3s);
+  EXPECT_TRUE(trust.holds(noon + 10s));
+}
+
+TEST(Trust, without_its_bus_a_majority_counts_for_a_while) {
+  Trust trust("a", {"a", "b", "c"}, 5s, noon);
+  trust.use_stream(60s);
+  trust.note_told("b", noon);
+  EXPECT_FALSE(trust.holds(noon)) << "who is in the fleet was never asked";
+  EXPECT_TRUE(trust.told_by_majority(noon));
+  EXPECT_TRUE(trust.cut_off(noon));
+  trust.note_streamed(noon);
+  trust.note_told("b", noon + 30s);
+  EXPECT_TRUE(trust.holds(noon + 30s));
+  EXPECT_FALSE(trust.cut_off(noon + 59s));
+  trust.note_told("b", noon + 59s);
+  EXPECT_TRUE(trust.holds(noon + 59s));
+  EXPECT_FALSE(trust.holds(noon + 60s)) << "the fleet may have become another one";
+  EXPECT_TRUE(trust.cut_off(noon + 60s));
+}
+
+TEST(Trust, the_word_of_one_who_is_cut_off_lends_nothing) {
+  Trust trust("a", {"a", "b"}, 5s, noon);
+  trust.use_stream(60s);
+  trust.note_streamed(noon - 10s);
+  trust.note_told("b", noon, false);
+  EXPECT_FALSE(trust.holds(noon));
+  EXPECT_TRUE(trust.told_by_majority(noon)) << "but it has told all it knew";
+  trust.note_told("b", noon);
+  EXPECT_TRUE(trust.holds(noon));
+}
+
+TEST(Trust, an_edge_alone_needs_its_bus_as_well) {
+  Trust trust("a", {"a"}, 5s, noon);
+  EXPECT_FALSE(trust.cut_off(noon)) << "there is no bus";
+  EXPECT_TRUE(trust.alone());
+  trust.use_stream(60s);
+  EXPECT_FALSE(trust.holds(noon));
+  trust.note_streamed(noon);
+  EXPECT_TRUE(trust.holds(noon + 59s));
+  EXPECT_FALSE(trust.holds(noon + 60s));
+}
+
 TEST(Fence, counts_who_may_still_give_a_majority) {
   const SteadyTime none = SteadyTime::min();
   // Of three, two know: the third needs one of them.
