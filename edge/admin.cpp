@@ -63,10 +63,9 @@ json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_byt
 }
 
 json::object bus_of(const FleetBus::State& state) {
-  json::object bus = {{"address", state.address},
-                      {"connected", state.connected},
-                      {"members", state.members},
-                      {"lost", state.lost}};
+  json::object bus = {{"address", state.address},     {"connected", state.connected},
+                      {"members", state.members},     {"lost", state.lost},
+                      {"old_views", state.old_views}, {"sequence", state.sequence}};
   if (!state.connected) bus["trouble"] = state.trouble;
   return bus;
 }
@@ -231,6 +230,7 @@ net::Task<http::Response> Admin::purge_fleet(Purge purge) {
                        {"ms", static_cast<double>(receipt.after.count()) / 1000}});
   }
   answer["members"] = std::move(members);
+  if (bus_) answer["bus"] = outcome->kept ? "kept" : "pending";
   auto response = object(answer);
   if (!outcome->settled) response.status = 202;
   co_return response;

@@ -23,6 +23,12 @@ std::filesystem::path members_file(const std::filesystem::path& folder) {
   return folder / "bus_members.toml";
 }
 
+/// Well within a ttl and within a purge's lease.
+std::chrono::milliseconds beat_of(const Settings& settings) {
+  auto beat = std::min(settings.bus_ttl / 3, beat_max);
+  return settings.purge_lease.count() > 0 ? std::min(beat, settings.purge_lease / 5) : beat;
+}
+
 bus::Session::Options session_options(const Settings& settings, std::function<void()> ring) {
   bus::Session::Options options;
   options.servers = bus::servers_of(settings.bus).value_or(std::vector<std::string>{});
@@ -51,15 +57,16 @@ std::vector<fleet::Member> members_to_begin_with(const Settings& settings,
   return *known;
 }
 
-FleetBus::FleetBus(const Settings& settings, std::filesystem::path folder, Follow follow,
-                   Metrics& metrics)
+FleetBus::FleetBus(const Settings& settings, std::filesystem::path folder, PurgeStream& purges,
+                   Hooks hooks, Metrics& metrics)
     : options_(session_options(settings, [this] { ring(); })),
       address_(bus::without_secrets(settings.bus)),
       own_key_(bus::key_of(settings.name)),
       ttl_(settings.bus_ttl),
-      beat_(std::min(ttl_ / 3, beat_max)),
+      beat_(beat_of(settings)),
       folder_(std::move(folder)),
-      follow_(std::move(follow)),
+      purges_(purges),
+      hooks_(std::move(hooks)),
       connected_(metrics.gauge("relay_edge_bus_connected", "1 while the fleet's bus answers")),
       connects_(metrics.counter("relay_edge_bus_connects_total",
                                 "connections to the fleet's bus, the first one too")),
@@ -105,15 +112,20 @@ void FleetBus::drain() {
   set_self(std::move(self));
 }
 
+std::chrono::milliseconds FleetBus::outage_max(std::chrono::milliseconds ttl) {
+  return (ttls_to_forget - 2) * ttl;
+}
+
 FleetBus::State FleetBus::state() const {
   std::lock_guard lock(mutex_);
   return state_;
 }
 
-void FleetBus::ring() {
+bool FleetBus::ring() {
   std::lock_guard lock(mutex_);
   rung_ = true;
   changed_.notify_all();
+  return state_.connected;
 }
 
 /// Until it is rung for, or stopped, which is false.
@@ -140,8 +152,9 @@ Result<void> FleetBus::connect() {
   if (!session) return std::unexpected(session.error());
   session_ = std::move(*session);
   members_seen_ = {};
-  clock_at_ = renewed_at_ = last_round_ = SteadyTime::min();
-  auto done = round();
+  clock_at_ = renewed_at_ = last_round_ = last_beat_ = SteadyTime::min();
+  auto done = purges_.begin(*session_);
+  if (done) done = round();
   if (!done) return done;
   log::info("on the fleet's bus", {log::kv("bus", address_)});
   connects_.add();
@@ -160,13 +173,28 @@ void FleetBus::lose(const Error& error) {
     log::warn("the fleet's bus does not answer; the members stay as last known",
               {log::kv("bus", address_), log::kv("why", error.message)});
   }
-  std::lock_guard lock(mutex_);
-  state_.connected = false;
-  state_.trouble = error.message;
+  {
+    std::lock_guard lock(mutex_);
+    state_.connected = false;
+    state_.trouble = error.message;
+  }
+  tell_kept();
 }
 
+/// This edge's own purges go first, for somebody waits for them; then who is there, which is to be
+/// known from after that.
 Result<void> FleetBus::round() {
   SteadyTime now = steady_now();
+  std::uint64_t kept = purges_.own_kept();
+  if (auto followed = follow_members(now); !followed) return followed;
+  publish_view(now);
+  if (purges_.own_kept() != kept) tell_kept();
+  if (auto followed = follow_purges(); !followed) return followed;
+  last_round_ = steady_now();
+  return {};
+}
+
+Result<void> FleetBus::follow_members(SteadyTime now) {
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(self_changed_, false)) {
@@ -179,10 +207,43 @@ Result<void> FleetBus::round() {
   if (renewed_at_ == SteadyTime::min() || now - renewed_at_ >= ttl_ / 3) {
     if (auto renewed = renew(now); !renewed) return renewed;
   }
-  if (auto read = read_members(now); !read) return read;
-  publish_view(now);
-  last_round_ = steady_now();
-  return {};
+  auto written = purges_.write(*session_, PurgeStream::Whose::own);
+  return written ? read_members(now) : written;
+}
+
+/// After the registration, and soon: whoever keeps a purge there looks for registrations then, and
+/// counts on those that it finds to ask no later than a ttl after (bus::Standing).
+Result<void> FleetBus::follow_purges() {
+  SteadyTime asked_at = steady_now();
+  bool current = renewed_at_ != SteadyTime::min() && asked_at - renewed_at_ < ttl_;
+  if (!current) {
+    ring();
+    return {};
+  }
+  auto whole = purges_.read(*session_, asked_at);
+  if (!whole) return std::unexpected(whole.error());
+  if (!*whole) ring();
+  SteadyTime now = steady_now();
+  {
+    std::lock_guard lock(mutex_);
+    state_.sequence = purges_.sequence();
+  }
+  if (last_beat_ != SteadyTime::min() && now - last_beat_ < beat_) return {};
+  last_beat_ = now;
+  auto written = purges_.write(*session_, PurgeStream::Whose::all);
+  tell_kept();
+  return written;
+}
+
+void FleetBus::tell_kept() {
+  std::vector<bus::Standing> standings;
+  {
+    std::lock_guard lock(mutex_);
+    standings = roster_.standings();
+    state_.old_views =
+        static_cast<std::uint64_t>(std::ranges::count_if(standings, &bus::Standing::old_view));
+  }
+  hooks_.kept(purges_.own_kept(), std::move(standings));
 }
 
 /// The first time in a session also asks what the bus knows of this edge, and for its time.
@@ -206,6 +267,10 @@ Result<void> FleetBus::renew(SteadyTime now) {
   if (!written) return std::unexpected(written.error());
   own_sequence_ = *written;
   renewed_at_ = now;
+  {
+    std::lock_guard lock(mutex_);
+    roster_.note_registered(steady_now());
+  }
   if (!first) return {};
   auto own = session_->at(bus::Stream::members, *written);
   if (!own) return std::unexpected(own.error());
@@ -215,13 +280,21 @@ Result<void> FleetBus::renew(SteadyTime now) {
 }
 
 Result<void> FleetBus::read_members(SteadyTime now) {
+  SteadyTime looked_at = steady_now();
   auto state = session_->state(bus::Stream::members);
   if (!state) return std::unexpected(state.error());
   bus::StreamState seen = std::exchange(members_seen_, *state);
   bool follows = seen.created_ns == state->created_ns && seen.last <= state->last &&
                  state->last - seen.last <= changes_max;
-  if (!follows) return read_all_members(now);
-  for (std::uint64_t sequence = seen.last + 1; sequence <= state->last; ++sequence) {
+  auto read = follows ? read_changes(seen.last + 1, state->last, now) : read_all_members(now);
+  if (!read) return read;
+  std::lock_guard lock(mutex_);
+  roster_.note_looked(looked_at);
+  return {};
+}
+
+Result<void> FleetBus::read_changes(std::uint64_t from, std::uint64_t to, SteadyTime now) {
+  for (std::uint64_t sequence = from; sequence <= to; ++sequence) {
     auto message = session_->at(bus::Stream::members, sequence);
     if (!message) return std::unexpected(message.error());
     if (*message) take(**message, now);
@@ -277,9 +350,11 @@ void FleetBus::publish_view(SteadyTime now) {
   }
   if (view == view_) return;
   view_ = std::move(view);
+  renewed_at_ = SteadyTime::min();  // to say at once that it knows them
+  ring();
   auto kept = store::write_atomically(members_file(folder_), bus::encode_members(view_.members));
   if (!kept) log::error("the members cannot be kept", {log::kv("why", kept.error().message)});
-  follow_(view_);
+  hooks_.follow(view_);
 }
 
 /// Best effort: without, the others lose this edge after a ttl.

@@ -1,7 +1,7 @@
-// Keeps an edge on the fleet's bus (edge/bus): registers it, follows who else is there, and hands
-// that over. All on one thread of its own, in rounds: one each beat, and one at once when the bus
-// rings. A round that fails ends the session, and the next begins a new one; meanwhile everything
-// stays as it was last seen.
+// Keeps an edge on the fleet's bus (edge/bus): registers it, follows who else is there and which
+// purges are kept there (edge/purge_stream), and hands that over. All on one thread of its own, in
+// rounds: one each beat, and one at once when the bus rings. A round that fails ends the session,
+// and the next begins a new one; meanwhile everything stays as it was last seen.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,7 @@
 #include "common/base/metrics.hpp"
 #include "edge/bus/roster.hpp"
 #include "edge/bus/session.hpp"
+#include "edge/purge_stream.hpp"
 #include "edge/settings.hpp"
 
 namespace relay::edge {
@@ -28,15 +29,28 @@ std::vector<fleet::Member> members_to_begin_with(const Settings& settings,
 
 class FleetBus {
  public:
-  /// `follow` is called on the bus's thread with each new view of the fleet.
-  using Follow = std::function<void(const bus::View&)>;
-  FleetBus(const Settings& settings, std::filesystem::path folder, Follow follow, Metrics& metrics);
+  /// Called on the bus's thread.
+  struct Hooks {
+    /// A new view of the fleet.
+    std::function<void(const bus::View&)> follow;
+    /// The bus has this edge's own purges up to `stamp`; the view that was handed over last is from
+    /// after that (bus::Roster::standings).
+    std::function<void(std::uint64_t stamp, std::vector<bus::Standing> standings)> kept;
+  };
+  FleetBus(const Settings& settings, std::filesystem::path folder, PurgeStream& purges, Hooks hooks,
+           Metrics& metrics);
   /// Leaves the fleet, and ends the thread.
   ~FleetBus();
 
   /// Begins, and waits for the first answer or refusal of the bus; at most start_wait.
   void start();
   static constexpr std::chrono::milliseconds start_wait{3'000};
+
+  /// There is something for the bus. Whether it answers. Any thread.
+  bool ring();
+  /// For how long this edge may do with what it knew of the fleet when the bus went: less than what
+  /// the others need to forget it.
+  static std::chrono::milliseconds outage_max(std::chrono::milliseconds ttl);
 
   /// From now on it registers like this. Any thread.
   void set_self(fleet::Member self);
@@ -47,19 +61,24 @@ class FleetBus {
     bool connected = false;
     std::string address;  // without secrets
     std::uint64_t members = 0, lost = 0;
-    std::string trouble;  // why it is not connected
+    std::uint64_t old_views = 0;  // members that may not know all others
+    std::uint64_t sequence = 0;   // of the purges, as taken
+    std::string trouble;          // why it is not connected
   };
   State state() const;
 
  private:
   void run();
   bool wait(std::chrono::milliseconds time);
-  void ring();
   Result<void> connect();
   Result<void> round();
+  Result<void> follow_members(SteadyTime now);
+  Result<void> follow_purges();
+  void tell_kept();
   void lose(const Error& error);
   Result<void> renew(SteadyTime now);
   Result<void> read_members(SteadyTime now);
+  Result<void> read_changes(std::uint64_t from, std::uint64_t to, SteadyTime now);
   Result<void> read_all_members(SteadyTime now);
   void take(const bus::Message& message, SteadyTime now);
   void publish_view(SteadyTime now);
@@ -69,14 +88,15 @@ class FleetBus {
   const std::string address_, own_key_;
   const std::chrono::milliseconds ttl_, beat_;
   const std::filesystem::path folder_;
-  const Follow follow_;
+  PurgeStream& purges_;
+  const Hooks hooks_;
   Gauge& connected_;
   Counter& connects_;
   Counter& rejected_;
 
   // Of the thread alone.
   std::unique_ptr<bus::Session> session_;
-  SteadyTime last_round_{};
+  SteadyTime last_round_{}, last_beat_{};
   SteadyTime renewed_at_{};
   std::uint64_t own_sequence_ = 0;
   bus::StreamState members_seen_;

@@ -124,7 +124,8 @@ struct Node::Impl {
   net::Server server;
   fleet::Prober prober;
   PurgeSpread spread;
-  std::unique_ptr<FleetBus> bus;  // null without fleet.bus
+  std::unique_ptr<PurgeStream> stream;  // null without fleet.bus, as the next
+  std::unique_ptr<FleetBus> bus;
 };
 
 Node::Impl::Impl(const Settings& settings, std::string path)
@@ -159,11 +160,26 @@ void Node::Impl::wire() {
 }
 
 void Node::Impl::join_bus() {
-  auto follow = [this](const bus::View& view) {
+  auto* io = server.workers().front();
+  FleetBus::Hooks hooks;
+  hooks.follow = [this, io](const bus::View& view) {
     members.replace(view.members, steady_now());
-    net::asio::post(*server.workers().front(), [this] { spread.follow_members(); });
+    std::vector<fleet::Member> all = view.members;
+    all.insert(all.end(), view.lost.begin(), view.lost.end());
+    trust.replace(names_of(all));
+    net::asio::post(*io, [this, all = std::move(all)] { spread.follow(all); });
   };
-  bus = std::make_unique<FleetBus>(settings, settings.cache_path, follow, metrics);
+  hooks.kept = [this, io](std::uint64_t stamp, std::vector<bus::Standing> standings) {
+    net::asio::post(*io, [this, stamp, standings = std::move(standings)] {
+      spread.note_streamed(stamp, standings);
+    });
+  };
+  trust.use_stream(FleetBus::outage_max(settings.bus_ttl));
+  stream = std::make_unique<PurgeStream>(settings.cache_path, cache->size() == 0, edge.purger(),
+                                         edge.purge_history(), trust, metrics);
+  bus =
+      std::make_unique<FleetBus>(settings, settings.cache_path, *stream, std::move(hooks), metrics);
+  spread.use_bus([this] { return bus->ring(); });
   admin.set_bus(bus.get());
   bus->start();
 }

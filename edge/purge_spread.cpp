@@ -38,7 +38,8 @@ struct PurgeSpread::Line {
   const std::string member;
   net::Endpoint endpoint;
   Timer timer;
-  std::uint64_t confirmed;  // of this edge's purges, the newest that the member has applied
+  std::uint64_t confirmed;  // of this edge's purges, the newest that the member has applied, or
+  bool heard = false;       // while it has not said so, where telling it begins
   bool due = true;          // a letter is to be written at once
   bool ended = false;
   bool reachable = true;  // as last seen; for the log
@@ -78,13 +79,23 @@ void PurgeSpread::start() {
   follow_members();
 }
 
+void PurgeSpread::use_bus(std::function<bool()> wake) {
+  wake_bus_ = std::move(wake);
+}
+
 void PurgeSpread::follow_members() {
-  if (stopping_) return;
   auto snapshot = members_.snapshot();
+  auto members = snapshot->ring->members();
   std::vector<std::string> names;
+  for (const fleet::Member& member : members) names.push_back(member.name);
+  trust_.replace(names);
+  follow(members);
+}
+
+void PurgeSpread::follow(std::span<const fleet::Member> members) {
+  if (stopping_) return;
   std::vector<std::shared_ptr<Line>> lines;
-  for (const fleet::Member& member : snapshot->ring->members()) {
-    names.push_back(member.name);
+  for (const fleet::Member& member : members) {
     auto endpoint = net::endpoint_of(member.url);
     if (member.name == members_.self() || !endpoint) continue;
     auto known =
@@ -104,7 +115,6 @@ void PurgeSpread::follow_members() {
     line->ended = true;
     line->timer.cancel();
   }
-  trust_.replace(names);
   note_trust();
 }
 
@@ -113,6 +123,28 @@ void PurgeSpread::stop() {
   for (const std::shared_ptr<Line>& line : lines_) line->timer.cancel();
   for (const std::shared_ptr<Waiting>& waiting : waiting_) waiting->timer.cancel();
   client_.close_idle();
+}
+
+void PurgeSpread::note_streamed(std::uint64_t stamp, const std::vector<bus::Standing>& standings) {
+  note_trust();
+  streamed_ = stamp;
+  standings_ = standings;
+  for (const std::shared_ptr<Waiting>& waiting : waiting_) {
+    if (waiting->receipts.stamp() > stamp) continue;
+    note_streamed(*waiting);
+    waiting->timer.cancel();
+  }
+}
+
+void PurgeSpread::note_streamed(Waiting& waiting) {
+  SteadyTime now = steady_now();
+  std::vector<std::string> names;
+  for (const std::shared_ptr<Line>& line : lines_) names.push_back(line->member);
+  waiting.receipts.note_streamed(names, standings_, now);
+  for (const std::shared_ptr<Line>& line : lines_) {
+    if (!line->heard || line->confirmed < waiting.receipts.stamp()) continue;
+    waiting.receipts.note_applied(line->member, std::nullopt, now);
+  }
 }
 
 bool PurgeSpread::ready(SteadyTime now) const {
@@ -155,7 +187,7 @@ void PurgeSpread::wake(Line& line) {
 }
 
 net::Task<Result<PurgeLetter>> PurgeSpread::write(const Line& line, PurgeNews news) {
-  PurgeLetter letter{members_.self(), history_.reached(), std::move(news), {}};
+  PurgeLetter letter{members_.self(), history_.reached(), std::move(news)};
   net::ClientRequest request{"POST", std::string(purges_target), {}, encode(letter)};
   request.headers.add("Content-Type", "application/json");
   if (!key_.empty()) {
@@ -194,7 +226,7 @@ net::Task<bool> PurgeSpread::exchange_letters(Line& line) {
   }
   if (!answer) co_return false;
   auto taken = co_await take(answer->news);
-  if (taken && !answer->news.more) trust_.note_told(line.member, asked_at);
+  if (taken && !answer->news.more) trust_.note_told(line.member, asked_at, answer->lends);
   auto reached = answer->reached.find(members_.self());
   std::uint64_t confirmed = reached == answer->reached.end() ? 0 : reached->second;
   bool moved = confirmed != line.confirmed;
@@ -215,6 +247,7 @@ net::Task<Result<void>> PurgeSpread::take(const PurgeNews& news) {
 void PurgeSpread::confirm(Line& line, std::uint64_t reached,
                           const std::optional<PurgeReceipts::Lent>& lent) {
   line.confirmed = reached;
+  line.heard = true;
   SteadyTime now = steady_now();
   for (const std::shared_ptr<Waiting>& waiting : waiting_) {
     if (waiting->receipts.stamp() > reached) continue;
@@ -229,7 +262,7 @@ void PurgeSpread::hear(const std::string& member, std::uint64_t reached) {
   auto at = std::ranges::find(lines_, member, [](const auto& line) { return line->member; });
   if (at == lines_.end()) return;
   Line& line = **at;
-  if (reached > line.confirmed) confirm(line, reached, std::nullopt);
+  if (!line.heard || reached > line.confirmed) confirm(line, reached, std::nullopt);
   if (!line.reachable || !trust_.holds(steady_now())) wake(line);
 }
 
@@ -248,9 +281,13 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
   auto waiting = std::make_shared<Waiting>(io_, std::move(receipts));
   SteadyTime now = steady_now();
   waiting->receipts.note_applied(members_.self(), trust_.lent(now), now);
+  if (wake_bus_) {
+    waiting->receipts.await_stream();
+    if (streamed_ >= here->id.stamp) note_streamed(*waiting);
+  }
   waiting_.push_back(waiting);
   for (const std::shared_ptr<Line>& line : lines_) {
-    if (line->confirmed >= here->id.stamp) {
+    if (line->heard && line->confirmed >= here->id.stamp) {
       waiting->receipts.note_applied(line->member, std::nullopt, now);
     } else {
       wake(*line);
@@ -259,13 +296,16 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
   SteadyTime deadline = begun + trust_.lease() + fleet::flight_distrust + settle_slack;
   auto settled = waiting->receipts.settled_at();
   while (!(settled && *settled <= now) && now < deadline && !stopping_) {
+    bool bus_answers = !wake_bus_ || wake_bus_();
+    if (!bus_answers && waiting->receipts.all_applied()) break;
     waiting->timer.expires_at(settled ? std::min(*settled, deadline) : deadline);
     co_await waiting->timer.async_wait(net::use_result);
     now = steady_now();
     settled = waiting->receipts.settled_at();
   }
   std::erase(waiting_, waiting);
-  co_return Outcome{std::move(*here), waiting->receipts.list(now), settled && *settled <= now};
+  co_return Outcome{std::move(*here), waiting->receipts.list(now), settled && *settled <= now,
+                    waiting->receipts.streamed()};
 }
 
 Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
@@ -273,7 +313,7 @@ Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
   http::Fields fields = exchange.request().fields;
   if (key_.empty()) {
     auto snapshot = members_.snapshot();
-    return fleet::check_address(exchange.peer(), fields, snapshot->ring->members());
+    return fleet::check_address(exchange.peer(), fields, snapshot->members);
   }
   auto signature = http::find(fields, fleet::peer_field);
   if (signature && key_.check(*signature, "POST", signed_of(body), wall_now())) return {};
@@ -304,7 +344,7 @@ net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
   trust_.note_telling(letter->from, steady_now());
   PurgeNews news = history_.missed(letter->reached);
   PurgeLetter answer{members_.self(), history_.reached(), std::move(news),
-                     trust_.lent(steady_now())};
+                     trust_.lent(steady_now()), !trust_.cut_off(steady_now())};
   std::uint64_t reached = 0;
   if (auto own = letter->reached.find(members_.self()); own != letter->reached.end()) {
     reached = own->second;

@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/base/metrics.hpp"
@@ -40,12 +42,23 @@ class PurgeSpread final : public net::Handler {
   void follow_members();
   void stop();
 
+  /// There is a bus, to be woken when there is a purge to be kept; `wake` says whether it answers.
+  /// Before the worker runs.
+  void use_bus(std::function<bool()> wake);
+  /// In the place of follow_members() with a bus: also those that own no keys. The trust is told
+  /// by the caller.
+  void follow(std::span<const fleet::Member> members);
+  /// The bus's stream has this edge's own purges up to `stamp`; see PurgeReceipts. All members as
+  /// of a look at the bus after that are followed.
+  void note_streamed(std::uint64_t stamp, const std::vector<bus::Standing>& standings);
+
   /// Carried out here, told to all, and answered when no member can serve what it named any more,
   /// or when that cannot be known within a lease. On the worker.
   struct Outcome {
     Purger::Purged here;
     std::vector<Receipt> receipts;
     bool settled = false;
+    bool kept = false;  // by the bus, if there is one
   };
   net::Task<Result<Outcome>> purge(Purge purge);
 
@@ -67,6 +80,7 @@ class PurgeSpread final : public net::Handler {
   void hear(const std::string& member, std::uint64_t reached);
   void confirm(Line& line, std::uint64_t reached, const std::optional<PurgeReceipts::Lent>& lent);
   net::Task<Result<void>> take(const PurgeNews& news);
+  void note_streamed(Waiting& waiting);
   void note_trust();
   Result<void> check_writer(const net::Exchange& exchange, const std::string& body) const;
 
@@ -82,6 +96,9 @@ class PurgeSpread final : public net::Handler {
   Counter& failed_;
   Gauge& trusting_;
   const SteadyTime begun_;
+  std::function<bool()> wake_bus_;  // empty: there is none
+  std::uint64_t streamed_ = 0;      // as note_streamed() said last
+  std::vector<bus::Standing> standings_;
   bool trusted_ = true;  // as last logged
   std::atomic<bool> stopping_{false};
   std::vector<std::shared_ptr<Line>> lines_;
