@@ -17,6 +17,10 @@ constexpr double window_share_least = 0.001;
 // plan's shadow holds. A trace of two phases lost four points of byte misses by changing at once.
 constexpr std::uint64_t rest_epochs = 16;
 constexpr double far_worse = 1e30;
+// By bytes a few large files may outweigh all other requests. So many that weigh alike are
+// remembered at least, and a gain has to exceed the chance of so many, by this factor.
+constexpr double effective_least = 512;
+constexpr double chance_factor = 0.5;
 // An object that takes more than such a part of the capacity is sampled in proportion to its bytes.
 constexpr std::uint64_t large_parts = 256;
 
@@ -88,9 +92,11 @@ std::size_t Tuner::sampled_keys() const {
 
 bool Tuner::request(const Use& use) {
   all_.add(use.bytes, {use.hit, 0}, use.weight);
+  squares_ += use.weight * static_cast<double>(use.bytes) * static_cast<double>(use.bytes);
   double share = share_of(use.hash, use.charge_bytes);
   if (share == 0) return false;
   ++sampled_requests_;
+  sampled_bytes_ += use.weight * static_cast<double>(use.bytes);
   Newcomer asked{.id = use.hash, .hash = use.hash, .bytes = use.charge_bytes, .share = share};
   for (Shadow& shadow : shadows_) {
     Outcome outcome = policy::request(*shadow.tiers, capacity_of(shadow), asked);
@@ -100,12 +106,18 @@ bool Tuner::request(const Use& use) {
   since_epoch_ = 0;
   ++epochs_;
   bool changed = choose();
+  if (settings_.goal != Goal::bytes || effective() > effective_least) fade();
+  keep_to_memory();
+  return changed;
+}
+
+void Tuner::fade() {
   for (Shadow& shadow : shadows_) {
     for (Tally& part : shadow.tallies) part.fade(kept);
   }
   all_.fade(kept);
-  keep_to_memory();
-  return changed;
+  squares_ *= kept;
+  sampled_bytes_ *= kept;
 }
 
 void Tuner::prime(const Use& use) {
@@ -143,8 +155,9 @@ double Tuner::cost(const Tally& tally) const {
   return 0;
 }
 
-/// By how much `other` costs less than the plan in force, less the error of that difference among
-/// the parts of the sample: two plans that differ by a few hot keys are alike.
+/// By how much `other` costs less than the plan in force, less what may be chance: the error of
+/// that difference among the parts of the sample, for two plans that differ by a few hot keys are
+/// alike, and that of few requests.
 double Tuner::gain(const Shadow& other) const {
   const Shadow& mine = in_force();
   std::array<double, Shadow::parts> gains;
@@ -154,7 +167,22 @@ double Tuner::gain(const Shadow& other) const {
   }
   double mean = sum / Shadow::parts;
   for (double gain : gains) spread += (gain - mean) * (gain - mean);
-  return mean - errors * std::sqrt(spread / (Shadow::parts * (Shadow::parts - 1)));
+  double of_keys = spread / (Shadow::parts * (Shadow::parts - 1)) * (1 - covered());
+  double of_requests = covered() * chance_factor / std::sqrt(effective());
+  return mean - errors * std::sqrt(of_keys) - of_requests;
+}
+
+/// How much of all that was asked came to the shadows. Files of some GB all do, so that no choice
+/// of keys can mislead where they weigh most. 0 where requests count, and not their bytes.
+double Tuner::covered() const {
+  if (settings_.goal != Goal::bytes) return 0;
+  return std::min(1.0, sampled_bytes_ / std::max(1.0, all_.bytes));
+}
+
+/// How many requests of the same size would leave as much to chance as the remembered ones.
+double Tuner::effective() const {
+  if (settings_.goal != Goal::bytes) return all_.requests;
+  return all_.bytes * all_.bytes / std::max(1.0, squares_);
 }
 
 /// Only plans that miss no more than LRU may save writes.

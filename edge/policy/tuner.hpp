@@ -104,14 +104,19 @@ class Tuner {
   bool choose();
   double cost(const Tally& tally) const;
   double gain(const Shadow& other) const;
+  double covered() const;
+  double effective() const;
+  void fade();
   bool is_fit(const Shadow& shadow) const;
 
   TunerSettings settings_;
   Plan plan_;
   std::vector<Shadow> shadows_;  // the candidates, LRU the last of them, then the sizes
   std::size_t candidates_;
-  Tally all_;              // of every request, as it really went
-  unsigned halvings_ = 0;  // the sample is 2^-halvings of the keys
+  Tally all_;                 // of every request, as it really went
+  double squares_ = 0;        // of the bytes of all_'s requests, summed
+  double sampled_bytes_ = 0;  // those of all_ that were asked of the shadows
+  unsigned halvings_ = 0;     // the sample is 2^-halvings of the keys
   std::uint64_t sampled_requests_ = 0;
   std::size_t since_epoch_ = 0;
   std::uint64_t primed_ = 0;

@@ -170,10 +170,10 @@ TEST(Tuner, ASampleHoldsFilesThatAreLargerThanItsShare) {
   std::mt19937_64 random(20261125);
   std::vector<Wanted> uses;
   for (int i = 0; i < 200'000; ++i) {
-    std::uint64_t large = random() % 10, small = random() % 20'000;
+    std::uint64_t large = random() % 10, small = random() % 40'000;
     bool asks_large = i % 100 == 0;
     uses.push_back({wanted(asks_large ? 1'000'000 + large : small).hash,
-                    asks_large ? 150'000'000u + 1'000'000 * large : 20'000u});
+                    asks_large ? 150'000'000u + 1'000'000 * large : 10'000u});
   }
   Policy policy(
       {.goal = Goal::bytes, .capacity_bytes = capacity, .window_bytes_max = capacity / 2});
