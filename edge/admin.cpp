@@ -82,6 +82,14 @@ json::object purge_answer(const Purge& purge, const Purger::Purged& purged,
           {"number", purged.number}};
 }
 
+/// What runs between this edge and a member.
+json::object line_of(const fleet::Line& line) {
+  json::object told{{"asked", line.asked->load()}, {"under_way", line.under_way.load()}};
+  auto p95 = line.times.p95();
+  told["p95_ms"] = p95 ? json::value(static_cast<double>(p95->count()) / 1000) : json::value();
+  return told;
+}
+
 }  // namespace
 
 Admin::Admin(const Settings& settings, Edge& edge, cache::Cache& cache, fleet::Members& members,
@@ -150,7 +158,8 @@ http::Response Admin::fleet() const {
                        {"drain", member.drain},
                        {"self", member.name == settings_.name},
                        {"up", snapshot->health[i].up},
-                       {"failures", snapshot->health[i].failures}});
+                       {"failures", snapshot->health[i].failures},
+                       {"line", line_of(*snapshot->lines[i])}});
   }
   json::object fleet = {{"name", settings_.name},
                         {"spread", settings_.spread},

@@ -23,6 +23,7 @@ struct Race {
 net::Task<void> run(std::shared_ptr<Race> race, net::Client& client, MemberAsk ask,
                     std::optional<Answer> Race::* place) {
   fleet::UnderWay under_way(ask.peer.line);
+  ++*ask.peer.line->asked;
   auto answer = co_await client.send(ask.endpoint, std::move(ask.request), ask.deadlines);
   (*race.*place).emplace(std::move(answer));
   race->bell.cancel();

@@ -140,7 +140,7 @@ bool Members::change(std::string_view name, Change apply) {
   auto next = std::make_shared<Snapshot>(*snapshot_);
   if (next->health[index].up && !health.up) {
     next->lines[index]->given_up.store(true, std::memory_order_release);
-    next->lines[index] = std::make_shared<Line>();
+    next->lines[index] = std::make_shared<Line>(next->lines[index]->asked);
   }
   next->health[index] = health;
   publish(std::move(next));

@@ -26,6 +26,10 @@ namespace relay::edge::fleet {
 /// What runs between this edge and one member until its breaker opens; then a new one begins.
 /// Changed by all threads.
 struct Line {
+  using Count = std::shared_ptr<std::atomic<std::uint64_t>>;
+  explicit Line(Count asked = std::make_shared<std::atomic<std::uint64_t>>(0))
+      : asked(std::move(asked)) {}
+  const Count asked;                  // requests sent to the member, over all its lines
   AnswerTimes times;                  // until answers began
   std::atomic<int> under_way{0};      // requests that it has not answered whole
   std::atomic<bool> probed{false};    // a probe is under way
