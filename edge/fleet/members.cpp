@@ -184,6 +184,16 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   return due;
 }
 
+std::vector<Peer> Members::peers_up() const {
+  auto fleet = snapshot();
+  std::vector<Peer> peers;
+  for (std::size_t i = 0; i < fleet->members.size(); ++i) {
+    bool other = fleet->members[i].name != self_;
+    if (other && fleet->health[i].up) peers.push_back(peer_at(*fleet, i));
+  }
+  return peers;
+}
+
 /// What the ring was until now, and what it is with those that drain. To an edge that was alone it
 /// is that of the others, as at its start.
 void Members::remember(Snapshot& next, SteadyTime now) const {

@@ -33,6 +33,7 @@ struct Line {
   AnswerTimes times;                  // until answers began
   std::atomic<int> under_way{0};      // requests that it has not answered whole
   std::atomic<bool> probed{false};    // a probe is under way
+  std::atomic<bool> met{false};       // it has answered a probe
   std::atomic<bool> given_up{false};  // its breaker opened: what is under way goes on elsewhere
 };
 using LinePtr = std::shared_ptr<Line>;
@@ -110,6 +111,8 @@ class Members {
   /// The members whose probe is due: those that are down or just back, each again one interval
   /// later, and those that have not answered all that they were asked.
   std::vector<Peer> take_due_probes(SteadyTime now);
+  /// All others that are up.
+  std::vector<Peer> peers_up() const;
   /// A probe was answered. True: it is up again.
   bool mark_up(std::string_view name, SteadyTime now);
 

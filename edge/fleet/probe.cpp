@@ -30,10 +30,12 @@ net::Task<void> probe(net::Client& client, Members& members, Peer peer,
   auto answer = co_await client.send(*endpoint, std::move(request), std::move(deadlines));
   line->probed.store(false);
   bool well = answer && answer->head().status == 200;
+  if (well) line->met.store(true);
+  bool counts = line->met.load() || line->under_way.load() > 0;
   if (well && members.mark_up(peer.name, steady_now())) {
     log::info("edge is back", {log::kv("member", peer.name), log::kv("url", peer.url)});
   }
-  if (!well && members.report_failure(peer.name, steady_now())) {
+  if (!well && counts && members.report_failure(peer.name, steady_now())) {
     log::warn("member is down", {log::kv("member", peer.name), log::kv("why", "its probe")});
   }
 }
@@ -45,7 +47,12 @@ net::Task<void> probe_one(std::shared_ptr<Prober::State> state, Peer peer) {
 }
 
 net::Task<void> probe_all(std::shared_ptr<Prober::State> state) {
-  while (!state->stopping) {
+  for (int interval = 1; !state->stopping; ++interval) {
+    if (interval % Prober::calm_intervals == 0) {
+      for (Peer& peer : state->members.peers_up()) {
+        net::spawn(state->io, probe_one(state, std::move(peer)));
+      }
+    }
     for (Peer& peer : state->members.take_due_probes(steady_now())) {
       net::spawn(state->io, probe_one(state, std::move(peer)));
     }

@@ -1,6 +1,7 @@
 // Looks after members: GET /-/health on the url of one that is down, each probe interval, until it
-// answers 200; and of one that still owes answers, so that a member which has stopped takes nobody
-// with it. Runs on one worker beside its connections.
+// answers 200; of one that still owes answers, so that a member which has stopped takes nobody with
+// it; and now and then of all, so that few requests find one dead. Runs on one worker beside its
+// connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,12 +21,15 @@ namespace relay::edge::fleet {
 inline constexpr std::string_view health_target = "/-/health";
 
 /// Asks the member how it is, with `wait` for the connection and as long again for the answer, and
-/// tells `members`: a 200 brings it back, anything else takes it down. One probe at a time.
+/// tells `members`: a 200 brings it back, anything else takes it down, unless it was neither asked
+/// nor met before: it may not have begun. One probe at a time.
 net::Task<void> probe(net::Client& client, Members& members, Peer peer,
                       std::chrono::milliseconds wait);
 
 class Prober {
  public:
+  /// Each so many intervals those are asked too that are up and owe nothing.
+  static constexpr int calm_intervals = 5;
   /// `members` outlives the io_context.
   Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
          std::chrono::milliseconds wait = limits::connect_wait);

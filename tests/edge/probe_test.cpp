@@ -77,5 +77,24 @@ TEST_F(Probe, a_member_that_is_not_well_stays_down_until_it_is) {
   });
 }
 
+TEST_F(Probe, one_that_nobody_asks_is_found_out_too) {
+  Members members("self", {{"peer", url_, 1}, {"self", "http://127.0.0.1:1", 1}}, 20ms);
+  probe(members, [&] {
+    EXPECT_TRUE(eventually([&] { return members.snapshot()->lines[0]->met.load(); }));
+    EXPECT_TRUE(up(members));
+    neighbour_.status = 503;
+    EXPECT_TRUE(eventually([&] { return !up(members); }));
+  });
+}
+
+TEST_F(Probe, one_that_has_not_begun_yet_is_not_held_to_be_down) {
+  neighbour_.status = 503;
+  Members members("self", {{"peer", url_, 1}, {"self", "http://127.0.0.1:1", 1}}, 20ms);
+  probe(members, [&] {
+    EXPECT_TRUE(eventually([&] { return neighbour_.asked > 1; }));
+    EXPECT_TRUE(up(members));
+  });
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet
