@@ -51,7 +51,7 @@ std::optional<Refusal> Admission::judge(Visit& visit) {
     return Refusal{508, "this request has been here before"};
   }
   bool reads = request.method == "GET" || request.method == "HEAD";
-  bool held_only = reads && hop.route == fleet::HopRoute::holder_or_origin &&
+  bool held_only = reads && hop.route == fleet::HopRoute::owner_or_origin &&
                    http::find(request.fields, fleet::held_only_field);
   if (held_only) visit.route = fleet::HopRoute::nobody;
   auto host = http::find(request.fields, "Host").value_or("");

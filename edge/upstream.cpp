@@ -18,6 +18,16 @@ bool failed_itself(const http::ResponseHead& head) {
   return http::joined(head.headers, "Cache-Status").find("fwd-status") == std::string::npos;
 }
 
+/// Whether it did not answer on the request's way here.
+bool is_down(const http::Headers& request, std::string_view name) {
+  return std::ranges::any_of(request.fields(), [&](const http::Field& field) {
+    return http::same_name(field.name, fleet::down_field) && field.value == name;
+  });
+}
+
+/// Members that one request asks before the origin: each may cost a time-out.
+constexpr std::size_t members_asked_max = 4;
+
 /// A silent member is found out within the deadline of a connection: a fifth of it is patience,
 /// a third is for its probe, the rest for the watchdog's ticks.
 HedgeRules hedge_rules(std::chrono::milliseconds connect_wait) {
@@ -52,9 +62,11 @@ Upstream::Upstream(const Settings& settings, fleet::Members& members, const flee
   }
 }
 
-/// Members that the request has come through are left out: they would refuse it.
+/// Members that the request has come through are left out: they would refuse it. So are those that
+/// were `asked`; when they are many the origin is next.
 std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fleet::HopRoute route,
-                                                      const net::ClientRequest& request) const {
+                                                      const net::ClientRequest& request,
+                                                      std::span<const std::string> asked) const {
   std::vector<Candidate> list;
   SteadyTime now = steady_now();
   std::string_view primary = primary_of(key);
@@ -63,20 +75,23 @@ std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fl
       auto endpoint = net::endpoint_of(peer.url);
       auto same = [&](const Candidate& one) { return one.peer.name == peer.name; };
       bool listed = std::ranges::any_of(list, same);
-      bool been = http::cdn_loop_has(request.headers, fleet::loop_name(peer.name));
+      bool been = http::cdn_loop_has(request.headers, fleet::loop_name(peer.name)) ||
+                  is_down(request.headers, peer.name) ||
+                  std::ranges::find(asked, peer.name) != asked.end();
       if (endpoint && !listed && !been) list.push_back({*endpoint, peer, role});
     }
   };
   bool reads = request.method == "GET" || request.method == "HEAD";
   bool by_viewer = route == fleet::HopRoute::peer_or_origin;
-  bool to_owner = by_viewer || route == fleet::HopRoute::owner_or_origin;
+  bool to_members = by_viewer || route == fleet::HopRoute::owner_or_origin;
   using Want = fleet::Placement::Want;
   auto want = by_viewer && reads ? Want::any_holder : Want::owner;
   // What was changed through this edge may be held there as it was.
   bool changed = changes_.of(primary) > 0;
-  bool to_holder = !changed && (to_owner || route == fleet::HopRoute::holder_or_origin);
-  if (to_owner) add(members_.peers_for(primary, now, want), Role::owner);
-  if (to_holder && reads) add(members_.holders_for(primary, now), Role::holder);
+  bool more = asked.size() <= members_asked_max;
+  if (to_members && more) add(members_.peers_for(primary, now, want), Role::owner);
+  if (to_members && reads && !changed && more)
+    add(members_.holders_for(primary, now), Role::holder);
   if (route != fleet::HopRoute::nobody) list.insert(list.end(), origins_.begin(), origins_.end());
   return list;
 }
@@ -88,7 +103,6 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
                         key_.sign(members_.self(), request.method, request.target, wall_now()));
   }
   if (held_only) request.headers.set(fleet::held_only_field, "1");
-  if (peer.copy) request.headers.set(fleet::copy_field, "1");
   // What may change something is not asked for twice because a member takes its time.
   auto deadlines = http::is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
   // What is held is there at once: nobody waits long for a chance to spare the origin.
@@ -102,7 +116,9 @@ net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& k
                                        const net::ClientRequest& request) {
   if (candidate.role == Role::origin) {
     asked_origins_.add();
-    auto answer = co_await client.send(candidate.endpoint, request, origin_deadlines_);
+    net::ClientRequest plain = request;
+    plain.headers.remove(fleet::down_field);
+    auto answer = co_await client.send(candidate.endpoint, std::move(plain), origin_deadlines_);
     co_return HedgedAnswer{std::move(answer)};
   }
   bool holder = candidate.role == Role::holder;
@@ -145,13 +161,17 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
                                           std::string avoid) {
   request.headers.remove(fleet::peer_field);
   request.headers.remove(fleet::held_only_field);
-  request.headers.remove(fleet::copy_field);
+  if (route == fleet::HopRoute::peer_or_origin) request.headers.remove(fleet::down_field);
   bool repeatable =
       http::is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
-  for (const Candidate& candidate : candidates(key, route, request)) {
-    if (candidate.peer.name == avoid) continue;
+  std::vector<std::string> asked{std::move(avoid)};
+  std::vector<Candidate> list = candidates(key, route, request, asked);
+  for (std::size_t next = 0; next < list.size();) {
+    Candidate candidate = list[next++];
     bool member = candidate.role != Role::origin;
+    if (member && candidate.peer.line->given_up) continue;  // found out since it was chosen
+    if (member) asked.push_back(candidate.peer.name);
     WallTime asked_at = wall_now();
     SteadyTime begun = steady_now();
     auto under_way = member ? std::make_shared<fleet::UnderWay>(candidate.peer.line) : nullptr;
@@ -168,8 +188,14 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
                          .asked = candidate.peer.name,
                          .under_way = std::move(under_way)};
     }
-    if (!answer) last = answer.error();
+    if (answer) continue;
+    last = answer.error();
     if (!repeatable && last.kind != ErrorKind::unavailable) break;
+    if (!member) continue;
+    // Whoever comes next in the key's order is known only now.
+    request.headers.add(fleet::down_field, candidate.peer.name);
+    list = candidates(key, route, request, asked);
+    next = 0;
   }
   co_return std::unexpected(std::move(last));
 }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,8 @@ class Upstream {
     Role role = Role::origin;
   };
   std::vector<Candidate> candidates(const std::string& key, fleet::HopRoute route,
-                                    const net::ClientRequest& request) const;
+                                    const net::ClientRequest& request,
+                                    std::span<const std::string> asked) const;
   net::Task<HedgedAnswer> send(net::Client& client, const std::string& key,
                                const Candidate& candidate, const net::ClientRequest& request);
   MemberAsk member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,

@@ -38,8 +38,7 @@ Hop judge_hop(http::Fields request, std::string_view self, std::size_t hops_max,
   if (http::cdn_loop_has(request, loop_name(self))) return {HopRoute::refuse, "loop"};
   if (http::cdn_loop_count(request) > hops_max) return {HopRoute::refuse, "too many hops"};
   if (!trusted || !has_edge(request)) return {};
-  bool copy = http::find(request, copy_field).has_value();
-  return {copy ? HopRoute::owner_or_origin : HopRoute::holder_or_origin, {}};
+  return {HopRoute::owner_or_origin, {}};
 }
 
 }  // namespace relay::edge::fleet

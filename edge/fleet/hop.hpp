@@ -12,17 +12,17 @@
 namespace relay::edge::fleet {
 
 enum class HopRoute {
-  peer_or_origin,    // came from a viewer: the owner may be asked
-  owner_or_origin,   // came from another edge, for a copy: what is lacking the owner is asked for
-  holder_or_origin,  // came from another edge: at most one hop inside a fleet, apart from members
-                     // that owned the key before and answer from what they hold
-  origin_only,       // what members hold is not to be relied on
-  nobody,            // another edge wants what is held here, nothing else
-  refuse,            // a loop: answer 508
+  peer_or_origin,   // came from a viewer: the owner may be asked
+  owner_or_origin,  // came from another edge: only who comes before this one in the key's order
+                    // may be asked, so that no two wait for each other
+  origin_only,      // what members hold is not to be relied on
+  nobody,           // another edge wants what is held here, nothing else
+  refuse,           // a loop: answer 508
 };
 
-/// Says "1" when an edge asks another for a copy instead of the key's owner.
-inline constexpr std::string_view copy_field = "Torchrelay-Copy";
+/// Names, one a field line, the members that did not answer on this request's way: whoever gets it
+/// from an edge does not wait for them again.
+inline constexpr std::string_view down_field = "Torchrelay-Down";
 
 struct Hop {
   HopRoute route = HopRoute::peer_or_origin;

@@ -14,7 +14,7 @@ std::size_t index_of(const Snapshot& snapshot, std::string_view name) {
 }
 
 Peer peer_at(const Snapshot& snapshot, std::size_t index) {
-  return {snapshot.members[index], snapshot.lines[index], false};
+  return {snapshot.members[index], snapshot.lines[index]};
 }
 
 std::shared_ptr<const Ring> ring_of(std::vector<Member> members, auto&& owns) {
@@ -88,7 +88,6 @@ std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now, Place
   std::lock_guard lock(placement_mutex_);
   for (auto [i, copy] : placement_.candidates(fleet->ring, up, key, want, peers_asked_max, now)) {
     peers.push_back(peer_at(*fleet, i));
-    peers.back().copy = copy;
   }
   return peers;
 }

@@ -51,7 +51,6 @@ class UnderWay {
 
 struct Peer : Member {
   LinePtr line;
-  bool copy = false;  // asked instead of the key's owner
 };
 
 /// One state of the fleet; never changes, but for what its lines count.

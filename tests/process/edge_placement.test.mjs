@@ -51,6 +51,18 @@ async function askVariants(edge, target, count) {
   return all;
 }
 
+test('the first ones of the order are gone: the next is asked, not the origin', async () => {
+  await start(['', '', '', '']);
+  const target = '/gone/1';
+  const [first, second, third, asker] = where(target);
+  origin.answer(target, { headers: fresh, body: 'here' });
+  for (const name of [first, second]) {
+    called(name).kill();
+    await called(name).exited;
+  }
+  assert.deepEqual(hops(await get(called(asker).url + target)), [third, asker]);
+});
+
 test('a hot key gets a second owner by load, and is still fetched once', async () => {
   await start(['', '', '']);
   const target = targetWhere('hot', () => true);
