@@ -97,17 +97,42 @@ std::vector<double> Members::loads() const {
   return placement_.loads();
 }
 
+/// Those that come before this edge in the key's order, are up, and do not get it yet.
+std::vector<std::size_t> Members::just_back_before(const Snapshot& fleet, std::uint64_t key_hash,
+                                                   SteadyTime now) const {
+  auto waits = [&](std::size_t i) {
+    return fleet.health[i].up && !takes(fleet.health[i], rules_, key_hash, now);
+  };
+  std::size_t owners = fleet.ring->members().size();
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < owners; ++i) {
+    if (waits(i)) found.push_back(i);
+  }
+  if (found.empty()) return found;
+  std::vector<std::size_t> order = fleet.ring->owners(key_hash, owners);
+  auto self = std::ranges::find(order, index_of(fleet, self_));
+  order.erase(self, order.end());
+  std::erase_if(order, [&](std::size_t i) { return !waits(i); });
+  return order;
+}
+
 std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) const {
   auto fleet = snapshot();
   std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
   std::vector<Peer> holders;
+  auto add = [&](std::size_t index) {
+    if (index == fleet->members.size() || holders.size() == holders_asked_max) return;
+    const std::string& name = fleet->members[index].name;
+    bool listed = std::ranges::find(holders, name, &Peer::name) != holders.end();
+    if (fleet->health[index].up && !listed && name != self_) {
+      holders.push_back(peer_at(*fleet, index));
+    }
+  };
+  for (std::size_t i : just_back_before(*fleet, hash, now)) add(i);
   for (const Snapshot::Before& before : fleet->before) {
-    if (before.until <= now || holders.size() == holders_asked_max) continue;
+    if (before.until <= now) continue;
     const std::string& owner = before.ring->members()[before.ring->owner(hash)].name;
-    std::size_t index = index_of(*fleet, owner);
-    bool known = index < fleet->members.size() && fleet->health[index].up;
-    bool asked = std::ranges::find(holders, owner, &Peer::name) != holders.end();
-    if (known && !asked && owner != self_) holders.push_back(peer_at(*fleet, index));
+    add(index_of(*fleet, owner));
   }
   return holders;
 }

@@ -93,8 +93,9 @@ class Members {
   static constexpr std::size_t peers_asked_max = 2;
   /// What this edge asked each member of the ring lately (Placement::loads()), in its order.
   std::vector<double> loads() const;
-  /// Who else may hold the key, to be asked for what it holds only: its owners in earlier rings
-  /// and on a ring with the members that drain; at most holders_asked_max, this edge never.
+  /// Who else may hold the key, to be asked for what it holds only: an owner that is back but does
+  /// not get it yet, its owners in earlier rings and on a ring with the members that drain; at most
+  /// holders_asked_max, this edge never.
   std::vector<Peer> holders_for(std::string_view key, SteadyTime now) const;
   static constexpr std::size_t holders_asked_max = 2;
   /// The next in the key's order behind `slow` that is up, if any: it may hold a copy.
@@ -121,6 +122,8 @@ class Members {
  private:
   template <class Change>
   bool change(std::string_view name, Change apply);
+  std::vector<std::size_t> just_back_before(const Snapshot& fleet, std::uint64_t key_hash,
+                                            SteadyTime now) const;
   void publish(std::shared_ptr<Snapshot> next);
   void remember(Snapshot& next, SteadyTime now) const;
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <atomic>
 #include <thread>
 
@@ -185,6 +187,28 @@ TEST(Members, one_that_is_back_gets_few_keys_at_first_and_then_all) {
   EXPECT_NEAR(keys_at(milliseconds(0)), 0.1 * all, 0.04 * all);
   EXPECT_NEAR(keys_at(milliseconds(4000)), 0.5 * all, 0.06 * all);
   EXPECT_GT(all, 800);
+}
+
+TEST(Members, one_that_is_back_is_asked_for_what_it_holds_until_it_gets_all) {
+  Members members("b", three(), {interval, milliseconds(8000)});
+  std::string key = key_with_order("abc");
+  EXPECT_TRUE(members.holders_for(key, start).empty()) << "it is asked as the owner";
+  members.report_failure("a", start);
+  EXPECT_TRUE(members.holders_for(key, start).empty()) << "it is down";
+  SteadyTime back = start + interval;
+  members.mark_up("a", back);
+  members.report_success("a");
+  int held = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string each = "/k" + std::to_string(i);
+    auto peers = members.peers_for(each, back), holders = members.holders_for(each, back);
+    if (holders.empty()) continue;
+    EXPECT_EQ(names(holders), Names{"a"});
+    EXPECT_TRUE(std::ranges::find(peers, "a", &Peer::name) == peers.end());
+    ++held;
+  }
+  EXPECT_NEAR(held, 0.9 * 150, 40);
+  EXPECT_TRUE(members.holders_for(key, back + milliseconds(8000)).empty());
 }
 
 TEST(Members, an_earlier_owner_is_known_for_the_handover) {

@@ -65,6 +65,24 @@ test('a fourth edge joins three that are full: the origin does not notice', asyn
     `${origin.requests.length - paths.length} fetches for ${moved} keys that moved`);
 });
 
+test('an edge that comes back is asked for what it holds while it does not get all its keys yet', async () => {
+  const paths = Array.from({ length: 60 }, (_, i) => `/kept?${i}`);
+  origin.answer('/kept', { headers: fresh, body: 'kept' });
+  for (const path of paths) {
+    await until(`${path} to be held by edge-2`, async () =>
+      /edge-2; hit[^,]*$/.test((await get(edges[1].url + path)).headers['cache-status']), { every_ms: 5 });
+  }
+  assert.equal(origin.requests.length, paths.length);
+  const seesItUp = async (edge) => (await get(`${edge.admin}/api/v1/fleet`)).json().members[1].up;
+  edges[1].kill();
+  await edges[1].exited;
+  for (const edge of [edges[0], edges[2]]) await until('it to be missed', async () => !await seesItUp(edge));
+  edges[1] = await edges[1].restart();
+  for (const edge of [edges[0], edges[2]]) await until('it to be back', () => seesItUp(edge));
+  for (const path of paths) await get(edges[0].url + path);
+  assert.equal(origin.requests.length, paths.length, 'no edge has lost anything');
+});
+
 test('a large body moves slice by slice', async () => {
   const body = pattern(600_000, 9);
   origin.answer('/large', (asked, response) => {
