@@ -183,6 +183,10 @@ net::Task<void> Edge::serve_cacheable(Visit& visit) {
 net::Task<bool> Edge::serve_round(Visit& visit) {
   Found found = co_await look_up(visit);
   bool trusted = trusts_stored();
+  // What another member has under way may be older than what this one would wait for.
+  if (!trusted && visit.route != fleet::HopRoute::nobody) {
+    visit.route = fleet::HopRoute::origin_only;
+  }
   if (found) {
     Judgement judgement = judge(found.stored->freshness, visit.rules, visit.now);
     visit.trail.ttl = std::chrono::floor<std::chrono::seconds>(judgement.ttl);

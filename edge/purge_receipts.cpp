@@ -39,7 +39,8 @@ void PurgeReceipts::note_streamed(const std::vector<std::string>& members,
   streamed_at_ = now;
 }
 
-/// When the member has surely lost its trust, and what it fetched before that is out of use too.
+/// When the member has surely lost its trust, and what it fetched before that, or before the purge,
+/// is out of use too.
 std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) const {
   if (lease_.count() == 0) return std::nullopt;
   auto fenced = fenced_from_majority_at(member);
@@ -51,7 +52,7 @@ std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) co
     if (known) asked = std::min(asked, standing->second.heard_until);
     fenced = std::max(*fenced, asked + lease_);
   }
-  if (fenced && *fenced != SteadyTime::min()) *fenced += fleet::flight_distrust;
+  if (fenced) *fenced = std::max(*fenced, begun_) + fleet::flight_distrust;
   return fenced;
 }
 

@@ -37,8 +37,10 @@ std::optional<SteadyTime> fenced_at(std::size_t members, std::size_t unaware,
                                     std::vector<SteadyTime> lent_until);
 
 /// Without trust a flight is joined for this long at most: what it brings may have been purged
-/// since it began. So a member is only harmless this much after its trust has ended.
-inline constexpr std::chrono::milliseconds flight_distrust{1'000};
+/// since it began. So a member is only harmless this much after its trust has ended, or after the
+/// purge when that came later: a purge waits so long while a member is away, and a member that is
+/// cut off asks the origin for one key no more often than that.
+inline constexpr std::chrono::milliseconds flight_distrust{250};
 
 class Trust {
  public:

@@ -125,6 +125,21 @@ test('without a majority a purge is accepted only, and comes to who was away', a
   for (const edge of edges) assert.equal(await text(edge, '/few'), 'new /few');
 });
 
+test('without a majority each edge asks the origin: what another has under way may be out of date', async () => {
+  await startFleet(5, { purge_lease: '1s' });
+  for (const edge of edges.slice(2)) edge.kill();
+  await Promise.all(edges.slice(2).map((edge) => edge.exited));
+  for (const edge of edges.slice(0, 2)) {
+    await until('it to trust nobody', async () => metricValue(await edge.metrics(), 'relay_edge_store_trusted') === 0);
+  }
+  for (let i = 0; i < 10; i++) {
+    origin.answer(`/alone/${i}`, { headers: fresh, body: 'x' });
+    for (const edge of edges.slice(0, 2)) await text(edge, `/alone/${i}`);
+    const askers = origin.requests.filter((one) => one.path === `/alone/${i}`).map((one) => one.headers.via.split(' ').at(-1));
+    assert.deepEqual(askers, ['edge-1', 'edge-2']);
+  }
+});
+
 test('the edge that took a purge dies at once: whoever was away hears of it from the others', async () => {
   await startFleet(3, { purge_lease: '1s' });
   await fill(origin, edges, ['/gone']);
