@@ -17,14 +17,15 @@ export class Program {
   /**
    * @param {string} name "torchrelay-edge", or an absolute path  @param {string[]} args
    * @param {string} logPath  @param {Record<string, string>} [env] on top of ours
-   * @param {{descriptors?: number}} [limits] how many files and sockets it may have open
+   * @param {{descriptors?: number, wrapper?: string[]}} [limits] how many files and sockets it may
+   *   have open; a command that becomes the program, such as nsenter
    */
-  constructor(name, args, logPath, env = {}, { descriptors } = {}) {
+  constructor(name, args, logPath, env = {}, { descriptors, wrapper = [] } = {}) {
     this.name = name;
     this.logPath = logPath;
     const log = fs.openSync(logPath, 'a');
     const file = path.resolve(programs, name);
-    const line = descriptors ? ['prlimit', `--nofile=${descriptors}`, file, ...args] : [file, ...args];
+    const line = [...wrapper, ...(descriptors ? ['prlimit', `--nofile=${descriptors}`] : []), file, ...args];
     this.child = spawn(line[0], line.slice(1), {
       stdio: ['ignore', log, log], cwd: repository, env: { ...process.env, ...env },
     });

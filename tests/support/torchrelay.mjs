@@ -10,6 +10,8 @@ import { get, sha256 } from './http.mjs';
 import { Program, programs } from './program.mjs';
 import { toToml } from './toml.mjs';
 
+const loopback = '127.0.0.1';
+
 /** A new folder under the system's temporary folder; removed by `cleanUp`. */
 export function temporaryFolder(noun) {
   return fs.mkdtempSync(path.join(os.tmpdir(), `torchrelay-${noun}-`));
@@ -61,15 +63,17 @@ function transcoderFile(folder, tables) {
 /**
  * @param {{name?: string, upstream: string, members?: {name: string, url: string}[],
  *          size?: string, settings?: object, folder?: string, ports?: number[],
- *          environment?: object, descriptors?: number}} options
- *   upstream: an origin's url; members: the whole fleet, this edge included; the last two: of Program.
+ *          address?: string, environment?: object, descriptors?: number, wrapper?: string[]}} options
+ *   upstream: an origin's url; members: the whole fleet, this edge included; address: where it listens;
+ *   the last three: of Program.
  */
 export async function startEdge(options) {
   const name = options.name ?? 'edge-1';
+  const address = options.address ?? loopback;
   const folder = options.folder ?? temporaryFolder(name);
   const [port, adminPort] = options.ports ?? await freePorts(2);
   const settings = merge({
-    edge: { name, listen: [`127.0.0.1:${port}`], admin: `127.0.0.1:${adminPort}` },
+    edge: { name, listen: [`${address}:${port}`], admin: `${address}:${adminPort}` },
     cache: { path: path.join(folder, 'cache'), size: options.size ?? '256MiB' },
     upstream: [{ url: options.upstream }],
     ...(options.members ? { fleet: { members: options.members } } : {}),
@@ -127,10 +131,11 @@ async function stopAll(programs) {
   if (bad) throw bad.reason;
 }
 
-async function start(name, folder, configPath, port, adminPort, limits = {}) {
-  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'), limits.environment, limits);
-  const url = `http://127.0.0.1:${port}`;
-  const admin = `http://127.0.0.1:${adminPort}`;
+async function start(name, folder, configPath, port, adminPort, options = {}) {
+  const program = new Program(name, ['--config', configPath], path.join(folder, 'log'), options.environment, options);
+  const address = options.address ?? loopback;
+  const url = `http://${address}:${port}`;
+  const admin = `http://${address}:${adminPort}`;
   await until(`${name} to be ready`, async () => {
     if (!program.alive) throw final(`${name} ended while starting:\n${program.logTail()}`);
     return (await get(`${admin}/readyz`)).status === 200;

@@ -1,0 +1,83 @@
+// Ten edges and 2,000 viewers (500 where each byte goes through a relay) while members are killed, stopped, started again and cut off from one
+// another: viewers notice nothing but the connections that died with their edge.
+//   FLEET_FAULTS=full      holds each fault for 10 s, three times as many: members are cut off for a minute in all
+//   FLEET_NETWORK=relayed  the way of users who may not make network namespaces
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { judgeFetches } from '../support/campaign/fetch_rule.mjs';
+import { canRoute, routedCommand } from '../support/campaign/routed_network.mjs';
+import { repository } from '../support/program.mjs';
+
+const full = process.env.FLEET_FAULTS === 'full';
+const network = process.env.FLEET_NETWORK ?? (canRoute() ? 'routed' : 'relayed');
+const options = { network, edges: 10, viewers: network === 'routed' ? 2000 : 500, hold_ms: full ? 10_000 : 2_000, rounds: full ? 3 : 1,
+  seed: Number(process.env.FLEET_SEED ?? 1) };
+
+/** What the campaign prints at its end. */
+async function runCampaign() {
+  const command = ['node', path.join(repository, 'tests/support/campaign/campaign.mjs'), JSON.stringify(options)];
+  const [program, ...args] = network === 'routed' ? routedCommand(command) : command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => child.kill();
+  process.on('exit', stop);
+  let text = '';
+  for await (const piece of child.stdout.setEncoding('utf8')) text += piece;
+  process.off('exit', stop);
+  assert.notEqual(text, '', 'the campaign broke off');
+  return JSON.parse(text);
+}
+
+test(`${options.viewers} viewers of ${options.edges} edges under faults (${network} network)`, async (t) => {
+  const { viewers, errors, faults, purges, stale, fetched, evictions, resumed, stalls } = await runCampaign();
+  t.diagnostic(`viewers: ${JSON.stringify(viewers)}`);
+  t.diagnostic(`fetches: ${JSON.stringify({ ...fetched, unexcused: fetched.unexcused.length })}, ${resumed} bodies went on elsewhere`);
+  if (stalls > 0) t.diagnostic(`the machine stood still ${stalls} times`);
+  t.diagnostic(`purges: ${JSON.stringify(purges)}`);
+
+  assert.deepEqual(errors, []);
+  const { wrong, bad, late, stale: old } = viewers;
+  assert.deepEqual({ wrong, bad, late, old }, { wrong: 0, bad: 0, late: 0, old: 0 });
+  assert.equal(viewers.answered, viewers.asked, 'every request is answered');
+  assert.ok(viewers.refused + viewers.cut > 0, 'the kills met viewers');
+
+  for (const { kind, edges, noticed, asked_while_down } of faults) {
+    assert.ok(noticed, `${kind} ${edges}`);
+    assert.equal(asked_while_down, 0, `nobody waits for ${edges} once it is known to be away (${kind})`);
+  }
+
+  assert.equal(evictions, 0, 'what was fetched again was not lost for want of room');
+  const { unexcused } = fetched;
+  assert.deepEqual(unexcused, [], `each object is fetched once; faults: ${JSON.stringify(faults)}`);
+  assert.ok(fetched.objects > 400, `${fetched.objects} objects`);
+
+  assert.ok(purges.acknowledged > 10, JSON.stringify(purges));
+  assert.deepEqual(purges.refused, []);
+  assert.deepEqual(stale, [], 'nothing purged is served');
+});
+
+test('the rule excuses what a fault explains, and nothing else', () => {
+  const fetch = (by, at_ms, more = {}) => ({ id: 1, version: 1, by, kind: 'whole', at_ms, ended_ms: at_ms + 10, ...more });
+  const unexcused = (fetches, faults, order = ['a', 'b', 'c']) =>
+    judgeFetches(fetches, faults, { notice_ms: 50, store_ms: 20 }, () => order).unexcused.length;
+  const twice = [fetch('a', 100), fetch('b', 500)];
+  const fault = (kind, edges, from_ms, to_ms) => ({ kind, edges, from_ms, to_ms });
+  assert.equal(unexcused([fetch('a', 100), fetch('b', 500, { id: 2 })], []), 0);
+  assert.equal(unexcused(twice, []), 1);
+  assert.equal(unexcused(twice, [fault('kill', ['a'], 400, 600)]), 0);
+  assert.equal(unexcused(twice, [fault('kill', ['a'], 300, 470)]), 0, 'just back');
+  assert.equal(unexcused(twice, [fault('kill', ['a'], 300, 400)]), 1, 'long back, with what it held');
+  assert.equal(unexcused(twice, [fault('kill', ['a'], 115, 200)]), 0, 'before it was stored');
+  assert.equal(unexcused(twice, [fault('stop', ['b'], 400, 470)]), 0, 'who was stopped asks for itself');
+  assert.equal(unexcused(twice, [fault('stop', ['b'], 300, 400)]), 1, 'but not for long');
+  assert.equal(unexcused(twice, [fault('cut', ['c'], 400, 600)]), 1, 'of others');
+  const again = [fetch('a', 100), fetch('a', 500)];
+  assert.equal(unexcused(again, [fault('cut', ['a'], 90, 200)]), 0, 'it kept nothing');
+  assert.equal(unexcused(again, [fault('cut', ['b'], 400, 600)]), 1);
+  assert.equal(unexcused([fetch('a', 100), fetch('c', 200), fetch('b', 500)], [fault('kill', ['a'], 150, 600)], ['c', 'a', 'b']),
+    1, 'one of two had it');
+  assert.equal(unexcused(twice, [fault('stop', ['c'], 90, 200)], ['c', 'a', 'b']), 0, 'the first one stood in');
+  assert.equal(unexcused(twice, [fault('stop', ['c'], 90, 200)], ['a', 'b', 'c']), 1, 'it did not');
+});
