@@ -8,7 +8,7 @@ import net from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { median, usage } from './measure.mjs'
+import { median, touchMemory, usage } from './measure.mjs'
 
 const help = `bench/attack [--quick] [--rounds N] [--seconds S] [--only TEXT] [--json FILE]
 
@@ -249,6 +249,7 @@ function print(row) {
 
 async function main() {
   prepare()
+  if (!quick) touchMemory()
   start(0, ['nginx', '-c', `${state}/origin.conf`, '-p', state])
   await poll('the origin', async () => (await get(ports.origin, '/page')) === 200)
   const commands = {

@@ -8,7 +8,7 @@ import http from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { median, usage } from './measure.mjs'
+import { median, touchMemory, usage } from './measure.mjs'
 import { originConfig, rivals } from './rivals.mjs'
 
 const help = `bench/compare [--quick] [--rounds N] [--seconds S] [--only "hit 1MB"] [--servers a,b] [--json FILE]
@@ -97,15 +97,6 @@ async function poll(what, check) {
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   fail(`${what} did not come up within 10 s`)
-}
-
-/** Memory that the machine never used costs its first user dearly under a hypervisor: we touch it, so that
- *  no server pays for the others. */
-function touchMemory() {
-  const free_mb = Number(/MemAvailable: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))[1]) / 1024
-  const file = '/dev/shm/torchrelay-compare'
-  spawnSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${Math.min(8192, Math.floor(free_mb / 2))}`])
-  rmSync(file, { force: true })
 }
 
 const there = tool => existsSync(tool) || spawnSync('which', [tool]).status === 0
