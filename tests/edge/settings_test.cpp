@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -13,8 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string conf_path() {
-  auto here = std::filesystem::path(__FILE__);
-  return (here.parent_path() / "../../conf/edge.toml").lexically_normal().string();
+  return RELAY_SOURCE_DIR "/conf/edge.toml";
 }
 
 std::string conf_text() {
