@@ -7,7 +7,7 @@
 //    purge_log's route_for); a disturbance since shortly before the first; a store that is small;
 //    a lifetime of a second that is over.
 // 4. What was asked after a purge was acknowledged (200) is not older than the purge.
-// 5. What the stores say they hold is within their size.
+// 5. What the stores say they hold is within their size, but after a disk that was full.
 // And every request ends, in an answer unless its edge was disturbed or cut off from the origin.
 #pragma once
 
