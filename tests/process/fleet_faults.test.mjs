@@ -1,31 +1,38 @@
-// Ten edges and 2,000 viewers (500 where each byte goes through a relay) while members are killed, stopped, started again and cut off from one
-// another: viewers notice nothing but the connections that died with their edge.
+// Ten edges and 2,000 viewers (500 where each byte goes through a relay) while members are killed,
+// stopped, started again and cut off from one another: viewers notice nothing but the connections that
+// died with their edge. support/campaign/fetch_rule says which fetches from the origin are excused.
 //   FLEET_FAULTS=full      holds each fault for 10 s, three times as many: members are cut off for a minute in all
 //   FLEET_NETWORK=relayed  the way of users who may not make network namespaces
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { judgeFetches } from '../support/campaign/fetch_rule.mjs';
 import { canRoute, routedCommand } from '../support/campaign/routed_network.mjs';
 import { repository } from '../support/program.mjs';
+import { temporaryFolder } from '../support/torchrelay.mjs';
 
 const full = process.env.FLEET_FAULTS === 'full';
 const network = process.env.FLEET_NETWORK ?? (canRoute() ? 'routed' : 'relayed');
-const options = { network, edges: 10, viewers: network === 'routed' ? 2000 : 500, hold_ms: full ? 10_000 : 2_000, rounds: full ? 3 : 1,
-  seed: Number(process.env.FLEET_SEED ?? 1) };
+const options = {
+  network, edges: 10, viewers: network === 'routed' ? 2000 : 500,
+  hold_ms: full ? 10_000 : 2_000, rounds: full ? 3 : 1, seed: Number(process.env.FLEET_SEED ?? 1),
+};
 
 /** What the campaign prints at its end. */
 async function runCampaign() {
   const command = ['node', path.join(repository, 'tests/support/campaign/campaign.mjs'), JSON.stringify(options)];
   const [program, ...args] = network === 'routed' ? routedCommand(command) : command;
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const folder = temporaryFolder('campaign');  // of all edges
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: folder } });
   const stop = () => child.kill();
   process.on('exit', stop);
   let text = '';
   for await (const piece of child.stdout.setEncoding('utf8')) text += piece;
   process.off('exit', stop);
+  fs.rmSync(folder, { recursive: true, force: true });
   assert.notEqual(text, '', 'the campaign broke off');
   return JSON.parse(text);
 }
