@@ -200,9 +200,14 @@ http::Response Admin::ready() const {
   if (!spread_->ready(steady_now())) {
     return http::problem(503, "this edge asks its fleet which purges it has missed");
   }
-  bool cut_off = bus_ && !bus_->state().connected;
-  return text(cut_off ? "ready; the bus does not answer, the members are those last known\n"
-                      : "ready\n");
+  std::string said = "ready\n";
+  if (bus_ && !bus_->state().connected) {
+    said += "the bus does not answer, the members are those last known\n";
+  }
+  if (!spread_->trusts(steady_now())) {
+    said += "no majority of the fleet tells what was purged: upstream is asked about every hit\n";
+  }
+  return text(std::move(said));
 }
 
 /// Answers once the purge is in force and a restart can't undo it.

@@ -69,6 +69,13 @@ void warn_of_strangers(const Settings& settings) {
   log::warn("fleet.key is empty: whoever reaches this edge can pass for one of the fleet", {});
 }
 
+/// Of two members neither is a majority.
+void warn_of_two(const Settings& settings) {
+  if (settings.members.size() != 2 || settings.purge_lease.count() == 0) return;
+  log::warn("a fleet of two: while one is away the other asks upstream about every hit",
+            {log::kv("remedy", "a third member, fleet.bus, or fleet.purge_lease = \"0s\"")});
+}
+
 AccessLog open_log(const Settings& settings) {
   auto log = AccessLog::open(settings.access_log);
   if (!log) throw std::runtime_error(log.error().message);
@@ -145,6 +152,7 @@ Node::Impl::Impl(const Settings& settings, std::string path)
       spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
              edge.purge_history(), blocking, metrics) {
   warn_of_strangers(settings);
+  if (settings.bus.empty()) warn_of_two(settings);
   wire();
 }
 

@@ -68,6 +68,8 @@ class PurgeSpread final : public net::Handler {
   /// Whether this edge has asked around since its start: it was told what it missed, or there is
   /// no majority to tell it, and it serves by asking upstream.
   bool ready(SteadyTime now) const;
+  /// Whether a majority has told lately what was purged.
+  bool trusts(SteadyTime now) const { return trust_.holds(now); }
 
  private:
   struct Line;

@@ -165,10 +165,11 @@ void describe(Schema& schema, Settings& into) {
   if (!into.fleet_key.empty() && into.fleet_key.size() < fleet::fleet_key_chars_min) {
     schema.reject("fleet.key", "is too short; allowed are 16 characters and more");
   }
-  schema.duration("fleet.purge_lease", into.purge_lease,
-                  "without a majority's word on purges for so long, upstream is asked for "
-                  "everything; 0s: never",
-                  {0, 30'000});
+  schema.duration(
+      "fleet.purge_lease", into.purge_lease,
+      "without a majority's word (two of two) on purges for so long, upstream is asked for "
+      "everything; 0s: never",
+      {0, 30'000});
   describe_bus(schema, into);
   if (schema.has("fleet")) check_members(schema, into);
 }

@@ -48,6 +48,16 @@ for (const count of [3, 10]) {
   });
 }
 
+test('a fleet of two says what the loss of one means', async () => {
+  await startFleet(2, { purge_lease: '1s' });
+  await fill(origin, edges, ['/two']);
+  assert.match(edges[0].log(), /a fleet of two: .*remedy=.*purge_lease/);
+  assert.equal((await get(`${edges[0].admin}/readyz`)).text, 'ready\n');
+  edges[1].kill();
+  await until('readiness to name it', async () => /majority/.test((await get(`${edges[0].admin}/readyz`)).text));
+  assert.equal(await text(edges[0], '/two'), 'new /two', 'it asks about each hit');
+});
+
 test('a soft purge has the answer confirmed at every member', async () => {
   await startFleet(3);
   await fill(origin, edges, ['/soft'], { etag: '"1"' });
