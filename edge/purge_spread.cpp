@@ -156,6 +156,7 @@ void PurgeSpread::note_trust() {
   trusting_.set(trusted ? 1 : 0);
   if (trusted == std::exchange(trusted_, trusted)) return;
   if (trusted) {
+    members_.note_own_return(steady_now());
     log::info("a majority of the fleet has told what was purged", {});
   } else {
     log::warn("no majority of the fleet tells what was purged: asking upstream for everything", {});

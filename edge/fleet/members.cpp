@@ -208,6 +208,21 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   return due;
 }
 
+void Members::note_own_return(SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  std::span<const Member> all = snapshot_->ring->members();
+  auto others =
+      ring_of({all.begin(), all.end()}, [&](const Member& member) { return member.name != self_; });
+  if (rules_.handover.count() == 0 || others->members().empty()) return;
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  std::erase_if(next->before, [&](const Snapshot::Before& before) {
+    return before.until <= now || same_members(*before.ring, *others);
+  });
+  next->before.insert(next->before.begin(), {std::move(others), now + rules_.handover});
+  if (next->before.size() > earlier_rings_max) next->before.pop_back();
+  publish(std::move(next));
+}
+
 std::vector<Peer> Members::peers_up() const {
   auto fleet = snapshot();
   std::vector<Peer> peers;

@@ -116,6 +116,9 @@ class Members {
   /// A probe was answered. True: it is up again.
   bool mark_up(std::string_view name, SteadyTime now);
 
+  /// This edge was away, as it has found out: for the handover it asks who owns its keys without it.
+  void note_own_return(SteadyTime now);
+
   /// A new configuration (SIGHUP); the health of members that stay is kept.
   void replace(std::vector<Member> members, SteadyTime now);
 

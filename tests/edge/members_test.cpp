@@ -211,6 +211,18 @@ TEST(Members, one_that_is_back_is_asked_for_what_it_holds_until_it_gets_all) {
   EXPECT_TRUE(members.holders_for(key, back + milliseconds(8000)).empty());
 }
 
+TEST(Members, who_was_away_asks_those_that_stood_in) {
+  Members members("b", three(), {interval, {}, milliseconds(5000)}, start);
+  SteadyTime later = start + milliseconds(9000);
+  std::string key = key_with_order("bac");
+  EXPECT_TRUE(members.holders_for(key, later).empty());
+  members.note_own_return(later);
+  EXPECT_EQ(names(members.holders_for(key, later)), Names{"a"});
+  EXPECT_TRUE(members.holders_for(key, later + milliseconds(5000)).empty());
+  for (int i = 0; i < 9; ++i) members.note_own_return(later + i * milliseconds(1));
+  EXPECT_EQ(members.snapshot()->before.size(), 1u);
+}
+
 TEST(Members, an_earlier_owner_is_known_for_the_handover) {
   Members members("b", three(), {interval, {}, milliseconds(5000)}, start);
   std::string key = key_with_order("bac");
