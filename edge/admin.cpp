@@ -90,6 +90,16 @@ json::object line_of(const fleet::Line& line) {
   return told;
 }
 
+/// What a member has told of itself; null when it has not, as it never does to a stranger.
+json::value told_of(const std::optional<fleet::Told>& told, SteadyTime now) {
+  if (!told) return nullptr;
+  return json::object{{"objects", told->figures.objects},
+                      {"bytes", told->figures.body_bytes},
+                      {"requests_per_s", told->requests_per_s},
+                      {"sent_bytes_per_s", told->sent_bytes_per_s},
+                      {"seconds_ago", std::chrono::duration<double>(now - told->at).count()}};
+}
+
 }  // namespace
 
 Admin::Admin(const Settings& settings, Edge& edge, cache::Cache& cache, fleet::Members& members,
@@ -145,6 +155,8 @@ http::Response Admin::fleet() const {
   auto snapshot = members_.snapshot();
   cache::CacheStats stats = cache_.stats();
   std::vector<double> loads = members_.loads();
+  SteadyTime now = steady_now();
+  members_.note_told(settings_.name, edge_.figures(), now);
   std::size_t owners = snapshot->ring->members().size();
   json::array members;
   for (std::size_t i = 0; i < snapshot->health.size(); ++i) {
@@ -159,6 +171,7 @@ http::Response Admin::fleet() const {
                        {"self", member.name == settings_.name},
                        {"up", snapshot->health[i].up},
                        {"failures", snapshot->health[i].failures},
+                       {"told", told_of(members_.told(member.name), now)},
                        {"line", line_of(*snapshot->lines[i])}});
   }
   json::object fleet = {{"name", settings_.name},

@@ -43,6 +43,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       purger_(flights_, purges_, *purge_journal_, purge_sweep_, purge_history_),
       lookup_(cache, purges_, blocking),
       peer_key_(settings.fleet_key),
+      roll_call_(members, peer_key_, [this] { return figures(); }),
       admission_(settings, members, peer_key_, metrics),
       upstream_(settings, members, peer_key_, changes_, metrics),
       deliver_(settings.name, blocking),

@@ -27,6 +27,7 @@
 #include "edge/purge_log.hpp"
 #include "edge/purge_sweep.hpp"
 #include "edge/purger.hpp"
+#include "edge/roll_call.hpp"
 #include "edge/settings.hpp"
 #include "edge/slices.hpp"
 #include "edge/upstream.hpp"
@@ -56,6 +57,9 @@ class Edge final : public net::Handler {
   Purger& purger() { return purger_; }
   PurgeHistory& purge_history() { return purge_history_; }
   const fleet::PeerKey& peer_key() const { return peer_key_; }
+  RollCall& roll_call() { return roll_call_; }
+  /// What this edge holds and has done.
+  fleet::Figures figures() const;
   /// Who answers what other members ask at /-/purges. Before the server runs; outlives it.
   void set_peer_desk(net::Handler& desk) { peer_desk_ = &desk; }
 
@@ -106,6 +110,7 @@ class Edge final : public net::Handler {
   Purger purger_;
   Lookup lookup_;
   const fleet::PeerKey peer_key_;
+  RollCall roll_call_;
   Admission admission_;
   Upstream upstream_;
   Deliver deliver_;

@@ -1,21 +1,26 @@
 // What an edge answers for itself and to its fleet, and whether it may trust what it holds.
 #include "edge/edge.hpp"
-#include "edge/fleet/probe.hpp"
 #include "edge/purge_spread.hpp"
 
 namespace relay::edge {
 
 /// False: this is the upstream's to answer.
 net::Task<bool> Edge::serve_own(Visit& visit) {
-  if (visit.request.target == fleet::health_target) {
-    http::Response ok{200, {{"Content-Type", "text/plain"}, {"Cache-Control", "no-store"}}, "ok\n"};
-    deliver_.add_hop_fields(visit, ok.headers);
-    co_await visit.exchange.respond(std::move(ok));
+  if (auto own = roll_call_.answer(visit.exchange)) {
+    deliver_.add_hop_fields(visit, own->headers);
+    co_await visit.exchange.respond(std::move(*own));
     co_return true;
   }
   if (visit.request.target != purges_target || !peer_desk_) co_return false;
   co_await peer_desk_->handle(visit.exchange);
   co_return true;
+}
+
+fleet::Figures Edge::figures() const {
+  cache::CacheStats held = cache_.stats();
+  fleet::Figures figures{held.objects, held.body_bytes, 0, body_bytes_.value()};
+  for (const Counter* each : requests_) figures.requests += each->value();
+  return figures;
 }
 
 /// While it may not, everything is asked for anew; and nobody joins a flight that began more than

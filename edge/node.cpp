@@ -114,6 +114,7 @@ struct Node::Impl {
   Impl(const Settings& settings, std::string config_path);
   void wire();
   void join_bus();
+  net::Task<void> leave();
   void stop_parts();
 
   const Settings& settings;
@@ -148,7 +149,8 @@ Node::Impl::Impl(const Settings& settings, std::string path)
       edge(settings, *cache, members, trust, blocking, std::move(purges), metrics, log),
       admin(settings, edge, *cache, members, blocking, metrics),
       server(server_options(settings, edge, admin)),
-      prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait),
+      prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait,
+             &edge.peer_key()),
       spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
              edge.purge_history(), blocking, metrics) {
   warn_of_strangers(settings);
@@ -164,6 +166,7 @@ void Node::Impl::wire() {
   admin.set_spread(spread);
   spread.start();
   if (!settings.bus.empty()) join_bus();
+  server.before_stop([this] { return leave(); });
   server.on_stop([this] { stop_parts(); });
 }
 
@@ -192,8 +195,13 @@ void Node::Impl::join_bus() {
   bus->start();
 }
 
-void Node::Impl::stop_parts() {
+/// Balancers and members look elsewhere before the doors close.
+net::Task<void> Node::Impl::leave() {
   admin.set_draining();
+  return edge.roll_call().leave(*server.workers().front());
+}
+
+void Node::Impl::stop_parts() {
   if (bus) bus->drain();
   prober.stop();
   spread.stop();

@@ -146,10 +146,12 @@ struct Server::Impl {
   ServerOptions options;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<unsigned short> ports;
+  std::function<Task<void>()> farewell;
   std::vector<std::function<void()>> stop_callbacks;
   std::function<void()> on_reload;
   std::unique_ptr<asio::signal_set> signals;
   std::atomic<bool> stopping{false};
+  bool stop_asked = false;  // the first worker's
   std::mutex ended_mutex;
   std::condition_variable ended_signal;
   bool ended = false;      // guarded by ended_mutex: all workers have returned
@@ -157,6 +159,8 @@ struct Server::Impl {
 
   void bind();
   void wait_for_signal();
+  void ask_to_stop();
+  Task<void> take_leave();
   void stop();
   void stop_hard_later();
 };
@@ -181,11 +185,25 @@ void Server::Impl::wait_for_signal() {
       wait_for_signal();
       return;
     }
-    stop();
+    ask_to_stop();
   });
 }
 
-/// On the first worker's thread.
+/// On the first worker's thread, as what follows.
+void Server::Impl::ask_to_stop() {
+  if (std::exchange(stop_asked, true)) return;
+  if (farewell) {
+    spawn(workers.front()->io, take_leave());
+  } else {
+    stop();
+  }
+}
+
+Task<void> Server::Impl::take_leave() {
+  co_await farewell();
+  stop();
+}
+
 void Server::Impl::stop() {
   if (stopping.exchange(true)) return;
   log::info("draining", {kv("grace_ms", options.drain_grace.count())});
@@ -233,12 +251,16 @@ std::vector<unsigned short> Server::ports() const {
   return impl_->ports;
 }
 
+void Server::before_stop(std::function<Task<void>()> farewell) {
+  impl_->farewell = std::move(farewell);
+}
+
 void Server::on_stop(std::function<void()> callback) {
   impl_->stop_callbacks.push_back(std::move(callback));
 }
 
 void Server::stop() {
-  asio::post(impl_->workers.front()->io, [this] { impl_->stop(); });
+  asio::post(impl_->workers.front()->io, [this] { impl_->ask_to_stop(); });
 }
 
 void Server::run(std::function<void()> on_reload) {

@@ -45,6 +45,8 @@ class Server {
   void run(std::function<void()> on_reload);
   /// Thread-safe: begin to drain.
   void stop();
+  /// Awaited on the first worker once a stop was asked for; the drain begins when it has ended.
+  void before_stop(std::function<Task<void>()> farewell);
   /// Called on the first worker when the drain begins; to cancel timers and clients.
   void on_stop(std::function<void()> callback);
 

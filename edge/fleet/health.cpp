@@ -32,6 +32,13 @@ bool note_failure(Health& health, const HealthRules& rules, SteadyTime now) {
   return true;
 }
 
+void note_leaving(Health& health, const HealthRules& rules, SteadyTime now) {
+  if (health.breaker == Breaker::open) return;
+  health.up = false;
+  health.breaker = Breaker::open;
+  health.probe_at = now + rules.probe_interval;
+}
+
 void note_answer(Health& health) {
   if (health.breaker == Breaker::open) return;  // it answered what was under way before
   health.breaker = Breaker::closed;

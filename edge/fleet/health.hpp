@@ -31,6 +31,8 @@ struct Health {
 
 /// A request or a probe failed. True: this opened it.
 bool note_failure(Health& health, const HealthRules& rules, SteadyTime now);
+/// It says that it leaves: as open as after a failure, and no failure.
+void note_leaving(Health& health, const HealthRules& rules, SteadyTime now);
 /// A request was answered.
 void note_answer(Health& health);
 /// A probe was answered. True: it is back. One that nobody has asked anything since its return

@@ -208,6 +208,16 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   return due;
 }
 
+bool Members::report_leaving(std::string_view name, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  std::size_t index = index_of(*snapshot_, name);
+  if (index == snapshot_->health.size() || !snapshot_->health[index].up) return false;
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  note_leaving(next->health[index], rules_, now);
+  publish(std::move(next));
+  return true;
+}
+
 void Members::note_own_return(SteadyTime now) {
   std::lock_guard lock(mutex_);
   std::span<const Member> all = snapshot_->ring->members();
@@ -221,6 +231,26 @@ void Members::note_own_return(SteadyTime now) {
   next->before.insert(next->before.begin(), {std::move(others), now + rules_.handover});
   if (next->before.size() > earlier_rings_max) next->before.pop_back();
   publish(std::move(next));
+}
+
+void Members::note_told(const std::string& name, const Figures& figures, SteadyTime now) {
+  auto fleet = snapshot();
+  std::lock_guard lock(told_mutex_);
+  std::erase_if(told_, [&](const auto& each) {
+    return index_of(*fleet, each.first) == fleet->members.size();
+  });
+  if (index_of(*fleet, name) == fleet->members.size()) return;
+  auto before = told_.find(name);
+  std::optional<Told> then;
+  if (before != told_.end()) then = before->second;
+  told_[name] = tell(then, figures, now);
+}
+
+std::optional<Told> Members::told(const std::string& name) const {
+  std::lock_guard lock(told_mutex_);
+  auto at = told_.find(name);
+  if (at == told_.end()) return std::nullopt;
+  return at->second;
 }
 
 std::vector<Peer> Members::peers_up() const {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 
 #include "common/base/clock.hpp"
 #include "edge/fleet/answer_times.hpp"
+#include "edge/fleet/figures.hpp"
 #include "edge/fleet/health.hpp"
 #include "edge/fleet/placement.hpp"
 #include "edge/fleet/ring.hpp"
@@ -116,8 +118,16 @@ class Members {
   /// A probe was answered. True: it is up again.
   bool mark_up(std::string_view name, SteadyTime now);
 
-  /// This edge was away, as it has found out: for the handover it asks who owns its keys without it.
+  /// It says that it leaves: it gets no new keys, and what it owes it still gives. True: it was up.
+  bool report_leaving(std::string_view name, SteadyTime now);
+
+  /// This edge was away, as it has found out: for the handover it asks who owns its keys without
+  /// it.
   void note_own_return(SteadyTime now);
+
+  /// Its figures, and what they and those before say of its load; nullopt before any came.
+  void note_told(const std::string& name, const Figures& figures, SteadyTime now);
+  std::optional<Told> told(const std::string& name) const;
 
   /// A new configuration (SIGHUP); the health of members that stay is kept.
   void replace(std::vector<Member> members, SteadyTime now);
@@ -137,6 +147,8 @@ class Members {
   std::shared_ptr<const Snapshot> snapshot_;
   mutable std::mutex placement_mutex_;  // a miss takes it for some microseconds, a hit never
   Placement placement_;
+  mutable std::mutex told_mutex_;
+  std::map<std::string, Told> told_;
 };
 
 }  // namespace relay::edge::fleet

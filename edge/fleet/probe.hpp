@@ -14,6 +14,7 @@
 #include "common/net/client.hpp"
 #include "common/net/task.hpp"
 #include "edge/fleet/members.hpp"
+#include "edge/fleet/peer_key.hpp"
 
 namespace relay::edge::fleet {
 
@@ -23,16 +24,17 @@ inline constexpr std::string_view health_target = "/-/health";
 /// Asks the member how it is, with `wait` for the connection and as long again for the answer, and
 /// tells `members`: a 200 brings it back, anything else takes it down, unless it was neither asked
 /// nor met before: it may not have begun. One probe at a time.
+/// A member tells its figures to whom it knows: by `key`, where the fleet has one.
 net::Task<void> probe(net::Client& client, Members& members, Peer peer,
-                      std::chrono::milliseconds wait);
+                      std::chrono::milliseconds wait, const PeerKey* key = nullptr);
 
 class Prober {
  public:
   /// Each so many intervals those are asked too that are up and owe nothing.
   static constexpr int calm_intervals = 5;
-  /// `members` outlives the io_context.
+  /// `members` and `key` outlive the io_context.
   Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
-         std::chrono::milliseconds wait = limits::connect_wait);
+         std::chrono::milliseconds wait = limits::connect_wait, const PeerKey* key = nullptr);
   ~Prober();
   /// Begins; call once, on or before the io_context's thread runs.
   void start();

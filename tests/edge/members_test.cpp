@@ -211,6 +211,20 @@ TEST(Members, one_that_is_back_is_asked_for_what_it_holds_until_it_gets_all) {
   EXPECT_TRUE(members.holders_for(key, back + milliseconds(8000)).empty());
 }
 
+TEST(Members, one_that_leaves_gets_no_new_keys_and_gives_what_it_owes) {
+  Members members("b", three(), interval);
+  auto line = members.peers_for(key_with_order("abc"), start).front().line;
+  EXPECT_TRUE(members.report_leaving("a", start));
+  EXPECT_FALSE(members.report_leaving("a", start));
+  EXPECT_FALSE(members.report_leaving("nobody", start));
+  EXPECT_TRUE(members.peers_for(key_with_order("abc"), start).empty());
+  EXPECT_FALSE(line->given_up);
+  EXPECT_FALSE(members.report_failure("a", start)) << "that it closes its doors is no news";
+  EXPECT_EQ(names(members.take_due_probes(start + interval)), Names{"a"});
+  EXPECT_TRUE(members.mark_up("a", start + interval));
+  EXPECT_EQ(members.snapshot()->health[0].failures, 0u);
+}
+
 TEST(Members, who_was_away_asks_those_that_stood_in) {
   Members members("b", three(), {interval, {}, milliseconds(5000)}, start);
   SteadyTime later = start + milliseconds(9000);
@@ -221,6 +235,20 @@ TEST(Members, who_was_away_asks_those_that_stood_in) {
   EXPECT_TRUE(members.holders_for(key, later + milliseconds(5000)).empty());
   for (int i = 0; i < 9; ++i) members.note_own_return(later + i * milliseconds(1));
   EXPECT_EQ(members.snapshot()->before.size(), 1u);
+}
+
+TEST(Members, figures_are_kept_of_members_only) {
+  Members members("b", three(), interval);
+  members.note_told("a", {1, 10, 100, 1000}, start);
+  members.note_told("a", {2, 20, 150, 1000}, start + milliseconds(5000));
+  members.note_told("stranger", {1, 10, 100, 1000}, start);
+  EXPECT_EQ(members.told("a")->figures.objects, 2u);
+  EXPECT_DOUBLE_EQ(members.told("a")->requests_per_s, 10);
+  EXPECT_FALSE(members.told("c").has_value());
+  EXPECT_FALSE(members.told("stranger").has_value());
+  members.replace({{"b", "http://b:1", 1}, {"c", "http://c:1", 1}}, start);
+  members.note_told("c", {1, 10, 100, 1000}, start);
+  EXPECT_FALSE(members.told("a").has_value());
 }
 
 TEST(Members, an_earlier_owner_is_known_for_the_handover) {

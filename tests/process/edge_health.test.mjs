@@ -1,11 +1,12 @@
 // An owner that says nothing any more: found out once for all, and back again step by step.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { afterEach, beforeEach, test } from 'node:test';
-import { get, metricValue } from '../support/http.mjs';
+import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { cleanUp, startEdges } from '../support/torchrelay.mjs';
+import { cleanUp, startEdge, startEdges } from '../support/torchrelay.mjs';
 
 const connect_ms = 1000;
 let origin;
@@ -66,6 +67,63 @@ for (const signal of ['SIGSTOP', 'SIGKILL']) {
     });
   });
 }
+
+test('an edge that is stopped under load takes leave: nobody asks it in vain', async () => {
+  await load(4, 'warm', () => true);
+  let over = false;
+  const viewers = load(24, 'leave', () => over);
+  await until('the load', () => origin.requests.length > 200);
+  await edges[1].stop();
+  for (const edge of [edges[0], edges[2]]) assert.equal(await up(edge), false);
+  const then = origin.requests.length;
+  await until('more load', () => origin.requests.length > then + 200);
+  over = true;
+  await viewers;
+  for (const edge of [edges[0], edges[2]]) {
+    assert.equal(metricValue(await edge.metrics(), 'relay_edge_upstream_failures_total'), 0, edge.logTail());
+  }
+  edges[1] = await edges[1].restart();
+  for (const edge of [edges[0], edges[2]]) await until('it to be back', () => up(edge));
+});
+
+test('who leaves says so to each member and in its health answers, before it closes its doors', async () => {
+  const heard = [];
+  const member = http.createServer((asked, answer) => {
+    if (asked.url.startsWith('/-/leaving/')) heard.push({ method: asked.method, url: asked.url, answer });
+    else answer.end('ok\n');
+  });
+  await new Promise((ready) => member.listen(0, '127.0.0.1', ready));
+  const edge = await startEdge({ name: 'edge-1', upstream: origin.url, settings: { fleet: { purge_lease: '0s',
+    members: [{ name: 'edge-1', url: 'http://127.0.0.1:1' }, { name: 'edge-2', url: `http://127.0.0.1:${member.address().port}` }] } } });
+  try {
+    assert.deepEqual(Object.keys((await get(`${edge.url}/-/health`)).json()), ['objects', 'body_bytes', 'requests', 'sent_bytes']);
+    const stopped = edge.stop();
+    await until('its word', () => heard.length === 1, { every_ms: 1 });
+    assert.deepEqual([heard[0].method, heard[0].url], ['POST', '/-/leaving/edge-1']);
+    const answers = await Promise.all(['url', 'admin'].map((door) =>
+      request(`${edge[door]}${door === 'url' ? '/-/health' : '/readyz'}`)));
+    heard[0].answer.writeHead(204).end();
+    assert.deepEqual(answers.map(({ status }) => status), [503, 503]);
+    assert.equal((await stopped).code, 0);
+  } finally {
+    await cleanUp(edge);
+    member.close();
+    member.closeAllConnections();
+  }
+});
+
+test('each member tells the others what it holds and what it has to do', async () => {
+  for (let i = 0; i < 50; i++) await get(`${edges[1].url}/load?told-${i}`);
+  const told = async (edge) => Object.fromEntries((await get(`${edge.admin}/api/v1/fleet`)).json().members
+    .map((member) => [member.name, member.told]));
+  let busy = 0;
+  await until('edge-1 to hear of all', async () => {
+    await get(`${edges[1].url}/load?told-0`);
+    const { 'edge-1': self, 'edge-2': other, 'edge-3': third } = await told(edges[0]);
+    busy = Math.max(busy, other?.requests_per_s ?? 0);
+    return self && third && busy > 0 && other.objects >= 50 && other.bytes >= 50 * 'load'.length;
+  });
+});
 
 test('an owner that is slow because the origin is slow is waited for: one fetch', async () => {
   const asksNotHeld = async () => {

@@ -40,6 +40,18 @@ async function fetchedItself(name, fields) {
   return itself;
 }
 
+test('to a stranger a member says that it is well, and no more', async () => {
+  assert.equal((await get(`${edges[0].url}/-/health`)).text, 'ok\n');
+  const { 'torchrelay-peer': signature } = asMember('/-/health');
+  const figures = (await get(`${edges[0].url}/-/health`, { headers: { 'torchrelay-peer': signature } })).json();
+  assert.ok(figures.requests > 0, JSON.stringify(figures));
+  await until('the members to know each other', async () =>
+    (await get(`${edges[0].admin}/api/v1/fleet`)).json().members.every(({ told }) => told !== null));
+  const leave = await request(`${edges[0].url}/-/leaving/edge-2`, { method: 'POST' });
+  assert.equal(leave.status, 403);
+  assert.ok((await get(`${edges[0].admin}/api/v1/fleet`)).json().members.every(({ up }) => up));
+});
+
 test('members with the key are one cache', async () => {
   for (let i = 0; i < 20; i++) {
     const path = `/a?one${i}`;
