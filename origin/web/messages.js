@@ -20,7 +20,8 @@ export const messages = {
     'It has no support for streaming. A current Chrome, Edge, Firefox or Safari has.'),
   undecodable: () => notice('This device cannot decode the video',
     'Another browser or device may. A lower quality may help too.'),
-  offline: (seconds) => notice('The connection is lost', retrying(seconds)),
+  offline: () => notice('You are offline', 'It goes on by itself when the network is back.'),
+  buffering: () => notice('Waiting for the network', 'Playback goes on by itself.'),
   unreachable: (seconds) => notice('The server does not answer', retrying(seconds)),
   serverTrouble: (status, seconds) =>
     notice(`The server has a problem (${status})`, retrying(seconds)),

@@ -6,6 +6,7 @@ import { photoAddress, playlistAddress, probe } from './probe.js';
 import { Growth } from './growth.js';
 import { Player } from './player.js';
 import { QualityMenu } from './quality_menu.js';
+import { Stall } from './stall.js';
 import { useKeys } from './keys.js';
 
 const missing_retry_s = 10;
@@ -81,7 +82,7 @@ function waitAfter(found, attempt) {
 }
 
 function lost(seconds) {
-  return navigator.onLine ? messages.unreachable(seconds) : messages.offline(seconds);
+  return navigator.onLine ? messages.unreachable(seconds) : messages.offline();
 }
 
 function play() {
@@ -138,12 +139,14 @@ function begin() {
 }
 
 function watchPlayback() {
-  const clear = () => {
-    if (['loading', 'stalled', 'paused', 'playing'].includes(page.state)) tell('playing', null);
-  };
-  for (const event of ['playing', 'canplay', 'timeupdate']) video.addEventListener(event, clear);
-  video.addEventListener('waiting', () => {
-    if (page.state === 'playing' && page.player?.growing) tell('stalled', messages.preparingNext());
+  new Stall(video).start(({ starved, lasting }) => {
+    const { state } = page;
+    if (video.ended || !['loading', 'stalled', 'paused', 'playing', 'offline', 'ended'].includes(state)) return;
+    if (!starved) return video.readyState >= video.HAVE_CURRENT_DATA ? tell('playing', null) : undefined;
+    if (!navigator.onLine) return tell('offline', messages.offline());
+    if (state === 'loading') return;
+    if (page.player?.growing) return tell('stalled', messages.preparingNext());
+    if (lasting || state === 'offline') tell('stalled', messages.buffering());
   });
   video.addEventListener('ended', () => tell('ended', null));
 }

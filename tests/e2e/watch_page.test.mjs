@@ -185,10 +185,43 @@ test('a network that goes away is said, and playback starts when it is back', as
   const page = await watch(t, server);
   await showsNotice(page, 'This video is being prepared');
   await page.context().setOffline(true);
-  await showsNotice(page, 'The connection is lost');
+  await showsNotice(page, 'You are offline');
   server.files.set(multivariant, file);
   await page.context().setOffline(false);
   await playsPast(page, 0.5);
+});
+
+/** A page that plays and keeps little ahead. */
+async function playsTheBeginning(t) {
+  const server = await serve(t);
+  const page = await watch(t, server);
+  await page.waitForFunction(() => window.torchrelay.hls?.levels.length > 0);
+  await page.evaluate(() => Object.assign(window.torchrelay.hls.config, { maxBufferLength: 3, maxMaxBufferLength: 3 }));
+  await playsPast(page, 0.5);
+  return page;
+}
+
+test('who goes offline and seeks is told so, and playback goes on by itself', async (t) => {
+  const page = await playsTheBeginning(t);
+  await page.context().setOffline(true);
+  await page.evaluate(() => { document.querySelector('video').currentTime = 15; });
+  await showsNotice(page, 'You are offline');
+  assert.equal((await playback(page)).state, 'offline');
+  await page.context().setOffline(false);
+  await playsPast(page, 15.5);
+  assert.equal((await playback(page)).title, '');
+  assert.equal((await playback(page)).state, 'playing');
+});
+
+test('who goes offline plays what is loaded, is told at its end, and goes on by himself', async (t) => {
+  const page = await playsTheBeginning(t);
+  await page.context().setOffline(true);
+  assert.equal((await playback(page)).title, '');
+  await showsNotice(page, 'You are offline', { deadline_ms: 30_000 });
+  const { time_s } = await playback(page);
+  await page.context().setOffline(false);
+  await playsPast(page, time_s + 1);
+  assert.equal((await playback(page)).title, '');
 });
 
 test('bytes that no decoder takes are said', async (t) => {
