@@ -15,10 +15,11 @@ namespace {
 constexpr std::string_view static_prefix = "/static/";
 constexpr std::string_view watch_prefix = "/watch/";
 
-// hls.js runs its worker from a blob and feeds the video element through one.
+// hls.js runs its worker from a blob and feeds the video element through one; a caption track of
+// its begins as an empty data: document.
 constexpr std::string_view content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; "
+    "media-src 'self' blob: data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; "
     "form-action 'none'";
 
 struct Page {

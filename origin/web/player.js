@@ -6,6 +6,7 @@
 
 const Hls = window.Hls;
 const recoveries_max = 2;
+const tiny_s = 1;
 
 const settings = {
   startPosition: 0,
@@ -91,6 +92,7 @@ export class Player extends EventTarget {
     hls.on(Hls.Events.MANIFEST_PARSED, told);
     hls.on(Hls.Events.LEVEL_SWITCHED, told);
     hls.on(Hls.Events.FRAG_BUFFERED, () => this.#tell('working'));
+    endWhenTiny(hls);
     hls.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) this.#onFatal(hls, error); });
     return hls;
   }
@@ -110,6 +112,20 @@ export class Player extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/**
+ * hls.js 1.7 ends a stream with sound of its own only after the first picture, while a decoder may keep
+ * the few pictures of a tiny clip back until the stream has ended: neither would come.
+ */
+function endWhenTiny(hls) {
+  const ended = new Set();  // "main", "audio": whose last segment is there
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    const details = hls.latestLevelDetails;
+    if (!frag.endList || !details || details.live || details.totalduration > tiny_s) return;
+    ended.add(frag.type);
+    if (ended.has('main') && ended.has('audio')) hls.trigger(Hls.Events.BUFFER_EOS, {});
+  });
 }
 
 /** The same quality in two readings of a playlist. */

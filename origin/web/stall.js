@@ -17,12 +17,15 @@ export class Stall {
     return seeking ? !this.#isLoaded(this.video.currentTime) : !paused && readyState < HAVE_FUTURE_DATA;
   }
 
-  /** Calls `onChange({starved, lasting})` whenever it may have changed; lasting: for a while already. */
+  /**
+   * Calls `onChange({starved, lasting})` whenever it may have changed, and now and then while it lasts;
+   * lasting: for a while already.
+   */
   start(onChange) {
     const look = () => {
       const { starved } = this;
       if (!starved) this.#forget();
-      else this.#timer ??= setTimeout(() => onChange({ starved: this.starved, lasting: true }), lasting_ms);
+      else this.#timer ??= setInterval(() => onChange({ starved: this.starved, lasting: true }), lasting_ms);
       onChange({ starved, lasting: false });
     };
     const events = ['waiting', 'seeking', 'seeked', 'playing', 'canplay', 'timeupdate'];
@@ -39,7 +42,7 @@ export class Stall {
   }
 
   #forget() {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#timer = null;
   }
 }

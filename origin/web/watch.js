@@ -143,12 +143,25 @@ function watchPlayback() {
     const { state } = page;
     if (video.ended || !['loading', 'stalled', 'paused', 'playing', 'offline', 'ended'].includes(state)) return;
     if (!starved) return video.readyState >= video.HAVE_CURRENT_DATA ? tell('playing', null) : undefined;
+    if (lasting && isTinyAndLoaded()) return end();
     if (!navigator.onLine) return tell('offline', messages.offline());
     if (state === 'loading') return;
     if (page.player?.growing) return tell('stalled', messages.preparingNext());
     if (lasting || state === 'offline') tell('stalled', messages.buffering());
   });
   video.addEventListener('ended', () => tell('ended', null));
+}
+
+/** Decoders do not always tell the end of a clip of a few frames. */
+function isTinyAndLoaded() {
+  const { buffered, duration } = video;
+  return duration < 1 && buffered.length > 0 && buffered.end(buffered.length - 1) > duration - 0.1;
+}
+
+/** The controls offer to play it again. */
+function end() {
+  video.pause();
+  tell('ended', null);
 }
 
 function showPhoto(widths) {

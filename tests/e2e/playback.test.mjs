@@ -64,6 +64,18 @@ test('the title travels through the edges, and a new one replaces it', async (t)
   await page.getByRole('heading', { name: 'Heat 2', exact: true }).waitFor();
 });
 
+for (const frames of [1, 2, 3, 4, 5]) {
+  test(`a clip of ${frames} frames with sound comes to its end`, async (t) => {
+    await publish(`tiny-${frames}`, { seconds: frames / 25 });
+    await waitForState(fleet.origin, `demo/tiny-${frames}`, 'ready');
+    const page = await watch(t, `tiny-${frames}`);
+    await until('the end', async () => (await playback(page)).state === 'ended', { deadline_ms: 15_000 });
+    const { title, paused } = await playback(page);
+    assert.equal(title, '');
+    assert.equal(paused, true, 'the controls offer to play it again');
+  });
+}
+
 /** Edges 1 and 3 own all that edge 2 does not: whatever it asks an owner for, the owner is dead. */
 async function killOwners(t) {
   const owners = [fleet.edges[0], fleet.edges[2]];

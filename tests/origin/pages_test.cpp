@@ -65,6 +65,13 @@ TEST(Pages, APageThatTheBrowserHasIsNotSentAgain) {
   EXPECT_EQ(get("/", {{"If-None-Match", "\"other\""}})->status, 200);
 }
 
+// What the browser refuses is a line on the viewer's console and a track that stays empty.
+TEST(Pages, ThePolicyLetsThePlayerBeginItsCaptionTracks) {
+  std::string policy = field(*get("/watch/demo/a"), "Content-Security-Policy");
+  EXPECT_TRUE(policy.contains("media-src 'self' blob: data:;")) << policy;
+  EXPECT_TRUE(policy.contains("default-src 'none'; script-src 'self';")) << policy;
+}
+
 TEST(Pages, EveryStaticFileIsImmutableUnderItsHash) {
   std::string folder = static_folder();
   ASSERT_EQ(folder.size(), std::string_view("/static//").size() + 32);
