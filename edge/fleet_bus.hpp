@@ -80,7 +80,7 @@ class FleetBus {
   Result<void> read_members(SteadyTime now);
   Result<void> read_changes(std::uint64_t from, std::uint64_t to, SteadyTime now);
   Result<void> read_all_members(SteadyTime now);
-  void take(const bus::Message& message, SteadyTime now);
+  void take(const bus::Message& message, bus::Age age, SteadyTime now);
   void publish_view(SteadyTime now);
   void leave();
 
@@ -102,6 +102,7 @@ class FleetBus {
   bus::StreamState members_seen_;
   std::int64_t clock_ns_ = 0;  // of the server, at clock_at_
   SteadyTime clock_at_{};
+  SteadyTime looked_at_{};  // at the members, in this session
   bus::View view_;
   bool said_lost_ = false, said_doubled_ = false;
 

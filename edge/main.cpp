@@ -6,6 +6,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
+#include "edge/fleet_bus.hpp"
 #include "edge/node.hpp"
 #include "edge/where.hpp"
 
@@ -22,7 +23,11 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
-int print_where(const Settings& settings, const std::string& url) {
+/// With a bus by the members as the edge with this config saw them last.
+int print_where(Settings settings, const std::string& url) {
+  if (!settings.bus.empty()) {
+    settings.members = members_to_begin_with(settings, settings.cache_path);
+  }
   auto text = where(settings, url);
   if (!text) {
     std::fprintf(stderr, "torchrelay-edge: %s\n", text.error().message.c_str());

@@ -36,9 +36,11 @@ void Roster::note_pause(SteadyTime now) {
 
 /// Whoever was there stays so until it has been silent for a ttl as seen from here: at the first
 /// look after a pause all registrations are old.
-bool Roster::note(std::string_view key, const Registration& registration,
-                  std::chrono::milliseconds age, SteadyTime now) {
-  SteadyTime written_at = now - std::clamp(age, std::chrono::milliseconds(0), times_.forget_after);
+bool Roster::note(std::string_view key, const Registration& registration, Age age, SteadyTime now) {
+  auto before = [&](std::chrono::milliseconds time) {
+    return now - std::clamp(time, std::chrono::milliseconds(0), times_.forget_after);
+  };
+  SteadyTime written_at = before(age.least);
   if (registration.member.name == self_.name) {
     SteadyTime since = written_at - registration.registered_for;
     self_since_ = std::min(self_since_.value_or(since), since);
@@ -53,7 +55,7 @@ bool Roster::note(std::string_view key, const Registration& registration,
   entry.member = registration.member;
   entry.heard_at = std::max(entry.heard_at, written_at);
   entry.since = written_at - registration.registered_for;
-  entry.knows_until = written_at - registration.looked_before;
+  entry.knows_until = before(age.most) - registration.looked_before;
   entry.listed = true;
   return true;
 }

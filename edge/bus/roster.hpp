@@ -38,6 +38,11 @@ struct Standing {
   SteadyTime heard_until{};
 };
 
+/// How long ago something was written, as far as is known.
+struct Age {
+  std::chrono::milliseconds least, most;
+};
+
 class Roster {
  public:
   struct Times {
@@ -58,10 +63,9 @@ class Roster {
   /// Nothing was heard for a while, and not for want of members: the bus did not answer, or this
   /// edge was stopped. Whoever was there has a whole ttl to be heard again.
   void note_pause(SteadyTime now);
-  /// A registration under its key, written `age` ago. An earlier one of this edge itself: it never
-  /// left. False: there are too many, it is left out.
-  bool note(std::string_view key, const Registration& registration, std::chrono::milliseconds age,
-            SteadyTime now);
+  /// A registration under its key. An earlier one of this edge itself: it never left. False: there
+  /// are too many, it is left out.
+  bool note(std::string_view key, const Registration& registration, Age age, SteadyTime now);
   void note_left(std::string_view key);
   /// These are all the keys there are. Who is not among them, and does not come back, is gone.
   void note_keys(std::span<const std::string> keys);

@@ -2,11 +2,13 @@
 // order, and whoever has read the bus's stream to its end needs nobody's word to serve what it holds.
 
 import assert from 'node:assert/strict';
-import { busFleet, busTest as test, eachSees, fleetOf, isConnected, trusts } from '../support/bus_fleet.mjs';
+import { busFleet, busTest as test, eachSees, fleetOf, isConnected, knowsAllToBeKnown, trusts } from '../support/bus_fleet.mjs';
 import { metricValue, request } from '../support/http.mjs';
 import { publish } from '../support/nats_server.mjs';
 import { until } from '../support/poll.mjs';
 import { fill, isHit, purge, states, text } from '../support/purging.mjs';
+import { startTcpRelay } from '../support/tcp_relay.mjs';
+import { cleanUp } from '../support/torchrelay.mjs';
 
 const fleet = busFleet();
 const lease = { purge_lease: '1s' };
@@ -131,6 +133,36 @@ test('an edge that begins without its bus asks upstream for what it holds', asyn
   fleet.bus = await fleet.bus.restart();
   await trusts(edge);
   assert.ok(await isHit(edge, '/a'));
+});
+
+test('a member that is cut off from the bus only is told by the others, and tells through them', async () => {
+  await fleet.start(2, lease);
+  const relay = await startTcpRelay(fleet.bus.port);
+  try {
+    const cutOff = await fleet.join(3, { ...lease, bus: `nats://127.0.0.1:${relay.port}` });
+    await eachSees(fleet.edges, ['edge-1', 'edge-2', 'edge-3']);
+    await Promise.all(fleet.edges.map(knowsAllToBeKnown));
+    await fill(fleet.origin, fleet.edges, ['/a', '/b', '/kept']);
+    relay.cut();
+    await isConnected(cutOff, false);
+    await eachSees(fleet.edges.slice(0, 2), ['edge-1', 'edge-2']);
+    assert.ok(await isHit(cutOff, '/kept'), 'a majority tells it');
+    const answer = await purge(fleet.edges[0], { url: '/a' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(states(answer), 'applied applied applied');
+    assert.equal(await text(cutOff, '/a'), 'new /a');
+    const own = await purge(cutOff, { url: '/b' });
+    assert.equal(own.status, 202, own.text);
+    assert.equal(own.json().bus, 'pending');
+    for (const edge of fleet.edges) assert.equal(await text(edge, '/b'), 'new /b');
+    await until('the others to put it there', async () => await sequenceOf(fleet.edges[0]) === 2);
+    relay.heal();
+    await isConnected(cutOff, true);
+    await eachSees(fleet.edges, ['edge-1', 'edge-2', 'edge-3']);
+    assert.ok(await isHit(cutOff, '/kept'));
+  } finally {
+    await cleanUp(...fleet.edges, relay);
+  }
 });
 
 test('who finds another stream than it knew wants a majority to tell what was purged', async () => {

@@ -67,8 +67,11 @@ export const eachSees = (edges, names) => Promise.all(edges.map((edge) =>
 export const isConnected = (edge, is) => until(`${edge.edgeName} to be ${is ? 'on' : 'off'} the bus`, async () =>
   metricValue(await edge.metrics(), 'relay_edge_bus_connected') === (is ? 1 : 0));
 /** Until it has heard from all others that they know all: then a majority of one is one of all. */
-export const knowsAllToBeKnown = (edge) => until(`${edge.edgeName} to hear that all know all`, async () =>
-  (await fleetOf(edge)).bus.old_views === 0);
+export const knowsAllToBeKnown = (edge) => until(`${edge.edgeName} to hear that all know all`, async () => {
+  const { bus } = await fleetOf(edge);
+  if (bus.old_views > 0) throw new Error(JSON.stringify(bus));
+  return true;
+});
 /** Until it may serve what it holds (or, with false, may not). */
 export const trusts = (edge, does = true) => until(`${edge.edgeName} to trust its store: ${does}`, async () =>
   metricValue(await edge.metrics(), 'relay_edge_store_trusted') === (does ? 1 : 0));
