@@ -38,9 +38,10 @@ async function runCampaign() {
 }
 
 test(`${options.viewers} viewers of ${options.edges} edges under faults (${network} network)`, async (t) => {
-  const { viewers, errors, faults, purges, stale, fetched, evictions, resumed, stalls } = await runCampaign();
+  const { viewers, errors, faults, purges, stale, fetched, evictions, resumed, stalls, said } = await runCampaign();
   t.diagnostic(`viewers: ${JSON.stringify(viewers)}`);
   t.diagnostic(`fetches: ${JSON.stringify({ ...fetched, unexcused: fetched.unexcused.length })}, ${resumed} bodies went on elsewhere`);
+  t.diagnostic(`${said} times an edge held another to be down or itself to be alone, for ${faults.length} faults`);
   if (stalls > 0) t.diagnostic(`the machine stood still ${stalls} times`);
   t.diagnostic(`purges: ${JSON.stringify(purges)}`);
 

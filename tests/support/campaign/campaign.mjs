@@ -15,6 +15,7 @@ import { Faults, sumOf } from './faults.mjs';
 import { judgeFetches } from './fetch_rule.mjs';
 import { pathOf, randomOf } from './objects.mjs';
 import { startOrigin } from './origin.mjs';
+import { readOwnWords } from './own_words.mjs';
 import { Purges } from './purges.mjs';
 import { makeRelayedNetwork } from './relayed_network.mjs';
 import { makeRoutedNetwork } from './routed_network.mjs';
@@ -49,6 +50,7 @@ const edges = await Promise.all(places.map(({ address, port, adminPort, wrapper 
 })));
 
 const errors = [];
+const orders = new Map();
 const viewers = Array.from({ length: threads }, (_, i) => {
   const worker = new Worker(new URL('./viewer_thread.mjs', import.meta.url), { workerData: {
     memory: board.memory, edges: places.map(({ address, port }) => ({ host: address, port })), pause_ms,
@@ -95,14 +97,16 @@ clearInterval(segments);
 clearInterval(ticks);
 const evictions = await sumOf(edges, 'relay_edge_cache_evictions_total');
 const resumed = await sumOf(edges, 'relay_edge_flights_resumed_total');
-const fetched = judgeFetches(origin.fetches, [...faults.done, ...stalls], { notice_ms, store_ms: 500 }, orderOf);
+const said = readOwnWords(edges);
+const known = [...faults.done, ...stalls, ...said];
+const fetched = judgeFetches(origin.fetches, known, { notice_ms, store_ms: 500 }, orderOf);
 if (process.env.CAMPAIGN_LOGS) {
   fs.mkdirSync(process.env.CAMPAIGN_LOGS, { recursive: true });
   for (const edge of edges) fs.copyFileSync(edge.logPath, `${process.env.CAMPAIGN_LOGS}/${edge.edgeName}.log`);
   fs.writeFileSync(`${process.env.CAMPAIGN_LOGS}/fetches.json`, JSON.stringify(origin.fetches));
 }
 console.log(JSON.stringify({ viewers: board.counts, errors, faults: faults.done, purges: purges.counts, stale, fetched,
-  evictions, resumed, stalls: stalls.length }));
+  evictions, resumed, stalls: stalls.length, said: said.length }));
 await cleanUp(...edges);
 await origin.close();
 await network.close();
@@ -120,6 +124,11 @@ function choose(many) {
 
 /** Names of all edges in the order in which an object is looked for. */
 function orderOf(id) {
+  if (!orders.has(id)) orders.set(id, askOrderOf(id));
+  return orders.get(id);
+}
+
+function askOrderOf(id) {
   const text = execFileSync(path.join(programs, 'torchrelay-edge'),
     ['--config', edges[0].configPath, '--where', pathOf(id)], { encoding: 'utf8' });
   return [...text.matchAll(/^ +\d+ {2}(?:owner|candidate) +(\S+)/gm)].map((line) => line[1]);

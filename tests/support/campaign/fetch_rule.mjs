@@ -3,7 +3,7 @@
 // Of a title or segment the origin may be asked for the whole once. It may be asked again only while
 // each edge that fetched it before could not give it to the asking one, or was not where it is looked
 // for, since
-//   * one of the two was dead, stopped or cut off at that moment, or within `notice_ms` before: so long
+//   * one of the two was dead, stopped or cut off at that moment, or held to be so by an edge, or within `notice_ms` before: so long
 //     may it take until others have noticed that it is back, it trusts its store again and its share of
 //     the keys has ramped up; or
 //   * that one died before it had stored what it fetched: within `store_ms` of the end of its fetch; or

@@ -1,7 +1,8 @@
 // A part of the campaign's viewers, on a thread of its own. Each goes on until the board says so: the
 // newest segment when there is a new one, else a title by Zipf. It goes to another edge when its own
 // is lost, and comes back after a while. What is lost while its edge lives is an error, unless the origin
-// has another version by then: what a stopped member had of the old one nobody can complete.
+// has another version by then, or a purge of the old one was under way: what a stopped member had of
+// that nobody can complete.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Board } from './board.mjs';
@@ -58,7 +59,7 @@ class Viewer {
         return;
       } catch (error) {
         const died = line.dead || Atomics.load(board.deaths, line.edge) !== line.deaths;
-        const changed = board.version(id) !== version;
+        const changed = board.version(id) !== version || (version > 1 && least < version);
         if (error.kind !== 'lost' || !(died || changed)) {
           this.tell(error.late ? 'late' : error.kind === 'wrong' ? 'wrong' : 'bad', id, line, error.message);
           this.leave();
