@@ -36,13 +36,18 @@ void Faults::change_links(int host, Change change) {
   change(network_.link(origin_host, host));
 }
 
+void Faults::restart(int host) {
+  fleet_.start(host);
+  on_restart_(host);
+}
+
 void Faults::restart_when_ended(int host, Time until) {
   if (fleet_.process(host).alive && schedule_.now() < until) {
     schedule_.after(50ms, [this, host, until] { restart_when_ended(host, until); });
     return;
   }
   if (fleet_.process(host).alive) fleet_.kill(host);  // as a supervisor does
-  fleet_.start(host);
+  restart(host);
   checks_.end("stop", host);
 }
 
@@ -68,7 +73,7 @@ void Faults::plan_one(Kind kind, int host, Time at, Time lasting) {
         fleet_.kill(host);
       });
       schedule_.at(end, [=, this] {
-        fleet_.start(host);
+        restart(host);
         checks_.end("kill", host);
       });
       return;

@@ -2,6 +2,10 @@
 // before the history ends.
 #pragma once
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/fleet.hpp"
 
@@ -9,8 +13,15 @@ namespace relay::simulation {
 
 class Faults {
  public:
-  Faults(Schedule& schedule, Network& network, Fleet& fleet, Checks& checks, Random random)
-      : schedule_(schedule), network_(network), fleet_(fleet), checks_(checks), random_(random) {}
+  /// `on_restart` is told of a machine whose program begins again.
+  Faults(Schedule& schedule, Network& network, Fleet& fleet, Checks& checks, Random random,
+         std::function<void(int host)> on_restart)
+      : schedule_(schedule),
+        network_(network),
+        fleet_(fleet),
+        checks_(checks),
+        random_(random),
+        on_restart_(std::move(on_restart)) {}
 
   /// When they may begin, and when the last is healed.
   struct When {
@@ -35,6 +46,7 @@ class Faults {
     count
   };
   void plan_one(Kind kind, int host, Time at, Time lasting);
+  void restart(int host);
   void restart_when_ended(int host, Time until);
   template <class Change>
   void change_links(int host, Change change);
@@ -44,6 +56,7 @@ class Faults {
   Fleet& fleet_;
   Checks& checks_;
   Random random_;
+  std::function<void(int)> on_restart_;
   std::vector<Time> busy_until_ = std::vector<Time>(16, Time(0));  // of a machine's runs
 };
 

@@ -54,7 +54,8 @@ class History {
         long_troubles_(random_.one_in(4)),
         fleet_(schedule_, descriptors_, folder, settings_of(random_, small_store_, long_troubles_),
                static_cast<int>(random_.below(20) < 16 ? 3 : random_.between(2, 5))),
-        faults_(schedule_, network_, fleet_, checks_, random_.fork()),
+        faults_(schedule_, network_, fleet_, checks_, random_.fork(),
+                [this](int host) { ask_at_once(host); }),
         trace_(trace) {
     Descriptors::present = &descriptors_;
   }
@@ -68,6 +69,7 @@ class History {
   void plan_purge(Time at, Time at_last);
   void purge(int thing);
   void ask_everywhere(int thing, Time within);
+  void ask_at_once(int host);
   void ask_all();
   void close_when_answered(Time look_at, Time at_last);
   void look_at_stores();
@@ -140,6 +142,14 @@ void History::ask_in_a_burst() {
 void History::ask_everywhere(int thing, Time within) {
   for (int host = 1; host <= fleet_.size(); ++host) {
     schedule_.after(some_time(Time(0), within), [=, this] { ask(host, thing, never); });
+  }
+}
+
+/// Of an edge that has just begun, and may not know yet what it missed.
+void History::ask_at_once(int host) {
+  for (int i = 0; i < 4; ++i) {
+    schedule_.after(some_time(Time(0), i < 2 ? 2ms : 40ms),
+                    [this, host] { ask(host, some_thing(), never); });
   }
 }
 
