@@ -51,7 +51,7 @@ Connection::Connection(asio::io_context& io, Endpoint endpoint)
       output_(socket_, *this, ErrorSource::upstream),
       body_(socket_, *this, ErrorSource::upstream),
       buffer_(8 * 1024) {
-  asio::use_service<Watchdog>(io).watch(*this);
+  asio::use_service<Watchdog>(io).watch_closely(*this);
 }
 
 void Connection::expire() {
