@@ -188,7 +188,7 @@ class Fleet {
     if (scheme_ != "torchrelay") return owner;
     auto list =
         placements_[asker]->candidates(ring_, up_, key, Placement::Want::any_holder, 2, now);
-    return list.empty() ? asker : list.front().member;
+    return list.empty() ? asker : list.front();
   }
 
  private:

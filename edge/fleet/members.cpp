@@ -49,12 +49,8 @@ void add_members(Snapshot& snapshot, std::span<const Member> members) {
 
 Members::Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now)
     : self_(std::move(self)), rules_(rules), placement_(self_, rules.spread) {
-  auto others = ring_without(Ring(members), self_);
   replace(std::move(members), now);
-  if (rules_.handover.count() == 0 || others->members().empty()) return;
-  auto next = std::make_shared<Snapshot>(*snapshot_);
-  next->before.push_back({std::move(others), now + rules_.handover});
-  publish(std::move(next));
+  note_own_return(now);
 }
 
 bool Members::alone() const {
@@ -86,7 +82,7 @@ std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now, Place
   for (std::size_t i = 0; i < up.size(); ++i) up[i] = takes(fleet->health[i], rules_, hash, now);
   std::vector<Peer> peers;
   std::lock_guard lock(placement_mutex_);
-  for (auto [i, copy] : placement_.candidates(fleet->ring, up, key, want, peers_asked_max, now)) {
+  for (std::size_t i : placement_.candidates(fleet->ring, up, key, want, peers_asked_max, now)) {
     peers.push_back(peer_at(*fleet, i));
   }
   return peers;
@@ -220,9 +216,7 @@ bool Members::report_leaving(std::string_view name, SteadyTime now) {
 
 void Members::note_own_return(SteadyTime now) {
   std::lock_guard lock(mutex_);
-  std::span<const Member> all = snapshot_->ring->members();
-  auto others =
-      ring_of({all.begin(), all.end()}, [&](const Member& member) { return member.name != self_; });
+  auto others = ring_without(*snapshot_->ring, self_);
   if (rules_.handover.count() == 0 || others->members().empty()) return;
   auto next = std::make_shared<Snapshot>(*snapshot_);
   std::erase_if(next->before, [&](const Snapshot::Before& before) {
@@ -241,8 +235,7 @@ void Members::note_told(const std::string& name, const Figures& figures, SteadyT
   });
   if (index_of(*fleet, name) == fleet->members.size()) return;
   auto before = told_.find(name);
-  std::optional<Told> then;
-  if (before != told_.end()) then = before->second;
+  auto then = before == told_.end() ? std::nullopt : std::optional(before->second);
   told_[name] = tell(then, figures, now);
 }
 

@@ -43,10 +43,10 @@ std::size_t owners_wanted(double share, std::size_t members) {
   return std::min(members, 1 + static_cast<std::size_t>(std::ceil(owners_a_part * part)));
 }
 
-std::vector<Candidate> Placement::candidates(const std::shared_ptr<const Ring>& ring,
-                                             const std::vector<bool>& up,
-                                             std::string_view primary_key, Want want,
-                                             std::size_t most, SteadyTime now) {
+std::vector<std::size_t> Placement::candidates(const std::shared_ptr<const Ring>& ring,
+                                               const std::vector<bool>& up,
+                                               std::string_view primary_key, Want want,
+                                               std::size_t most, SteadyTime now) {
   if (ring != ring_) adopt(ring);
   age(now);
   std::uint64_t hash = ring_hash(placing_key(primary_key, spread_));
@@ -64,10 +64,10 @@ std::vector<Candidate> Placement::candidates(const std::shared_ptr<const Ring>& 
   // What nobody asked for before is with its owner or nowhere: another would have to ask it.
   if (asked > 1) chosen = spill(chosen, before, up);
   loads_[chosen] += 1;
-  std::vector<Candidate> list{{chosen, chosen != before.front()}};
+  std::vector<std::size_t> list{chosen};
   for (std::size_t member : before) {
     if (list.size() >= most) break;
-    if (member != chosen) list.push_back({member, false});
+    if (member != chosen) list.push_back(member);
   }
   return list;
 }

@@ -8,8 +8,8 @@
 //   order is asked while its load is near the mean, else the least loaded.
 // * No member is asked more than 1.25 times the mean of its zone: what has been asked before goes
 //   on to the next in order (bounded load, Mirrokni et al. 2018).
-// * Whoever is not the owner but asked instead of it is asked for a copy: what it lacks it asks
-//   the owner for, never the origin. So the origin is still asked once.
+// * Whoever is asked instead of the owner asks for what it lacks those before it in the key's
+//   order, the owner first (edge/upstream). So the origin is still asked once.
 //
 // The load of a member is what this edge has asked it, not what it says: each edge keeps its own
 // asking even, so the sum is even however viewers are spread, and nobody runs after the same
@@ -42,12 +42,6 @@ std::string_view placing_key(std::string_view primary_key, Spread spread);
 /// How many of `members` own a key that is `share` (0 to 1) of all asking: 1 unless it is hot.
 std::size_t owners_wanted(double share, std::size_t members);
 
-struct Candidate {
-  std::size_t member = 0;  // index into the ring's members()
-  bool copy = false;       // asked instead of the owner
-  bool operator==(const Candidate&) const = default;
-};
-
 class Placement {
  public:
   /// A member up to this part above the mean is asked before others that own a hot key too.
@@ -66,13 +60,13 @@ class Placement {
     any_holder,  // for a viewer: counted, and whoever should have it will do
     owner,       // to change it, or to make a copy of it
   };
-  /// At most `most` members to ask one after the other before the origin; empty: this edge owns
-  /// the key now, or is in no fleet. The first is counted as asked. `up` is in the order of
-  /// ring->members(); members behind this edge in the key's order are never asked, so that edges
-  /// cannot wait for one another in a circle.
-  std::vector<Candidate> candidates(const std::shared_ptr<const Ring>& ring,
-                                    const std::vector<bool>& up, std::string_view primary_key,
-                                    Want want, std::size_t most, SteadyTime now);
+  /// At most `most` members, as indices into ring->members(), to ask one after the other before the
+  /// origin; empty: this edge owns the key now, or is in no fleet. The first is counted as asked.
+  /// `up` is in the order of ring->members(); members behind this edge in the key's order are never
+  /// asked, so that edges cannot wait for one another in a circle.
+  std::vector<std::size_t> candidates(const std::shared_ptr<const Ring>& ring,
+                                      const std::vector<bool>& up, std::string_view primary_key,
+                                      Want want, std::size_t most, SteadyTime now);
 
   /// What this edge has asked each member of the ring lately, itself included, in requests that
   /// lose half their weight each half_life. Empty before the first.
