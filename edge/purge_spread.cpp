@@ -311,15 +311,9 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
 
 Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
                                        const std::string& body) const {
-  http::Fields fields = exchange.request().fields;
-  if (key_.empty()) {
-    auto snapshot = members_.snapshot();
-    return fleet::check_address(exchange.peer(), fields, snapshot->members);
-  }
-  auto signature = http::find(fields, fleet::peer_field);
-  if (signature && key_.check(*signature, "POST", signed_of(body), wall_now())) return {};
-  return fail(ErrorKind::forbidden, ErrorSource::client,
-              "only members of the fleet may ask this, signed with fleet.key");
+  auto fleet = members_.snapshot();
+  return fleet::check_member(key_, exchange.peer(), exchange.request(), signed_of(body),
+                             fleet->members, wall_now());
 }
 
 net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {

@@ -43,12 +43,10 @@ std::optional<http::Response> RollCall::answer(const net::Exchange& exchange) {
 
 bool RollCall::is_member(const net::Exchange& exchange) const {
   const http::RequestHead& request = exchange.request();
-  if (key_.empty()) {
-    auto fleet = members_.snapshot();
-    return fleet::check_address(exchange.peer(), request.fields, fleet->members).has_value();
-  }
-  auto signature = http::find(request.fields, fleet::peer_field);
-  return signature && key_.check(*signature, request.method, request.target, wall_now());
+  auto fleet = members_.snapshot();
+  return fleet::check_member(key_, exchange.peer(), request, request.target, fleet->members,
+                             wall_now())
+      .has_value();
 }
 
 http::Response RollCall::health(const net::Exchange& exchange) const {

@@ -38,7 +38,7 @@ class RollCall {
  private:
   http::Response health(const net::Exchange& exchange) const;
   http::Response take_leaving(const net::Exchange& exchange, std::string_view name);
-  /// Whether a member asks: by its signature, or by where it asks from when there is no key.
+  /// fleet::check_member().
   bool is_member(const net::Exchange& exchange) const;
 
   fleet::Members& members_;

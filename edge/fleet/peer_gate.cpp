@@ -39,4 +39,14 @@ Result<void> check_address(std::string_view peer, http::Fields request,
               "only members of the fleet may ask this, from an address in fleet.members");
 }
 
+Result<void> check_member(const PeerKey& key, std::string_view peer,
+                          const http::RequestHead& request, std::string_view signed_target,
+                          std::span<const Member> members, WallTime now) {
+  if (key.empty()) return check_address(peer, request.fields, members);
+  auto signature = http::find(request.fields, peer_field);
+  if (signature && key.check(*signature, request.method, signed_target, now)) return {};
+  return fail(ErrorKind::forbidden, ErrorSource::client,
+              "only members of the fleet may ask this, signed with fleet.key");
+}
+
 }  // namespace relay::edge::fleet

@@ -1,13 +1,16 @@
-// Who counts as a member of the fleet without a key: whoever asks from this machine, or from an
-// address that a member's url names. Nobody whose request was forwarded on the way: a proxy in
-// front of an edge would make all its clients look like itself. Pure.
+// Who counts as a member of the fleet where only members may ask: whoever signs with the fleet's
+// key; without a key whoever asks from this machine, or from an address that a member's url names.
+// Then nobody whose request was forwarded on the way: a proxy in front of an edge would make all
+// its clients look like itself. Pure.
 #pragma once
 
 #include <span>
 #include <string_view>
 
+#include "common/base/clock.hpp"
 #include "common/base/error.hpp"
-#include "common/http/message.hpp"
+#include "common/http/head.hpp"
+#include "edge/fleet/peer_key.hpp"
 #include "edge/fleet/ring.hpp"
 
 namespace relay::edge::fleet {
@@ -15,5 +18,11 @@ namespace relay::edge::fleet {
 /// `peer`: the address at the other end, without a port. Errors: forbidden.
 Result<void> check_address(std::string_view peer, http::Fields request,
                            std::span<const Member> members);
+
+/// By its signature over the method and `signed_target`, or by check_address() when `key` is empty.
+/// Errors: forbidden.
+Result<void> check_member(const PeerKey& key, std::string_view peer,
+                          const http::RequestHead& request, std::string_view signed_target,
+                          std::span<const Member> members, WallTime now);
 
 }  // namespace relay::edge::fleet

@@ -33,5 +33,23 @@ TEST(PeerGate, keeps_out_what_was_forwarded) {
   }
 }
 
+TEST(PeerGate, with_a_key_only_a_signature_counts) {
+  PeerKey key("a key of sixteen and more"), none("");
+  WallTime now{std::chrono::seconds(1'700'000'000)};
+  auto asks = [&](const PeerKey& by, std::string_view target, std::vector<http::Field> fields) {
+    http::RequestHead request{.method = "POST", .fields = fields};
+    return check_member(by, "192.0.2.9", request, target, members, now).has_value();
+  };
+  std::string signature = key.sign("a", "POST", "/x", now);
+  EXPECT_TRUE(asks(key, "/x", {{peer_field, signature}}));
+  EXPECT_TRUE(asks(key, "/x", {{peer_field, signature}, {"Via", "1.1 a"}}));
+  EXPECT_FALSE(asks(key, "/y", {{peer_field, signature}}));
+  EXPECT_FALSE(asks(key, "/x", {}));
+  http::RequestHead plain{.method = "POST"};
+  EXPECT_FALSE(check_member(key, "127.0.0.1", plain, "/x", members, now).has_value());
+  EXPECT_TRUE(check_member(none, "127.0.0.1", plain, "/x", members, now).has_value());
+  EXPECT_FALSE(asks(none, "/x", {}));
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet
