@@ -186,8 +186,7 @@ std::vector<Pin> Cache::part(std::size_t number) const {
 }
 
 std::shared_ptr<const policy::Forecast> Cache::forecast() const {
-  std::lock_guard guard(impl_->shared.forecast_lock);
-  return impl_->shared.forecast;
+  return impl_->shared.forecast.load();
 }
 
 void Cache::visit(std::size_t most, const std::function<void(const Object&)>& see) const {

@@ -378,9 +378,7 @@ void Writer::show() {
   set(gauges_.memory_bytes, holdings_.memory().used());
   if (SteadyTime now = steady_now(); now >= forecast_at_) {
     forecast_at_ = now + forecast_interval;
-    auto forecast = std::make_shared<const policy::Forecast>(holdings_.tuner().forecast());
-    std::lock_guard guard(shared_.forecast_lock);
-    shared_.forecast.swap(forecast);
+    shared_.forecast.store(std::make_shared<const policy::Forecast>(holdings_.tuner().forecast()));
   }
   gauges_.evictions.add(holdings_.evictions() -
                         std::exchange(evictions_shown_, holdings_.evictions()));

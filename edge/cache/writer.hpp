@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/shared_value.hpp"
 #include "edge/cache/backlog.hpp"
 #include "edge/cache/gauges.hpp"
 #include "edge/cache/holdings.hpp"
@@ -40,9 +41,7 @@ struct Shared {
   JobQueue queue;
   std::mutex removal;
   std::atomic<bool> failing = false;  // the last try to write was in vain
-  // Not an atomic pointer: a load of libstdc++ 12's releases nothing to the store that follows it.
-  std::mutex forecast_lock;
-  std::shared_ptr<const policy::Forecast> forecast;  // guarded by it
+  SharedValue<const policy::Forecast> forecast;
 };
 
 class Writer {
