@@ -274,8 +274,9 @@ net::Task<void> Api::relabel(net::Exchange& exchange, Route route) {
   } else if (!*changed) {
     co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
   } else {
-    if ((*changed)->kind == AssetKind::video)
+    if ((*changed)->kind == AssetKind::video) {  // its playlist tells the title
       parts_.announcer.purge(purge_of_url(media::multivariant_path(route.tenant, route.asset)));
+    }
     co_await exchange.respond(json_answer(parts_.catalog.document(**changed)));
   }
 }

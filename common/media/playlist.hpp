@@ -76,8 +76,7 @@ struct MultivariantPlaylist {
 std::string write(const MultivariantPlaylist& playlist);
 /// A written multivariant playlist that says what it shows (EXT-X-SESSION-DATA, 8216bis 4.4.6.4;
 /// the DATA-ID that Apple's players show). The title may be any text: what would end the string or
-/// the line is replaced. Unchanged when the title is
-/// empty.
+/// the line is replaced. Unchanged when the title is empty.
 std::string with_title(std::string text, std::string_view title);
 Result<MultivariantPlaylist> read_multivariant_playlist(std::string_view text);
 

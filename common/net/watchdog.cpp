@@ -31,13 +31,16 @@ void Watchdog::watch(Watched& watched) {
   begin();
   watched.watchdog_ = this;
   place(watched);
-  if (draining()) watched.drain();
-  schedule();
+  welcome(watched);
 }
 
 void Watchdog::watch_closely(Watched& watched) {
   begin();
   closely_.push_back(watched);
+  welcome(watched);
+}
+
+void Watchdog::welcome(Watched& watched) {
   if (draining()) watched.drain();
   schedule();
 }

@@ -70,6 +70,7 @@ class Watchdog : public asio::execution_context::service {
   void place(Watched& watched);
   List& slot_of(std::int64_t tick) { return slots_[static_cast<std::size_t>(tick % slot_count)]; }
   void begin();
+  void welcome(Watched& watched);
   void schedule();
   void tick();
   void look_at(Watched& watched, SteadyTime now);

@@ -23,8 +23,8 @@ struct ProcessOptions {
 /// A child that was not waited for. Destroyed while it runs: killed and reaped.
 class Process {
  public:
-  /// Opens the source and starts the program. Errors: not_found
-  /// (the source), internal (the program cannot be started). Blocks for the start.
+  /// Opens the source and starts the program. Errors: not_found (the source), internal (the program
+  /// cannot be started). Blocks for the start.
   static Result<Process> start(const ProcessOptions& options);
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
