@@ -196,7 +196,8 @@ TEST(Playlists, ReadersFindWholeVersionsWhileNewOnesAreLearnt) {
       auto place = playlists.find(segment(number));
       if (!place) continue;
       place->rendition->readers.read(place->sequence, 1);
-      std::string_view named = place->rendition->newest.load()->at(place->sequence);
+      auto timeline = place->rendition->newest.load();  // kept as long as its names are looked at
+      std::string_view named = timeline->at(place->sequence);
       if (place->sequence != number || (!named.empty() && named != segment(number))) ++wrong;
     }
   };
