@@ -2,83 +2,19 @@
 
 #include <boost/json.hpp>
 
-#include <optional>
+#include "common/media/object_reader.hpp"
 
 namespace relay::media {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kind_video = "video";
-constexpr std::string_view kind_photo = "photo";
+constexpr std::string_view kinds[] = {"video", "photo", "live"};  // in the order of JobKind
 
-// Reads members of one object; the first wrong type is remembered and what follows is skipped.
-class ObjectReader {
- public:
-  ObjectReader(std::string_view what, const json::object& object) : what_(what), object_(object) {}
-
-  void text(std::string_view key, std::string& into) {
-    if (const json::value* value = member(key, "a text", &json::value::is_string))
-      into = std::string(value->get_string());
-  }
-  void flag(std::string_view key, bool& into) {
-    if (const json::value* value = member(key, "true or false", &json::value::is_bool))
-      into = value->get_bool();
-  }
-  template <class Integer>
-  void integer(std::string_view key, Integer& into) {
-    const json::value* value = member(key, "a whole number", &json::value::is_number);
-    if (value) assign_integer(key, *value, into);
-  }
-  void number(std::string_view key, double& into) {
-    if (const json::value* value = member(key, "a number", &json::value::is_number))
-      into = value->to_number<double>();
-  }
-  template <class Integer>
-  void integers(std::string_view key, std::vector<Integer>& into) {
-    const json::value* value = member(key, "a list", &json::value::is_array);
-    if (!value) return;
-    for (const json::value& item : value->get_array())
-      assign_integer(key, item, into.emplace_back());
-  }
-  const json::array* list(std::string_view key) {
-    const json::value* value = member(key, "a list", &json::value::is_array);
-    return value ? &value->get_array() : nullptr;
-  }
-  void refuse(std::string_view key, std::string_view wanted) {
-    if (!error_)
-      error_ = std::string(what_) + ": '" + std::string(key) + "' must be " + std::string(wanted);
-  }
-  const std::optional<std::string>& error() const { return error_; }
-
- private:
-  const json::value* member(std::string_view key, std::string_view wanted,
-                            bool (json::value::*is_kind)() const noexcept) {
-    const json::value* value = object_.if_contains(key);
-    if (!value || error_) return nullptr;
-    if ((value->*is_kind)()) return value;
-    refuse(key, wanted);
-    return nullptr;
-  }
-  template <class Integer>
-  void assign_integer(std::string_view key, const json::value& value, Integer& into) {
-    json::error_code ec;
-    auto number = value.to_number<Integer>(ec);
-    if (ec) return refuse(key, "a whole number");
-    into = number;
-  }
-
-  std::string_view what_;
-  const json::object& object_;
-  std::optional<std::string> error_;
-};
-
-Result<json::object> object_from(std::string_view what, std::string_view text) {
-  json::error_code ec;
-  json::value value = json::parse(text, ec);
-  if (ec) return bad_input(std::string(what) + ": not JSON: " + ec.message());
-  if (!value.is_object()) return bad_input(std::string(what) + ": must be an object");
-  return value.get_object();
+std::optional<JobKind> kind_of(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kinds); ++i)
+    if (kinds[i] == name) return static_cast<JobKind>(i);
+  return std::nullopt;
 }
 
 PublishedRendition rendition_from(ObjectReader& reader) {
@@ -112,14 +48,15 @@ json::array to_array(const std::vector<PublishedRendition>& renditions) {
 }  // namespace
 
 std::string to_json(const Job& job) {
-  return json::serialize(
-      json::object{{"kind", job.kind == JobKind::video ? kind_video : kind_photo},
-                   {"tenant", job.tenant},
-                   {"asset", job.asset},
-                   {"version", job.version},
-                   {"source_bytes", job.source_bytes},
-                   {"attempt", job.attempt},
-                   {"published", to_array(job.published)}});
+  json::object object{{"kind", kinds[static_cast<std::size_t>(job.kind)]},
+                      {"tenant", job.tenant},
+                      {"asset", job.asset},
+                      {"version", job.version},
+                      {"source_bytes", job.source_bytes},
+                      {"attempt", job.attempt},
+                      {"published", to_array(job.published)}};
+  if (job.live) object["live"] = to_object(*job.live);
+  return json::serialize(object);
 }
 
 Result<Job> job_from_json(std::string_view text) {
@@ -135,12 +72,21 @@ Result<Job> job_from_json(std::string_view text) {
   reader.integer("source_bytes", job.source_bytes);
   reader.integer("attempt", job.attempt);
   const json::array* published = reader.list("published");
-  if (kind != kind_video && kind != kind_photo) reader.refuse("kind", "\"video\" or \"photo\"");
+  const json::object* live = reader.object("live");
+  auto known = kind_of(kind);
+  if (!known) reader.refuse("kind", "\"video\", \"photo\" or \"live\"");
+  if (known && (known == JobKind::live) != (live != nullptr))
+    reader.refuse("live", "there for kind live, and only for it");
   for (auto [key, name] : {std::pair{"tenant", &job.tenant}, std::pair{"asset", &job.asset},
                            std::pair{"version", &job.version}})
     if (name->empty()) reader.refuse(key, "a name");
   if (reader.error()) return bad_input(*reader.error());
-  job.kind = kind == kind_video ? JobKind::video : JobKind::photo;
+  job.kind = *known;
+  if (live) {
+    auto read = live_job_from(*live);
+    if (!read) return std::unexpected(read.error());
+    job.live = std::move(*read);
+  }
   if (published) {
     auto renditions = renditions_from(*published);
     if (!renditions) return std::unexpected(renditions.error());

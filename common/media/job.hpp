@@ -15,15 +15,17 @@
 //   PUT /progress       JSON of a Progress; also the sign of life that the watchdog wants
 //   PUT /result         JSON of a Result; the last request before it exits with 0
 // Ending without a result is a crash: the origin tries again, then fails the asset. Some exit codes
-// say why no result could be sent.
+// say why no result could be sent. A live channel's job: see live.hpp.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/media/live.hpp"
 
 namespace relay::media {
 
@@ -31,7 +33,7 @@ inline constexpr int exit_out_of_memory = 70;   // over the memory limit of the 
 inline constexpr int exit_cannot_publish = 75;  // the connection or the storage failed: try later
 inline constexpr int exit_wrong_settings = 78;  // its own config file; the source was not looked at
 
-enum class JobKind { video, photo };
+enum class JobKind { video, photo, live };
 
 /// What an earlier try already published, so that this one goes on behind it.
 struct PublishedRendition {
@@ -48,6 +50,7 @@ struct Job {
   std::uint64_t source_bytes = 0;
   int attempt = 1;  // 1 for the first
   std::vector<PublishedRendition> published;
+  std::optional<LiveJob> live;  // of kind live, and only of it
 };
 
 struct Progress {

@@ -95,7 +95,21 @@ bool read_photo(std::string_view file, MediaPath& into) {
   return into.extension == "jpg" || into.extension == "webp" || into.extension == "avif";
 }
 
-/// "index.m3u8", "init.mp4" or "12.m4s".
+/// "12" or "12.3".
+bool read_segment(std::string_view name, MediaPath& into) {
+  std::size_t dot = name.find('.');
+  if (dot != name.npos) {
+    auto part = read_number<std::int64_t>(name.substr(dot + 1));
+    if (!part) return false;
+    into.kind = MediaKind::part;
+    into.part = *part;
+  }
+  auto number = read_number<std::int64_t>(name.substr(0, dot));
+  into.number = number.value_or(0);
+  return number.has_value();
+}
+
+/// "index.m3u8", "init.mp4", "12.m4s" or "12.3.m4s".
 bool read_rendition_file(std::string_view file, MediaPath& into) {
   into.kind = MediaKind::media_playlist;
   if (file == "index.m3u8") return true;
@@ -103,9 +117,7 @@ bool read_rendition_file(std::string_view file, MediaPath& into) {
   if (file == "init.mp4") return true;
   into.kind = MediaKind::segment;
   if (!strip_suffix(file, ".m4s")) return false;
-  auto number = read_number<std::int64_t>(file);
-  into.number = number.value_or(0);
-  return number.has_value();
+  return read_segment(file, into);
 }
 
 }  // namespace

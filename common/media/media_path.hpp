@@ -20,6 +20,7 @@ enum class MediaKind {
   media_playlist,  // /{tenant}/{asset}/{version}/{rendition}/index.m3u8
   init,            // …/init.mp4
   segment,         // …/{n}.m4s
+  part,            // …/{n}.{p}.m4s
   photo,           // /{tenant}/{photo}/w{width}.{jpg|webp|avif}
   photo_any,       // /{tenant}/{photo}/w{width}: format by Accept
   watch,           // /watch/{tenant}/{asset}
@@ -28,7 +29,8 @@ enum class MediaKind {
 struct MediaPath {
   MediaKind kind = MediaKind::multivariant;
   std::string_view tenant, asset, version, rendition;
-  std::int64_t number = 0;     // of a segment
+  std::int64_t number = 0;     // of a segment, also a part's
+  std::int64_t part = 0;       // of a part
   int width = 0;               // of a photo
   std::string_view extension;  // of a photo: "jpg", "webp", "avif"
 };

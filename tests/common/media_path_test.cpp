@@ -26,6 +26,13 @@ TEST(MediaPath, KnowsEveryKindOfUrl) {
   ASSERT_TRUE(segment);
   EXPECT_EQ(segment->kind, MediaKind::segment);
   EXPECT_EQ(segment->number, 120);
+  auto part = parse_media_path("/demo/final/v1/audio/120.3.m4s");
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->kind, MediaKind::part);
+  EXPECT_EQ(part->number, 120);
+  EXPECT_EQ(part->part, 3);
+  EXPECT_FALSE(parse_media_path("/demo/final/v1/audio/120.03.m4s"));
+  EXPECT_FALSE(parse_media_path("/demo/final/v1/audio/120.3.1.m4s"));
 
   auto photo = parse_media_path("/demo/start/w640.webp");
   ASSERT_TRUE(photo);

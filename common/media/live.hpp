@@ -1,0 +1,121 @@
+// What origin and transcoder of a live channel tell each other, besides common/media/job.hpp (whose
+// descriptors and requests are used) and feed.hpp (descriptor 3). Pure.
+//
+// The channel clock. A version of a channel has an epoch on the wall clock and a grid of frames at
+// a constant rate: frame f is shown at epoch + f / rate, segment n begins at frame n ×
+// segment_frames and part p of it at part_frame(p). All numbers follow from the wall clock, so
+// whoever starts again, publisher, transcoder or origin, goes on at the number of the moment. Media
+// time (tfdt) of frame f is base + f / rate with the base of every presentation (10 s);
+// EXT-X-PROGRAM-DATE-TIME of segment n is epoch + n × segment_frames / rate.
+//
+// A transcoder of a channel (Job::kind live) sends on descriptor 4, in this order:
+//   PUT /live/setup    JSON of a LiveSetup: once, when it knows its first publisher's picture and
+//                      sound. When the job brought a setup it is the same again, whatever the
+//                      publisher sends now: a version's renditions never change.
+//   PUT /media/{rendition}/init.mp4, PUT /media/index.m3u8 as in job.hpp, before any part
+//   PUT /live/{rendition}/{n}.{p}.m4s?ticks=D&independent=0|1&last=0|1
+//                      a part with its digest, D its duration in the rendition's timescale; `last`
+//                      ends segment n. In order within a rendition. Parts and segments that are not
+//                      sent are gaps: the origin knows by the clock.
+//   PUT /live/status   JSON of a LiveStatus, at least once a second; the sign of life
+// It runs until descriptor 3 ends (then it finishes the part at hand, sends PUT /result and exits
+// with 0) or it is killed. It never blocks on a publisher: when no slot gives pictures it holds the
+// last picture for `hold_ms`, then makes slate or, if Channel says so, nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/media/feed.hpp"
+
+namespace relay::media {
+
+enum class Between { gap, slate };  // what stands in the playlist while nobody publishes
+
+/// Constants of one version of a channel; chosen by the origin.
+struct LiveChannel {
+  std::int64_t epoch_ms = 0;  // Unix time of frame 0
+  std::int64_t part_target_ms = 500;
+  std::int64_t group_ms = 2000;    // between key pictures
+  std::int64_t segment_ms = 4000;  // a multiple of group_ms
+  Between between = Between::gap;
+  bool return_to_primary = true;  // when it is well again
+  std::int64_t hold_ms = 1000;  // without a picture from the slot on air: the other one takes over
+};
+
+/// One rendition of a version, as the transcoder decided it.
+struct LiveRendition {
+  std::string name;  // "v720", "audio"
+  bool video = true;
+  std::int64_t timescale = 1;
+  int width = 0, height = 0;
+  std::int64_t kbit_s = 0;
+  int frame_step = 1;  // 2: every second frame
+};
+
+/// What the first publisher decided, for all who come later.
+struct LiveSetup {
+  std::int64_t rate_numerator = 25, rate_denominator = 1;  // frames a second; 25 without a picture
+  std::int64_t group_frames = 50;
+  std::int64_t segment_frames = 100;
+  std::int64_t parts_per_group = 4;
+  std::vector<LiveRendition> renditions;  // dearest first, the sound last
+
+  /// The first frame of part p of a segment, counted from the segment's first; p may be the number
+  /// of parts: the segment's end.
+  std::int64_t part_frame(std::int64_t part) const;
+  std::int64_t parts_per_segment() const;
+  /// EXT-X-TARGETDURATION: a segment's seconds, rounded up.
+  std::int64_t target_duration_s() const;
+  /// PART-TARGET: the longest part of any rendition, milliseconds rounded up; a sound's part may
+  /// be one AAC frame longer than its pictures.
+  std::int64_t part_target_ms() const;
+  /// From the epoch to frame `frame`, in microseconds, rounded to the nearest.
+  std::int64_t microseconds_of(std::int64_t frame) const;
+  /// The last frame that has begun `microseconds` after the epoch.
+  std::int64_t frame_at(std::int64_t microseconds) const;
+};
+
+/// The grid for a rate: group and segment lengths in whole frames, nearest to what was asked, the
+/// group even when `halving`.
+LiveSetup live_grid(const LiveChannel& channel, std::int64_t rate_numerator,
+                    std::int64_t rate_denominator, bool halving);
+
+/// Part of a job for a channel.
+struct LiveJob {
+  LiveChannel channel;
+  std::optional<LiveSetup> setup;  // of an earlier start
+  std::int64_t first_segment = 0;  // the first that may still be made
+};
+
+enum class SlotState { absent, starting, ready, frozen, silent, failed };
+const char* name(SlotState state);
+
+struct SlotStatus {
+  SlotState state = SlotState::absent;
+  std::string error;                // of failed: a sentence for a broadcaster
+  std::string video, audio;         // "h264 1920x1080 50/1", "aac 48000 2"; empty: none
+  std::int64_t delay_ms = 0;        // how long a picture has waited before it was shown
+  std::int64_t dropped_frames = 0;  // of this publisher: came too late or too many
+  std::int64_t jumps = 0;           // times that its clock jumped
+};
+
+struct LiveStatus {
+  std::array<SlotStatus, feed_slots> slots;
+  int on_air = -1;                   // the slot; -1: none, `between` is shown
+  std::int64_t switches = 0;         // from one slot to the other
+  std::vector<std::string> shed;     // renditions that this machine cannot make now
+  std::int64_t encode_delay_ms = 0;  // from the moment that a frame stands for to its encoding
+};
+
+std::string to_json(const LiveSetup& setup);
+Result<LiveSetup> live_setup_from_json(std::string_view json);
+std::string to_json(const LiveStatus& status);
+Result<LiveStatus> live_status_from_json(std::string_view json);
+
+}  // namespace relay::media
