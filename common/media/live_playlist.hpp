@@ -1,0 +1,62 @@
+// The media playlist of a channel as a value, and its text: low-latency HLS (RFC
+// 8216bis-22: 4.4.3.7 part information, 4.4.3.8 server control, 4.4.4.9 parts, 4.4.5.2
+// skip, 4.4.5.3 preload hint, 4.4.5.4 rendition report, 6.2.2 what a live playlist may forget).
+// Pure.
+//
+// Media sequence numbers are the numbers of the channel's grid (live.hpp), and objects are called
+// after them: segment n is "n.m4s", its part p "n.p.m4s".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/media/live_playlist_directives.hpp"
+
+namespace relay::media {
+
+struct LivePart {
+  std::int64_t microseconds = 0;
+  bool independent = false;  // begins with a key picture, or is sound
+};
+
+struct LiveSegment {
+  std::int64_t number = 0;
+  std::int64_t microseconds = 0;  // of a complete one: EXTINF
+  std::int64_t date_us = 0;       // Unix time at which it begins
+  bool gap = false;               // it was never made, or not to its end
+  bool complete = true;           // false: the last one, of which only parts are there
+  std::vector<LivePart> parts;    // shown for the last three target durations only
+};
+
+/// How far a sibling rendition is.
+struct LiveReport {
+  std::string uri;  // "../v480/index.m3u8"
+  LivePosition next;
+};
+
+/// One rendition as viewers see it now.
+struct LiveWindow {
+  std::int64_t target_duration_s = 4;
+  std::int64_t part_target_ms = 500;
+  std::string map_uri = "init.mp4";
+  std::vector<LiveSegment> segments;  // numbers without holes, the oldest first
+  std::vector<LiveReport> reports;
+  bool hints = true;  // the next part may be asked for before it is there
+  bool ended = false;
+};
+
+/// What is not there yet.
+LivePosition next_of(const LiveWindow& window);
+
+/// PART-HOLD-BACK, HOLD-BACK and CAN-SKIP-UNTIL follow from the targets: 3 part targets, 3 and 6
+/// target durations.
+std::string write(const LiveWindow& window);
+/// A delta update; the whole text when there is nothing to skip, or the window has ended.
+std::string write_delta(const LiveWindow& window);
+
+/// Unix time in microseconds as RFC 3339 with milliseconds, rounded down.
+std::string date_text(std::int64_t unix_us);
+
+}  // namespace relay::media
