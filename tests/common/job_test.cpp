@@ -43,7 +43,7 @@ TEST(Job, SaysWhatIsWrong) {
   } rows[] = {
       {R"([])", "job: must be an object"},
       {R"({"kind":"film","tenant":"t","asset":"a","version":"v"})",
-       R"(job: 'kind' must be "video" or "photo")"},
+       R"(job: 'kind' must be "video", "photo" or "live")"},
       {R"({"kind":"video","asset":"a","version":"v"})", "job: 'tenant' must be a name"},
       {R"({"kind":"video","tenant":7,"asset":"a","version":"v"})", "job: 'tenant' must be a text"},
       {R"({"kind":"video","tenant":"t","asset":"a","version":"v","attempt":1.5})",
