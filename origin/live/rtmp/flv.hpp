@@ -1,0 +1,33 @@
+// RTMP's audio, video and data messages as an FLV file (Adobe, "Video File Format Specification"
+// version 10.1, annex E): the form in which they go to a transcoder. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "origin/live/rtmp/chunk_stream.hpp"
+
+namespace relay::origin::live::rtmp {
+
+/// What a tag is to whoever must drop some or send some again.
+enum class TagRole {
+  header,   // codec configuration or metadata: the last of each kind is needed by who comes late
+  key,      // a key picture
+  between,  // a picture that needs those before it
+  sound,
+  other,
+};
+
+/// "h264", "hevc", "aac", … or "codec 7": what a message carries, by its first byte; empty for an
+/// empty or a data message.
+std::string flv_codec(const Message& message);
+
+TagRole role_of(const Message& message);
+
+/// File header and first back pointer.
+std::string flv_header();
+/// One tag and its back pointer. A data message loses its "@setDataFrame".
+std::string flv_tag(const Message& message);
+
+}  // namespace relay::origin::live::rtmp
