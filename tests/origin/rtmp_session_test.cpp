@@ -240,20 +240,20 @@ TEST(RtmpChunks, LimitsHold) {
 
 TEST(Flv, TagsAreWhatDemuxersRead) {
   Message message{MessageType::video, 0x01020304, 1, std::string("\x17\x00\x00", 3)};
-  EXPECT_EQ(role_of(message), TagRole::header);
+  EXPECT_EQ(role_of(message), TagRole::video_header);
   std::string tag = flv_tag(message);
   EXPECT_EQ(
       tag,
       std::string("\x09\x00\x00\x03\x02\x03\x04\x01\x00\x00\x00\x17\x00\x00\x00\x00\x00\x0e", 18));
   message.payload = std::string("\x17\x01", 2);
-  EXPECT_EQ(role_of(message), TagRole::key);
+  EXPECT_EQ(role_of(message), TagRole::key_picture);
   message.payload = std::string("\x27\x01", 2);
-  EXPECT_EQ(role_of(message), TagRole::between);
+  EXPECT_EQ(role_of(message), TagRole::other);
   EXPECT_EQ(flv_codec(message), "h264");
   message.payload = "\x90hvc1";
   EXPECT_EQ(flv_codec(message), "hevc");
   Message sound{MessageType::audio, 0, 1, std::string("\xaf\x00\x12\x10", 4)};
-  EXPECT_EQ(role_of(sound), TagRole::header);
+  EXPECT_EQ(role_of(sound), TagRole::audio_header);
   EXPECT_EQ(flv_codec(sound), "aac");
   Message data{MessageType::data, 0, 1, write_amf({"@setDataFrame", "onMetaData"})};
   EXPECT_EQ(flv_tag(data).substr(11, 13), write_amf({"onMetaData"}));

@@ -44,12 +44,12 @@ TagRole role_of(const Message& message) {
   bool configuration = message.payload.size() > 1 && byte_at(message, 1) == 0;
   switch (message.type) {
     case MessageType::data:
-      return TagRole::header;
+      return TagRole::metadata;
     case MessageType::audio:
-      return first >> 4 == aac && configuration ? TagRole::header : TagRole::sound;
+      return first >> 4 == aac && configuration ? TagRole::audio_header : TagRole::other;
     case MessageType::video:
-      if ((first & 0x0f) == h264 && configuration) return TagRole::header;
-      return first >> 4 == key_frame ? TagRole::key : TagRole::between;
+      if ((first & 0x0f) == h264 && configuration) return TagRole::video_header;
+      return first >> 4 == key_frame ? TagRole::key_picture : TagRole::other;
     default:
       return TagRole::other;
   }

@@ -10,14 +10,9 @@
 
 namespace relay::origin::live::rtmp {
 
-/// What a tag is to whoever must drop some or send some again.
-enum class TagRole {
-  header,   // codec configuration or metadata: the last of each kind is needed by who comes late
-  key,      // a key picture
-  between,  // a picture that needs those before it
-  sound,
-  other,
-};
+/// What a tag is to whoever must drop some or send some again: the newest of each header is needed
+/// by who comes late, and pictures make sense from a key picture on.
+enum class TagRole { metadata, video_header, audio_header, key_picture, other };
 
 /// "h264", "hevc", "aac", … or "codec 7": what a message carries, by its first byte; empty for an
 /// empty or a data message.

@@ -1,0 +1,216 @@
+#include "origin/live/rtmp_listener.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <stdexcept>
+#include <type_traits>
+#include <vector>
+
+#include "common/base/log.hpp"
+#include "common/net/address.hpp"
+#include "common/net/timer.hpp"
+#include "origin/live/rtmp_connection.hpp"
+
+namespace relay::origin::live {
+namespace {
+
+namespace asio = net::asio;
+namespace ssl = asio::ssl;
+using net::use_result;
+using TlsStream = ssl::stream<net::TcpSocket>;
+
+constexpr std::size_t connections_max = 1024;  // publishers and who wants to be one
+constexpr auto last_words_wait = std::chrono::seconds(2);
+
+template <class Stream>
+class Carried final : public RtmpConnection {
+ public:
+  using Self = std::shared_ptr<Carried>;
+  Carried(Stream stream, const Channels& channels, RtmpCounters counters, std::string peer)
+      : RtmpConnection(channels, counters, std::move(peer)), stream_(std::move(stream)) {}
+
+  /// Until the peer or the session ends; `self` keeps it alive.
+  static net::Task<void> run(Self self, std::function<void()> closed) {
+    co_await self->serve();
+    self->close();
+    self.reset();
+    closed();
+  }
+
+  void expire() override {
+    if (!ending_) log_end("it said nothing for too long");
+    close();
+  }
+  void drain() override { close(); }
+
+ private:
+  static constexpr bool secure = std::is_same_v<Stream, TlsStream>;
+
+  net::Task<void> serve() {
+    await_bytes();
+    if constexpr (secure) {
+      auto [error] = co_await stream_.async_handshake(ssl::stream_base::server, use_result);
+      if (error) {
+        log_end(fmt::format("no TLS: {}", error.message()));
+        co_return;
+      }
+    }
+    std::vector<char> buffer(limits::read_buffer_bytes);
+    bool wanted = true;
+    while (wanted) {
+      await_bytes();
+      auto [error, size] = co_await stream_.async_read_some(asio::buffer(buffer), use_result);
+      if (error) {
+        log_end(error.message());
+        co_return;
+      }
+      wanted = take({buffer.data(), size});
+      std::string output = take_output();
+      auto [failed, sent] = co_await asio::async_write(stream_, asio::buffer(output), use_result);
+      if (failed) co_return;
+    }
+    co_await let_it_read(buffer);
+  }
+
+  // What it sent meanwhile is read away: closing over it would reset the connection, and take our
+  // reason from the encoder before it has shown it.
+  net::Task<void> let_it_read(std::vector<char>& buffer) {
+    boost::system::error_code error;
+    stream_.lowest_layer().shutdown(asio::socket_base::shutdown_send, error);
+    ending_ = true;
+    arm(last_words_wait);
+    while (!error) {
+      auto [ended, size] = co_await stream_.async_read_some(asio::buffer(buffer), use_result);
+      error = ended;
+    }
+  }
+
+  void close() {
+    disarm();
+    boost::system::error_code ignored;
+    auto& socket = stream_.lowest_layer();
+    socket.shutdown(asio::socket_base::shutdown_both, ignored);
+    socket.close(ignored);
+  }
+
+  Stream stream_;
+  bool ending_ = false;
+};
+
+std::unique_ptr<ssl::context> make_context(const RtmpTls& tls) {
+  if (tls.certificate.empty()) return nullptr;
+  auto context = std::make_unique<ssl::context>(ssl::context::tls_server);
+  context->set_options(ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
+  boost::system::error_code error;
+  context->use_certificate_chain_file(tls.certificate, error);
+  if (error) {
+    throw std::runtime_error(fmt::format("live.rtmps_certificate: {} cannot be used: {}",
+                                         tls.certificate, error.message()));
+  }
+  context->use_private_key_file(tls.key, ssl::context::pem, error);
+  if (error) {
+    throw std::runtime_error(
+        fmt::format("live.rtmps_key: {} cannot be used: {}", tls.key, error.message()));
+  }
+  return context;
+}
+
+}  // namespace
+
+struct RtmpListener::Impl : std::enable_shared_from_this<Impl> {
+  Impl(asio::io_context& on, const Channels& of, RtmpCounters counted)
+      : io(on), acceptor(on), channels(of), counters(counted) {}
+
+  asio::io_context& io;
+  net::Acceptor acceptor;
+  std::unique_ptr<ssl::context> tls;  // null: plain
+  const Channels& channels;
+  RtmpCounters counters;
+  std::size_t connections = 0;
+  bool stopping = false;
+
+  void bind(const std::string& address);
+  template <class Stream>
+  void start(Stream stream, std::string peer);
+  static net::Task<void> accept_loop(std::shared_ptr<Impl> self);
+};
+
+void RtmpListener::Impl::bind(const std::string& address) {
+  auto at = net::parse_address(address);
+  try {
+    acceptor.open(at.protocol());
+    acceptor.set_option(net::Acceptor::reuse_address(true));
+    acceptor.bind(at);
+    acceptor.listen();
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error(
+        fmt::format("cannot listen on {}: {}", address, error.code().message()));
+  }
+}
+
+template <class Stream>
+void RtmpListener::Impl::start(Stream stream, std::string peer) {
+  using Connection = Carried<Stream>;
+  auto connection =
+      std::make_shared<Connection>(std::move(stream), channels, counters, std::move(peer));
+  asio::use_service<net::Watchdog>(io).watch(*connection);
+  ++connections;
+  auto closed = [self = shared_from_this()] { --self->connections; };
+  net::spawn(io, Connection::run(std::move(connection), closed));
+}
+
+net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
+  while (!self->stopping) {
+    asio::ip::tcp::endpoint from;
+    auto [error, socket] = co_await self->acceptor.async_accept(from, use_result);
+    if (error == asio::error::operation_aborted) co_return;
+    if (error || self->connections >= connections_max) {
+      log::warn("cannot take a publisher",
+                {kv("why", error ? error.message() : std::string("too many connections"))});
+      net::Timer pause(self->io, std::chrono::milliseconds(100));
+      co_await pause.async_wait(use_result);
+      continue;
+    }
+    net::tune(socket);
+    std::string peer = from.address().to_string();
+    if (self->tls) {
+      self->start(TlsStream(std::move(socket), *self->tls), std::move(peer));
+    } else {
+      self->start(std::move(socket), std::move(peer));
+    }
+  }
+}
+
+RtmpListener::RtmpListener(asio::io_context& io, const std::string& address, const RtmpTls& tls,
+                           const Channels& channels, Metrics& metrics) {
+  RtmpCounters counters{metrics.gauge("origin_live_publishers", "Publishers that are connected.",
+                                      "protocol=\"rtmp\""),
+                        metrics.counter("origin_live_refused_total",
+                                        "Publishers that were refused.", "protocol=\"rtmp\""),
+                        metrics.counter("origin_live_received_bytes_total",
+                                        "Bytes that publishers sent.", "protocol=\"rtmp\"")};
+  impl_ = std::make_shared<Impl>(io, channels, counters);
+  impl_->tls = make_context(tls);
+  impl_->bind(address);
+  net::spawn(io, Impl::accept_loop(impl_));
+}
+
+RtmpListener::~RtmpListener() = default;
+
+unsigned short RtmpListener::port() const {
+  return impl_->acceptor.local_endpoint().port();
+}
+
+void RtmpListener::stop() {
+  impl_->stopping = true;
+  boost::system::error_code ignored;
+  impl_->acceptor.close(ignored);
+}
+
+}  // namespace relay::origin::live
