@@ -1,162 +1,45 @@
 #include "transcoder/encoder.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <utility>
 
-#include "common/base/check.hpp"
-#include "transcoder/frame_rate.hpp"
-#include "transcoder/nal.hpp"
-
 namespace relay::transcoder {
-
-namespace {
-
-constexpr double peak_to_average = 1.25;  // of the encoder's own buffer model
-constexpr int never = 1 << 20;            // key pictures come only where we force them
-
-Fraction rate_of(const Rendition& rendition, Fraction full) {
-  Fraction rate = full;
-  if (rendition.frame_step > 1 && rate.numerator % rendition.frame_step == 0)
-    rate.numerator /= rendition.frame_step;
-  else
-    rate.denominator *= rendition.frame_step;
-  return rate;
-}
-
-void configure(AVCodecContext& context, const Rendition& rendition, const PicturePlan& picture,
-               Fraction rate, int threads) {
-  context.width = rendition.width;
-  context.height = rendition.height;
-  context.pix_fmt = AV_PIX_FMT_YUV420P;
-  context.sample_aspect_ratio = {1, 1};
-  context.framerate = av::rational(rate);
-  context.time_base = av_inv_q(context.framerate);
-  context.gop_size = never;
-  context.max_b_frames = 3;
-  context.thread_count = threads;
-  context.level = rendition.level;
-  context.profile = FF_PROFILE_H264_HIGH;
-  auto peak =
-      static_cast<std::int64_t>(static_cast<double>(rendition.kbit_s) * 1000 * peak_to_average);
-  context.rc_max_rate = peak;
-  context.rc_buffer_size = static_cast<int>(std::min<std::int64_t>(peak, INT32_MAX));  // 1 s
-  context.flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
-  context.colorspace = picture.matrix;
-  context.color_primaries = picture.primaries;
-  context.color_trc = picture.transfer;
-  context.color_range = AVCOL_RANGE_MPEG;
-}
-
-// x264 says of every failure only that it is external. With sizes and options of our own making,
-// nothing but memory and threads, which are memory too, can be missing.
-void check_memory(int code) {
-  if (code == AVERROR_EXTERNAL) av::out_of_memory("an x264 encoder");
-  av::check_memory(code, "an x264 encoder");
-}
-
-}  // namespace
 
 Result<Encoder> Encoder::open(const Rendition& rendition, const PicturePlan& picture,
                               const Chunker& chunker, const Encoding& encoding, int threads,
                               std::int64_t first_segment) {
-  Encoder encoder;
-  encoder.rendition_ = rendition;
-  encoder.chunker_ = &chunker;
-  encoder.rate_ = rate_of(rendition, chunker.rate());
-  encoder.timescale_ = timescale_for(encoder.rate_);
-  encoder.frame_ticks_ = encoder.timescale_ * encoder.rate_.denominator / encoder.rate_.numerator;
-  encoder.number_ = first_segment;
-  encoder.first_frame_ = chunker.first_frame(first_segment);
-  const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
-  if (!codec)
-    return fail(ErrorKind::internal, ErrorSource::internal, "libx264 is missing from libavcodec");
-  encoder.context_.reset(avcodec_alloc_context3(codec));
-  RELAY_CHECK(encoder.context_);
-  configure(*encoder.context_, rendition, picture, encoder.rate_, threads);
-  AVDictionary* options = nullptr;
-  av_dict_set(&options, "preset", encoding.preset.c_str(), 0);
-  av_dict_set(&options, "crf", fmt::format("{}", encoding.crf).c_str(), 0);
-  av_dict_set(&options, "forced-idr", "1", 0);
-  // One frame of reordering: the first decode time is as close to the first picture as B-frames
-  // allow. The look-ahead is bounded, for it is delay before the first segment.
-  av_dict_set(&options, "x264-params",
-              "scenecut=0:open-gop=0:b-pyramid=none:sync-lookahead=0:stitchable=1", 0);
-  int code = avcodec_open2(encoder.context_.get(), codec, &options);
-  av_dict_free(&options);
-  check_memory(code);
-  if (code < 0)
-    return fail(ErrorKind::internal, ErrorSource::internal,
-                fmt::format("x264 refused {}x{} at {}/{}: {}", rendition.width, rendition.height,
-                            encoder.rate_.numerator, encoder.rate_.denominator, av::reason(code)));
-  return encoder;
-}
-
-TrackSpec Encoder::track() const {
-  TrackSpec track;
-  track.name = rendition_.name;
-  track.codec = Codec::h264;
-  track.timescale = timescale_;
-  BytesView header(context_->extradata, static_cast<std::size_t>(context_->extradata_size));
-  if (auto record = make_avcc(split_annex_b(header))) track.extradata = std::move(*record);
-  track.bit_rate_max = context_->rc_max_rate;
-  track.width = rendition_.width;
-  track.height = rendition_.height;
-  track.frame_rate = rate_;
-  return track;
+  H264Tuning tuning{.preset = encoding.preset, .crf = encoding.crf, .threads = threads};
+  auto opened = H264Encoder::open(rendition, picture, chunker.rate(), tuning);
+  if (!opened) return std::unexpected(opened.error());
+  return Encoder(std::move(*opened), chunker, first_segment);
 }
 
 Result<void> Encoder::push(const AVFrame* picture, std::int64_t number,
                            std::vector<Segment>& done) {
-  if (!picture) {
-    avcodec_send_frame(context_.get(), nullptr);
-    if (auto drained = drain(done); !drained) return drained;
-    if (!samples_.empty()) close_segment(done, true);
-    return {};
-  }
-  av::Frame frame = av::share(*picture);
-  frame->pts = number / rendition_.frame_step;
-  frame->pict_type = chunker_->is_key(number) ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-  frame->key_frame = 0;
-  frame->interlaced_frame = 0;
-  if (int code = avcodec_send_frame(context_.get(), frame.get()); code < 0) {
-    check_memory(code);
-    return fail(ErrorKind::internal, ErrorSource::internal,
-                fmt::format("x264 refused a picture: {}", av::reason(code)));
-  }
-  return drain(done);
-}
-
-Result<void> Encoder::drain(std::vector<Segment>& done) {
+  bool key = picture && chunker_->is_key(number);
+  if (auto pushed = h264_.push(picture, number / frame_step(), key); !pushed) return pushed;
   for (;;) {
-    int code = avcodec_receive_packet(context_.get(), packet_.get());
-    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return {};
-    check_memory(code);
-    if (code < 0)
-      return fail(ErrorKind::internal, ErrorSource::internal,
-                  fmt::format("x264 failed: {}", av::reason(code)));
-    add(*packet_, done);
-    av_packet_unref(packet_.get());
+    auto coded = h264_.pull();
+    if (!coded) return std::unexpected(coded.error());
+    if (!*coded) break;
+    add(std::move(**coded), done);
   }
+  if (!picture && !samples_.empty()) close_segment(done, true);
+  return {};
 }
 
-void Encoder::add(const AVPacket& packet, std::vector<Segment>& done) {
-  std::vector<BytesView> units =
-      split_annex_b({packet.data, static_cast<std::size_t>(packet.size)});
-  bool sync = has_idr(units);
-  std::int64_t number = packet.pts * rendition_.frame_step;
-  if (sync && !samples_.empty() && chunker_->is_cut(number)) close_segment(done, false);
-  std::int64_t base = presentation_base_s * timescale_;
-  samples_.push_back({base + packet.dts * frame_ticks_, base + packet.pts * frame_ticks_,
-                      frame_ticks_, sync, to_sample(units)});
+void Encoder::add(H264Picture coded, std::vector<Segment>& done) {
+  bool cut = coded.idr && chunker_->is_cut(coded.pts * frame_step());
+  if (cut && !samples_.empty()) close_segment(done, false);
+  std::int64_t base = presentation_base_s * h264_.timescale(), ticks = h264_.frame_ticks();
+  samples_.push_back({base + coded.dts * ticks, base + coded.pts * ticks, ticks, coded.idr,
+                      std::move(coded.data)});
 }
 
 void Encoder::close_segment(std::vector<Segment>& done, bool last) {
   Segment segment;
   segment.number = number_++;
   segment.start = samples_.front().pts;
-  segment.duration = frame_ticks_ * static_cast<std::int64_t>(samples_.size());
+  segment.duration = h264_.frame_ticks() * static_cast<std::int64_t>(samples_.size());
   segment.last = last;
   segment.samples = std::exchange(samples_, {});
   done.push_back(std::move(segment));
