@@ -19,71 +19,6 @@ constexpr std::int64_t lead_s = 60;  // how far sound may be ahead of the pictur
 
 }  // namespace
 
-std::int64_t sound_frame_at(std::int64_t number, Fraction rate) {
-  if (number == INT64_MAX) return INT64_MAX;
-  __int128 samples = static_cast<__int128>(number) * rate.denominator * sound_rate;
-  __int128 unit = static_cast<__int128>(rate.numerator) * sound_frame;
-  return static_cast<std::int64_t>((2 * samples + unit) / (2 * unit));
-}
-
-Result<SoundEncoder> SoundEncoder::open(std::int64_t kbit_s) {
-  SoundEncoder encoder;
-  const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
-  RELAY_CHECK(codec);
-  encoder.context_.reset(avcodec_alloc_context3(codec));
-  RELAY_CHECK(encoder.context_);
-  AVCodecContext& context = *encoder.context_;
-  context.sample_rate = sound_rate;
-  context.sample_fmt = AV_SAMPLE_FMT_FLTP;
-  context.ch_layout = AV_CHANNEL_LAYOUT_STEREO;
-  context.bit_rate = kbit_s * 1000;
-  context.profile = FF_PROFILE_AAC_LOW;
-  context.time_base = {1, sound_rate};
-  context.flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-  if (int code = avcodec_open2(&context, codec, nullptr); code < 0)
-    return fail(ErrorKind::internal, ErrorSource::internal,
-                fmt::format("the AAC encoder refused {} kbit/s: {}", kbit_s, av::reason(code)));
-  RELAY_CHECK(context.frame_size == sound_frame && context.initial_padding == sound_frame);
-  return encoder;
-}
-
-TrackSpec SoundEncoder::track() const {
-  TrackSpec track;
-  track.name = "audio";
-  track.codec = Codec::aac;
-  track.timescale = sound_rate;
-  track.extradata.assign(context_->extradata, context_->extradata + context_->extradata_size);
-  track.bit_rate_max = context_->bit_rate;
-  track.sample_rate = sound_rate;
-  track.channels = 2;
-  return track;
-}
-
-Result<void> SoundEncoder::push(const float* left, const float* right, std::deque<Sample>& done) {
-  av::Frame frame = av::make_frame();
-  frame->nb_samples = sound_frame;
-  frame->format = AV_SAMPLE_FMT_FLTP;
-  frame->sample_rate = sound_rate;
-  frame->ch_layout = AV_CHANNEL_LAYOUT_STEREO;
-  if (av_frame_get_buffer(frame.get(), 0) < 0) av::out_of_memory("sound");
-  std::copy_n(left, sound_frame, reinterpret_cast<float*>(frame->data[0]));
-  std::copy_n(right, sound_frame, reinterpret_cast<float*>(frame->data[1]));
-  frame->pts = frames_in_++ * sound_frame;
-  if (int code = avcodec_send_frame(context_.get(), frame.get()); code < 0)
-    return fail(ErrorKind::internal, ErrorSource::internal,
-                fmt::format("the AAC encoder failed: {}", av::reason(code)));
-  while (avcodec_receive_packet(context_.get(), packet_.get()) >= 0) {
-    std::int64_t index = packets_out_++ - 1;  // the first packet is priming
-    if (index >= 0) {
-      std::int64_t time = presentation_base_s * sound_rate + index * sound_frame;
-      done.push_back(
-          {time, time, sound_frame, true, {packet_->data, packet_->data + packet_->size}});
-    }
-    av_packet_unref(packet_.get());
-  }
-  return {};
-}
-
 Sound::Sound(Demuxer& demuxer, Decoder decoder, SoundEncoder encoder, const Chunker& chunker,
              Timeline& timeline, Delivery& delivery, Place place)
     : demuxer_(demuxer),
@@ -120,33 +55,11 @@ Result<void> Sound::take_all(Decoder& decoder) {
   return {};
 }
 
-Result<void> Sound::open_resampler(const AVFrame& frame) {
-  if (auto rest = resample(nullptr); !rest) return rest;
-  AVChannelLayout from = {}, stereo = AV_CHANNEL_LAYOUT_STEREO;
-  if (frame.ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
-    av_channel_layout_default(&from, frame.ch_layout.nb_channels);
-  else
-    av_channel_layout_copy(&from, &frame.ch_layout);
-  SwrContext* resampler = nullptr;
-  int code =
-      swr_alloc_set_opts2(&resampler, &stereo, AV_SAMPLE_FMT_FLTP, sound_rate, &from,
-                          static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr);
-  if (code >= 0) code = swr_init(resampler);
-  av_channel_layout_uninit(&from);
-  resampler_.reset(resampler);
-  if (code < 0)
-    return bad_input(fmt::format("the sound's format cannot be converted: {}", av::reason(code)));
-  in_rate_ = frame.sample_rate;
-  in_format_ = frame.format;
-  in_channels_ = frame.ch_layout.nb_channels;
-  return {};
-}
-
 // Brings what we wrote to where `sample` belongs: silence into a gap, trimming of an overlap, and
 // a gentle change of speed against drift of the source's clock.
 Result<void> Sound::place_at(std::int64_t sample) {
   std::int64_t written = encoded_samples_ + static_cast<std::int64_t>(left_.size()) +
-                         swr_get_delay(resampler_.get(), sound_rate) - trim_samples_;
+                         resampler_.held() - trim_samples_;
   auto late = static_cast<double>(sample - written);
   bool first = decoder_.frames() == 1;
   if (std::abs(late) > gap_samples || first) {
@@ -161,16 +74,16 @@ Result<void> Sound::place_at(std::int64_t sample) {
   drift_samples_ += drift_smoothing * (late - drift_samples_);
   if (std::abs(drift_samples_) > drift_tolerated) {
     auto delta = static_cast<int>(std::lround(drift_samples_));
-    swr_set_compensation(resampler_.get(), delta, sound_rate);
+    resampler_.compensate(delta);
     drift_samples_ = 0;
   }
   return {};
 }
 
 Result<void> Sound::take(const AVFrame& frame) {
-  if (!resampler_ || in_rate_ != frame.sample_rate || in_format_ != frame.format ||
-      in_channels_ != frame.ch_layout.nb_channels) {
-    if (auto opened = open_resampler(frame); !opened) return opened;
+  if (!resampler_.fits(frame)) {
+    if (auto rest = resample(nullptr); !rest) return rest;
+    if (auto opened = resampler_.open(frame); !opened) return opened;
   }
   std::int64_t pts = frame.best_effort_timestamp;
   if (pts != AV_NOPTS_VALUE) {
@@ -183,20 +96,12 @@ Result<void> Sound::take(const AVFrame& frame) {
 
 // A null frame takes out what the resampler still holds.
 Result<void> Sound::resample(const AVFrame* frame) {
-  if (!resampler_) return {};
-  int room = swr_get_out_samples(resampler_.get(), frame ? frame->nb_samples : 0);
-  if (room <= 0) return {};
-  std::vector<float> left(static_cast<std::size_t>(room)), right(left.size());
-  std::uint8_t* out[2] = {reinterpret_cast<std::uint8_t*>(left.data()),
-                          reinterpret_cast<std::uint8_t*>(right.data())};
-  const auto** in = frame ? const_cast<const std::uint8_t**>(frame->extended_data) : nullptr;
-  int got = swr_convert(resampler_.get(), out, room, in, frame ? frame->nb_samples : 0);
-  if (!frame) swr_init(resampler_.get());  // emptied: what comes next begins anew
-  if (got < 0) return {};                  // one damaged frame: the gap is filled at the next
-  std::int64_t trimmed = std::min<std::int64_t>(trim_samples_, got);
+  StereoSamples samples = resampler_.convert(frame);
+  auto got = static_cast<std::int64_t>(samples.left.size());
+  std::int64_t trimmed = std::min(trim_samples_, got);
   trim_samples_ -= trimmed;
-  left_.insert(left_.end(), left.begin() + trimmed, left.begin() + got);
-  right_.insert(right_.end(), right.begin() + trimmed, right.begin() + got);
+  left_.insert(left_.end(), samples.left.begin() + trimmed, samples.left.end());
+  right_.insert(right_.end(), samples.right.begin() + trimmed, samples.right.end());
   return {};
 }
 

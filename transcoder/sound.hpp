@@ -15,30 +15,11 @@
 #include "transcoder/decoder.hpp"
 #include "transcoder/delivery.hpp"
 #include "transcoder/demuxer.hpp"
+#include "transcoder/resampler.hpp"
+#include "transcoder/sound_encoder.hpp"
 #include "transcoder/timeline.hpp"
 
 namespace relay::transcoder {
-
-inline constexpr int sound_rate = 48000;
-inline constexpr int sound_frame = 1024;  // samples in an AAC frame
-
-/// The audio frame nearest to picture frame `number` at `rate`. Pure.
-std::int64_t sound_frame_at(std::int64_t number, Fraction rate);
-
-/// Encodes stereo samples to AAC frames; the encoder's priming is taken off, so that frame i
-/// sounds at i × 1024 samples from the start.
-class SoundEncoder {
- public:
-  static Result<SoundEncoder> open(std::int64_t kbit_s);
-  TrackSpec track() const;
-  /// `left` and `right`: sound_frame samples each.
-  Result<void> push(const float* left, const float* right, std::deque<Sample>& done);
-
- private:
-  av::CodecContext context_;
-  av::Packet packet_ = av::make_packet();
-  std::int64_t frames_in_ = 0, packets_out_ = 0;
-};
 
 /// The sound of one source from its first sample to the end of the picture. One thread.
 class Sound {
@@ -60,7 +41,6 @@ class Sound {
  private:
   Result<void> take_all(Decoder& decoder);
   Result<void> take(const AVFrame& frame);
-  Result<void> open_resampler(const AVFrame& frame);
   Result<void> resample(const AVFrame* frame);
   Result<void> place_at(std::int64_t sample);
   Result<void> add_silence(std::int64_t samples);
@@ -80,8 +60,7 @@ class Sound {
   Delivery& delivery_;
   Place place_;
 
-  av::Resampler resampler_;
-  int in_rate_ = 0, in_format_ = -1, in_channels_ = 0;
+  Resampler resampler_;
   double drift_samples_ = 0;         // smoothed: how late the source is against what we wrote
   std::int64_t trim_samples_ = 0;    // to throw away next
   std::vector<float> left_, right_;  // resampled, not yet encoded
