@@ -116,45 +116,45 @@ std::size_t write_trun(BoxWriter& out, const RunShape& shape, const std::vector<
   return offset_at;
 }
 
-void write_moof(BoxWriter& out, const Segment& segment) {
-  RunShape shape = shape_of(segment.samples);
+void write_moof(BoxWriter& out, const std::vector<Sample>& samples, std::int64_t sequence) {
+  RunShape shape = shape_of(samples);
   std::size_t moof = out.begin("moof");
   std::size_t mfhd = out.begin_full("mfhd", 0, 0);
-  out.u32(static_cast<std::uint32_t>(segment.number + 1));
+  out.u32(static_cast<std::uint32_t>(sequence));
   out.end(mfhd);
   std::size_t traf = out.begin("traf");
-  write_tfhd(out, shape, segment.samples.front());
+  write_tfhd(out, shape, samples.front());
   std::size_t tfdt = out.begin_full("tfdt", 1, 0);
-  out.u64(static_cast<std::uint64_t>(segment.samples.front().dts));
+  out.u64(static_cast<std::uint64_t>(samples.front().dts));
   out.end(tfdt);
-  std::size_t offset_at = write_trun(out, shape, segment.samples);
+  std::size_t offset_at = write_trun(out, shape, samples);
   out.end(traf);
   out.end(moof);
   constexpr std::size_t mdat_head_bytes = 8;
   out.set_u32(offset_at, static_cast<std::uint32_t>(out.size() - moof + mdat_head_bytes));
 }
 
-std::unexpected<Error> broken(const TrackSpec& track, const Segment& segment, const char* rule) {
+std::unexpected<Error> broken(const TrackSpec& track, std::int64_t sequence, const char* rule) {
   return fail(ErrorKind::internal, ErrorSource::internal,
-              "segment " + std::to_string(segment.number) + " of " + track.name + " " + rule);
+              "fragment " + std::to_string(sequence) + " of " + track.name + " " + rule);
 }
 
-Result<std::uint64_t> check(const TrackSpec& track, const Segment& segment) {
-  if (segment.samples.empty()) return broken(track, segment, "has no sample");
-  if (!segment.samples.front().sync) return broken(track, segment, "begins with no key frame");
+Result<std::uint64_t> check(const TrackSpec& track, const std::vector<Sample>& samples,
+                            std::int64_t sequence) {
+  if (samples.empty()) return broken(track, sequence, "has no sample");
   std::uint64_t bytes = 0;
-  std::int64_t next_dts = segment.samples.front().dts;
-  if (next_dts < 0) return broken(track, segment, "begins before time 0");
-  for (const Sample& sample : segment.samples) {
-    if (sample.dts != next_dts) return broken(track, segment, "has a gap between its samples");
+  std::int64_t next_dts = samples.front().dts;
+  if (next_dts < 0) return broken(track, sequence, "begins before time 0");
+  for (const Sample& sample : samples) {
+    if (sample.dts != next_dts) return broken(track, sequence, "has a gap between its samples");
     if (sample.pts < sample.dts || sample.pts - sample.dts > INT32_MAX)
-      return broken(track, segment, "shows a sample before it is decoded, or far too late");
+      return broken(track, sequence, "shows a sample before it is decoded, or far too late");
     if (sample.duration <= 0 || sample.duration > INT32_MAX)
-      return broken(track, segment, "has a sample without a duration");
+      return broken(track, sequence, "has a sample without a duration");
     next_dts = sample.dts + sample.duration;
     bytes += sample.data.size();
   }
-  if (bytes + 64 * segment.samples.size() >= bytes_max)
+  if (bytes + 64 * samples.size() >= bytes_max)
     return fail(ErrorKind::too_large, ErrorSource::client,
                 "a segment of " + track.name + " is larger than 2 GiB");
   return bytes;
@@ -166,24 +166,31 @@ std::string_view text_of(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
-Result<SegmentBytes> build_segment(const TrackSpec& track, const Segment& segment) {
-  auto payload = check(track, segment);
+Result<SegmentBytes> build_fragment(const TrackSpec& track, const std::vector<Sample>& samples,
+                                    std::int64_t sequence, bool begins_segment) {
+  auto payload = check(track, samples, sequence);
   if (!payload) return std::unexpected(payload.error());
+  if (begins_segment && !samples.front().sync)
+    return broken(track, sequence, "begins a segment with no key frame");
   SegmentBytes built;
-  built.bytes.reserve(*payload + 160 + 16 * segment.samples.size());
+  built.bytes.reserve(*payload + 160 + 16 * samples.size());
   BoxWriter out(built.bytes);
-  write_styp(out);
-  write_moof(out, segment);
+  if (begins_segment) write_styp(out);
+  write_moof(out, samples, sequence);
   std::size_t mdat = out.begin("mdat");
   out.set_u32(mdat, static_cast<std::uint32_t>(*payload + 8));
   DigestStream digest;
   digest.update(built.bytes);
-  for (const Sample& sample : segment.samples) {
+  for (const Sample& sample : samples) {
     digest.update(text_of(sample.data));
     built.bytes += text_of(sample.data);
   }
   built.digest = digest.digest();
   return built;
+}
+
+Result<SegmentBytes> build_segment(const TrackSpec& track, const Segment& segment) {
+  return build_fragment(track, segment.samples, segment.number + 1, true);
 }
 
 }  // namespace relay::transcoder

@@ -78,14 +78,14 @@ TEST(Boxes, RefusesSamplesThatBreakTheRules) {
     std::vector<Sample> samples;
     const char* message;
   } rows[] = {
-      {{}, "segment 3 of v720 has no sample"},
-      {{sample(0, 0, 1, false, "x")}, "segment 3 of v720 begins with no key frame"},
-      {{sample(-1, 0, 1, true, "x")}, "segment 3 of v720 begins before time 0"},
+      {{}, "fragment 4 of v720 has no sample"},
+      {{sample(0, 0, 1, false, "x")}, "fragment 4 of v720 begins a segment with no key frame"},
+      {{sample(-1, 0, 1, true, "x")}, "fragment 4 of v720 begins before time 0"},
       {{sample(0, 0, 1, true, "x"), sample(2, 2, 1, false, "x")},
-       "segment 3 of v720 has a gap between its samples"},
+       "fragment 4 of v720 has a gap between its samples"},
       {{sample(5, 4, 1, true, "x")},
-       "segment 3 of v720 shows a sample before it is decoded, or far too late"},
-      {{sample(0, 0, 0, true, "x")}, "segment 3 of v720 has a sample without a duration"},
+       "fragment 4 of v720 shows a sample before it is decoded, or far too late"},
+      {{sample(0, 0, 0, true, "x")}, "fragment 4 of v720 has a sample without a duration"},
   };
   for (const Row& row : rows) {
     auto built = build_segment(video, {.number = 3, .samples = row.samples});
