@@ -6,7 +6,8 @@
 
 namespace relay::transcoder {
 
-Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits, int threads) {
+Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits, int threads,
+                              Delay delay) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (!codec) return bad_input("the coding of the stream is unknown");
   Decoder decoder;
@@ -18,7 +19,7 @@ Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits
   context.pkt_timebase = stream.time_base;
   context.max_pixels = limits.width_max * limits.height_max;
   context.thread_count = threads;
-  context.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
+  context.thread_type = FF_THREAD_SLICE | (delay == Delay::frames ? FF_THREAD_FRAME : 0);
   if (int code = avcodec_open2(&context, codec, nullptr); code < 0) {
     av::check_memory(code, "a decoder");
     return bad_input(

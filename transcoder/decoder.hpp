@@ -10,15 +10,22 @@
 
 namespace relay::transcoder {
 
+/// Whether a decoder may work at several pictures at once, which costs as many pictures of delay.
+enum class Delay { frames, none };
+
 class Decoder {
  public:
-  /// `threads` for pictures: more than one costs as many frames of delay.
-  static Result<Decoder> open(const AVStream& stream, const SourceLimits& limits, int threads);
+  /// `threads` for pictures; with Delay::none they share one.
+  static Result<Decoder> open(const AVStream& stream, const SourceLimits& limits, int threads,
+                              Delay delay = Delay::frames);
 
   /// Null at the end of the stream. Take all frames before pushing again.
   void push(const AVPacket* packet);
   /// False when the next packet is needed, or at the end.
   bool pull(AVFrame& frame);
+
+  /// Leaves out what `which` says, to catch up.
+  void skip(AVDiscard which) { context_->skip_frame = which; }
 
   std::int64_t frames() const { return frames_; }
   std::int64_t damaged() const { return damaged_; }

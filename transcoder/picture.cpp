@@ -72,6 +72,19 @@ std::string sdr_words(const AVFrame& frame, const PicturePlan& plan) {
          "zscale=t=bt709:m=bt709:r=tv,format=yuv420p";
 }
 
+// What the stream says goes before what the frame says; null and 0: nothing.
+PicturePlan plan(const AVFrame& frame, AVRational ratio, const std::int32_t* matrix) {
+  PicturePlan plan;
+  if (const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+      !matrix && data)
+    matrix = reinterpret_cast<const std::int32_t*>(data->data);
+  plan.turn = turn_of(matrix);
+  if (ratio.num <= 0 || ratio.den <= 0) ratio = frame.sample_aspect_ratio;
+  set_size(plan, frame, ratio);
+  set_colours(plan, frame);
+  return plan;
+}
+
 }  // namespace
 
 std::string turn_of(const std::int32_t* matrix) {
@@ -88,18 +101,13 @@ std::string turn_of(const std::int32_t* matrix) {
 }
 
 PicturePlan plan_picture(const AVStream& stream, const AVFrame& frame) {
-  PicturePlan plan;
   const auto* matrix = reinterpret_cast<const std::int32_t*>(
       av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
-  if (const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
-      !matrix && data)
-    matrix = reinterpret_cast<const std::int32_t*>(data->data);
-  plan.turn = turn_of(matrix);
-  AVRational ratio = stream.sample_aspect_ratio;
-  if (ratio.num <= 0 || ratio.den <= 0) ratio = frame.sample_aspect_ratio;
-  set_size(plan, frame, ratio);
-  set_colours(plan, frame);
-  return plan;
+  return plan(frame, stream.sample_aspect_ratio, matrix);
+}
+
+PicturePlan plan_picture(const AVFrame& frame) {
+  return plan(frame, {0, 1}, nullptr);
 }
 
 std::string PictureFilter::words(const AVFrame& frame) const {

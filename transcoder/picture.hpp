@@ -27,6 +27,8 @@ struct PicturePlan {
 
 /// Fills in size, turn and colours from a decoded frame and its stream.
 PicturePlan plan_picture(const AVStream& stream, const AVFrame& frame);
+/// The same of a frame whose stream says nothing more.
+PicturePlan plan_picture(const AVFrame& frame);
 
 /// libavfilter's words for a display matrix (ISO 14496-12 tkhd; nullptr: none): transpositions and
 /// flips that make the picture upright. Angles between are taken as the nearest quarter turn.
