@@ -1,5 +1,6 @@
 #include "transcoder/publisher.hpp"
 
+#include <fmt/format.h>
 #include <boost/json.hpp>
 
 #include <condition_variable>
@@ -220,6 +221,22 @@ Result<void> Publisher::put(Object object) {
 
 Result<void> Publisher::progress(const media::Progress& progress) {
   return impl_->enqueue(json_request("/progress", media::to_json(progress)));
+}
+
+Result<void> Publisher::live_setup(const media::LiveSetup& setup) {
+  return impl_->enqueue(json_request("/live/setup", media::to_json(setup)));
+}
+
+Result<void> Publisher::live_part(LivePart part) {
+  std::string target =
+      fmt::format("/live/{}/{}.{}.m4s?ticks={}&independent={:d}&last={:d}", part.rendition,
+                  part.segment, part.part, part.ticks, part.independent, part.last);
+  return impl_->enqueue({std::move(target), "video/iso.segment", std::move(part.body), part.digest,
+                         OnConflict::keep_earlier});
+}
+
+Result<void> Publisher::live_status(const media::LiveStatus& status) {
+  return impl_->enqueue(json_request("/live/status", media::to_json(status)));
 }
 
 Result<void> Publisher::finish() {

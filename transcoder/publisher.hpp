@@ -34,6 +34,17 @@ struct PublisherOptions {
   std::chrono::milliseconds stall{60000};         // origin neither reads nor answers
 };
 
+/// One part of a live rendition (common/media/live.hpp).
+struct LivePart {
+  std::string rendition;
+  std::int64_t segment = 0, part = 0;
+  std::int64_t ticks = 0;  // its duration
+  bool independent = false;
+  bool last = false;  // of its segment
+  std::string body;
+  Digest128 digest;
+};
+
 /// Thread-safe.
 class Publisher {
  public:
@@ -49,6 +60,11 @@ class Publisher {
   Result<void> put(Object object);
   /// Queues PUT /progress.
   Result<void> progress(const media::Progress& progress);
+  /// Queue PUT /live/…; waiting and errors as of put(). A part that the origin has already, in
+  /// whatever bytes, stays as it is.
+  Result<void> live_setup(const media::LiveSetup& setup);
+  Result<void> live_part(LivePart part);
+  Result<void> live_status(const media::LiveStatus& status);
   /// Waits until everything queued has been answered.
   Result<void> finish();
   /// PUT /result and its answer; the last call. Also after a failure, as long as the connection

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -52,16 +53,16 @@ class FakeOrigin {
     return puts_;
   }
   std::vector<std::string> targets() const {
+    std::lock_guard lock(mutex_);
     std::vector<std::string> targets;
-    for (const Put& put : puts()) targets.push_back(put.target);
+    for (const Put& put : puts_) targets.push_back(put.target);
     return targets;
   }
   /// The newest body of that target; empty when it never came.
   std::string body(const std::string& target) const {
-    std::string body;
-    for (const Put& put : puts())
-      if (put.target == target) body = put.body;
-    return body;
+    std::lock_guard lock(mutex_);
+    auto newest = std::ranges::find(puts_.rbegin(), puts_.rend(), target, &Put::target);
+    return newest == puts_.rend() ? "" : newest->body;
   }
 
   static constexpr const char* no_content = "HTTP/1.1 204 No Content\r\n\r\n";
