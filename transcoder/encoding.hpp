@@ -32,6 +32,19 @@ struct Encoding {
   };
 };
 
+/// What is different for a live channel.
+struct LiveEncoding {
+  std::string preset = "veryfast";
+  double crf = 23;
+  std::int64_t rungs_max = 4;                    // of the ladder, evenly chosen
+  std::int64_t lookahead = 0;                    // frames; each is a frame of delay
+  std::int64_t workers = 0;                      // encoding threads; 0: one a core
+  std::chrono::milliseconds delay{150};          // from a picture's arrival to its showing
+  std::chrono::milliseconds frozen{10000};       // the same picture for so long
+  std::chrono::milliseconds silent{10000};       // no sound, or none that can be heard
+  std::chrono::milliseconds return_after{5000};  // a primary that is well again
+};
+
 /// What a source may ask of us at most.
 struct SourceLimits {
   std::int64_t streams_max = 32;

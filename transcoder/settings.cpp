@@ -22,9 +22,15 @@ void describe_photo_rendition(Schema& schema, PhotoRendition& into) {
   schema.count("width", into.width, "pixels; made unless the photo is narrower", {16, side_max});
 }
 
+const std::vector<std::string>& presets() {
+  static const std::vector<std::string> names = {"ultrafast", "superfast", "veryfast", "faster",
+                                                 "fast",      "medium",    "slow",     "slower"};
+  return names;
+}
+
 void describe_encoding(Schema& schema, Encoding& into) {
   schema.text("encoding.preset", into.preset, "of x264: slower is better at the same size",
-              {"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"});
+              presets());
   schema.number("encoding.crf", into.crf,
                 "constant quality below the rates of the ladder; less is better", {0, 51});
   schema.count("encoding.audio_kbit_s", into.audio_kbit_s, "stereo AAC", {32, 512});
@@ -34,6 +40,25 @@ void describe_encoding(Schema& schema, Encoding& into) {
                 "heaviest segment of a source that is published as it is", {0.1, 200});
   schema.count("encoding.workers", into.workers, "encoding threads; 0: one a core", {0, 256});
   schema.tables("ladder", into.ladder, describe_rung, "the renditions, smallest first");
+}
+
+void describe_live(Schema& schema, LiveEncoding& into) {
+  schema.text("live.preset", into.preset, "of x264, for channels", presets());
+  schema.number("live.crf", into.crf,
+                "constant quality below the rates of the ladder; less is better", {0, 51});
+  schema.count("live.rungs_max", into.rungs_max, "of the ladder, evenly chosen", {1, 16});
+  schema.count("live.lookahead", into.lookahead,
+               "frames that x264 looks ahead: better pictures, a frame of delay each", {0, 60});
+  schema.count("live.workers", into.workers, "encoding threads of a channel; 0: one a core",
+               {0, 256});
+  schema.duration("live.delay", into.delay,
+                  "from a picture's arrival to its showing: what jitter is smoothed", {0, 5000});
+  schema.duration("live.frozen", into.frozen, "the same picture for so long: the slot is frozen",
+                  {1000});
+  schema.duration("live.silent", into.silent, "no sound to hear for so long: the slot is silent",
+                  {1000});
+  schema.duration("live.return_after", into.return_after,
+                  "a primary that is well again for so long goes on air again");
 }
 
 void describe_source(Schema& schema, SourceLimits& into) {
@@ -69,6 +94,7 @@ void check_ladder(Schema& schema, const Encoding& encoding) {
 
 void describe(Schema& schema, Settings& into) {
   describe_encoding(schema, into.encoding);
+  describe_live(schema, into.live);
   describe_source(schema, into.source);
   describe_photo(schema, into.photo);
   schema.bytes("output.size_max", into.output_size_max, "of everything that one job publishes",

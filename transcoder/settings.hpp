@@ -25,6 +25,7 @@ struct PhotoSettings {
 
 struct Settings {
   Encoding encoding;
+  LiveEncoding live;
   SourceLimits source;
   PhotoSettings photo;
   std::uint64_t output_size_max = 256ull << 30;  // of all that one job publishes
