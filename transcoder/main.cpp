@@ -2,6 +2,7 @@
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
 #include "common/media/job.hpp"
+#include "transcoder/live/channel.hpp"
 #include "transcoder/settings.hpp"
 #include "transcoder/transcoder.hpp"
 
@@ -10,11 +11,23 @@ namespace {
 constexpr relay::Program program{
     .name = "torchrelay-transcoder",
     .summary =
-        "Turns one video or photo into renditions. The origin starts it with a job on "
-        "descriptor 0, the source on 3 and its connection on 4.",
+        "Turns one video, photo or live channel into renditions. The origin starts it with a job "
+        "on descriptor 0, the source on 3 and its connection on 4.",
     .version = RELAY_VERSION,
     .needs_config = false,
 };
+
+relay::transcoder::Work work_of(relay::media::JobKind kind) {
+  switch (kind) {
+    case relay::media::JobKind::video:
+      return relay::transcoder::make_video;
+    case relay::media::JobKind::photo:
+      return relay::transcoder::make_photo;
+    case relay::media::JobKind::live:
+      break;
+  }
+  return relay::transcoder::live::make_channel;
+}
 
 }  // namespace
 
@@ -33,5 +46,5 @@ int main(int argc, char** argv) {
     relay::log::error("no job", {relay::kv("error", job.error().message)});
     return 2;
   }
-  return relay::transcoder::run_job(*settings, *job);
+  return relay::transcoder::run_job(*settings, *job, work_of(job->kind));
 }

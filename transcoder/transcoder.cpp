@@ -14,29 +14,12 @@
 #include "transcoder/photo.hpp"
 #include "transcoder/pipeline.hpp"
 #include "transcoder/presentation.hpp"
-#include "transcoder/publisher.hpp"
 #include "transcoder/sandbox.hpp"
 
 namespace relay::transcoder {
 namespace {
 
 constexpr std::size_t job_bytes_max = 256 << 20;  // playlists of many hours
-
-Result<media::JobResult> make_video(const Settings& settings, const media::Job& job,
-                                    Publisher& publisher) {
-  Presentation presentation(publisher, job);
-  auto result = run_video(settings.encoding, settings.source, source_fd, presentation);
-  if (!result || !result->ready) return result;
-  if (auto finished = presentation.finish(); !finished) return std::unexpected(finished.error());
-  return result;
-}
-
-Result<media::JobResult> make_photo(const Settings& settings, Publisher& publisher) {
-  auto result = run_photo(settings.photo, source_fd, publisher);
-  if (!result || !result->ready) return result;
-  if (auto finished = publisher.finish(); !finished) return std::unexpected(finished.error());
-  return result;
-}
 
 // A thread that cannot be made counts too: its stack has no room.
 [[noreturn]] void ended_by_an_exception() {
@@ -85,6 +68,23 @@ Result<media::Job> read_job() {
   }
 }
 
+Result<media::JobResult> make_video(const Settings& settings, const media::Job& job,
+                                    Publisher& publisher) {
+  Presentation presentation(publisher, job);
+  auto result = run_video(settings.encoding, settings.source, source_fd, presentation);
+  if (!result || !result->ready) return result;
+  if (auto finished = presentation.finish(); !finished) return std::unexpected(finished.error());
+  return result;
+}
+
+Result<media::JobResult> make_photo(const Settings& settings, const media::Job&,
+                                    Publisher& publisher) {
+  auto result = run_photo(settings.photo, source_fd, publisher);
+  if (!result || !result->ready) return result;
+  if (auto finished = publisher.finish(); !finished) return std::unexpected(finished.error());
+  return result;
+}
+
 media::JobResult result_of(const Error& error) {
   media::JobResult result{.ready = false, .retry = error.retry, .reason = error.message};
   if (error.kind == ErrorKind::no_space) {
@@ -96,12 +96,14 @@ media::JobResult result_of(const Error& error) {
   return result;
 }
 
-int run_job(const Settings& settings, const media::Job& job) {
+int run_job(const Settings& settings, const media::Job& job, Work work) {
   auto prepared = prepare(settings, job);
-  Publisher publisher(connection_fd, {.output_bytes_max = settings.output_size_max});
+  // A channel has no end.
+  bool endless = job.kind == media::JobKind::live;
+  Publisher publisher(connection_fd,
+                      {.output_bytes_max = endless ? UINT64_MAX : settings.output_size_max});
   if (!prepared) return report(publisher, result_of(prepared.error()));
-  auto result = job.kind == media::JobKind::video ? make_video(settings, job, publisher)
-                                                  : make_photo(settings, publisher);
+  auto result = work(settings, job, publisher);
   return report(publisher, result ? *result : result_of(result.error()));
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base/error.hpp"
 #include "common/media/job.hpp"
+#include "transcoder/publisher.hpp"
 #include "transcoder/settings.hpp"
 
 namespace relay::transcoder {
@@ -16,8 +17,13 @@ inline constexpr int connection_fd = 4;
 /// The job from descriptor 0, to its end of file.
 Result<media::Job> read_job();
 
+/// What becomes of a job's source: its result, or an error that is not the source's.
+using Work = Result<media::JobResult> (*)(const Settings&, const media::Job&, Publisher&);
+Result<media::JobResult> make_video(const Settings&, const media::Job&, Publisher&);
+Result<media::JobResult> make_photo(const Settings&, const media::Job&, Publisher&);
+
 /// Builds the sandbox, does the work and sends the result; the exit status of the process.
-int run_job(const Settings& settings, const media::Job& job);
+int run_job(const Settings& settings, const media::Job& job, Work work);
 
 /// What is told when the work ends with an error of the publisher's or our own. Pure.
 media::JobResult result_of(const Error& error);

@@ -79,7 +79,10 @@ inline std::vector<std::string> rooms_below(const std::string& folder) {
       {"edge/bus", {"common", "edge/fleet"}},
       {"edge", {"common", "edge"}},
       {"origin", {"common", "origin"}},
-      {"transcoder", {"common/base", "common/http", "common/media", "common/store"}},
+      // main.cpp, where a job meets its work, knows the live room too.
+      {"transcoder",
+       {"common/base", "common/http", "common/media", "common/store", "transcoder/live"}},
+      {"transcoder/live", {"common/base", "common/media", "transcoder"}},
   };
   auto found = rooms.find(folder);
   if (found != rooms.end()) return found->second;

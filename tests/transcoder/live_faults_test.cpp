@@ -1,0 +1,114 @@
+#include <gmock/gmock.h>
+
+#include "tests/transcoder/live_story.hpp"
+
+namespace relay::transcoder::live {
+namespace {
+
+using media::FeedSlot;
+using media::SlotState;
+
+// What viewers get goes on whatever a publisher does.
+class LiveFaults : public LiveStory {
+ protected:
+  void expect_whole(const ChannelRun& run) {
+    EXPECT_EQ(flaw_of(run), "");
+    for (const media::LiveRendition& each : run.setup().renditions)
+      EXPECT_EQ(segments_missing(run, each.name), 0) << each.name;
+  }
+  void play_to_the_end(ChannelRun& run, std::vector<FlvTag> tags, double speed = 1) {
+    auto player = run.play(std::move(tags), FeedSlot::primary, speed);
+    ASSERT_TRUE(eventually([&] { return player->done(); }, patience));
+  }
+};
+
+TEST_F(LiveFaults, TheBackupTakesOverWithoutAGap) {
+  settings.live.return_after = 1s;
+  ChannelRun run(settings, live);
+  auto tags = moving(30);
+  auto backup = run.play(tags, FeedSlot::backup);
+  auto primary = run.play(tags, FeedSlot::primary);
+  ASSERT_TRUE(eventually(
+      [&] { return run.status().on_air == 0 && run.status().slots[1].state == SlotState::ready; },
+      patience));
+  primary->stop();
+  ASSERT_TRUE(eventually([&] { return run.status().on_air == 1; }, patience));
+  std::size_t had = run.count("v360");
+  ASSERT_TRUE(eventually([&] { return run.count("v360") > had + 8; }, patience));
+  EXPECT_GE(run.status().switches, 1);
+  EXPECT_EQ(run.status().slots[0].state, SlotState::absent);
+  backup->stop();
+  run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, ClocksThatJumpAndWrapAreFollowed) {
+  ChannelRun run(settings, live);
+  auto tags = moving(10);
+  // Near the end of 32 bits, over it, far ahead, and back.
+  std::int64_t wrap = (std::int64_t{1} << 32) - 3000;
+  tags = moved(moved(moved(std::move(tags), 0, wrap), 6000, 9'800'000), 8000, 500);
+  play_to_the_end(run, std::move(tags));
+  media::LiveStatus status = run.status();
+  EXPECT_GE(status.slots[0].jumps, 2);
+  EXPECT_LT(status.slots[0].jumps, 6);
+  EXPECT_LT(status.slots[0].dropped_frames, 60);
+  run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, WhoSendsFasterThanTimeIsCutToTime) {
+  ChannelRun run(settings, live);
+  play_to_the_end(run, moving(60), 8);
+  EXPECT_GT(run.status().slots[0].jumps + run.status().slots[0].dropped_frames, 0);
+  EXPECT_LT(run.status().slots[0].delay_ms, 3000);
+  run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, SizeAndSoundMayChangeInMidStream) {
+  ChannelRun run(settings, live);
+  auto tags =
+      joined(moving(4), flv("-f lavfi -i testsrc2=s=480x480:r=30:d=4 -f lavfi -i "
+                            "sine=440:r=44100:d=4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p "
+                            "-g 30 -c:a aac -ac 2"));
+  play_to_the_end(run, std::move(tags));
+  EXPECT_THAT(run.status().slots[0].video, testing::HasSubstr("480x480"));
+  EXPECT_EQ(run.status().slots[0].audio, "aac 44100 2");
+  run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, GarbageIsAFailedSlotWithAReasonAndHarmsNobody) {
+  ChannelRun run(settings, live);
+  auto player = run.play(moving(30), FeedSlot::backup);
+  run.write(media::feed_begin(FeedSlot::primary, media::FeedFormat::flv));
+  run.write(media::feed_data(FeedSlot::primary, std::string(5000, 'x')));
+  run.write(media::feed_end(FeedSlot::primary));
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[0].state == SlotState::failed; }, patience));
+  EXPECT_NE(run.status().slots[0].error, "");
+  ASSERT_TRUE(eventually([&] { return run.count("v360") > 6; }, patience));
+  EXPECT_EQ(run.status().on_air, 1);
+  player->stop();
+  run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, APictureWithoutSoundAndSoundWithoutAPicture) {
+  for (auto [input, first] : {std::pair{"-f lavfi -i testsrc2=s=320x180:r=25:d=5 -c:v libx264 "
+                                        "-preset ultrafast -pix_fmt yuv420p -g 25",
+                                        "v180"},
+                              std::pair{"-f lavfi -i sine=440:r=48000:d=6 -c:a aac", "audio"}}) {
+    ChannelRun run(settings, live);
+    play_to_the_end(run, flv(input));
+    run.finish();
+    ASSERT_FALSE(run.setup().renditions.empty()) << first;
+    EXPECT_EQ(run.setup().renditions.front().name, first);
+    EXPECT_GE(run.count("audio"), 5u) << first;
+    expect_whole(run);
+  }
+}
+
+}  // namespace
+}  // namespace relay::transcoder::live

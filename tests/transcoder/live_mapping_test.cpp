@@ -1,0 +1,147 @@
+#include "transcoder/live/mapping.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace relay::transcoder::live {
+namespace {
+
+constexpr std::int64_t ms = 1000, second = 1'000'000;
+
+TEST(LiveUnwrapper, GoesOnOverTheEndOfItsBits) {
+  Unwrapper flv(32), ts(33);
+  std::int64_t turn32 = std::int64_t{1} << 32, turn33 = std::int64_t{1} << 33;
+  EXPECT_EQ(flv.next(turn32 - 40), turn32 - 40);
+  EXPECT_EQ(flv.next(0), turn32);
+  EXPECT_EQ(flv.next(40), turn32 + 40);
+  EXPECT_EQ(ts.next(turn33 - 3600), turn33 - 3600);
+  EXPECT_EQ(ts.beside(3600), turn33 + 3600) << "a presentation time behind the wrap";
+  EXPECT_EQ(ts.next(1800), turn33 + 1800);
+  EXPECT_EQ(ts.next(turn33 - 1800), turn33 - 1800) << "and back again";
+}
+
+// A publisher whose pictures arrive every 40 ms.
+struct Publisher {
+  Mapping mapping{MappingRules{}};
+  std::int64_t dts = 7'000 * second, arrival = 100 * second;
+  std::int64_t shown = 0;  // on the channel clock, of the last packet
+
+  Publisher() { mapping.begin(dts, arrival); }
+  std::int64_t step(std::int64_t dts_step = 40 * ms, std::int64_t arrival_step = 40 * ms) {
+    dts += dts_step;
+    arrival += arrival_step;
+    shown = dts + mapping.offset(Track::picture, dts, arrival);
+    return shown - arrival;
+  }
+  std::int64_t sound_at(std::int64_t time) {
+    return time + mapping.offset(Track::sound, time, arrival) - arrival;
+  }
+};
+
+TEST(LiveMapping, ShowsEachPictureTheDelayAfterItsArrivalAndOnTheGrid) {
+  Publisher publisher;
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_NEAR(static_cast<double>(publisher.step()), 150 * ms, 20 * ms);
+    EXPECT_EQ(publisher.shown % (40 * ms), 0);
+  }
+  EXPECT_EQ(publisher.mapping.jumps(), 0);
+}
+
+TEST(LiveMapping, SoundGoesWithThePicture) {
+  Publisher publisher;
+  std::int64_t lead = publisher.step();
+  EXPECT_EQ(publisher.sound_at(publisher.dts + 30 * ms), lead + 30 * ms);
+}
+
+TEST(LiveMapping, ALateBurstDoesNotMoveIt) {
+  Publisher publisher;
+  std::int64_t before = publisher.step();
+  publisher.step(40 * ms, 2 * second);                      // the network stood still …
+  for (int i = 0; i < 49; ++i) publisher.step(40 * ms, 0);  // … and gives all at once
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(publisher.step(), before);
+  EXPECT_EQ(publisher.mapping.jumps(), 0);
+}
+
+TEST(LiveMapping, AClockThatJumpsBackIsMappedAnewAtOnce) {
+  Publisher publisher;
+  publisher.step();
+  EXPECT_NEAR(static_cast<double>(publisher.step(-5000 * second)), 150 * ms, 20 * ms);
+  EXPECT_EQ(publisher.mapping.jumps(), 1);
+}
+
+TEST(LiveMapping, AClockThatJumpsAheadIsMappedAnewAtOnce) {
+  Publisher publisher;
+  publisher.step();
+  EXPECT_NEAR(static_cast<double>(publisher.step(37'600 * second)), 150 * ms, 20 * ms);
+  EXPECT_EQ(publisher.mapping.jumps(), 1);
+}
+
+TEST(LiveMapping, TheOtherTrackMakesTheSameJump) {
+  Publisher publisher;
+  publisher.step();
+  publisher.sound_at(publisher.dts);
+  std::int64_t old_clock = publisher.dts;
+  publisher.step(900 * second);
+  // Sound of before the jump still comes, then it jumps too.
+  EXPECT_NEAR(static_cast<double>(publisher.sound_at(old_clock + 40 * ms)), 150 * ms, 60 * ms);
+  std::int64_t sound_lead = publisher.sound_at(publisher.dts + 17 * ms);
+  EXPECT_EQ(sound_lead, publisher.shown - publisher.arrival + 17 * ms);
+  EXPECT_EQ(publisher.mapping.jumps(), 1);
+}
+
+TEST(LiveMapping, APauseThatTheClockKnowsOfIsNoJump) {
+  Publisher publisher;
+  std::int64_t before = publisher.step();
+  EXPECT_EQ(publisher.step(60 * second, 60 * second), before);
+  EXPECT_EQ(publisher.mapping.jumps(), 0);
+}
+
+TEST(LiveMapping, WhoSendsFasterThanTimeGainsNoDelay) {
+  Publisher publisher;
+  std::int64_t longest = 0;
+  for (int i = 0; i < 5000; ++i) longest = std::max(longest, publisher.step(40 * ms, 4 * ms));
+  EXPECT_LE(longest, 150 * ms + 2 * second + 40 * ms);
+  EXPECT_GT(publisher.mapping.jumps(), 10);
+  for (int i = 0; i < 100; ++i) publisher.step();
+  EXPECT_NEAR(static_cast<double>(publisher.step()), 150 * ms, 200 * ms);
+}
+
+TEST(LiveMapping, WhoSendsSlowerThanTimeIsNotLateForLong) {
+  Publisher publisher;
+  int late = 0;
+  for (int i = 0; i < 1000; ++i) late += publisher.step(40 * ms, 50 * ms) < 0;
+  EXPECT_LT(late, 350);
+  EXPECT_GT(publisher.mapping.jumps(), 0);
+}
+
+TEST(LiveMapping, DriftIsCorrectedByWholeFramesAndStaysSmall) {
+  for (std::int64_t ppm : {-300, 300}) {
+    Publisher publisher;
+    std::int64_t least = INT64_MAX, most = INT64_MIN, exact = publisher.arrival;
+    for (int i = 0; i < 25 * 3600; ++i) {
+      exact += 40 * ms;
+      std::int64_t arrival = exact - exact * ppm / 1'000'000 + 100 * second * ppm / 1'000'000;
+      std::int64_t lead = publisher.step(40 * ms, arrival - publisher.arrival);
+      least = std::min(least, lead);
+      most = std::max(most, lead);
+      EXPECT_EQ(publisher.shown % (40 * ms), 0);
+    }
+    EXPECT_GT(least, 50 * ms) << ppm;
+    EXPECT_LT(most, 250 * ms) << ppm;
+    EXPECT_EQ(publisher.mapping.jumps(), 0);
+  }
+}
+
+TEST(LiveMapping, SoundThatTravelsBehindItsPictureMakesRoomForItself) {
+  Publisher publisher;
+  for (int i = 0; i < 200; ++i) {
+    publisher.step();
+    publisher.sound_at(publisher.dts - 700 * ms);  // MPEG-TS sends pictures well ahead
+  }
+  EXPECT_GE(publisher.sound_at(publisher.dts - 700 * ms), 100 * ms);
+  EXPECT_LE(publisher.sound_at(publisher.dts - 700 * ms), 200 * ms);
+}
+
+}  // namespace
+}  // namespace relay::transcoder::live

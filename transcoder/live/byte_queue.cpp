@@ -1,0 +1,53 @@
+#include "transcoder/live/byte_queue.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace relay::transcoder::live {
+
+bool ByteQueue::push(std::string_view unit, std::int64_t arrival_us) {
+  {
+    std::lock_guard lock(mutex_);
+    if (bytes_ + unit.size() > bytes_max_) return false;
+    bytes_ += unit.size();
+    units_.push_back({std::string(unit), arrival_us});
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void ByteQueue::end() {
+  std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_one();
+}
+
+void ByteQueue::stop() {
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  changed_.notify_one();
+}
+
+bool ByteQueue::stopped() const {
+  std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+int ByteQueue::read(std::uint8_t* into, int room) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return stopped_ || ended_ || !units_.empty(); });
+  if (stopped_ || units_.empty()) return 0;
+  Unit& unit = units_.front();
+  arrival_us_ = unit.arrival_us;
+  std::size_t count = std::min(static_cast<std::size_t>(room), unit.bytes.size() - taken_);
+  std::memcpy(into, unit.bytes.data() + taken_, count);
+  taken_ += count;
+  bytes_ -= count;
+  if (taken_ == unit.bytes.size()) {
+    units_.pop_front();
+    taken_ = 0;
+  }
+  return static_cast<int>(count);
+}
+
+}  // namespace relay::transcoder::live

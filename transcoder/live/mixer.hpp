@@ -1,0 +1,88 @@
+// What viewers see and hear, frame by frame on the channel clock: which slot is on air, its newest
+// picture in every size, its sound. Nothing here waits for anything but the clock.
+//
+// While no slot is on air there is slate (the last picture darkened, and silence), or, for a
+// channel with gaps, nothing from the next part on; then it begins again with a whole segment, for
+// a segment without its first parts is of no use to anybody.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "common/media/live.hpp"
+#include "transcoder/live/channel_clock.hpp"
+#include "transcoder/live/grid.hpp"
+#include "transcoder/live/on_air.hpp"
+#include "transcoder/live/part_output.hpp"
+#include "transcoder/live/rung_pool.hpp"
+#include "transcoder/live/shedding.hpp"
+#include "transcoder/live/slot_output.hpp"
+#include "transcoder/live/sound_lane.hpp"
+#include "transcoder/scaler.hpp"
+
+namespace relay::transcoder::live {
+
+using SlotOutputs = std::array<SlotOutput, media::feed_slots>;
+
+struct MixerTools {
+  const Grid& grid;
+  const ChannelClock& clock;
+  SlotOutputs& slots;
+  RungPool& pool;
+  SoundLane& sound;
+  PartOutput& output;
+};
+
+/// One thread.
+class Mixer {
+ public:
+  /// All in `tools` outlive this.
+  Mixer(const MixerTools& tools, const media::LiveChannel& channel, const LiveEncoding& live);
+
+  /// Works until `ending`, then to the end of the part at hand, or until the output failed. No
+  /// segment before `first_segment` is made. `report` is called once a second.
+  void run(std::int64_t first_segment, const std::atomic<bool>& ending,
+           const std::function<void(const media::LiveStatus&)>& report);
+
+ private:
+  void skip_to_now();
+  void frame();
+  void choose_slot(std::int64_t time_us);
+  void decide_production(std::int64_t first_segment);
+  void show();
+  const AVFrame* picture();
+  bool scale(const AVFrame& from, const std::vector<bool>& needed);
+  void sound_until(std::int64_t number);
+  void end_sound(std::int64_t part);
+  void mix_sound(std::int64_t number, float* left, float* right);
+  void look_after(std::int64_t time_us);
+  media::LiveStatus status();
+
+  const MixerTools tools_;
+  const media::LiveSetup& setup_;
+  const bool gaps_;
+  const bool has_picture_;
+  const int sound_ahead_;  // AAC frames before their moment
+  Scaler scaler_;
+  OnAir on_air_;
+  Shedding shedding_;
+
+  std::int64_t frame_ = 0;
+  bool producing_ = false;
+  int slot_ = -1;
+  std::array<Candidate, media::feed_slots> candidates_;
+  std::array<av::Frame, media::feed_slots> newest_;
+  av::Frame slate_;
+  av::Frame shown_;                 // of which scaled_ are the sizes
+  std::vector<av::Frame> scaled_;   // by rung
+  int shed_wanted_ = 0, shed_ = 0;  // from the dearest on; changes with a segment
+  std::int64_t next_sound_ = 0;     // AAC frame
+  int heard_ = -1;                  // the slot of the last one
+  std::int64_t looked_us_ = 0, reported_us_ = 0, worst_delay_us_ = 0;
+};
+
+}  // namespace relay::transcoder::live

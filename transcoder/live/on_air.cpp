@@ -1,0 +1,52 @@
+#include "transcoder/live/on_air.hpp"
+
+namespace relay::transcoder::live {
+
+namespace {
+
+int rank(const Candidate& slot, bool fresh) {
+  if (!fresh) return 0;
+  switch (slot.state) {
+    case media::SlotState::ready:
+      return 3;
+    case media::SlotState::silent:
+      return 2;
+    case media::SlotState::frozen:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+int OnAir::at(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots) {
+  int chosen = choose(now_us, slots);
+  if (chosen != slot_) not_better_ = not_well_ = now_us;
+  if (chosen >= 0) {
+    if (last_ >= 0 && chosen != last_) ++switches_;
+    last_ = chosen;
+  }
+  return slot_ = chosen;
+}
+
+int OnAir::choose(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots) {
+  auto fresh = [&](std::size_t slot) { return now_us - slots[slot].fresh_us < rules_.hold_us; };
+  std::array<int, 2> ranks = {rank(slots[0], fresh(0)), rank(slots[1], fresh(1))};
+  if (slot_ < 0) {
+    if (ranks[0] == 0 && ranks[1] == 0) return -1;
+    return ranks[1] > ranks[0] ? 1 : 0;
+  }
+  auto mine = static_cast<std::size_t>(slot_), other = 1 - mine;
+  if (ranks[mine] == 0) {
+    if (ranks[other] > 0) return static_cast<int>(other);
+    return fresh(mine) ? slot_ : -1;
+  }
+  if (ranks[other] <= ranks[mine]) not_better_ = now_us;
+  if (now_us - not_better_ >= rules_.better_us) return static_cast<int>(other);
+  if (ranks[0] < ranks[1] || ranks[0] == 0) not_well_ = now_us;
+  bool back = rules_.return_to_primary && mine == 1;
+  return back && now_us - not_well_ >= rules_.return_us ? 0 : slot_;
+}
+
+}  // namespace relay::transcoder::live

@@ -1,0 +1,45 @@
+// Which of a channel's two slots viewers see. Pure; times are microseconds of the channel clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "common/media/live.hpp"
+
+namespace relay::transcoder::live {
+
+struct Candidate {
+  media::SlotState state = media::SlotState::absent;
+  std::int64_t fresh_us = INT64_MIN / 2;  // when its newest picture was due
+};
+
+struct OnAirRules {
+  std::int64_t hold_us = 1'000'000;    // without a new picture: lost
+  bool return_to_primary = true;       // from a backup that is still well
+  std::int64_t return_us = 5'000'000;  // … when the primary was well for so long
+  std::int64_t better_us = 500'000;    // the other was better for so long: it takes over
+};
+
+/// A slot that moves and sounds is better than a silent one, that than a frozen one; a slot that
+/// is lost or ended is left at once for one that is well, else its last picture is held.
+class OnAir {
+ public:
+  explicit OnAir(OnAirRules rules) : rules_(rules) {}
+
+  /// To be asked every frame; the slot, or -1: none, for longer than the hold.
+  int at(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots);
+  /// From one slot to the other so far.
+  std::int64_t switches() const { return switches_; }
+
+ private:
+  int choose(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots);
+
+  OnAirRules rules_;
+  int slot_ = -1;
+  int last_ = -1;  // the last that was on air
+  std::int64_t switches_ = 0;
+  std::int64_t not_better_ = 0;  // when the other one was not better the last time
+  std::int64_t not_well_ = 0;    // when the primary was not as good the last time
+};
+
+}  // namespace relay::transcoder::live

@@ -1,0 +1,118 @@
+#include "transcoder/live/slot_output.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "transcoder/sound_encoder.hpp"
+
+namespace relay::transcoder::live {
+
+namespace {
+constexpr std::size_t pictures_max = 60;  // a second
+constexpr std::size_t sound_s = 4;        // held
+constexpr float audible = 0.0003F;        // -70 dB of full scale
+}  // namespace
+
+SlotOutput::SlotOutput(SlotPatience patience)
+    : patience_(patience), sound_(sound_s * static_cast<std::size_t>(sound_rate)) {
+}
+
+// Pictures and sound of the stream before stay until their time has come.
+void SlotOutput::begin() {
+  std::lock_guard lock(mutex_);
+  status_ = {};
+  present_ = true;
+  picture_seen_ = sound_seen_ = false;
+  still_.reset();
+}
+
+void SlotOutput::end(std::string error) {
+  std::lock_guard lock(mutex_);
+  present_ = false;
+  status_.error = std::move(error);
+}
+
+void SlotOutput::describe_picture(std::string words) {
+  std::lock_guard lock(mutex_);
+  status_.video = std::move(words);
+}
+
+void SlotOutput::describe_sound(std::string words) {
+  std::lock_guard lock(mutex_);
+  status_.audio = std::move(words);
+}
+
+void SlotOutput::add_picture(std::int64_t time_us, av::Frame picture, std::int64_t now_us) {
+  Signature signature = Signature::of(*picture);
+  std::lock_guard lock(mutex_);
+  picture_seen_ = true;
+  if (!still_ || !still_->is_like(signature)) {
+    still_ = signature;
+    moved_us_ = now_us;
+  }
+  if (time_us <= taken_us_) {
+    ++status_.dropped_frames;
+    return;
+  }
+  // After a step back of the mapping the new times count.
+  while (!pictures_.empty() && pictures_.back().time_us >= time_us) pictures_.pop_back();
+  pictures_.push_back({time_us, std::move(picture)});
+  if (pictures_.size() <= pictures_max) return;
+  pictures_.pop_front();
+  ++status_.dropped_frames;
+}
+
+void SlotOutput::add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us) {
+  auto loud = [](float value) { return std::abs(value) > audible; };
+  bool heard = std::ranges::any_of(samples.left, loud) || std::ranges::any_of(samples.right, loud);
+  std::lock_guard lock(mutex_);
+  if (heard || !sound_seen_) heard_us_ = now_us;
+  sound_seen_ = true;
+  sound_.write(sample, samples.left, samples.right);
+}
+
+void SlotOutput::drop(std::int64_t pictures) {
+  std::lock_guard lock(mutex_);
+  status_.dropped_frames += pictures;
+}
+
+void SlotOutput::note_clock(std::int64_t jumps, std::int64_t delay_us) {
+  std::lock_guard lock(mutex_);
+  status_.jumps = jumps;
+  status_.delay_ms = delay_us / 1000;
+}
+
+av::Frame SlotOutput::take_picture(std::int64_t time_us) {
+  std::lock_guard lock(mutex_);
+  av::Frame newest;
+  while (!pictures_.empty() && pictures_.front().time_us <= time_us) {
+    taken_us_ = pictures_.front().time_us;
+    newest = std::move(pictures_.front().picture);
+    pictures_.pop_front();
+  }
+  return newest;
+}
+
+std::int64_t SlotOutput::read_sound(std::int64_t sample, std::int64_t count, float* left,
+                                    float* right) {
+  std::lock_guard lock(mutex_);
+  return sound_.read(sample, count, left, right);
+}
+
+media::SlotState SlotOutput::state(std::int64_t now_us, bool pictures) const {
+  if (!present_) return status_.error.empty() ? media::SlotState::absent : media::SlotState::failed;
+  if (pictures ? !picture_seen_ : !sound_seen_) return media::SlotState::starting;
+  if (pictures && now_us - moved_us_ > patience_.frozen_us) return media::SlotState::frozen;
+  if (sound_seen_ && now_us - heard_us_ > patience_.silent_us) return media::SlotState::silent;
+  return media::SlotState::ready;
+}
+
+media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
+  std::lock_guard lock(mutex_);
+  media::SlotStatus status = status_;
+  status.state = state(now_us, pictures);
+  return status;
+}
+
+}  // namespace relay::transcoder::live

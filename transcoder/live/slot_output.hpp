@@ -1,0 +1,66 @@
+// What a slot has ready for the mixer: pictures in the channel's size and 48 kHz stereo sound, both
+// by their time on the channel clock, and how the slot is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/media/live.hpp"
+#include "transcoder/av.hpp"
+#include "transcoder/live/sample_ring.hpp"
+#include "transcoder/live/signature.hpp"
+#include "transcoder/resampler.hpp"
+
+namespace relay::transcoder::live {
+
+struct SlotPatience {
+  std::int64_t frozen_us = 10'000'000;
+  std::int64_t silent_us = 10'000'000;
+};
+
+/// Thread-safe: a stream's threads write, the mixer reads.
+class SlotOutput {
+ public:
+  explicit SlotOutput(SlotPatience patience);
+
+  // --- of the publisher's stream
+  void begin();
+  /// `error` empty: it came to its end.
+  void end(std::string error);
+  void describe_picture(std::string words);
+  void describe_sound(std::string words);
+  void add_picture(std::int64_t time_us, av::Frame picture, std::int64_t now_us);
+  void add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us);
+  void drop(std::int64_t pictures);
+  void note_clock(std::int64_t jumps, std::int64_t delay_us);
+
+  // --- of the mixer
+  /// The newest picture that is due at `time_us`; older ones are gone with it. Null: no new one.
+  av::Frame take_picture(std::int64_t time_us);
+  /// As SampleRing::read().
+  std::int64_t read_sound(std::int64_t sample, std::int64_t count, float* left, float* right);
+  /// `pictures`: whether the channel has any.
+  media::SlotStatus status(std::int64_t now_us, bool pictures);
+
+ private:
+  struct Waiting {
+    std::int64_t time_us;
+    av::Frame picture;
+  };
+  media::SlotState state(std::int64_t now_us, bool pictures) const;
+
+  const SlotPatience patience_;
+  std::mutex mutex_;  // guards all below
+  media::SlotStatus status_;
+  bool present_ = false, picture_seen_ = false, sound_seen_ = false;
+  std::deque<Waiting> pictures_;  // by time
+  std::int64_t taken_us_ = INT64_MIN;
+  std::optional<Signature> still_;  // the last picture that differed from the one before
+  std::int64_t moved_us_ = 0, heard_us_ = 0;
+  SampleRing sound_;
+};
+
+}  // namespace relay::transcoder::live

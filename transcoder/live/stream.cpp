@@ -1,0 +1,136 @@
+#include "transcoder/live/stream.hpp"
+
+#include <utility>
+
+#include "common/base/log.hpp"
+
+namespace relay::transcoder::live {
+
+namespace {
+
+constexpr std::size_t queue_bytes_max = 16 << 20;
+constexpr std::size_t group_packets_max = 600;       // no key picture for longer: begin anywhere
+constexpr std::int64_t sound_alone_us = 1'500'000;   // as Study has it
+constexpr std::int64_t reorder_max_us = 60'000'000;  // no coding reorders over a minute
+
+}  // namespace
+
+Stream::Stream(media::FeedFormat format, const StreamTools& tools, SlotOutput& output)
+    : tools_(tools), output_(output), queue_(queue_bytes_max), study_(tools.limits) {
+  output_.begin();
+  thread_ = std::jthread([this, format] { run(format); });
+}
+
+Stream::~Stream() {
+  queue_.stop();
+}
+
+void Stream::push(std::string_view unit) {
+  if (!queue_.push(unit, tools_.clock.now_us())) output_.drop(1);
+}
+
+void Stream::run(media::FeedFormat format) {
+  auto opened = StreamInput::open(format, queue_, tools_.limits);
+  if (!opened) return output_.end(queue_.stopped() ? "" : opened.error().message);
+  input_ = std::move(*opened);
+  av::Packet packet = av::make_packet();
+  while (input_->next(*packet)) {
+    take(std::move(packet));
+    packet = av::make_packet();
+  }
+  if (pictures_ && !queue_.stopped()) pictures_->finish();
+  bool nothing = !input_->picture() && !input_->sound();
+  std::string error;
+  if (nothing && !queue_.stopped())
+    error =
+        input_->refused().empty() ? "the stream has no picture and no sound" : input_->refused();
+  output_.end(std::move(error));
+}
+
+void Stream::take(av::Packet packet) {
+  bool picture = input_->picture() && packet->stream_index == input_->picture()->index;
+  Track track = picture ? Track::picture : Track::sound;
+  to_microseconds(*packet, track);
+  const media::LiveSetup* setup = tools_.agreement.setup();
+  bool begun = mapping_ && mapping_->begun();
+  if (!begun && picture) keep(*packet);
+  if (!setup) {
+    study(*packet, track);
+    setup = tools_.agreement.setup();
+  }
+  if (!setup) return;
+  if (!begun) {
+    if (!begin(*setup, *packet, track)) return;
+    if (picture) return;  // it was the last of the group that is shown now
+  }
+  std::int64_t arrival = queue_.arrival_us();
+  std::int64_t offset = mapping_->offset(track, packet->dts, arrival);
+  output_.note_clock(mapping_->jumps(), mapping_->lead_us());
+  show(std::move(packet), track, offset);
+}
+
+// 64 bits wide, of the publisher's clock.
+void Stream::to_microseconds(AVPacket& packet, Track track) {
+  const AVStream& stream = track == Track::picture ? *input_->picture() : *input_->sound();
+  auto& unwrapper = unwrappers_[static_cast<std::size_t>(track)];
+  if (!unwrapper) unwrapper.emplace(stream.pts_wrap_bits);
+  constexpr AVRational microseconds = {1, 1'000'000};
+  packet.dts = unwrapper->next(packet.dts);
+  if (packet.pts != AV_NOPTS_VALUE) packet.pts = unwrapper->beside(packet.pts);
+  av_packet_rescale_ts(&packet, stream.time_base, microseconds);
+  bool sane = packet.pts != AV_NOPTS_VALUE && std::abs(packet.pts - packet.dts) < reorder_max_us;
+  if (!sane) packet.pts = packet.dts;
+}
+
+void Stream::study(const AVPacket& packet, Track track) {
+  auto facts =
+      track == Track::picture ? study_.picture(*input_->picture(), packet) : study_.sound(packet);
+  if (facts) tools_.agreement.propose(*facts);
+}
+
+// What came since the last key picture is kept: when showing can begin, it is decoded at once, so
+// that nobody waits for the next one.
+void Stream::keep(const AVPacket& packet) {
+  bool key = (packet.flags & AV_PKT_FLAG_KEY) != 0;
+  if (key) group_.clear();
+  if (group_.empty() && !key) return;
+  if (group_.size() >= group_packets_max) return group_.clear();
+  av::Packet copy = av::make_packet();
+  if (av_packet_ref(copy.get(), &packet) < 0) av::out_of_memory("a packet");
+  group_.push_back(std::move(copy));
+}
+
+bool Stream::begin(const media::LiveSetup& setup, const AVPacket& packet, Track track) {
+  std::int64_t arrival = queue_.arrival_us();
+  if (track == Track::sound) {
+    if (sound_since_ == INT64_MIN) sound_since_ = arrival;
+    bool pictures = setup.renditions.front().video;
+    bool alone = !input_->picture() && arrival - sound_since_ >= sound_alone_us;
+    if (pictures && !alone) return false;
+  } else if (group_.empty()) {
+    return false;
+  }
+  MappingRules rules{.delay_us = tools_.live.delay.count() * 1000, .rate = rate_of(setup)};
+  mapping_.emplace(rules);
+  mapping_->begin(packet.dts, arrival);
+  std::int64_t offset = mapping_->offset(track, packet.dts, arrival);
+  if (track == Track::picture)
+    for (av::Packet& each : std::exchange(group_, {})) show(std::move(each), track, offset);
+  return true;
+}
+
+void Stream::show(av::Packet packet, Track track, std::int64_t offset) {
+  packet->dts += offset;
+  packet->pts += offset;
+  const media::LiveSetup& setup = *tools_.agreement.setup();
+  if (track == Track::sound) {
+    if (!sound_) sound_.emplace(*input_->sound(), tools_.limits, tools_.clock, output_);
+    sound_->push(*packet);
+  } else if (setup.renditions.front().video) {
+    if (!pictures_)
+      pictures_.emplace(*input_->picture(), tools_.limits, setup, tools_.clock, output_);
+    pictures_->push(std::move(packet));
+  }
+}
+
+}  // namespace relay::transcoder::live

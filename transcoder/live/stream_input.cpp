@@ -1,0 +1,81 @@
+#include "transcoder/live/stream_input.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/check.hpp"
+
+namespace relay::transcoder::live {
+
+namespace {
+constexpr int io_buffer_bytes = 64 * 1024;
+constexpr std::int64_t probe_bytes = 256 * 1024;  // of MPEG-TS, to its first tables
+constexpr int damaged_max = 1000;                 // packets in a row
+}  // namespace
+
+Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format, ByteQueue& queue,
+                                                       const SourceLimits& limits) {
+  std::unique_ptr<StreamInput> stream(new StreamInput(queue));
+  stream->limits_ = limits;
+  auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
+  RELAY_CHECK(buffer);
+  stream->io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, stream.get(), &StreamInput::read,
+                                       nullptr, nullptr));
+  AVFormatContext* input = avformat_alloc_context();
+  RELAY_CHECK(stream->io_ && input);
+  input->pb = stream->io_.get();
+  input->max_streams = static_cast<int>(limits.streams_max);
+  input->probesize = probe_bytes;
+  input->correct_ts_overflow = 0;  // Unwrapper's
+  const char* name = media::name(format);
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "format_whitelist", name, 0);
+  av_dict_set(&options, "protocol_whitelist", "", 0);
+  int code = avformat_open_input(&input, nullptr, av_find_input_format(name), &options);
+  av_dict_free(&options);
+  av::check_memory(code, "a demuxer");
+  if (code < 0)  // frees input
+    return bad_input(fmt::format("the stream is not {}: {}", name, av::reason(code)));
+  stream->input_.reset(input);
+  return stream;
+}
+
+int StreamInput::read(void* self, std::uint8_t* into, int room) {
+  int got = static_cast<StreamInput*>(self)->queue_.read(into, room);
+  return got > 0 ? got : AVERROR_EOF;
+}
+
+bool StreamInput::choose(const AVStream& stream, const SourceLimits& limits) {
+  const AVCodecParameters& coding = *stream.codecpar;
+  bool video = coding.codec_type == AVMEDIA_TYPE_VIDEO;
+  const AVStream*& chosen = video ? picture_ : sound_;
+  if (chosen || (!video && coding.codec_type != AVMEDIA_TYPE_AUDIO)) return chosen == &stream;
+  if (!avcodec_find_decoder(coding.codec_id)) {
+    if (coding.codec_id != AV_CODEC_ID_NONE && coding.codec_id != AV_CODEC_ID_PROBE)
+      refused_ = fmt::format("the {} is coded as {}, which we cannot decode",
+                             video ? "picture" : "sound", avcodec_get_name(coding.codec_id));
+    return false;
+  }
+  if (video && (coding.width > limits.width_max || coding.height > limits.width_max)) return false;
+  chosen = &stream;
+  return true;
+}
+
+bool StreamInput::next(AVPacket& packet) {
+  for (int damaged = 0; damaged < damaged_max && !queue_.stopped();) {
+    av_packet_unref(&packet);
+    int code = av_read_frame(input_.get(), &packet);
+    av::check_memory(code, "a packet");
+    if (code == AVERROR_EOF) return false;
+    if (code < 0) {
+      ++damaged;
+      continue;
+    }
+    if (packet.size == 0) continue;
+    if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
+    if (packet.dts == AV_NOPTS_VALUE) continue;
+    if (choose(*input_->streams[packet.stream_index], limits_)) return true;
+  }
+  return false;
+}
+
+}  // namespace relay::transcoder::live

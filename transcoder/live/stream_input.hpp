@@ -1,0 +1,48 @@
+// One publisher's stream as packets: FLV or MPEG-TS, nothing else, and no looking around first. A
+// track is known from its first packet on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/error.hpp"
+#include "common/media/feed.hpp"
+#include "transcoder/av.hpp"
+#include "transcoder/encoding.hpp"
+#include "transcoder/live/byte_queue.hpp"
+
+namespace relay::transcoder::live {
+
+/// One thread. Not moved: libav keeps a pointer to it.
+class StreamInput {
+ public:
+  /// Waits for the stream's beginning. `queue` outlives this. Errors are sentences for the
+  /// broadcaster.
+  static Result<std::unique_ptr<StreamInput>> open(media::FeedFormat format, ByteQueue& queue,
+                                                   const SourceLimits& limits);
+
+  /// Packets of picture() and sound() only, with the times of the stream; false at its end.
+  bool next(AVPacket& packet);
+
+  /// The first track of its kind that sent a packet and can be decoded; null: none so far.
+  const AVStream* picture() const { return picture_; }
+  const AVStream* sound() const { return sound_; }
+  /// Of a track that is left out because nothing here decodes it; empty: none.
+  const std::string& refused() const { return refused_; }
+
+ private:
+  explicit StreamInput(ByteQueue& queue) : queue_(queue) {}
+  static int read(void* self, std::uint8_t* into, int room);
+  bool choose(const AVStream& stream, const SourceLimits& limits);
+
+  ByteQueue& queue_;
+  SourceLimits limits_;
+  av::Io io_;
+  av::Input input_;
+  const AVStream* picture_ = nullptr;
+  const AVStream* sound_ = nullptr;
+  std::string refused_;
+};
+
+}  // namespace relay::transcoder::live
