@@ -9,6 +9,8 @@
 #include "common/http/problem.hpp"
 #include "common/net/timer.hpp"
 #include "edge/cache_key.hpp"
+#include "edge/flight_wait.hpp"
+#include "edge/hls/directives.hpp"
 #include "edge/part.hpp"
 
 namespace relay::edge {
@@ -50,6 +52,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       sense_(cache, blocking, settings.key_host, metrics),
       fill_(settings, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
       prefetch_(settings, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
+      live_(settings, upstream_, purges_, prefetch_, deliver_, metrics),
       slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
               metrics),
       pass_(settings, cache, flights_, purges_, changes_, purge_sweep_, upstream_, deliver_),
@@ -96,6 +99,7 @@ void Edge::stop_worker(net::asio::io_context& io) {
   Worker& worker = worker_of(io);
   worker.stopping = true;
   prefetch_.stop();
+  live_.stop();
   if (worker.flush) worker.flush->cancel();
   worker.edge.client.close_idle();
 }
@@ -173,6 +177,7 @@ net::Task<void> Edge::serve_cacheable(Visit& visit) {
   if (settings_.client_directives) {
     visit.rules = http::read_request_directives(visit.request.fields);
   }
+  if (LivePlaylists::may_be_for(visit) && trusts_stored() && co_await live_.serve(visit)) co_return;
   for (int round = 0; round < rounds_max; ++round) {
     if (co_await serve_round(visit)) co_return;
   }
@@ -329,13 +334,9 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
 
 /// Waits for the flight's head and answers with what it brings.
 net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale) {
-  FlightView view;
-  while (true) {
-    std::uint64_t version = flight->changed().version();
-    view = flight->view();
-    if (view.state != FlightState::asking) break;
-    co_await flight->changed().wait(version);
-  }
+  FlightView view = co_await past_asking(*flight);
+  // Of a part nothing is sent before all of it is there (RFC 8216bis-22 6.2.6).
+  if (hls::is_part(visit.target)) view = co_await past_streaming(*flight);
   if (view.state == FlightState::found) co_return false;
   visit.trail.collapsed = !leader;
   visit.trail.forward_status = view.upstream_status;
@@ -344,7 +345,8 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
     co_await pass_.forward(visit);
     co_return true;
   }
-  if (view.state == FlightState::failed && !view.stored) {
+  bool nothing_sent = !view.stored || hls::is_part(visit.target);
+  if (view.state == FlightState::failed && nothing_sent) {
     co_await serve_failed(visit, *view.error, std::move(stale));
     co_return true;
   }

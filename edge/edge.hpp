@@ -18,6 +18,7 @@
 #include "edge/fleet/members.hpp"
 #include "edge/fleet/trust.hpp"
 #include "edge/flight.hpp"
+#include "edge/live_playlists.hpp"
 #include "edge/lookup.hpp"
 #include "edge/media_sense.hpp"
 #include "edge/pass.hpp"
@@ -117,6 +118,7 @@ class Edge final : public net::Handler {
   MediaSense sense_;
   Fill fill_;
   Prefetch prefetch_;
+  LivePlaylists live_;
   Slices slices_;
   Pass pass_;
   std::vector<std::unique_ptr<Worker>> workers_;  // fixed before the server runs

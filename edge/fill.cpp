@@ -119,8 +119,9 @@ net::Task<Result<Answered>> Fill::ask_for_rest(EdgeWorker& worker, const Flight&
 net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight& flight,
                                                 const FillRequest& request) {
   bool conditional = static_cast<bool>(request.stale);
-  auto first = co_await upstream_.ask(worker.client, flight.key(), request.route,
-                                      upstream_request(request, conditional));
+  auto first =
+      co_await upstream_.ask(worker.client, flight.key(), request.route,
+                             upstream_request(request, conditional), {}, request.long_poll);
   if (!first || !conditional || first->response.head().status != 304) co_return first;
   bool of_use = confirms(*request.stale.stored, first->response.head().headers) &&
                 !is_dead(request.stale, purges_) &&

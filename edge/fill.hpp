@@ -24,11 +24,12 @@ struct FillRequest {
   std::string primary_key;
   std::string target;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
-  http::Headers viewer;      // the end-to-end fields of the request
-  Found stale;               // to be confirmed, if any
-  Found part;                // a beginning to be completed, if any
-  bool awaited = false;      // a reader is expected, not here yet: to be kept whatever its worth
-  bool may_stand_in = true;  // `stale`, when upstream fails
+  http::Headers viewer;         // the end-to-end fields of the request
+  Found stale;                  // to be confirmed, if any
+  Found part;                   // a beginning to be completed, if any
+  bool awaited = false;         // a reader is expected, not here yet: to be kept whatever its worth
+  bool may_stand_in = true;     // `stale`, when upstream fails
+  Upstream::GivenUp long_poll;  // what Upstream::ask() takes
 };
 
 class Fill {

@@ -2,10 +2,11 @@
 
 #include <optional>
 
+#include "common/http/gzip.hpp"
 #include "common/http/url.hpp"
 #include "common/media/playlist_outline.hpp"
 #include "edge/cache_key.hpp"
-#include "edge/hls/gunzip.hpp"
+#include "edge/hls/directives.hpp"
 
 namespace relay::edge {
 namespace {
@@ -25,15 +26,7 @@ std::optional<std::string> text_of(const Lesson& lesson) {
   if (coding.empty() || http::same_name(coding, "identity")) return bytes_of(lesson);
   bool is_gzip = http::same_name(coding, "gzip") || http::same_name(coding, "x-gzip");
   if (!is_gzip) return std::nullopt;
-  return hls::gunzip(bytes_of(lesson), limits::playlist_bytes_max);
-}
-
-/// The versions that a player of low latency waits for (RFC 8216bis 6.2.5) are those of one
-/// playlist.
-std::string_view without_directives(std::string_view key) {
-  std::size_t query = key.find('?');
-  bool directed = query != key.npos && key.substr(query).find("_HLS_") != key.npos;
-  return directed ? key.substr(0, query) : key;
+  return http::gunzip(bytes_of(lesson), limits::playlist_bytes_max);
 }
 
 }  // namespace
@@ -81,7 +74,7 @@ net::Task<void> MediaSense::read_beside(Lesson lesson) {
 
 void MediaSense::recall(Visit& visit, const Found& playlist) {
   if (playlist.stored->status != 200 || visit.request.method != "GET") return;
-  if (playlists_.knows(without_directives(visit.primary_key))) return;
+  if (playlists_.knows(hls::without_directives(visit.primary_key))) return;
   if (recalling_.exchange(true)) return;
   Lesson lesson{.key = visit.primary_key,
                 .target = visit.target,
@@ -101,7 +94,7 @@ net::Task<void> MediaSense::recall_beside(Lesson lesson) {
 /// On the pool. What is no media playlist is remembered as one that names nothing.
 bool MediaSense::take_in(const Lesson& lesson) {
   auto learnt =
-      playlists_.learn(without_directives(lesson.key), lesson.number, timeline_of(lesson));
+      playlists_.learn(hls::without_directives(lesson.key), lesson.number, timeline_of(lesson));
   learnt_.add();
   counts_.wasted.add(learnt.unread);
   if (!learnt.left.empty()) cache_.revalue(learnt.left, 0);

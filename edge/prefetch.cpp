@@ -5,6 +5,7 @@
 
 #include "common/http/trail.hpp"
 #include "edge/cache_key.hpp"
+#include "edge/flight_wait.hpp"
 
 namespace relay::edge {
 namespace {
@@ -12,16 +13,6 @@ namespace {
 std::uint32_t seconds_of(SteadyTime now) {
   return static_cast<std::uint32_t>(
       std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());
-}
-
-net::Task<FlightView> end_of(Flight& flight) {
-  while (true) {
-    std::uint64_t version = flight.changed().version();
-    FlightView view = flight.view();
-    bool ended = view.state != FlightState::asking && view.state != FlightState::streaming;
-    if (ended) co_return view;
-    co_await flight.changed().wait(version);
-  }
 }
 
 }  // namespace
@@ -74,7 +65,7 @@ void Prefetch::look_after(Visit& visit, Place next, std::string_view target, std
 
 /// A client that comes for it itself is never held up by such limits.
 bool Prefetch::may_begin(const Visit& visit, const std::string& key) {
-  return !stopped_.load(std::memory_order_relaxed) &&
+  return !stopped_->load(std::memory_order_relaxed) &&
          under_way_.load(std::memory_order_relaxed) < prefetches_max && !cache_.has(key) &&
          !cache_.failing() && memory_.has_room(settings_.flight_memory_bytes / 2) &&
          !flights_.unshared(sharing_key(key, visit.request.fields), visit.now);
@@ -113,12 +104,32 @@ net::Task<void> Prefetch::fetch(EdgeWorker& worker, std::shared_ptr<Flight> flig
   under_way_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+void Prefetch::await_part(EdgeWorker& worker, std::string target, std::string key) {
+  bool may = !stopped_->load(std::memory_order_relaxed) && !cache_.has(key) &&
+             memory_.has_room(settings_.flight_memory_bytes / 2);
+  if (!may) return;
+  auto joined = flights_.join(key, purges_.sequence(), memory_);
+  if (!joined.leader) return;
+  FillRequest request;
+  request.route = purges_.route_for(key, fleet::HopRoute::peer_or_origin, steady_now());
+  request.primary_key = std::move(key);
+  request.target = std::move(target);
+  request.awaited = true;
+  request.long_poll = stopped_;
+  net::spawn(worker.io, fetch_part(worker, std::move(joined.flight), std::move(request)));
+}
+
+net::Task<void> Prefetch::fetch_part(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                                     FillRequest request) {
+  co_await lead(worker, std::move(flight), std::move(request));
+}
+
 /// Whether it came, whole and for everybody.
 net::Task<bool> Prefetch::lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
                                FillRequest request) {
   auto unshared = co_await fill_.lead(worker, flight, std::move(request));
   if (unshared) co_return false;  // nobody waits for it: its connection closes
-  FlightView view = co_await end_of(*flight);
+  FlightView view = co_await past_streaming(*flight);
   bool ended_well = view.state == FlightState::complete || view.state == FlightState::confirmed;
   bool came = ended_well && view.stored->status == 200;
   co_return came;

@@ -33,8 +33,11 @@ class Prefetch {
 
   /// A segment is about to be given to the visit's client, from the cache or from a flight.
   void note(Visit& visit);
+  /// The part of a live playlist that comes next: it is asked for before it is there, and upstream
+  /// answers when it is. Not counted among the segments that are fetched ahead.
+  void await_part(EdgeWorker& worker, std::string target, std::string key);
   /// Nothing is begun any more.
-  void stop() { stopped_.store(true, std::memory_order_relaxed); }
+  void stop() { stopped_->store(true, std::memory_order_relaxed); }
 
  private:
   using Place = hls::Playlists::Place;
@@ -43,6 +46,8 @@ class Prefetch {
   FillRequest request_for(const Visit& visit, std::string_view target, std::string key) const;
   net::Task<void> fetch(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request,
                         Place place);
+  net::Task<void> fetch_part(EdgeWorker& worker, std::shared_ptr<Flight> flight,
+                             FillRequest request);
   net::Task<bool> lead(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request);
 
   const Settings& settings_;
@@ -55,7 +60,7 @@ class Prefetch {
   MediaSense& sense_;
   PrefetchCounts& counts_;
   std::atomic<int> under_way_{0};
-  std::atomic<bool> stopped_{false};
+  const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace relay::edge

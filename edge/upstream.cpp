@@ -113,19 +113,22 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
 
 net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& key,
                                        const Candidate& candidate,
-                                       const net::ClientRequest& request) {
+                                       const net::ClientRequest& request,
+                                       const GivenUp& long_poll) {
   if (candidate.role == Role::origin) {
     asked_origins_.add();
     net::ClientRequest plain = request;
     plain.headers.remove(fleet::down_field);
-    auto answer = co_await client.send(candidate.endpoint, std::move(plain), origin_deadlines_);
+    net::ClientDeadlines deadlines = origin_deadlines_;
+    deadlines.given_up = long_poll;
+    auto answer = co_await client.send(candidate.endpoint, std::move(plain), deadlines);
     co_return HedgedAnswer{std::move(answer)};
   }
   bool holder = candidate.role == Role::holder;
   (holder ? asked_holders_ : asked_peers_).add();
   MemberAsk ask = member_ask(candidate.peer, candidate.endpoint, request, holder);
   std::optional<MemberAsk> stand_in;
-  if (!holder && http::is_safe(request.method)) {
+  if (!holder && http::is_safe(request.method) && !long_poll) {
     auto other = members_.stand_in_for(primary_of(key), candidate.peer.name);
     if (other) {
       auto endpoint = net::endpoint_of(other->url);
@@ -137,7 +140,7 @@ net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& k
 }
 
 void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse>& answer,
-                    SteadyTime begun) {
+                    SteadyTime begun, const GivenUp& long_poll) {
   if (!answer) {
     failures_.add();
     log::warn("no answer from upstream",
@@ -147,7 +150,7 @@ void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse
   bool silent = steady_now() - begun >= hedge_rules_.most;
   if (answer) {
     auto taken = std::chrono::floor<std::chrono::microseconds>(steady_now() - begun);
-    candidate.peer.line->times.add(taken);
+    if (!long_poll) candidate.peer.line->times.add(taken);
     members_.report_success(candidate.peer.name);
   } else if (candidate.peer.line->given_up || (candidate.role == Role::holder && silent)) {
     return;  // known to all already, or it had little time and its probe tells more
@@ -158,7 +161,7 @@ void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse
 
 net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string& key,
                                           fleet::HopRoute route, net::ClientRequest request,
-                                          std::string avoid) {
+                                          std::string avoid, GivenUp long_poll) {
   request.headers.remove(fleet::peer_field);
   request.headers.remove(fleet::held_only_field);
   if (route == fleet::HopRoute::peer_or_origin) request.headers.remove(fleet::down_field);
@@ -175,9 +178,9 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
     WallTime asked_at = wall_now();
     SteadyTime begun = steady_now();
     auto under_way = member ? std::make_shared<fleet::UnderWay>(candidate.peer.line) : nullptr;
-    auto [answer, by_stand_in] = co_await send(client, key, candidate, request);
+    auto [answer, by_stand_in] = co_await send(client, key, candidate, request, long_poll);
     if (by_stand_in) hedged_.add();
-    if (!by_stand_in) note(candidate, answer, begun);
+    if (!by_stand_in) note(candidate, answer, begun, long_poll);
     bool held = candidate.role != Role::holder || (answer && answer->head().status < 400);
     bool usable = answer && held && !(member && repeatable && failed_itself(answer->head()));
     if (usable) {

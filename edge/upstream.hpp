@@ -3,6 +3,7 @@
 // when it is known to be down or refuses.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,9 +51,12 @@ class Upstream {
   /// is passed over, and so is the one named `avoid`. `key` is any key of the object, `request`
   /// ready to be sent. Only idempotent methods go to a second candidate once something was sent.
   /// Errors: unavailable, timeout, aborted or invalid, source upstream.
+  /// With `long_poll` the answer is late on purpose: no other member is asked meanwhile, how long
+  /// it took says nothing, and once the flag is true nobody wants it any more.
+  using GivenUp = std::shared_ptr<const std::atomic<bool>>;
   net::Task<Result<Answered>> ask(net::Client& client, const std::string& key,
                                   fleet::HopRoute route, net::ClientRequest request,
-                                  std::string avoid = {});
+                                  std::string avoid = {}, GivenUp long_poll = nullptr);
 
  private:
   enum class Role { owner, holder, origin };
@@ -65,11 +69,12 @@ class Upstream {
                                     const net::ClientRequest& request,
                                     std::span<const std::string> asked) const;
   net::Task<HedgedAnswer> send(net::Client& client, const std::string& key,
-                               const Candidate& candidate, const net::ClientRequest& request);
+                               const Candidate& candidate, const net::ClientRequest& request,
+                               const GivenUp& long_poll);
   MemberAsk member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
                        net::ClientRequest request, bool held_only) const;
-  void note(const Candidate& candidate, const Result<net::ClientResponse>& answer,
-            SteadyTime begun);
+  void note(const Candidate& candidate, const Result<net::ClientResponse>& answer, SteadyTime begun,
+            const GivenUp& long_poll);
 
   fleet::Members& members_;
   const fleet::PeerKey& key_;

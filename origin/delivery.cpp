@@ -11,11 +11,11 @@
 
 #include "common/base/log.hpp"
 #include "common/http/conditional.hpp"
+#include "common/http/gzip.hpp"
 #include "common/http/negotiate.hpp"
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
 #include "common/http/repr_digest.hpp"
-#include "origin/gzip.hpp"
 #include "origin/media_headers.hpp"
 
 namespace relay::origin {
@@ -61,7 +61,7 @@ http::Response playlist_answer(const http::RequestHead& request, const PlaylistR
   http::Headers& headers = response.headers;
   bool packed =
       http::choose_coding(http::find(request.fields, "Accept-Encoding")) == http::Coding::gzip;
-  response.body = packed ? gzip(playlist.text) : playlist.text;
+  response.body = packed ? http::gzip(playlist.text) : playlist.text;
   headers.add("Content-Type", "application/vnd.apple.mpegurl");
   headers.add("Cache-Control", lifetime);
   headers.add("ETag", entity_tag(digest128(playlist.text), packed ? "gzip" : ""));

@@ -2,11 +2,9 @@
 #include "edge/hls/kind.hpp"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
-
 #include <string>
 
-#include "edge/hls/gunzip.hpp"
+#include "common/http/gzip.hpp"
 
 namespace relay::edge::hls {
 namespace {
@@ -43,39 +41,26 @@ TEST(Kind, WhatEveryViewerNeedsIsWorthMore) {
   EXPECT_EQ(value_of(Kind::segment), value_of(Kind::other));
 }
 
-std::string gzip(std::string text) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(text.data());
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
 TEST(Gunzip, GivesTheTextBackUpToItsBound) {
   std::string text;
   for (int i = 0; i < 30'000; ++i) text += std::to_string(i) + ".m4s\n";
-  EXPECT_EQ(gunzip(gzip(text), 1 << 20), text);
-  EXPECT_EQ(gunzip(gzip(text), text.size()), text);
-  EXPECT_EQ(gunzip(gzip(text), text.size() - 1), std::nullopt);
-  EXPECT_EQ(gunzip(gzip(""), 10), "");
-  EXPECT_EQ(gunzip(gzip(std::string(50 << 20, 'a')), 1 << 20), std::nullopt) << "a bomb";
+  EXPECT_EQ(http::gunzip(http::gzip(text), 1 << 20), text);
+  EXPECT_EQ(http::gunzip(http::gzip(text), text.size()), text);
+  EXPECT_EQ(http::gunzip(http::gzip(text), text.size() - 1), std::nullopt);
+  EXPECT_EQ(http::gunzip(http::gzip(""), 10), "");
+  EXPECT_EQ(http::gunzip(http::gzip(std::string(50 << 20, 'a')), 1 << 20), std::nullopt)
+      << "a bomb";
 }
 
 TEST(Gunzip, RefusesWhatIsNotWholeAndRight) {
-  std::string packed = gzip("some text that is long enough to be cut somewhere");
-  EXPECT_EQ(gunzip(packed.substr(0, packed.size() - 1), 1000), std::nullopt);
-  EXPECT_EQ(gunzip(packed + "x", 1000), std::nullopt);
+  std::string packed = http::gzip("some text that is long enough to be cut somewhere");
+  EXPECT_EQ(http::gunzip(packed.substr(0, packed.size() - 1), 1000), std::nullopt);
+  EXPECT_EQ(http::gunzip(packed + "x", 1000), std::nullopt);
   std::string wrong = packed;
   wrong[packed.size() - 6] ^= 1;  // of its checksum
-  EXPECT_EQ(gunzip(wrong, 1000), std::nullopt);
-  EXPECT_EQ(gunzip("#EXTM3U\n", 1000), std::nullopt);
-  EXPECT_EQ(gunzip("", 1000), std::nullopt);
+  EXPECT_EQ(http::gunzip(wrong, 1000), std::nullopt);
+  EXPECT_EQ(http::gunzip("#EXTM3U\n", 1000), std::nullopt);
+  EXPECT_EQ(http::gunzip("", 1000), std::nullopt);
 }
 
 }  // namespace

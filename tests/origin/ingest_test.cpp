@@ -12,12 +12,12 @@
 #include <thread>
 
 #include "common/base/hash.hpp"
+#include "common/http/gzip.hpp"
 #include "common/http/repr_digest.hpp"
 #include "common/net/server.hpp"
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
 #include "origin/delivery.hpp"
-#include "origin/gzip.hpp"
 #include "origin/segment_store.hpp"
 #include "tests/support/tcp_peer.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -246,7 +246,7 @@ TEST_F(IngestTest, PlaylistsArePackedForThoseWhoUnpack) {
   EXPECT_TRUE(packed.contains("Content-Encoding: gzip\r\n"));
   EXPECT_TRUE(packed.contains("Vary: Accept-Encoding\r\n"));
   EXPECT_TRUE(packed.contains("-gzip\"\r\n")) << "its own strong ETag";
-  EXPECT_TRUE(packed.ends_with(gzip(media_playlist)));
+  EXPECT_TRUE(packed.ends_with(http::gzip(media_playlist)));
   std::string plain = get(path);
   EXPECT_TRUE(plain.contains("Vary: Accept-Encoding\r\n"));
   EXPECT_FALSE(plain.contains("Content-Encoding"));
@@ -279,8 +279,8 @@ TEST_F(IngestTest, MediaCanOnlyBeRead) {
 }
 
 TEST(Gzip, GivesBackTheTextAndTheSameBytesEachTime) {
-  std::string text(100000, 'a'), packed = gzip(text), out(text.size() + 1, '\0');
-  EXPECT_EQ(packed, gzip(text));
+  std::string text(100000, 'a'), packed = http::gzip(text), out(text.size() + 1, '\0');
+  EXPECT_EQ(packed, http::gzip(text));
   z_stream stream{};
   ASSERT_EQ(inflateInit2(&stream, 31), Z_OK);
   stream.next_in = reinterpret_cast<Bytef*>(packed.data());

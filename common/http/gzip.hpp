@@ -1,4 +1,4 @@
-// Text that came compressed (RFC 1952). Pure.
+// Text compressed for the wire, and back (RFC 1952). Pure.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,13 @@
 #include <string>
 #include <string_view>
 
-namespace relay::edge::hls {
+namespace relay::http {
+
+/// Without time or name in its header: the same text always gives the same bytes.
+std::string gzip(std::string_view text);
 
 /// nullopt: not whole and right gzip, or more than `bytes_max` when unpacked (never more memory
 /// than that, whatever it says of itself).
 std::optional<std::string> gunzip(std::string_view packed, std::size_t bytes_max);
 
-}  // namespace relay::edge::hls
+}  // namespace relay::http

@@ -1,4 +1,4 @@
-#include "edge/hls/gunzip.hpp"
+#include "common/http/gzip.hpp"
 
 #include <zlib.h>
 
@@ -6,10 +6,30 @@
 
 #include "common/base/check.hpp"
 
-namespace relay::edge::hls {
+namespace relay::http {
+namespace {
+
+constexpr int window_bits_gzip = 15 + 16;  // 16: a gzip header, nothing else
+
+}  // namespace
+
+std::string gzip(std::string_view text) {
+  constexpr int memory_level = 8;
+  z_stream stream{};
+  RELAY_CHECK(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits_gzip,
+                           memory_level, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  RELAY_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
 
 std::optional<std::string> gunzip(std::string_view packed, std::size_t bytes_max) {
-  constexpr int window_bits_gzip = 15 + 16;  // 16: a gzip header, nothing else
   constexpr std::size_t step_bytes = 64 * 1024;
   z_stream stream{};
   RELAY_CHECK(inflateInit2(&stream, window_bits_gzip) == Z_OK);
@@ -31,4 +51,4 @@ std::optional<std::string> gunzip(std::string_view packed, std::size_t bytes_max
   return text;
 }
 
-}  // namespace relay::edge::hls
+}  // namespace relay::http

@@ -1,0 +1,121 @@
+// How a live playlist is followed: one blocking request after the other for what comes next.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/http/surrogate_control.hpp"
+#include "common/http/trail.hpp"
+#include "common/http/url.hpp"
+#include "common/net/timer.hpp"
+#include "common/net/whole_body.hpp"
+#include "edge/hls/directives.hpp"
+#include "edge/live_playlists.hpp"
+
+namespace relay::edge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds pause_min = 100ms;  // after an answer that was of no use
+constexpr std::chrono::milliseconds pause_max = 2s;
+constexpr std::chrono::milliseconds kept_unwanted_min = 10s;
+
+/// What asks for the version after this one.
+std::string next_query(const LiveVersion* version) {
+  if (!version || !version->outline().can_block) return {};
+  media::LivePosition next = version->outline().next();
+  media::LiveDirectives directives{.segment = next.segment};
+  if (version->outline().part_target_us > 0) directives.part = next.part;
+  return media::to_query(directives);
+}
+
+}  // namespace
+
+bool LivePlaylists::is_wanted(const LivePlaylist& entry) const {
+  Version version = entry.newest.load();
+  std::chrono::milliseconds kept = kept_unwanted_min;
+  if (version) kept = std::max(kept, 3000ms * version->outline().target_duration_s);
+  SteadyTime wanted = entry.wanted_at.load(std::memory_order_relaxed);
+  return !stopped_->load(std::memory_order_relaxed) && steady_now() - wanted < kept;
+}
+
+net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
+  followed_.add(1);
+  net::Timer timer(worker.io);
+  std::chrono::milliseconds pause = pause_min;
+  Step step = Step::went_on;
+  while (step != Step::over && is_wanted(*entry)) {
+    step = co_await ask_once(worker, *entry);
+    if (step == Step::went_on) pause = pause_min;
+    if (step != Step::again) continue;
+    entry->changed.notify();  // whoever waits looks at the clock
+    timer.expires_after(pause);
+    co_await timer.async_wait(net::use_result);
+    pause = std::min(2 * pause, pause_max);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    auto it = entries_.find(entry->key);
+    if (it != entries_.end() && it->second == entry) entries_.erase(it);
+  }
+  followed_.add(-1);
+  entry->followed = false;
+  entry->changed.notify();
+}
+
+net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LivePlaylist& entry) {
+  std::uint64_t sequence = purges_.sequence();
+  Version before = current(entry);
+  net::ClientRequest request{
+      "GET", hls::with_query(entry.target, next_query(before.get())), {}, {}};
+  http::append_cdn_loop(request.headers, fleet::loop_name(settings_.name));
+  http::append_via(request.headers, 1, settings_.name);
+  http::announce_surrogate(request.headers);
+  auto route = purges_.route_for(entry.key, fleet::HopRoute::peer_or_origin, steady_now());
+  asked_.add();
+  auto answered =
+      co_await upstream_.ask(worker.client, entry.key, route, std::move(request), {}, stopped_);
+  if (!answered) co_return Step::again;
+  entry.by_member = answered->by_peer;
+  int status = answered->head().status;
+  // What is gone is told the ordinary way; while it only takes its time, the last version stays.
+  if (status == 404 || status == 410 || (status != 200 && !before)) co_return Step::over;
+  if (status != 200) co_return Step::again;
+  auto text = co_await net::read_whole_body(answered->response, limits::playlist_bytes_max);
+  if (!text) co_return Step::again;
+  auto version = LiveVersion::make(answered->head().headers, std::move(*text), sequence);
+  if (!version || !(*version)->outline().can_block) co_return Step::over;
+  co_return take(worker, entry, std::move(*version));
+}
+
+LivePlaylists::Step LivePlaylists::take(EdgeWorker& worker, LivePlaylist& entry, Version version) {
+  Version before = current(entry);
+  if (before && version->is_behind(*before)) {
+    behind_.add();
+    return Step::again;
+  }
+  bool same = before && !before->is_behind(*version);
+  entry.newest.store(version);
+  if (version->outline().ended) return Step::over;
+  if (same) return Step::again;
+  versions_.add();
+  entry.changed.notify();
+  fetch_hint(worker, entry, *version);
+  return Step::went_on;
+}
+
+void LivePlaylists::fetch_hint(EdgeWorker& worker, const LivePlaylist& entry,
+                               const LiveVersion& version) {
+  const std::string& hint = version.outline().hint;
+  if (hint.empty()) return;
+  auto target = http::resolve_on_host(hint, entry.target, "");
+  if (!target) return;
+  std::string_view front =
+      std::string_view(entry.key).substr(0, entry.key.size() - entry.target.size());
+  prefetch_.await_part(worker, *target, std::string(front) + *target);
+}
+
+}  // namespace relay::edge

@@ -1,0 +1,29 @@
+// One live playlist at this edge: the newest version, and whether somebody follows it upstream.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "common/base/clock.hpp"
+#include "common/base/shared_value.hpp"
+#include "common/net/broadcast.hpp"
+#include "edge/live_version.hpp"
+
+namespace relay::edge {
+
+struct LivePlaylist {
+  LivePlaylist(std::string its_key, std::string its_target)
+      : key(std::move(its_key)), target(std::move(its_target)) {}
+
+  const std::string key;                  // primary, without directives
+  const std::string target;               // without directives
+  SharedValue<const LiveVersion> newest;  // null: none yet, or none any more
+  net::Broadcast changed;                 // a version came, or following ended
+  std::atomic<bool> followed{false};
+  std::atomic<bool> by_member{false};  // the follower asks another edge, not the origin
+  std::atomic<SteadyTime> wanted_at{SteadyTime::min()};  // by a client or a member, last
+};
+
+}  // namespace relay::edge

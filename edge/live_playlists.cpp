@@ -1,0 +1,190 @@
+#include "edge/live_playlists.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/http/negotiate.hpp"
+#include "common/http/problem.hpp"
+#include "edge/hls/directives.hpp"
+
+namespace relay::edge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds wait_max = 30s;  // of a viewer, before it is told to come again
+constexpr std::int64_t error_lifetime_s = 1;
+
+/// A blocked request ends after three target durations (6.2.5.2).
+std::chrono::milliseconds wait_of(const LiveVersion* version) {
+  if (!version) return wait_max;
+  std::chrono::milliseconds wait = std::chrono::seconds(3 * version->outline().target_duration_s);
+  return std::min(wait, wait_max);
+}
+
+std::string_view query_of(std::string_view target) {
+  std::size_t mark = target.find('?');
+  return mark == target.npos ? std::string_view() : target.substr(mark + 1);
+}
+
+/// A version that a directive asked for stays what it was: whoever asks the same within the window
+/// may have it. Any other request wants what is newest.
+std::int64_t lifetime_s(const LiveVersion& version, const media::LiveDirectives& directives) {
+  std::int64_t target_s = version.outline().target_duration_s;
+  if (version.outline().ended || !directives.segment)
+    return std::max<std::int64_t>(1, target_s / 2);
+  return 6 * target_s;
+}
+
+}  // namespace
+
+LivePlaylists::LivePlaylists(const Settings& settings, Upstream& upstream, const PurgeLog& purges,
+                             Prefetch& prefetch, const Deliver& deliver, Metrics& metrics)
+    : settings_(settings),
+      upstream_(upstream),
+      purges_(purges),
+      prefetch_(prefetch),
+      deliver_(deliver),
+      followed_(metrics.gauge("relay_edge_live_playlists", "live playlists that are followed")),
+      asked_(metrics.counter("relay_edge_live_requests_total",
+                             "requests sent on for the next version of a live playlist")),
+      versions_(metrics.counter("relay_edge_live_versions_total",
+                                "versions of live playlists that came")),
+      behind_(metrics.counter("relay_edge_live_versions_behind_total",
+                              "versions that would have taken something back, and were not used")) {
+}
+
+bool LivePlaylists::may_be_for(const Visit& visit) {
+  return hls::is_playlist(visit.target) && visit.route != fleet::HopRoute::nobody;
+}
+
+LivePlaylists::Entry LivePlaylists::find(const std::string& key) const {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(key);
+  return it == entries_.end() ? nullptr : it->second;
+}
+
+LivePlaylists::Entry LivePlaylists::find_or_make(const Visit& visit, std::string key) {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(key);
+  if (it != entries_.end()) return it->second;
+  if (entries_.size() >= playlists_max) return nullptr;
+  auto entry = std::make_shared<LivePlaylist>(key, hls::without_directives(visit.target));
+  entries_.emplace(std::move(key), entry);
+  return entry;
+}
+
+/// Nothing that a purge named is given out.
+LivePlaylists::Version LivePlaylists::current(const LivePlaylist& entry) const {
+  Version version = entry.newest.load();
+  if (version && purges_.purged_since(version->purge_sequence(), entry.key, {})) return nullptr;
+  return version;
+}
+
+void LivePlaylists::want(EdgeWorker& worker, const Entry& entry) {
+  entry->wanted_at.store(steady_now(), std::memory_order_relaxed);
+  if (entry->followed.exchange(true)) return;
+  net::spawn(worker.io, follow(worker, entry));
+}
+
+net::Task<bool> LivePlaylists::serve(Visit& visit) {
+  if (stopped_->load(std::memory_order_relaxed)) co_return false;
+  std::string key = hls::without_directives(visit.primary_key);
+  bool directed = key.size() != visit.primary_key.size();
+  Entry entry = directed ? find_or_make(visit, std::move(key)) : find(key);
+  if (!entry) co_return false;
+  auto directives = media::read_live_directives(query_of(visit.target));
+  if (!directives) {
+    co_await refuse(visit, 400, directives.error().message, error_lifetime_s);
+    co_return true;
+  }
+  want(visit.worker, entry);
+  bool there = current(*entry) != nullptr;
+  // Two edges that each take the other for the owner must not wait for one another.
+  bool by_member = visit.route != fleet::HopRoute::peer_or_origin;
+  if (by_member && (!there || entry->by_member)) co_return false;
+  if (!directed && !there) co_return false;
+  Version version = co_await wait_for(visit, entry, *directives);
+  if (!version) co_return false;
+  co_await answer(visit, std::move(version), *directives);
+  co_return true;
+}
+
+/// The first version that can be judged: it shows what was asked for, or says why it never will, or
+/// time is up. Null: nobody follows it any more, for it is not live.
+net::Task<LivePlaylists::Version> LivePlaylists::wait_for(Visit& visit, Entry entry,
+                                                          media::LiveDirectives directives) {
+  while (true) {
+    std::uint64_t seen = entry->changed.version();
+    Version version = current(*entry);
+    bool over = steady_now() - visit.begun >= wait_of(version.get());
+    if (version) {
+      const auto& outline = version->outline();
+      auto judged =
+          media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
+      if (judged.readiness != media::LiveReadiness::wait || over) co_return version;
+    }
+    if (stopped_->load(std::memory_order_relaxed) || over) co_return version;
+    if (!entry->followed) co_return nullptr;
+    visit.trail.collapsed = true;
+    entry->wanted_at.store(steady_now(), std::memory_order_relaxed);
+    co_await entry->changed.wait(seen);
+  }
+}
+
+net::Task<void> LivePlaylists::answer(Visit& visit, Version version,
+                                      media::LiveDirectives directives) {
+  const auto& outline = version->outline();
+  auto judged =
+      media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
+  if (judged.readiness == media::LiveReadiness::never) {
+    co_await refuse(visit, 400, std::move(judged.reason), error_lifetime_s);
+    co_return;
+  }
+  if (judged.readiness == media::LiveReadiness::wait) {
+    co_await refuse(visit, 503, "the playlist has not gone on for three target durations",
+                    error_lifetime_s);
+    co_return;
+  }
+  visit.outcome = visit.trail.collapsed ? Outcome::joined : Outcome::hit;
+  visit.trail.hit = !visit.trail.collapsed;
+  visit.trail.forward = visit.trail.hit ? http::Forward::none : http::Forward::stale;
+  auto accepted = http::find(visit.request.fields, "Accept-Encoding");
+  bool gzip = http::choose_coding(accepted) == http::Coding::gzip;
+  const std::string& body = version->body({directives.skip, gzip});
+  http::ResponseHead head{200, version->fields()};
+  head.headers.add("Cache-Control",
+                   fmt::format("public, max-age={}", lifetime_s(*version, directives)));
+  head.headers.add("Vary", "Accept-Encoding");
+  if (gzip) head.headers.add("Content-Encoding", "gzip");
+  deliver_.add_hop_fields(visit, head.headers);
+  auto begun = co_await visit.exchange.begin(std::move(head), body.size());
+  bool with_body = visit.request.method != "HEAD";
+  if (begun && with_body) begun = co_await visit.exchange.write(body);
+  if (begun) co_await visit.exchange.finish();
+}
+
+net::Task<void> LivePlaylists::refuse(Visit& visit, int status, std::string text,
+                                      std::int64_t lifetime) {
+  visit.outcome = Outcome::refused;
+  visit.trail.collapsed = false;
+  auto response = http::problem(status, text);
+  response.headers.set("Cache-Control", fmt::format("public, max-age={}", lifetime));
+  deliver_.add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
+void LivePlaylists::stop() {
+  stopped_->store(true);
+  std::unordered_map<std::string, Entry> entries;
+  {
+    std::lock_guard lock(mutex_);
+    entries = entries_;
+  }
+  for (auto& [key, entry] : entries) entry->changed.notify();
+}
+
+}  // namespace relay::edge

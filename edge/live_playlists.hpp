@@ -1,0 +1,76 @@
+// Live playlists as objects that grow, not as blobs: one blocking request upstream for each
+// rendition, whatever its viewers ask with _HLS_msn, _HLS_part and _HLS_skip, and all of them
+// answered from what it brings (RFC 8216bis-22 6.2.5; the rules are in common/media). A playlist
+// never goes back, whatever upstream says. The next part is fetched by its preload hint before a
+// viewer asks for it.
+//
+// A playlist is live here from the first request with a directive on, until nobody has asked for
+// some target durations. Everything else goes the ordinary way.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "common/base/metrics.hpp"
+#include "edge/deliver.hpp"
+#include "edge/live_playlist.hpp"
+#include "edge/prefetch.hpp"
+#include "edge/purge_log.hpp"
+#include "edge/settings.hpp"
+#include "edge/upstream.hpp"
+#include "edge/visit.hpp"
+
+namespace relay::edge {
+
+/// Thread-safe; each call works on its visit's own worker.
+class LivePlaylists {
+ public:
+  static constexpr std::size_t playlists_max = 4096;
+
+  LivePlaylists(const Settings& settings, Upstream& upstream, const PurgeLog& purges,
+                Prefetch& prefetch, const Deliver& deliver, Metrics& metrics);
+
+  /// Whether the request may be for one of these; for the hot path.
+  static bool may_be_for(const Visit& visit);
+  /// Answers; false: this is no live playlist, or not known to be one: the ordinary way.
+  net::Task<bool> serve(Visit& visit);
+  /// Nothing is followed and nobody waits any more.
+  void stop();
+
+ private:
+  using Entry = std::shared_ptr<LivePlaylist>;
+  using Version = std::shared_ptr<const LiveVersion>;
+  Entry find(const std::string& key) const;
+  Entry find_or_make(const Visit& visit, std::string key);
+  Version current(const LivePlaylist& entry) const;
+  void want(EdgeWorker& worker, const Entry& entry);
+  net::Task<Version> wait_for(Visit& visit, Entry entry, media::LiveDirectives directives);
+  net::Task<void> answer(Visit& visit, Version version, media::LiveDirectives directives);
+  net::Task<void> refuse(Visit& visit, int status, std::string text, std::int64_t lifetime_s);
+
+  net::Task<void> follow(EdgeWorker& worker, Entry entry);
+  enum class Step { went_on, again, over };
+  net::Task<Step> ask_once(EdgeWorker& worker, LivePlaylist& entry);
+  Step take(EdgeWorker& worker, LivePlaylist& entry, Version version);
+  bool is_wanted(const LivePlaylist& entry) const;
+  void fetch_hint(EdgeWorker& worker, const LivePlaylist& entry, const LiveVersion& version);
+
+  const Settings& settings_;
+  Upstream& upstream_;
+  const PurgeLog& purges_;
+  Prefetch& prefetch_;
+  const Deliver& deliver_;
+  Gauge& followed_;
+  Counter& asked_;
+  Counter& versions_;
+  Counter& behind_;
+  const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
+  mutable std::mutex mutex_;  // guards entries_
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+}  // namespace relay::edge

@@ -1,0 +1,69 @@
+#include "edge/live_version.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "common/http/gzip.hpp"
+#include "common/http/trail.hpp"
+
+namespace relay::edge {
+namespace {
+
+/// What speaks of upstream's very bytes, or of when and for how long; said anew here.
+constexpr std::string_view of_one_form[] = {"Content-Length",
+                                            "Content-Encoding",
+                                            "Content-Digest",
+                                            "Repr-Digest",
+                                            "ETag",
+                                            "Last-Modified",
+                                            "Cache-Control",
+                                            "Expires",
+                                            "Age",
+                                            "Date",
+                                            "Vary",
+                                            "Cache-Status",
+                                            "Via",
+                                            "Accept-Ranges"};
+
+std::pair<std::int64_t, std::int64_t> order_of(const media::LivePlaylistOutline& outline) {
+  media::LivePosition next = outline.next();
+  return {next.segment, next.part};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const LiveVersion>> LiveVersion::make(const http::Headers& head,
+                                                             std::string text,
+                                                             std::uint64_t purge_sequence) {
+  auto outline = media::read_live_playlist(text);
+  if (!outline) return std::unexpected(outline.error());
+  std::shared_ptr<LiveVersion> version(new LiveVersion);
+  version->text_ = std::move(text);
+  version->outline_ = std::move(*outline);
+  version->fields_ = http::end_to_end(head);
+  for (std::string_view name : of_one_form) version->fields_.remove(name);
+  version->purge_sequence_ = purge_sequence;
+  return version;
+}
+
+bool LiveVersion::is_behind(const LiveVersion& other) const {
+  if (outline_.media_sequence < other.outline_.media_sequence) return true;
+  if (order_of(outline_) != order_of(other.outline_))
+    return order_of(outline_) < order_of(other.outline_);
+  return other.outline_.ended && !outline_.ended;
+}
+
+const std::string& LiveVersion::body(Form form) const {
+  if (!form.delta && !form.gzip) return text_;
+  std::size_t index = (form.delta ? 2u : 0u) + (form.gzip ? 1u : 0u);
+  std::call_once(made_[index], [&] {
+    if (form.gzip) {
+      bodies_[index] = http::gzip(body({form.delta, false}));
+    } else {
+      bodies_[index] = media::cut_delta(text_, outline_).value_or(text_);
+    }
+  });
+  return bodies_[index];
+}
+
+}  // namespace relay::edge

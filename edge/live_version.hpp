@@ -1,0 +1,48 @@
+// One version of a live playlist as an edge gives it out: its text, whole or as a delta update,
+// plain or compressed, each made once however many ask. Immutable to its readers; thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "common/base/error.hpp"
+#include "common/http/message.hpp"
+#include "common/media/live_playlist_reader.hpp"
+
+namespace relay::edge {
+
+class LiveVersion {
+ public:
+  /// From an answer of upstream. `purge_sequence` is of the purge log when its fetch began. Errors:
+  /// invalid, when the text is no whole live playlist.
+  static Result<std::shared_ptr<const LiveVersion>> make(const http::Headers& head,
+                                                         std::string text,
+                                                         std::uint64_t purge_sequence);
+
+  const media::LivePlaylistOutline& outline() const { return outline_; }
+  std::uint64_t purge_sequence() const { return purge_sequence_; }
+  /// Whether it shows less than the other: it would take back what viewers have seen.
+  bool is_behind(const LiveVersion& other) const;
+
+  struct Form {
+    bool delta = false;  // the whole all the same, when there is nothing to skip
+    bool gzip = false;
+  };
+  /// Valid as long as this.
+  const std::string& body(Form form) const;
+  /// Fields of upstream's answer that hold for every form.
+  const http::Headers& fields() const { return fields_; }
+
+ private:
+  LiveVersion() = default;
+  std::string text_;
+  media::LivePlaylistOutline outline_;
+  http::Headers fields_;
+  std::uint64_t purge_sequence_ = 0;
+  mutable std::array<std::once_flag, 4> made_;
+  mutable std::array<std::string, 4> bodies_;  // by form
+};
+
+}  // namespace relay::edge

@@ -1,0 +1,75 @@
+#include "edge/live_version.hpp"
+
+#include <gtest/gtest.h>
+
+#include "common/http/gzip.hpp"
+#include "common/media/live_playlist.hpp"
+
+namespace relay::edge {
+namespace {
+
+using Version = std::shared_ptr<const LiveVersion>;
+
+media::LiveWindow window(std::int64_t first, std::int64_t segments, std::int64_t open_parts) {
+  media::LiveWindow window;
+  for (std::int64_t i = 0; i < segments; ++i)
+    window.segments.push_back({.number = first + i,
+                               .microseconds = 4'000'000,
+                               .date_us = (first + i) * 4'000'000,
+                               .parts = std::vector<media::LivePart>(8, {500'000, true})});
+  if (open_parts == 0) return window;
+  auto parts = std::vector<media::LivePart>(static_cast<std::size_t>(open_parts), {500'000, true});
+  window.segments.push_back(
+      {.number = first + segments, .complete = false, .parts = std::move(parts)});
+  return window;
+}
+
+Version version_of(const media::LiveWindow& window) {
+  http::Headers head{{"Content-Type", "application/vnd.apple.mpegurl"},
+                     {"ETag", "\"1\""},
+                     {"Content-Length", "7"},
+                     {"Access-Control-Allow-Origin", "*"}};
+  auto version = LiveVersion::make(head, write(window), 5);
+  EXPECT_TRUE(version);
+  return version ? *version : nullptr;
+}
+
+TEST(LiveVersion, EveryFormSaysTheSame) {
+  Version version = version_of(window(10, 40, 3));
+  const std::string& whole = version->body({});
+  const std::string& delta = version->body({.delta = true});
+  EXPECT_LT(delta.size(), whole.size());
+  EXPECT_NE(delta.find("#EXT-X-SKIP"), delta.npos);
+  EXPECT_EQ(http::gunzip(version->body({.gzip = true}), 1 << 20), whole);
+  EXPECT_EQ(http::gunzip(version->body({.delta = true, .gzip = true}), 1 << 20), delta);
+  EXPECT_EQ(&version->body({.delta = true}), &delta) << "made once";
+  EXPECT_EQ(version_of(window(10, 3, 0))->body({.delta = true}),
+            version_of(window(10, 3, 0))->body({}));
+}
+
+TEST(LiveVersion, FieldsOfOneFormStayBehind) {
+  Version version = version_of(window(1, 4, 0));
+  EXPECT_TRUE(version->fields().find("Content-Type"));
+  EXPECT_TRUE(version->fields().find("Access-Control-Allow-Origin"));
+  EXPECT_FALSE(version->fields().find("ETag"));
+  EXPECT_FALSE(version->fields().find("Content-Length"));
+}
+
+TEST(LiveVersion, OnesThatTakeSomethingBackAreBehind) {
+  Version now = version_of(window(10, 6, 3));
+  EXPECT_TRUE(version_of(window(10, 6, 2))->is_behind(*now));
+  EXPECT_TRUE(version_of(window(10, 5, 7))->is_behind(*now));
+  EXPECT_TRUE(version_of(window(9, 7, 4))->is_behind(*now)) << "segments that had left are back";
+  EXPECT_FALSE(version_of(window(10, 6, 3))->is_behind(*now));
+  EXPECT_FALSE(version_of(window(11, 6, 0))->is_behind(*now));
+  media::LiveWindow ended = window(10, 6, 0);
+  ended.ended = true;
+  EXPECT_TRUE(version_of(window(10, 6, 0))->is_behind(*version_of(ended)));
+}
+
+TEST(LiveVersion, WhatIsNoPlaylistIsRefused) {
+  EXPECT_FALSE(LiveVersion::make({}, "<html>", 0));
+}
+
+}  // namespace
+}  // namespace relay::edge
