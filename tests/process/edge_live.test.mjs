@@ -1,0 +1,164 @@
+// Live playlists at the edge: one blocking request upstream whatever viewers ask, versions that never
+// go back, parts that are fetched by their hint and sent whole.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import zlib from 'node:zlib';
+import { get, metricValue, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
+import { pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
+import { startScriptedLive } from '../support/scripted_live.mjs';
+import { cleanUp, startEdge, startEdges } from '../support/torchrelay.mjs';
+
+let origin;
+let live;
+let edges = [];
+
+beforeEach(async () => {
+  origin = await startScriptedOrigin();
+  live = startScriptedLive(origin, '/demo/final/v1/v720', { parts: 8, segments: 12 });
+});
+afterEach(async () => {
+  live.release();
+  await cleanUp(...edges, origin);
+  edges = [];
+});
+
+async function startOne(settings = {}) {
+  const edge = await startEdge({ upstream: origin.url, settings });
+  edges.push(edge);
+  return edge;
+}
+
+const ask = (edge, query = '', headers = {}) =>
+  request(`${edge.url}${live.playlist}${query && `?${query}`}`, { headers });
+const text = (answer) => answer.body.toString();
+
+test('a hundred viewers that wait for the next part are one request upstream', async () => {
+  const edge = await startOne();
+  const [segment, part] = live.next();
+  const first = await ask(edge, `_HLS_msn=${segment - 1}`);
+  assert.equal(first.status, 200);
+  await live.blocked(1);
+  const waiting = Array.from({ length: 100 }, () => ask(edge, `_HLS_msn=${segment}&_HLS_part=${part}`));
+  live.addPart();
+  const answers = await Promise.all(waiting);
+  for (const answer of answers) {
+    assert.equal(answer.status, 200);
+    assert.match(text(answer), new RegExp(`${segment}\\.${part}\\.m4s"`));
+  }
+  assert.equal(new Set(answers.map(text)).size, 1);
+  // The whole, then one for each version that came.
+  await live.blocked(1);
+  assert.equal(live.requests().length, 3, live.requests().join('\n'));
+});
+
+test('every directive is answered from the one that came', async () => {
+  const edge = await startOne();
+  const [segment] = live.next();
+  const whole = text(await ask(edge, `_HLS_msn=${segment - 2}`));
+  const delta = await ask(edge, `_HLS_msn=${segment - 2}&_HLS_skip=YES`);
+  assert.match(text(delta), /#EXT-X-SKIP:SKIPPED-SEGMENTS=\d+/);
+  assert.ok(text(delta).length < whole.length);
+  const packed = await ask(edge, `_HLS_msn=${segment - 2}`, { 'accept-encoding': 'gzip' });
+  assert.equal(packed.headers['content-encoding'], 'gzip');
+  assert.equal(zlib.gunzipSync(packed.body).toString(), whole);
+  assert.equal(text(await ask(edge)), whole, 'without a directive too');
+  assert.equal((await ask(edge, `_HLS_msn=${segment + 5}`)).status, 400);
+  assert.equal((await ask(edge, '_HLS_part=1')).status, 400);
+  assert.equal((await ask(edge, '_HLS_msn=x')).status, 400);
+  const head = await request(`${edge.url}${live.playlist}?_HLS_msn=${segment - 1}`, { method: 'HEAD' });
+  assert.equal(head.status, 200);
+  await live.blocked(1);
+  assert.equal(live.requests().length, 2, live.requests().join('\n'));
+});
+
+test('a playlist never goes back in time', async () => {
+  const edge = await startOne();
+  live.addPart();
+  const [segment, part] = live.next();
+  const before = text(await ask(edge, `_HLS_msn=${segment - 1}`));
+  await live.blocked(1);
+  live.goBack(3);  // as after a switch to an origin that is behind
+  await until('such a version came and was not used', async () =>
+    metricValue(await edge.metrics(), 'relay_edge_live_versions_behind_total') > 0);
+  assert.equal(text(await ask(edge)), before);
+  for (let i = 0; i < 4; ++i) live.addPart();
+  const after = await ask(edge, `_HLS_msn=${segment}&_HLS_part=${part}`);
+  assert.match(text(after), new RegExp(`${segment}\\.${part}\\.m4s"`));
+});
+
+test('the hinted part is there before a viewer asks for it, and leaves whole', async () => {
+  const edge = await startOne();
+  const [segment, part] = live.next();
+  await ask(edge, `_HLS_msn=${segment - 1}`);
+  const target = live.partPath(segment, part);
+  await origin.asked(target);
+  const early = get(edge.url + target);
+  live.addPart({ body: pattern(40_000, 7), halves: true });
+  await live.halfSent(target);
+  let answered = false;
+  early.then(() => { answered = true; });
+  await ask(edge, `_HLS_msn=${segment}&_HLS_part=${part}`);
+  assert.equal(answered, false, 'no byte of it, not even its head, before all is there');
+  live.sendRest(target);
+  const answer = await early;
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.body, pattern(40_000, 7));
+  assert.equal(origin.count(target), 1);
+  await until('it is kept', async () => /; hit/.test((await get(edge.url + target)).headers['cache-status']));
+});
+
+test('what is gone upstream is told, and what is no live playlist goes the ordinary way', async () => {
+  const edge = await startOne();
+  const [segment] = live.next();
+  await ask(edge, `_HLS_msn=${segment - 1}`);
+  await live.blocked(1);
+  live.remove();
+  await until('it is 404', async () => (await ask(edge, `_HLS_msn=${segment - 1}`)).status === 404);
+  origin.answer('/vod/index.m3u8', { headers: { 'cache-control': 'max-age=600',
+    'content-type': 'application/vnd.apple.mpegurl' }, body: '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n0.m4s\n#EXT-X-ENDLIST\n' });
+  const vod = await get(`${edge.url}/vod/index.m3u8?_HLS_msn=0`);
+  assert.equal(vod.status, 200);
+  assert.match(text(vod), /ENDLIST/);
+});
+
+test('the end of the channel reaches who waits', async () => {
+  const edge = await startOne();
+  const [segment, part] = live.next();
+  await ask(edge, `_HLS_msn=${segment - 1}`);
+  const waiting = ask(edge, `_HLS_msn=${segment}&_HLS_part=${part}`);
+  await live.blocked(1);
+  live.end();
+  assert.match(text(await waiting), /#EXT-X-ENDLIST/);
+});
+
+test('a fleet asks the origin once for each version', async () => {
+  edges = await startEdges(3, origin.url);
+  const [segment, part] = live.next();
+  await Promise.all(edges.map((edge) => ask(edge, `_HLS_msn=${segment - 1}`)));
+  await live.blocked(1);
+  const begun = live.requests().length;
+  for (let i = 0; i < 3; ++i) {
+    const [s, p] = live.next();
+    const waiting = edges.flatMap((edge) => Array.from({ length: 20 }, () => ask(edge, `_HLS_msn=${s}&_HLS_part=${p}`)));
+    await live.blocked(1);
+    live.addPart();
+    const answers = await Promise.all(waiting);
+    assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]));
+    await live.blocked(1);
+  }
+  assert.equal(live.requests().length - begun, 3, live.requests().slice(begun).join('\n'));
+  assert.equal(origin.count(live.partPath(segment, part)), 1, 'and for each part');
+});
+
+test('an edge that stops lets go of who waits', async () => {
+  const edge = await startOne();
+  const [segment, part] = live.next();
+  await ask(edge, `_HLS_msn=${segment - 1}`);
+  const waiting = ask(edge, `_HLS_msn=${segment}&_HLS_part=${part}`).catch((error) => error);
+  await live.blocked(1);
+  await edge.stop();
+  const answer = await waiting;
+  assert.ok(answer instanceof Error || [200, 503].includes(answer.status), `${answer.status}`);
+});
