@@ -1,0 +1,134 @@
+#include "origin/live/window.hpp"
+
+#include <algorithm>
+
+#include "common/base/check.hpp"
+
+namespace relay::origin::live {
+namespace {
+
+constexpr std::int64_t us_per_s = 1'000'000;
+constexpr std::int64_t targets_kept = 3;
+
+}  // namespace
+
+std::int64_t Window::microseconds(std::int64_t ticks) const {
+  return static_cast<std::int64_t>((static_cast<__int128>(ticks) * us_per_s + timescale_ / 2) /
+                                   timescale_);
+}
+
+void Window::restore(std::vector<Segment> segments) {
+  if (segments.empty()) return;
+  begin_at(segments.front().number);
+  for (Segment& segment : segments) {
+    fill_until(segment.number);
+    bytes_ += segment.bytes();
+    next_ = segment.number + 1;
+    segments_.push_back(std::move(segment));
+  }
+}
+
+Window::Fit Window::fit(std::int64_t segment, std::int64_t part, const Digest128& digest) const {
+  if (segment < next_) return Fit::late;
+  if (segment > next_ || !open_) {
+    if (part != 0 || (is_closing_ && segment > next_)) return Fit::early;
+    return Fit::next;
+  }
+  auto there = static_cast<std::int64_t>(open_->parts.size());
+  if (part > there) return Fit::early;
+  if (part < there)
+    return open_->parts[static_cast<std::size_t>(part)].digest == digest ? Fit::same : Fit::late;
+  return is_closing_ ? Fit::late : Fit::next;
+}
+
+std::uint64_t Window::offset_of(std::int64_t segment) const {
+  return open_ && open_->number == segment ? open_->bytes() : 0;
+}
+
+void Window::add(std::int64_t segment, const Part& part, bool last) {
+  RELAY_CHECK(!is_closing_ && segment >= next_);
+  fill_until(segment);
+  if (!open_) open_ = Segment{.number = segment};
+  open_->parts.push_back(part);
+  is_closing_ = last;
+}
+
+void Window::settle(bool kept) {
+  RELAY_CHECK(is_closing_);
+  open_->gap = !kept;
+  bytes_ += open_->bytes();
+  segments_.push_back(std::move(*open_));
+  open_.reset();
+  is_closing_ = false;
+  ++next_;
+}
+
+bool Window::fill_until(std::int64_t end) {
+  if (!has_begun() || is_closing_ || next_ >= end) return false;
+  for (; next_ < end; ++next_) {
+    Segment gap = open_ ? std::move(*open_) : Segment{.number = next_};
+    open_.reset();
+    gap.gap = true;
+    bytes_ += gap.bytes();
+    segments_.push_back(std::move(gap));
+  }
+  return true;
+}
+
+std::int64_t Window::duration_us() const {
+  if (segments_.empty()) return 0;
+  return grid_.begin_us(next_) - grid_.begin_us(segments_.front().number);
+}
+
+bool Window::may_drop() const {
+  if (segments_.empty()) return false;
+  std::int64_t left = duration_us() - grid_.length_us(segments_.front().number);
+  return left >= targets_kept * grid_.setup().target_duration_s() * us_per_s;
+}
+
+Segment Window::take_oldest() {
+  Segment oldest = std::move(segments_.front());
+  segments_.pop_front();
+  bytes_ -= oldest.bytes();
+  return oldest;
+}
+
+std::vector<Segment> Window::slide(std::int64_t duration_us_max) {
+  std::vector<Segment> gone;
+  while (may_drop() && (duration_us() > duration_us_max || segments_.front().gap))
+    gone.push_back(take_oldest());
+  return gone;
+}
+
+std::optional<Segment> Window::drop_oldest() {
+  if (!may_drop()) return std::nullopt;
+  return take_oldest();
+}
+
+media::LiveSegment Window::shown(const Segment& segment, bool complete, bool with_parts) const {
+  media::LiveSegment out{
+      .number = segment.number,
+      .microseconds = segment.gap ? grid_.length_us(segment.number) : microseconds(segment.ticks()),
+      .date_us = grid_.begin_us(segment.number),
+      .gap = segment.gap,
+      .complete = complete};
+  if (!with_parts) return out;
+  for (const Part& part : segment.parts)
+    out.parts.push_back({microseconds(part.ticks), part.independent});
+  return out;
+}
+
+media::LiveWindow Window::show(bool ended) const {
+  media::LiveWindow window{.target_duration_s = grid_.setup().target_duration_s(),
+                           .part_target_ms = grid_.setup().part_target_ms(),
+                           .ended = ended};
+  std::int64_t shown_us = (targets_kept + 1) * window.target_duration_s * us_per_s;
+  for (const Segment& segment : segments_) {
+    bool is_recent = grid_.begin_us(next_) - grid_.begin_us(segment.number) <= shown_us;
+    window.segments.push_back(shown(segment, true, is_recent && !ended));
+  }
+  if (open_ && !ended) window.segments.push_back(shown(*open_, false, true));
+  return window;
+}
+
+}  // namespace relay::origin::live

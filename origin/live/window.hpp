@@ -1,0 +1,79 @@
+// What one rendition's playlist shows: its segments by the channel's grid, parts of the one that is
+// being made, gaps where nothing was made, and how it slides. Pure.
+//
+// A segment goes through: open (parts are shown as they come) → closing (all parts are there, its
+// record is being written) → complete. Numbers have no holes: what is passed over is a gap.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "common/media/live_playlist.hpp"
+#include "origin/live/grid.hpp"
+#include "origin/live/segment.hpp"
+
+namespace relay::origin::live {
+
+class Window {
+ public:
+  Window(Grid grid, std::int64_t timescale) : grid_(std::move(grid)), timescale_(timescale) {}
+
+  /// The number that the playlist begins with; once.
+  void begin_at(std::int64_t segment) { next_ = segment; }
+  bool has_begun() const { return next_ >= 0; }
+  /// After a restart: complete segments in their order. What is missing between them was a gap.
+  void restore(std::vector<Segment> segments);
+
+  enum class Fit { next, same, late, early };
+  /// Whether a part may be added now: next: yes. same: it is there with these bytes. late: its
+  /// place is taken or passed. early: a part before it in its segment is missing, or its forerunner
+  /// is still closing.
+  Fit fit(std::int64_t segment, std::int64_t part, const Digest128& digest) const;
+  /// Of a part that fits: where its bytes belong in the segment's file.
+  std::uint64_t offset_of(std::int64_t segment) const;
+  /// Of a part that fits; what was passed over becomes gaps. `last`: the segment is closing.
+  void add(std::int64_t segment, const Part& part, bool last);
+  /// The segment that is closing; its record is to be written. nullptr: none.
+  const Segment* closing() const { return is_closing_ ? &*open_ : nullptr; }
+  /// The closing one is complete, or could not be kept: then it is a gap.
+  void settle(bool kept);
+  /// No more parts come: an open segment closes with those that it has.
+  void close_open() { is_closing_ = open_.has_value(); }
+  /// All that should be over before segment `end` is: what is not complete becomes a gap, but one
+  /// that is closing stays. True: something changed.
+  bool fill_until(std::int64_t end);
+
+  /// The first number that is not complete.
+  std::int64_t next() const { return next_; }
+  const std::deque<Segment>& segments() const { return segments_; }
+  const std::optional<Segment>& open() const { return open_; }
+  std::uint64_t bytes() const { return bytes_; }
+  std::int64_t duration_us() const;
+
+  /// Takes the oldest segments out until no more than `duration_us` are left; at least three target
+  /// durations stay (6.2.2), and gaps at the beginning go first.
+  std::vector<Segment> slide(std::int64_t duration_us);
+  /// Takes one segment out, if three target durations stay.
+  std::optional<Segment> drop_oldest();
+
+  /// What viewers see; without reports.
+  media::LiveWindow show(bool ended) const;
+  std::int64_t microseconds(std::int64_t ticks) const;
+
+ private:
+  bool may_drop() const;
+  Segment take_oldest();
+  media::LiveSegment shown(const Segment& segment, bool complete, bool with_parts) const;
+
+  Grid grid_;
+  std::int64_t timescale_;
+  std::int64_t next_ = -1;
+  std::deque<Segment> segments_;  // complete ones, gaps among them
+  std::optional<Segment> open_;   // number next_
+  bool is_closing_ = false;
+  std::uint64_t bytes_ = 0;  // of segments_
+};
+
+}  // namespace relay::origin::live
