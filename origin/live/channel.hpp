@@ -1,0 +1,128 @@
+// One live channel: it outlives its publishers and its transcoder. Its record says what a restart
+// needs, its tracks what viewers see, its line takes the publishers' streams to the transcoder.
+//
+// Owned by one thread, that of `io`; what other threads may call says so.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/metrics.hpp"
+#include "common/base/shared_value.hpp"
+#include "common/media/live.hpp"
+#include "common/net/blocking.hpp"
+#include "origin/jobs/desk.hpp"
+#include "origin/live/feed.hpp"
+#include "origin/live/keeper.hpp"
+#include "origin/live/live_settings.hpp"
+#include "origin/live/track.hpp"
+#include "origin/live/transcoder.hpp"
+
+namespace relay::origin::live {
+
+struct LiveCounters {
+  Counter& parts;
+  Counter& part_bytes;
+  Counter& late_parts;
+  Counter& gaps;
+  Counter& segments;
+};
+
+/// What channels work with; all outlive them.
+struct ChannelParts {
+  net::asio::io_context& io;
+  net::Blocking& blocking;
+  Keeper& keeper;
+  jobs::Desk& desk;
+  const LiveSettings& settings;
+  const jobs::JobSettings& jobs;
+  LiveCounters counters;
+};
+
+using Renditions = std::map<std::string, std::shared_ptr<Rendition>, std::less<>>;
+
+class Channel : public jobs::Observer, public std::enable_shared_from_this<Channel> {
+ public:
+  using Self = std::shared_ptr<Channel>;
+
+  Channel(ChannelParts parts, ChannelRecord record);
+  /// Once; `kept` is what an earlier run of the origin had kept.
+  void start(std::map<std::string, std::vector<Segment>> kept);
+
+  // Any thread.
+  std::shared_ptr<const ChannelRecord> record() const { return record_.load(); }
+  /// Errors: denied (not its key), and those of FeedLine::open().
+  Result<std::unique_ptr<Feed>> admit(std::string_view key, media::FeedSlot slot,
+                                      media::FeedFormat format);
+  /// The same for who needs no key.
+  Result<std::unique_ptr<Feed>> publish(media::FeedSlot slot, media::FeedFormat format);
+  /// nullptr: there is none of that name, or not yet.
+  std::shared_ptr<Rendition> rendition(std::string_view name) const;
+  /// How it is, for GET assets/{asset}.
+  boost::json::object document() const;
+
+  // What its transcoder says.
+  static net::Task<Result<void>> take_setup(Self self, media::LiveSetup setup);
+  static net::Task<Result<void>> take_part(Self self, PartArrival arrival);
+  void take_status(media::LiveStatus status);
+  void on_sign_of_life() override { transcoder_->on_sign_of_life(); }
+  void on_published() override {}
+  void on_result(const media::JobResult& result) override;
+
+  /// A few times a second: what the clock brings.
+  void tick();
+  /// Another key from now on.
+  static net::Task<Result<void>> change_key(Self self, std::string key_sha256);
+  /// It becomes a recording: no publisher any more, playlists end.
+  static net::Task<Result<void>> end(Self self);
+  /// Deleted, or the origin stops: nothing is written any more.
+  void stop(const std::string& why);
+
+ private:
+  Track* track(std::string_view name);
+  void make_tracks(const media::LiveSetup& setup);
+  void show(Track& track, const PartArrival& arrival);
+  void publish(Track& track);
+  void slide();
+  void leave(Track& track, std::vector<Segment> gone);
+  void forget_due();
+  void fill_gaps();
+  void note_change();
+  bool wants_transcoder() const;
+  std::string job() const;
+  static net::Task<void> commit(Self self, Track& track);
+  static net::Task<void> forget(Self self, std::string rendition,
+                                std::vector<std::int64_t> numbers);
+  static net::Task<void> tell(Self self, std::string state);
+  static net::Task<void> touched(std::weak_ptr<Channel> channel);
+  static net::Task<Result<void>> save(Self self, std::shared_ptr<ChannelRecord> record);
+
+  struct Leaving {
+    SteadyTime due;
+    std::string rendition;
+    std::vector<std::int64_t> numbers;
+  };
+
+  const ChannelParts parts_;
+  SharedValue<const ChannelRecord> record_;
+  std::shared_ptr<FeedLine> line_;
+  std::shared_ptr<Transcoder> transcoder_;
+  std::optional<Grid> grid_;
+  std::vector<std::unique_ptr<Track>> tracks_;
+  SharedValue<const Renditions> renditions_;
+  std::optional<media::LiveStatus> status_;  // of the transcoder that runs
+  SharedValue<const boost::json::object> document_{std::make_shared<const boost::json::object>()};
+  std::string told_;         // what subscribers know
+  std::string failed_why_;   // the last one's own verdict, if it was bad
+  SteadyTime last_taken_{};  // when somebody published last
+  std::deque<Leaving> leaving_;
+  bool ended_ = false, stopped_ = false;
+};
+
+}  // namespace relay::origin::live

@@ -1,0 +1,82 @@
+// All channels that are open, by tenant and name: for listeners (admit), for readers (find) and for
+// the API (open, end, remove).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "origin/live/channel.hpp"
+
+namespace relay::origin::live {
+
+/// What a publisher calls itself by. As RTMP spells it: application TENANT, stream name
+/// "ASSET?key=KEY&slot=backup"; SRT: "#!::u=TENANT,r=ASSET,s=KEY,slot=backup" or
+/// "TENANT/ASSET?key=KEY&slot=backup". Without a slot: primary.
+struct StreamKey {
+  std::string tenant, asset, key;
+  media::FeedSlot slot = media::FeedSlot::primary;
+};
+
+/// Of "TENANT/ASSET?key=KEY&slot=SLOT". Errors (invalid): what is wrong with it. Pure.
+Result<StreamKey> read_stream_name(std::string_view text);
+/// Of an SRT stream id in either form. Pure.
+Result<StreamKey> read_stream_id(std::string_view text);
+
+class Channels {
+ public:
+  /// Everything that the parts refer to outlives it.
+  Channels(net::Blocking& blocking, Keeper& keeper, jobs::Desk& desk, Metrics& metrics,
+           const LiveSettings& settings, const jobs::JobSettings& jobs);
+  /// Before the first request: all channels live on this worker.
+  void start(net::asio::io_context& io);
+
+  /// Any thread. A publisher wants in. Errors: denied (no such channel, or not its key: which of
+  /// them is not told), conflict (the slot is busy), unavailable (the channel has just ended).
+  Result<std::unique_ptr<Feed>> admit(const StreamKey& key, media::FeedFormat format) const;
+  /// Any thread. nullptr: no channel of that name is open.
+  std::shared_ptr<Channel> find(std::string_view tenant, std::string_view asset) const;
+  const LiveSettings& settings() const { return settings_; }
+
+  /// The thread of all that follows; see net::run_on().
+  net::asio::io_context& io() const { return *io_; }
+  /// A channel that is saved already: a new one, or one that an earlier run left open with what it
+  /// had kept.
+  void add(ChannelRecord record, std::map<std::string, std::vector<Segment>> kept);
+  /// Whether one more may be open (unavailable).
+  Result<void> allow_one_more() const;
+  /// add() of a new one, for net::run_on().
+  net::Task<Result<void>> open(ChannelRecord record);
+  /// The members below fail with not_found when it is not open.
+  net::Task<Result<void>> change_key(std::string tenant, std::string asset, std::string key_sha256);
+  net::Task<Result<void>> end(std::string tenant, std::string asset);
+  net::Task<Result<void>> remove(std::string tenant, std::string asset);
+
+  /// Keeps the channels' time until stop().
+  net::Task<void> run();
+  /// Transcoders end, and whoever waits is let go.
+  void stop();
+
+ private:
+  using Name = std::pair<std::string, std::string>;
+  using Map = std::map<Name, std::shared_ptr<Channel>>;
+  ChannelParts parts();
+  void replace(const std::string& tenant, const std::string& asset,
+               std::shared_ptr<Channel> channel);
+
+  net::asio::io_context* io_ = nullptr;
+  net::Blocking& blocking_;
+  Keeper& keeper_;
+  jobs::Desk& desk_;
+  const LiveSettings settings_;
+  const jobs::JobSettings jobs_;
+  LiveCounters counters_;
+  Gauge& open_now_;
+  SharedValue<const Map> channels_{std::make_shared<const Map>()};  // replaced on the first worker
+  std::optional<net::Timer> ticker_;
+  bool stopping_ = false;
+};
+
+}  // namespace relay::origin::live

@@ -1,0 +1,83 @@
+// One publisher's stream on its way into a channel, and the line that the streams of both slots
+// take to the transcoder. For listeners: Channels::admit() gives a Feed, what comes from the
+// publisher goes into write(), and a listener that reads no more ends it.
+//
+// Thread-safe: a listener may live on any worker.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "common/net/broadcast.hpp"
+#include "origin/live/feed_queue.hpp"
+
+namespace relay::origin::live {
+
+enum class BusySlot { refuse, replace };  // a second publisher on a slot
+
+class Feed;
+
+/// Of one channel; shared by its feeds and the transcoder's side.
+class FeedLine : public std::enable_shared_from_this<FeedLine> {
+ public:
+  /// `changed` is called, on any thread, when a slot is taken or left. Must be short.
+  FeedLine(FeedLimits limits, std::function<void()> changed)
+      : changed_(std::move(changed)), queue_(limits) {}
+
+  /// Errors: conflict (somebody publishes there already), unavailable (the channel takes no more).
+  Result<std::unique_ptr<Feed>> open(media::FeedSlot slot, media::FeedFormat format, BusySlot busy);
+  bool is_taken(media::FeedSlot slot) const;
+  std::uint64_t dropped(media::FeedSlot slot) const;
+  /// The channel ends: every feed is closed with this reason and none is opened any more.
+  void close(std::string why);
+
+  // The transcoder's side.
+  void attach();
+  void detach();
+  /// Notified when there may be bytes to take.
+  net::Broadcast& filled() { return filled_; }
+  std::string take(std::size_t bytes_max);
+
+ private:
+  friend class Feed;
+  bool write(const Feed& feed, std::string_view unit, Unit kind);
+  void end(const Feed& feed);
+  std::uint64_t& at(media::FeedSlot slot) { return holders_[static_cast<std::size_t>(slot)]; }
+
+  const std::function<void()> changed_;
+  net::Broadcast filled_;
+  mutable std::mutex mutex_;  // guards all below
+  FeedQueue queue_;
+  std::array<std::uint64_t, media::feed_slots> holders_{};  // ids of feeds; 0: nobody's
+  std::uint64_t last_feed_ = 0;
+  std::string closed_why_;
+};
+
+class Feed {
+ public:
+  Feed(std::shared_ptr<FeedLine> line, media::FeedSlot slot, std::uint64_t id)
+      : line_(std::move(line)), slot_(slot), id_(id) {}
+  Feed(const Feed&) = delete;
+  ~Feed() { end(); }
+
+  /// One whole unit as it came (an FLV header, an FLV tag, MPEG-TS packets), never waits. False:
+  /// this publisher is not wanted any more (replaced, or the channel has ended); close the
+  /// connection. A unit above media::feed_payload_bytes_max is dropped.
+  bool write(std::string_view unit, Unit kind) { return line_->write(*this, unit, kind); }
+  /// The publisher is gone.
+  void end() { line_->end(*this); }
+  media::FeedSlot slot() const { return slot_; }
+
+ private:
+  friend class FeedLine;
+  const std::shared_ptr<FeedLine> line_;
+  const media::FeedSlot slot_;
+  const std::uint64_t id_;
+};
+
+}  // namespace relay::origin::live
