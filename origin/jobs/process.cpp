@@ -43,6 +43,13 @@ Result<store::UniqueFd> job_file(const std::string& job) {
   return file;
 }
 
+Result<store::UniqueFd> source_of(const ProcessOptions& options) {
+  if (options.source < 0) return store::open_read(options.source_path);
+  store::UniqueFd copy(fcntl(options.source, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return start_error("dup", errno);
+  return copy;
+}
+
 // posix_spawn's two attribute objects, freed in every case.
 class SpawnPlan {
  public:
@@ -119,7 +126,7 @@ Process::~Process() {
 }
 
 Result<Process> Process::start(const ProcessOptions& options) {
-  auto source = store::open_read(options.source_path);
+  auto source = source_of(options);
   if (!source) return std::unexpected(source.error());
   auto job = job_file(options.job);
   if (!job) return std::unexpected(job.error());

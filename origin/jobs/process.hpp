@@ -13,9 +13,10 @@ namespace relay::origin::jobs {
 
 struct ProcessOptions {
   std::string program;
-  std::string config;  // after --config; empty: none
-  std::string job;     // JSON, descriptor 0
-  std::string source_path;
+  std::string config;            // after --config; empty: none
+  std::string job;               // JSON, descriptor 0
+  std::string source_path;       // descriptor 3, opened for reading
+  int source = -1;               // instead of a path: an open descriptor of the caller's
   std::uint64_t memory_max = 0;  // bytes of private memory
   int nice_steps = 5;            // below our own priority
 };

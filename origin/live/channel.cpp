@@ -1,0 +1,395 @@
+#include "origin/live/channel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "origin/intake/sha256.hpp"
+#include "origin/live/channel_document.hpp"
+#include "origin/live/ingest.hpp"
+
+namespace relay::origin::live {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+/// The transcoder stays so long after the last publisher, for one that comes back.
+constexpr milliseconds linger{10'000};
+/// A segment that is not there so long after its end, and of which nothing came for so long, is a
+/// gap. With the segment before it complete a second after its end the playlist is less than 1.5
+/// target durations old (8216bis 6.2.1).
+constexpr milliseconds gap_after{2'000};
+/// What left the window can be had for this long, or as long as the window is (6.2.2).
+constexpr milliseconds leaving_max{600'000};
+
+constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
+
+std::string name_of(const media::Job& job) {
+  return job.tenant + "/" + job.asset;
+}
+
+}  // namespace
+
+Channel::Channel(ChannelParts parts, ChannelRecord record)
+    : parts_(parts), record_(std::make_shared<const ChannelRecord>(std::move(record))) {
+}
+
+void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
+  std::weak_ptr<Channel> weak = weak_from_this();
+  auto& io = parts_.io;
+  line_ = std::make_shared<FeedLine>(FeedLimits{}, [weak, &io] { net::spawn(io, touched(weak)); });
+  Self self = shared_from_this();
+  Transcoder::Work work{.job = [self] { return self->job(); },
+                        .handler = [self]() -> std::unique_ptr<net::Handler> {
+                          return std::make_unique<Ingest>(
+                              self, self->parts_.desk.for_job(self->record()->job, *self),
+                              self->parts_.jobs.object_size_max);
+                        },
+                        .changed =
+                            [self] {
+                              if (!self->transcoder_->is_running()) self->status_.reset();
+                              self->note_change();
+                            },
+                        .name = name_of(record()->job)};
+  transcoder_ =
+      std::make_shared<Transcoder>(io, parts_.blocking, parts_.jobs, line_, std::move(work));
+  const auto& setup = record()->job.live->setup;
+  if (setup) make_tracks(*setup);
+  std::int64_t first = -1;
+  for (auto& [name, segments] : kept) {
+    if (segments.empty()) continue;
+    std::int64_t begin = segments.front().number;
+    first = first < 0 ? begin : std::min(first, begin);
+    if (Track* of = track(name)) of->window.restore(std::move(segments));
+  }
+  for (auto& each : tracks_)
+    if (first >= 0 && !each->window.has_begun()) each->window.begin_at(first);
+  transcoder_->start();
+  tick();
+  for (auto& each : tracks_) publish(*each);
+}
+
+Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
+                                             media::FeedFormat format) {
+  // Hashes are compared: how long that takes tells nothing of the key.
+  if (intake::sha256_hex(key) != record()->key_sha256)
+    return fail(ErrorKind::denied, ErrorSource::client, "this is not the channel's stream key");
+  return publish(slot, format);
+}
+
+Result<std::unique_ptr<Feed>> Channel::publish(media::FeedSlot slot, media::FeedFormat format) {
+  BusySlot busy = parts_.settings.busy_slot == "replace" ? BusySlot::replace : BusySlot::refuse;
+  return line_->open(slot, format, busy);
+}
+
+std::shared_ptr<Rendition> Channel::rendition(std::string_view name) const {
+  auto all = renditions_.load();
+  if (!all) return nullptr;
+  auto found = all->find(name);
+  return found == all->end() ? nullptr : found->second;
+}
+
+boost::json::object Channel::document() const {
+  return *document_.load();
+}
+
+Track* Channel::track(std::string_view name) {
+  auto found =
+      std::ranges::find(tracks_, name, [](const auto& each) { return each->shared->name; });
+  return found == tracks_.end() ? nullptr : found->get();
+}
+
+void Channel::make_tracks(const media::LiveSetup& setup) {
+  grid_.emplace(record()->job.live->channel.epoch_ms, setup);
+  auto renditions = std::make_shared<Renditions>();
+  for (const media::LiveRendition& each : setup.renditions) {
+    auto& made = tracks_.emplace_back(std::make_unique<Track>(each.name, *grid_, each.timescale));
+    renditions->emplace(each.name, made->shared);
+  }
+  renditions_.store(std::move(renditions));
+}
+
+std::string Channel::job() const {
+  media::Job job = record()->job;
+  if (grid_) job.live->first_segment = grid_->segment_at(wall_now()) + 1;
+  for (const auto& each : tracks_) {
+    // A segment of which parts were shown is not made again.
+    std::int64_t first = each->window.next() + (each->window.open() ? 1 : 0);
+    job.live->first_segment = std::max(job.live->first_segment, first);
+  }
+  return media::to_json(job);
+}
+
+net::Task<Result<void>> Channel::save(Self self, std::shared_ptr<ChannelRecord> record) {
+  auto save = [&] { return self->parts_.keeper.save(*record); };
+  auto saved = co_await net::run_blocking(self->parts_.blocking, save);
+  if (saved) self->record_.store(record);
+  co_return saved;
+}
+
+net::Task<Result<void>> Channel::take_setup(Self self, media::LiveSetup setup) {
+  auto known = self->record();
+  if (known->job.live->setup) {
+    if (media::to_json(*known->job.live->setup) == media::to_json(setup)) co_return Result<void>();
+    co_return fail(ErrorKind::conflict, ErrorSource::client,
+                   "a version's renditions never change, and this setup is another one");
+  }
+  auto record = std::make_shared<ChannelRecord>(*known);
+  record->job.live->setup = setup;
+  auto saved = co_await save(self, record);
+  if (saved && self->tracks_.empty()) self->make_tracks(setup);
+  co_return saved;
+}
+
+net::Task<Result<void>> Channel::change_key(Self self, std::string key_sha256) {
+  auto record = std::make_shared<ChannelRecord>(*self->record());
+  record->key_sha256 = std::move(key_sha256);
+  co_return co_await save(self, record);
+}
+
+void Channel::on_result(const media::JobResult& result) {
+  failed_why_ = result.ready ? "" : result.reason;
+  note_change();
+}
+
+void Channel::take_status(media::LiveStatus status) {
+  status_ = std::move(status);
+  failed_why_.clear();
+  note_change();
+}
+
+net::Task<Result<void>> Channel::take_part(Self self, PartArrival arrival) {
+  Track* track = self->track(arrival.rendition);
+  if (!track) {
+    co_return fail(ErrorKind::not_found, ErrorSource::client,
+                   "the setup names no rendition '" + arrival.rendition + "'");
+  }
+  for (auto& each : self->tracks_)
+    if (!each->window.has_begun()) each->window.begin_at(arrival.segment);
+  Window& window = track->window;
+  while (window.closing() && arrival.segment > window.closing()->number) {
+    std::uint64_t seen = track->settled.version();
+    if (window.closing()) co_await track->settled.wait(seen);
+  }
+  Window::Fit fit = window.fit(arrival.segment, arrival.part, arrival.digest);
+  if (fit == Window::Fit::late) self->parts_.counters.late_parts.add();
+  if (fit == Window::Fit::late || fit == Window::Fit::same) co_return Result<void>();
+  if (fit == Window::Fit::early) {
+    co_return fail(ErrorKind::conflict, ErrorSource::client,
+                   fmt::format("part {} of segment {} came before those that belong in front of it",
+                               arrival.part, arrival.segment));
+  }
+  auto path = self->parts_.keeper.media_path(
+      self->record()->job, fmt::format("{}/{}.m4s", arrival.rendition, arrival.segment));
+  std::uint64_t offset = window.offset_of(arrival.segment);
+  auto write = [&] { return write_part(track->file, path, offset, arrival.bytes); };
+  auto written = co_await net::run_blocking(self->parts_.blocking, write);
+  if (!written) co_return written;
+  // Meanwhile the clock may have passed it over.
+  if (window.fit(arrival.segment, arrival.part, arrival.digest) == Window::Fit::next)
+    self->show(*track, arrival);
+  co_return Result<void>();
+}
+
+void Channel::show(Track& track, const PartArrival& arrival) {
+  if (arrival.part == 0) track.digest = DigestStream();
+  track.digest.update(arrival.bytes);
+  track.last_part = steady_now();
+  track.window.add(arrival.segment,
+                   {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest},
+                   arrival.last);
+  parts_.counters.parts.add();
+  parts_.counters.part_bytes.add(arrival.bytes.size());
+  publish(track);
+  if (arrival.last) net::spawn(parts_.io, commit(shared_from_this(), track));
+}
+
+net::Task<void> Channel::commit(Self self, Track& track) {
+  const Segment segment = *track.window.closing();
+  const Digest128 digest = track.digest.digest();
+  const store::UniqueFd file = std::move(track.file);
+  const media::Job job = self->record()->job;
+  auto keep = [&]() -> Result<void> {
+    if (auto synced = store::sync(file.get()); !synced) return synced;
+    return self->parts_.keeper.keep(job, track.shared->name, segment, digest);
+  };
+  auto kept = co_await net::run_blocking(self->parts_.blocking, keep);
+  if (kept)
+    self->parts_.counters.segments.add();
+  else if (!self->stopped_)
+    log::error("a segment of a channel could not be kept",
+               {log::kv("channel", name_of(job)), log::kv("rendition", track.shared->name),
+                log::kv("segment", segment.number), log::kv("why", kept.error().message)});
+  track.window.settle(kept.has_value());
+  self->slide();
+  self->publish(track);
+  track.settled.notify();
+}
+
+void Channel::publish(Track& track) {
+  std::vector<media::LiveReport> reports;
+  for (const auto& other : tracks_) {
+    auto view = other->shared->view.load();
+    if (other.get() == &track || view->is_empty()) continue;
+    reports.push_back({"../" + other->shared->name + "/index.m3u8", view->next});
+  }
+  bool is_made = steady_now() - track.last_part < gap_after && transcoder_->is_running();
+  track.publish(std::move(reports), is_made, ended_);
+}
+
+void Channel::slide() {
+  milliseconds dvr = parts_.settings.dvr;
+  std::uint64_t bytes = 0;
+  for (auto& each : tracks_) {
+    leave(*each, each->window.slide(dvr.count() * 1000));
+    bytes += each->window.bytes();
+  }
+  // All renditions lose the same numbers.
+  while (bytes > parts_.settings.dvr_size_max) {
+    std::uint64_t before = bytes;
+    for (auto& each : tracks_) {
+      auto gone = each->window.drop_oldest();
+      if (!gone) continue;
+      bytes -= gone->bytes();
+      leave(*each, {std::move(*gone)});
+    }
+    if (bytes == before) return;
+  }
+}
+
+void Channel::leave(Track& track, std::vector<Segment> gone) {
+  Leaving leaving{
+      steady_now() + std::min(parts_.settings.dvr, leaving_max), track.shared->name, {}};
+  for (const Segment& segment : gone)
+    if (!segment.parts.empty()) leaving.numbers.push_back(segment.number);
+  if (!leaving.numbers.empty()) leaving_.push_back(std::move(leaving));
+}
+
+void Channel::forget_due() {
+  while (!leaving_.empty() && leaving_.front().due <= steady_now()) {
+    Leaving due = std::move(leaving_.front());
+    leaving_.pop_front();
+    net::spawn(parts_.io,
+               forget(shared_from_this(), std::move(due.rendition), std::move(due.numbers)));
+  }
+}
+
+net::Task<void> Channel::forget(Self self, std::string rendition,
+                                std::vector<std::int64_t> numbers) {
+  const media::Job job = self->record()->job;
+  auto forget = [&] {
+    self->parts_.keeper.forget(job, rendition, numbers);
+    return true;
+  };
+  co_await net::run_blocking(self->parts_.blocking, forget);
+}
+
+void Channel::fill_gaps() {
+  if (!grid_) return;
+  std::int64_t end = grid_->segment_at(wall_now() - gap_after);
+  for (auto& each : tracks_) {
+    std::int64_t before = each->window.next();
+    bool is_quiet = steady_now() - each->last_part >= gap_after;
+    if (!is_quiet || !each->window.fill_until(end)) continue;
+    parts_.counters.gaps.add(static_cast<std::uint64_t>(each->window.next() - before));
+    slide();
+    publish(*each);
+  }
+}
+
+bool Channel::wants_transcoder() const {
+  auto record = record_.load();
+  bool has_slate = record->job.live->channel.between == media::Between::slate &&
+                   record->job.live->setup.has_value();
+  bool is_recent = last_taken_ != SteadyTime{} && steady_now() - last_taken_ < linger;
+  return has_slate || is_recent;
+}
+
+void Channel::tick() {
+  if (ended_ || stopped_) return;
+  for (media::FeedSlot slot : slots)
+    if (line_->is_taken(slot)) last_taken_ = steady_now();
+  transcoder_->want(wants_transcoder());
+  fill_gaps();
+  forget_due();
+  note_change();
+}
+
+net::Task<void> Channel::touched(std::weak_ptr<Channel> channel) {
+  if (auto self = channel.lock()) self->tick();
+  co_return;
+}
+
+void Channel::note_change() {
+  Situation now{.record = record(), .status = status_, .failed_why = failed_why_};
+  for (media::FeedSlot slot : slots) {
+    auto index = static_cast<std::size_t>(slot);
+    now.publishing[index] = line_->is_taken(slot);
+    now.dropped_units[index] = line_->dropped(slot);
+  }
+  now.transcoder_runs = transcoder_->is_running();
+  now.restarts = transcoder_->restarts();
+  now.trouble = transcoder_->trouble();
+  if (!tracks_.empty()) {
+    now.next_segment = tracks_.front()->window.next();
+    now.window_us = tracks_.front()->window.duration_us();
+  }
+  for (const auto& each : tracks_) now.bytes += each->window.bytes();
+  document_.store(std::make_shared<const boost::json::object>(document_of(now)));
+  std::string state = notable_of(now);
+  if (state == told_ || ended_ || stopped_) return;
+  told_ = state;
+  net::spawn(parts_.io, tell(shared_from_this(), std::move(state)));
+}
+
+net::Task<void> Channel::tell(Self self, std::string state) {
+  const media::Job job = self->record()->job;
+  auto tell = [&] {
+    self->parts_.keeper.tell(job, state);
+    return true;
+  };
+  co_await net::run_blocking(self->parts_.blocking, tell);
+}
+
+net::Task<Result<void>> Channel::end(Self self) {
+  self->line_->close("the channel has ended");
+  self->transcoder_->stop();
+  co_await self->transcoder_->ended();
+  std::map<std::string, std::string> playlists;
+  std::int64_t duration_us = 0;
+  for (auto& each : self->tracks_) {
+    Window& window = each->window;
+    if (!window.closing() && window.open()) {
+      window.close_open();
+      co_await commit(self, *each);
+    }
+    while (window.closing()) {
+      std::uint64_t seen = each->settled.version();
+      if (window.closing()) co_await each->settled.wait(seen);
+    }
+    duration_us = std::max(duration_us, window.duration_us());
+    if (!window.segments().empty()) playlists[each->shared->name] = media::write(window.show(true));
+  }
+  const media::Job job = self->record()->job;
+  auto end = [&] { return self->parts_.keeper.end(job, playlists, duration_us / 1000); };
+  auto ended = co_await net::run_blocking(self->parts_.blocking, end);
+  if (!ended) co_return ended;
+  self->ended_ = true;
+  for (auto& each : self->tracks_) self->publish(*each);
+  co_return Result<void>();
+}
+
+void Channel::stop(const std::string& why) {
+  stopped_ = true;
+  line_->close(why);
+  transcoder_->stop();
+  for (auto& each : tracks_) {
+    each->shared->closed = true;
+    each->shared->changed.notify();
+  }
+}
+
+}  // namespace relay::origin::live

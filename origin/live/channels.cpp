@@ -1,0 +1,141 @@
+#include "origin/live/channels.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/base/log.hpp"
+
+namespace relay::origin::live {
+
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{200};
+
+std::unexpected<Error> not_open(std::string_view asset) {
+  return fail(ErrorKind::not_found, ErrorSource::client,
+              fmt::format("there is no open channel '{}'", asset));
+}
+
+LiveCounters counters_of(Metrics& metrics) {
+  return {metrics.counter("origin_live_parts_total", "Parts of channels stored."),
+          metrics.counter("origin_live_part_bytes_total", "Bytes of these parts."),
+          metrics.counter("origin_live_late_parts_total",
+                          "Parts that came when their segment had been given up."),
+          metrics.counter("origin_live_gaps_total", "Segments that were not made in time."),
+          metrics.counter("origin_live_segments_total", "Segments of channels kept.")};
+}
+
+}  // namespace
+
+Channels::Channels(net::Blocking& blocking, Keeper& keeper, jobs::Desk& desk, Metrics& metrics,
+                   const LiveSettings& settings, const jobs::JobSettings& jobs)
+    : blocking_(blocking),
+      keeper_(keeper),
+      desk_(desk),
+      settings_(settings),
+      jobs_(jobs),
+      counters_(counters_of(metrics)),
+      open_now_(metrics.gauge("origin_live_channels", "Channels that are open.")) {
+}
+
+void Channels::start(net::asio::io_context& io) {
+  io_ = &io;
+  ticker_.emplace(io.get_executor());
+}
+
+ChannelParts Channels::parts() {
+  return {*io_, blocking_, keeper_, desk_, settings_, jobs_, counters_};
+}
+
+std::shared_ptr<Channel> Channels::find(std::string_view tenant, std::string_view asset) const {
+  auto all = channels_.load();
+  auto found = all->find({std::string(tenant), std::string(asset)});
+  return found == all->end() ? nullptr : found->second;
+}
+
+Result<std::unique_ptr<Feed>> Channels::admit(const StreamKey& key,
+                                              media::FeedFormat format) const {
+  auto channel = find(key.tenant, key.asset);
+  if (!channel) {
+    return fail(ErrorKind::denied, ErrorSource::client,
+                "there is no such channel, or this is not its stream key");
+  }
+  auto feed = channel->admit(key.key, key.slot, format);
+  log::info(feed ? "publisher came" : "publisher refused",
+            {log::kv("tenant", key.tenant), log::kv("asset", key.asset),
+             log::kv("slot", media::name(key.slot)), log::kv("format", media::name(format)),
+             log::kv("why", feed ? "" : feed.error().message)});
+  return feed;
+}
+
+void Channels::replace(const std::string& tenant, const std::string& asset,
+                       std::shared_ptr<Channel> channel) {
+  auto next = std::make_shared<Map>(*channels_.load());
+  if (channel)
+    next->insert_or_assign({tenant, asset}, std::move(channel));
+  else
+    next->erase({tenant, asset});
+  open_now_.set(static_cast<std::int64_t>(next->size()));
+  channels_.store(std::move(next));
+}
+
+void Channels::add(ChannelRecord record, std::map<std::string, std::vector<Segment>> kept) {
+  std::string tenant = record.job.tenant, asset = record.job.asset;
+  auto channel = std::make_shared<Channel>(parts(), std::move(record));
+  channel->start(std::move(kept));
+  replace(tenant, asset, std::move(channel));
+}
+
+Result<void> Channels::allow_one_more() const {
+  if (static_cast<std::int64_t>(channels_.load()->size()) < settings_.channels_max) return {};
+  return fail(
+      ErrorKind::unavailable, ErrorSource::client,
+      fmt::format("{} channels are open, and no more are allowed here", settings_.channels_max));
+}
+
+net::Task<Result<void>> Channels::open(ChannelRecord record) {
+  add(std::move(record), {});
+  co_return Result<void>();
+}
+
+net::Task<Result<void>> Channels::change_key(std::string tenant, std::string asset,
+                                             std::string key_sha256) {
+  auto channel = find(tenant, asset);
+  if (!channel) co_return not_open(asset);
+  co_return co_await Channel::change_key(channel, std::move(key_sha256));
+}
+
+net::Task<Result<void>> Channels::end(std::string tenant, std::string asset) {
+  auto channel = find(tenant, asset);
+  if (!channel) co_return not_open(asset);
+  auto ended = co_await Channel::end(channel);
+  if (ended) replace(tenant, asset, nullptr);
+  co_return ended;
+}
+
+net::Task<Result<void>> Channels::remove(std::string tenant, std::string asset) {
+  auto channel = find(tenant, asset);
+  if (!channel) co_return not_open(asset);
+  replace(tenant, asset, nullptr);
+  channel->stop("the channel was deleted");
+  co_return Result<void>();
+}
+
+net::Task<void> Channels::run() {
+  while (!stopping_) {
+    auto open = channels_.load();
+    for (const auto& [name, channel] : *open) channel->tick();
+    ticker_->expires_after(tick_interval);
+    co_await ticker_->async_wait(net::use_result);
+  }
+}
+
+void Channels::stop() {
+  stopping_ = true;
+  ticker_->cancel();
+  auto open = channels_.load();
+  for (const auto& [name, channel] : *open) channel->stop("the service stops");
+}
+
+}  // namespace relay::origin::live

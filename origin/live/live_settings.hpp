@@ -1,0 +1,28 @@
+// The [live] part of the origin's settings; origin/settings describes its keys.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace relay::origin::live {
+
+/// How channels are taken in, made and kept.
+struct LiveSettings {
+  std::string rtmp = "127.0.0.1:1935";  // empty: off; so are the others
+  std::string rtmps;
+  std::string rtmps_certificate, rtmps_key;
+  std::string srt = "127.0.0.1:8890";
+  std::string public_host;  // in the addresses that the API gives; empty: as listened on
+  std::chrono::milliseconds part = std::chrono::milliseconds{500};
+  std::chrono::milliseconds group = std::chrono::seconds{2};
+  std::chrono::milliseconds segment = std::chrono::seconds{4};
+  std::chrono::milliseconds dvr = std::chrono::hours{2};
+  std::uint64_t dvr_size_max = 64ull << 30;  // of one channel
+  std::string between = "gap";
+  std::string busy_slot = "refuse";
+  bool return_to_primary = true;
+  std::int64_t channels_max = 16;
+};
+
+}  // namespace relay::origin::live

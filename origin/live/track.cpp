@@ -1,0 +1,48 @@
+#include "origin/live/track.hpp"
+
+#include <utility>
+
+namespace relay::origin::live {
+namespace {
+
+/// Parts leave the playlist after three target durations and can be had for another three
+/// (8216bis 6.2.2); those of so many segments are offered.
+constexpr std::size_t segments_with_parts = 8;
+
+std::vector<Segment> recent_of(const Window& window) {
+  std::vector<Segment> recent;
+  const auto& segments = window.segments();
+  std::size_t first =
+      segments.size() > segments_with_parts ? segments.size() - segments_with_parts : 0;
+  for (std::size_t i = first; i < segments.size(); ++i) recent.push_back(segments[i]);
+  if (window.open()) recent.push_back(*window.open());
+  return recent;
+}
+
+}  // namespace
+
+void Track::publish(std::vector<media::LiveReport> reports, bool hints, bool ended) {
+  auto view = std::make_shared<View>();
+  view->window = window.show(ended);
+  view->window.reports = std::move(reports);
+  view->window.hints = hints;
+  view->next = media::next_of(view->window);
+  view->modified = wall_now();
+  view->recent = recent_of(window);
+  shared->view.store(std::move(view));
+  shared->changed.notify();
+}
+
+Result<void> write_part(store::UniqueFd& file, const std::filesystem::path& path,
+                        std::uint64_t offset, std::string_view bytes) {
+  if (offset == 0) {
+    // What an earlier run left half done is of no use.
+    if (auto removed = store::remove_file(path); !removed) return removed;
+    auto made = store::create_new(path);
+    if (!made) return std::unexpected(made.error());
+    file = std::move(*made);
+  }
+  return store::write_all_at(file.get(), bytes, offset);
+}
+
+}  // namespace relay::origin::live
