@@ -19,9 +19,9 @@
 
 namespace relay::origin {
 
-/// /api/v1/{tenant}/{collection}[/{asset}]
+/// /api/v1/{tenant}/{collection}[/{asset}[/{action}]]
 struct Api::Route {
-  std::string tenant, collection, asset;
+  std::string tenant, collection, asset, action;
   std::vector<http::Parameter> parameters;
 };
 
@@ -43,10 +43,10 @@ std::unexpected<Error> no_asset(std::string_view name) {
               fmt::format("there is no asset '{}'", name));
 }
 
-/// The parts of a path behind /api/v1, at most four.
+/// The parts of a path behind /api/v1, at most five.
 std::vector<std::string> parts_of(std::string_view path) {
   std::vector<std::string> parts;
-  while (!path.empty() && parts.size() < 4) {
+  while (!path.empty() && parts.size() < 5) {
     path.remove_prefix(1);
     std::size_t end = std::min(path.find('/'), path.size());
     parts.push_back(http::percent_decode(path.substr(0, end)).value_or(""));
@@ -98,7 +98,7 @@ Result<void> read_list_parameter(const http::Parameter& parameter, ListQuery& in
   if (name == "kind") {
     into.filter.kind = asset_kind(value);
     if (!into.filter.kind) {
-      return bad_input(fmt::format("unknown kind '{}'; allowed are video, photo", value));
+      return bad_input(fmt::format("unknown kind '{}'; allowed are video, photo, channel", value));
     }
   }
   if (name == "limit") {
@@ -137,8 +137,10 @@ http::Response not_allowed(std::string_view allowed) {
   return response;
 }
 
-/// The methods of a collection, or of an asset in it; empty: there is nothing.
-std::string_view methods_of(std::string_view collection, bool of_asset) {
+/// The methods of a collection, of an asset in it, or of an action on one; empty: there is nothing.
+std::string_view methods_of(std::string_view collection, bool of_asset, std::string_view action) {
+  if (collection == "channels" && of_asset) return LiveApi::methods_of(action);
+  if (!action.empty()) return {};
   bool uploads = collection == "videos" || collection == "photos";
   if (uploads && of_asset) return "PUT";
   if (collection == "assets") return of_asset ? "GET, HEAD, PATCH, DELETE" : "GET, HEAD";
@@ -147,7 +149,7 @@ std::string_view methods_of(std::string_view collection, bool of_asset) {
 }
 
 bool lists(std::string_view methods, std::string_view method) {
-  for (const auto& each : {"GET", "HEAD", "PUT", "PATCH", "DELETE"}) {
+  for (const auto& each : {"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"}) {
     if (method == each) return methods.find(each) != methods.npos;
   }
   return false;
@@ -170,11 +172,12 @@ net::Task<void> Api::answer(net::Exchange& exchange, std::string path, std::stri
     co_await exchange.respond(http::problem_of(allowed.error()));
     co_return;
   }
-  bool of_asset = parts.size() == 3;
+  bool of_asset = parts.size() == 3 || parts.size() == 4;
   if (parts.size() > 1) route.collection = parts[1];
   if (of_asset) route.asset = parts[2];
-  std::string_view methods = methods_of(route.collection, of_asset);
-  if (parts.size() > 3 || methods.empty()) {
+  if (parts.size() > 3) route.action = parts[3];
+  std::string_view methods = methods_of(route.collection, of_asset, route.action);
+  if (parts.size() > 4 || methods.empty()) {
     co_await exchange.respond(http::problem_of(nothing_here().error()));
     co_return;
   }
@@ -197,6 +200,10 @@ net::Task<void> Api::dispatch(net::Exchange& exchange, Route route) {
     co_await put_upload(exchange, std::move(route), AssetKind::video);
   } else if (route.collection == "photos") {
     co_await put_upload(exchange, std::move(route), AssetKind::photo);
+  } else if (route.collection == "channels") {
+    LiveApi::Request request{std::move(route.tenant), std::move(route.asset),
+                             std::move(route.action), std::move(route.parameters)};
+    co_await parts_.live.answer(exchange, std::move(request));
   } else if (route.collection == "events") {
     co_await stream_events(exchange, std::move(route));
   } else if (route.asset.empty()) {
@@ -232,7 +239,7 @@ net::Task<void> Api::get_asset(net::Exchange& exchange, Route route) {
   } else if (!*asset) {
     co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
   } else {
-    co_await exchange.respond(json_answer(parts_.catalog.document(**asset)));
+    co_await exchange.respond(json_answer(parts_.live.document(**asset)));
   }
 }
 
@@ -248,7 +255,7 @@ net::Task<void> Api::list_assets(net::Exchange& exchange, Route route) {
     co_return;
   }
   boost::json::array assets;
-  for (const Asset& asset : page->assets) assets.push_back(parts_.catalog.document(asset));
+  for (const Asset& asset : page->assets) assets.push_back(parts_.live.document(asset));
   boost::json::object answer{{"assets", std::move(assets)}, {"cursor", nullptr}};
   if (!page->next_cursor.empty()) answer["cursor"] = page->next_cursor;
   co_await exchange.respond(json_answer(answer));
@@ -274,10 +281,10 @@ net::Task<void> Api::relabel(net::Exchange& exchange, Route route) {
   } else if (!*changed) {
     co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
   } else {
-    if ((*changed)->kind == AssetKind::video) {  // its playlist tells the title
+    if ((*changed)->kind != AssetKind::photo) {  // its playlist tells the title
       parts_.announcer.purge(purge_of_url(media::multivariant_path(route.tenant, route.asset)));
     }
-    co_await exchange.respond(json_answer(parts_.catalog.document(**changed)));
+    co_await exchange.respond(json_answer(parts_.live.document(**changed)));
   }
 }
 
@@ -293,6 +300,7 @@ net::Task<void> Api::remove(net::Exchange& exchange, Route route) {
     co_return;
   }
   supervisor_->cancel(route.tenant, route.asset, "");
+  co_await parts_.live.remove(route.tenant, route.asset);
   SegmentStore& store = parts_.store;
   net::asio::post(parts_.blocking.pool(),
                   [&store, route] { store.remove_asset(route.tenant, route.asset); });

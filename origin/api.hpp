@@ -12,6 +12,7 @@
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
 #include "origin/events.hpp"
+#include "origin/live_api.hpp"
 #include "origin/segment_store.hpp"
 #include "origin/uploads.hpp"
 
@@ -26,6 +27,7 @@ struct ApiParts {
   Uploads& uploads;
   Access& access;
   net::Blocking& blocking;
+  LiveApi& live;
 };
 
 class Api {

@@ -13,8 +13,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kind_names[] = {"video", "photo"};
-constexpr const char* state_names[] = {"receiving", "queued", "processing", "ready", "failed"};
+constexpr const char* kind_names[] = {"video", "photo", "channel"};
+constexpr const char* state_names[] = {"receiving", "queued", "processing",
+                                       "ready",     "failed", "live"};
 
 json::object stored(const Rendition& rendition) {
   return {{"name", rendition.name},
@@ -72,7 +73,7 @@ json::array public_renditions(const Asset& asset) {
 
 json::value playback_of(const Asset& asset) {
   if (asset.current_version.empty()) return nullptr;
-  if (asset.kind == AssetKind::video) {
+  if (asset.kind != AssetKind::photo) {
     return json::string(media::multivariant_path(asset.tenant, asset.name));
   }
   if (asset.photo_widths.empty()) return nullptr;
@@ -101,9 +102,9 @@ const char* name(AssetState state) {
 }
 
 std::optional<AssetKind> asset_kind(std::string_view text) {
-  if (text == "video") return AssetKind::video;
-  if (text == "photo") return AssetKind::photo;
-  return std::nullopt;
+  auto found = std::ranges::find(kind_names, text);
+  if (found == std::end(kind_names)) return std::nullopt;
+  return static_cast<AssetKind>(found - std::begin(kind_names));
 }
 
 std::string to_stored(const Asset& asset) {
@@ -188,7 +189,7 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
                    {"width", asset.width},
                    {"height", asset.height},
                    {"duration", static_cast<double>(asset.duration_ms) / 1000.0}};
-  if (asset.kind == AssetKind::video) {
+  if (asset.kind != AssetKind::photo) {
     out["watch"] = fmt::format("/watch/{}/{}", asset.tenant, asset.name);
   }
   if (asset.error.empty()) {

@@ -19,8 +19,9 @@
 
 namespace relay::origin {
 
-enum class AssetKind { video, photo };
-enum class AssetState { receiving, queued, processing, ready, failed };
+// Stored by their numbers: new ones come last.
+enum class AssetKind { video, photo, channel };
+enum class AssetState { receiving, queued, processing, ready, failed, live };
 
 const char* name(AssetKind kind);
 const char* name(AssetState state);

@@ -94,7 +94,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& fold
   std::pair<const char*, store::Table*> names[] = {
       {"assets", &tables.assets},       {"versions", &tables.versions},
       {"playlists", &tables.playlists}, {"objects", &tables.objects},
-      {"events", &tables.events},       {"meta", &tables.meta}};
+      {"events", &tables.events},       {"meta", &tables.meta},
+      {"channels", &tables.channels},   {"segments", &tables.segments}};
   for (auto& [name, table] : names) {
     auto opened = env->table(name);
     if (!opened) return std::unexpected(opened.error());
@@ -222,6 +223,36 @@ Result<bool> Catalog::log_reaches(std::uint64_t sequence) const {
   auto walked = walk(env_, tables_.events, "", "", see);
   if (!walked) return std::unexpected(walked.error());
   return sequence <= last_sequence_ && (oldest == 0 || oldest <= sequence + 1);
+}
+
+Result<std::vector<live::ChannelRecord>> Catalog::channels() const {
+  std::vector<live::ChannelRecord> channels;
+  auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto record = channel_from_bytes(value);
+    if (!record) return std::unexpected(record.error());
+    channels.push_back(std::move(*record));
+    return true;
+  };
+  auto walked = walk(env_, tables_.channels, "", "", see);
+  if (!walked) return std::unexpected(walked.error());
+  return channels;
+}
+
+Result<std::map<std::string, std::vector<live::Segment>>> Catalog::segments(
+    const media::Job& job) const {
+  std::map<std::string, std::vector<live::Segment>> by_rendition;
+  std::string prefix = object_key(job.tenant, job.asset, job.version, "");
+  auto see = [&](std::string_view key, std::string_view value) -> Result<bool> {
+    key.remove_prefix(prefix.size());
+    std::size_t slash = key.find('/');
+    auto segment = live::segment_from_bytes(segment_number(key.substr(slash + 1)), value);
+    if (!segment) return std::unexpected(segment.error());
+    by_rendition[std::string(key.substr(0, slash))].push_back(std::move(*segment));
+    return true;
+  };
+  auto walked = walk(env_, tables_.segments, prefix, prefix, see);
+  if (!walked) return std::unexpected(walked.error());
+  return by_rendition;
 }
 
 boost::json::object Catalog::document(const Asset& asset) const {

@@ -22,6 +22,7 @@
 #include "common/media/job.hpp"
 #include "common/store/lmdb.hpp"
 #include "origin/asset.hpp"
+#include "origin/live/keeper.hpp"
 #include "origin/records.hpp"
 
 namespace relay::origin {
@@ -30,7 +31,7 @@ namespace relay::origin {
 struct Event {
   std::uint64_t sequence = 0;
   std::string tenant;
-  std::string type;  // "asset", "deleted", "progress"
+  std::string type;  // "asset", "deleted", "progress", "channel"
   std::string data;  // JSON without line breaks
 };
 
@@ -68,6 +69,13 @@ struct Accepted {
 };
 
 enum class ObjectOutcome { stored, same };
+
+/// A live channel that wants to be opened under a name that is free.
+struct NewChannel {
+  live::ChannelRecord record;
+  std::string title;
+  std::vector<std::string> tags;
+};
 
 /// What a job's verdict did.
 struct Settled {
@@ -133,6 +141,26 @@ class Catalog {
   /// False: there was none.
   Result<bool> remove(std::string_view tenant, std::string_view asset);
 
+  // Channels (catalog_live.cpp).
+  /// conflict: the name is taken.
+  Result<Asset> open_channel(const NewChannel& channel);
+  /// not_found: deleted meanwhile, or ended.
+  Result<void> set_channel(const live::ChannelRecord& record);
+  /// Those that are open.
+  Result<std::vector<live::ChannelRecord>> channels() const;
+  /// A segment and its object, at once. not_found: deleted meanwhile.
+  Result<void> add_segment(const media::Job& job, const std::string& rendition,
+                           const live::Segment& segment, const ObjectRecord& object);
+  Result<std::map<std::string, std::vector<live::Segment>>> segments(const media::Job& job) const;
+  Result<void> remove_segments(const media::Job& job, const std::string& rendition,
+                               const std::vector<std::int64_t>& numbers);
+  /// The asset is a recording from now on, with these playlists by rendition.
+  Result<Asset> end_channel(const media::Job& job,
+                            const std::map<std::string, std::string>& playlists,
+                            std::int64_t duration_ms);
+  /// Tells subscribers only.
+  void note_channel(const media::Job& job, const std::string& state);
+
   /// Kept in memory only: told to subscribers, gone after a restart.
   void note_progress(const media::Job& job, const media::Progress& progress);
   /// The same with another stage only: the job is as far as it was.
@@ -140,7 +168,7 @@ class Catalog {
 
  private:
   struct Tables {
-    store::Table assets, versions, playlists, objects, events, meta;
+    store::Table assets, versions, playlists, objects, events, meta, channels, segments;
   };
   class Change;
   Catalog(store::Env env, Tables tables) : env_(std::move(env)), tables_(tables) {}

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 
-#include "origin/catalog.hpp"
+#include "origin/catalog_change.hpp"
 #include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
-
-constexpr std::uint64_t events_kept_max = 10000;
 
 Result<std::vector<std::string>> keys_of(const store::WriteTxn& txn, store::Table table,
                                          const std::string& prefix) {
@@ -81,64 +79,6 @@ Asset queued_asset(Asset asset, const NewSource& source) {
 }
 
 }  // namespace
-
-/// One write transaction with the events that it will cause. Dropped without commit(): nothing
-/// happened.
-class Catalog::Change {
- public:
-  explicit Change(Catalog& catalog)
-      : catalog_(catalog), lock_(catalog.writer_), txn_(catalog.env_.write()) {}
-
-  Result<void> ready() const {
-    if (!txn_) return std::unexpected(txn_.error());
-    return {};
-  }
-  store::WriteTxn& txn() { return *txn_; }
-  const store::WriteTxn& txn() const { return *txn_; }
-  const Tables& tables() const { return catalog_.tables_; }
-
-  Result<std::optional<Asset>> asset(std::string_view tenant, std::string_view name) const {
-    auto bytes = txn_->get(tables().assets, asset_key(tenant, name));
-    if (!bytes) return std::unexpected(bytes.error());
-    if (!*bytes) return std::nullopt;
-    auto asset = asset_from_stored(**bytes);
-    if (!asset) return std::unexpected(asset.error());
-    return std::move(*asset);
-  }
-
-  Result<void> put(Asset& asset) {
-    asset.updated = wall_now();
-    std::string data = json_text(catalog_.document(asset));
-    note({0, asset.tenant, "asset", std::move(data)});
-    return txn_->put(tables().assets, asset_key(asset.tenant, asset.name), to_stored(asset));
-  }
-
-  void note(Event event) { events_.push_back(std::move(event)); }
-
-  Result<void> commit() {
-    std::uint64_t sequence = catalog_.last_sequence_;
-    for (Event& event : events_) {
-      event.sequence = ++sequence;
-      std::string value = event.tenant + '\n' + event.type + '\n' + event.data;
-      auto put = txn_->put(tables().events, sequence_key(sequence), value);
-      if (!put) return put;
-      if (sequence <= events_kept_max) continue;
-      auto erased = txn_->erase(tables().events, sequence_key(sequence - events_kept_max));
-      if (!erased) return std::unexpected(erased.error());
-    }
-    if (auto committed = txn_->commit(); !committed) return committed;
-    catalog_.last_sequence_ = sequence;
-    if (!catalog_.listener_) return {};
-    for (const Event& event : events_) catalog_.listener_(event);
-    return {};
-  }
-
- private:
-  Catalog& catalog_;
-  std::lock_guard<std::mutex> lock_;
-  Result<store::WriteTxn> txn_;
-  std::vector<Event> events_;
-};
 
 Result<Asset> Catalog::live_asset(const Change& change, const media::Job& job) {
   if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
@@ -346,7 +286,10 @@ Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
   auto erased = change.txn().erase(tables_.assets, asset_key(tenant, asset));
   if (!erased || !*erased) return erased;
   std::string prefix = version_key(tenant, asset, "");
-  for (store::Table table : {tables_.versions, tables_.playlists, tables_.objects}) {
+  if (auto gone = change.txn().erase(tables_.channels, asset_key(tenant, asset)); !gone)
+    return gone;
+  for (store::Table table :
+       {tables_.versions, tables_.playlists, tables_.objects, tables_.segments}) {
     auto gone = erase_prefix(change.txn(), table, prefix);
     if (!gone) return std::unexpected(gone.error());
   }

@@ -16,6 +16,7 @@
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
 #include "common/http/repr_digest.hpp"
+#include "common/http/url.hpp"
 #include "origin/media_headers.hpp"
 
 namespace relay::origin {
@@ -92,19 +93,19 @@ http::Response unsatisfiable(std::uint64_t length) {
 }
 
 net::Task<void> send_whole(net::Exchange& exchange, int fd, http::ResponseHead head,
-                           http::ByteRange range, std::uint64_t length) {
+                           std::uint64_t offset, std::uint64_t length) {
   bool head_only = exchange.request().method == "HEAD";
   auto going = co_await exchange.begin(std::move(head), length);
   if (going && !head_only && length > 0) {
-    net::FilePiece piece{fd, range.first, length};
+    net::FilePiece piece{fd, offset, length};
     going = co_await exchange.write_files(std::span(&piece, 1));
   }
   if (going) co_await exchange.finish();
 }
 
 net::Task<void> send_several(net::Exchange& exchange, int fd, http::ResponseHead head,
-                             std::vector<http::ByteRange> ranges, std::string content_type,
-                             std::uint64_t length) {
+                             std::uint64_t offset, std::vector<http::ByteRange> ranges,
+                             std::string content_type, std::uint64_t length) {
   std::string boundary = to_hex(digest128(content_type + std::to_string(length)));
   head.headers.add("Content-Type", "multipart/byteranges; boundary=" + boundary);
   std::uint64_t total = http::multipart_length(boundary, content_type, ranges, length);
@@ -113,7 +114,7 @@ net::Task<void> send_several(net::Exchange& exchange, int fd, http::ResponseHead
     if (!going) co_return;
     std::string part = http::multipart_head(boundary, content_type, range, length);
     going = co_await exchange.write(part);
-    net::FilePiece piece{fd, range.first, range.length()};
+    net::FilePiece piece{fd, offset + range.first, range.length()};
     if (going) going = co_await exchange.write_files(std::span(&piece, 1));
   }
   std::string end = http::multipart_end(boundary);
@@ -177,9 +178,17 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
     co_return;
   }
   switch (parsed->kind) {
-    case media::MediaKind::multivariant:
     case media::MediaKind::media_playlist:
+      if (auto rendition = live_.find(*parsed)) {
+        co_await answer_live_playlist(exchange, std::move(rendition));
+        break;
+      }
+      [[fallthrough]];
+    case media::MediaKind::multivariant:
       co_await answer_playlist(exchange, *parsed);
+      break;
+    case media::MediaKind::part:
+      co_await answer_part(exchange, *parsed);
       break;
     case media::MediaKind::photo:
     case media::MediaKind::photo_any: {
@@ -207,6 +216,30 @@ net::Task<void> Delivery::answer_playlist(net::Exchange& exchange, media::MediaP
   }
   auto response = playlist_answer(exchange.request(), playlist->record, playlist->lifetime);
   co_await exchange.respond(std::move(response));
+}
+
+net::Task<void> Delivery::answer_live_playlist(net::Exchange& exchange,
+                                               std::shared_ptr<live::Rendition> rendition) const {
+  std::string query(http::split_target(exchange.request().target).query);
+  auto playlist = co_await LiveDelivery::playlist(std::move(rendition), std::move(query));
+  http::Response response =
+      playlist ? playlist_answer(exchange.request(), playlist->record, playlist->lifetime)
+               : problem_answer(playlist.error());
+  co_await exchange.respond(std::move(response));
+}
+
+net::Task<void> Delivery::answer_part(net::Exchange& exchange, media::MediaPath path) const {
+  Result<File> file = missing("there is no such part");
+  if (auto rendition = live_.find(path)) {
+    auto part = co_await live_.part(std::string(path.tenant), std::string(path.asset),
+                                    std::move(rendition), path.number, path.part);
+    if (part)
+      file = File{std::move(part->path), part->record, file_headers(part->record),
+                  std::string(media::content_type_of("0.m4s")), part->offset};
+    else
+      file = std::unexpected(part.error());
+  }
+  co_await answer_file(exchange, std::move(file));
 }
 
 Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& path) const {
@@ -256,8 +289,8 @@ net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file
   }
   if (decision.kind == http::RangeKind::several) {
     head.status = 206;
-    co_await send_several(exchange, fd->get(), std::move(head), std::move(decision.ranges),
-                          std::move(file->content_type), length);
+    co_await send_several(exchange, fd->get(), std::move(head), file->offset,
+                          std::move(decision.ranges), std::move(file->content_type), length);
     co_return;
   }
   head.headers.add("Content-Type", file->content_type);
@@ -266,7 +299,8 @@ net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file
     head.headers.add("Content-Range", http::write_content_range(decision.range, length));
     length = decision.range.length();
   }
-  co_await send_whole(exchange, fd->get(), std::move(head), decision.range, length);
+  co_await send_whole(exchange, fd->get(), std::move(head), file->offset + decision.range.first,
+                      length);
 }
 
 Result<Delivery::File> Delivery::find_object(const media::MediaPath& path,

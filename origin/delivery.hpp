@@ -8,13 +8,15 @@
 #include "common/media/media_path.hpp"
 #include "common/net/handler.hpp"
 #include "origin/catalog.hpp"
+#include "origin/live_delivery.hpp"
 #include "origin/segment_store.hpp"
 
 namespace relay::origin {
 
 class Delivery {
  public:
-  Delivery(const Catalog& catalog, const SegmentStore& store) : catalog_(catalog), store_(store) {}
+  Delivery(const Catalog& catalog, const SegmentStore& store, const LiveDelivery& live)
+      : catalog_(catalog), store_(store), live_(live) {}
 
   /// Answers any request for a path that is not the API's or a page's; `path` is normalised.
   net::Task<void> answer(net::Exchange& exchange, std::string path) const;
@@ -26,11 +28,15 @@ class Delivery {
     ObjectRecord record;
     http::Headers headers;
     std::string content_type;
+    std::uint64_t offset = 0;  // where it begins in the file
   };
   struct Playlist {
     PlaylistRecord record;
     std::string_view lifetime;  // a literal
   };
+  net::Task<void> answer_live_playlist(net::Exchange& exchange,
+                                       std::shared_ptr<live::Rendition> rendition) const;
+  net::Task<void> answer_part(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_playlist(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_file(net::Exchange& exchange, Result<File> file) const;
   Result<Playlist> find_multivariant(const media::MediaPath& path) const;
@@ -40,6 +46,7 @@ class Delivery {
 
   const Catalog& catalog_;
   const SegmentStore& store_;
+  const LiveDelivery& live_;
 };
 
 }  // namespace relay::origin

@@ -123,6 +123,12 @@ Result<void> Ingest::Impl::store_playlist(const media::Job& job, const std::stri
 
 Result<void> Ingest::Impl::store_multivariant(const media::Job& job, const std::string& text) {
   IsStored stored = [&](std::string_view rendition) -> Result<bool> {
+    if (job.kind == media::JobKind::live) {  // its playlists are written as parts come
+      auto init =
+          catalog.object(job.tenant, job.asset, job.version, std::string(rendition) + "/init.mp4");
+      if (!init) return std::unexpected(init.error());
+      return init->has_value();
+    }
     auto playlist = catalog.playlist(job.tenant, job.asset, job.version, rendition);
     if (!playlist) return std::unexpected(playlist.error());
     return playlist->has_value();

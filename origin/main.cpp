@@ -9,6 +9,10 @@
 #include "origin/admin.hpp"
 #include "origin/ingest.hpp"
 #include "origin/jobs/supervisor.hpp"
+#include "origin/live/channels.hpp"
+#include "origin/live/rtmp_listener.hpp"
+#include "origin/live_api.hpp"
+#include "origin/live_keeper.hpp"
 #include "origin/origin.hpp"
 #include "origin/reload.hpp"
 
@@ -34,8 +38,12 @@ int run(const Settings& settings, const std::string& path) {
   net::Blocking blocking(blocking_threads);
   Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
   Uploads uploads(*catalog, store, blocking, metrics, settings.uploads);
-  Api api({*catalog, store, announcer, events, uploads, access, blocking});
-  Delivery delivery(*catalog, store);
+  LiveKeeper keeper(*catalog, store, announcer);
+  live::Channels channels(blocking, keeper, ingest, metrics, settings.live, settings.jobs);
+  LiveApi live_api(channels, *catalog, blocking);
+  Api api({*catalog, store, announcer, events, uploads, access, blocking, live_api});
+  LiveDelivery live_delivery(channels, keeper);
+  Delivery delivery(*catalog, store, live_delivery);
   Origin origin(api, delivery, metrics);
   Admin admin(*catalog, store, blocking, metrics);
   net::Server server(
@@ -44,12 +52,28 @@ int run(const Settings& settings, const std::string& path) {
   announcer.start(first, settings.edges_admin);
   jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
   api.start(supervisor);
+  channels.start(first);
+  for (live::ChannelRecord& record : or_stop(catalog->channels())) {
+    auto kept = or_stop(keeper.kept(record.job));
+    channels.add(std::move(record), std::move(kept));
+  }
+  net::spawn(first, channels.run());
+  std::vector<std::unique_ptr<live::RtmpListener>> listeners;
+  auto listen = [&](const std::string& address, const live::RtmpTls& tls) {
+    if (address.empty()) return;
+    listeners.push_back(
+        std::make_unique<live::RtmpListener>(first, address, tls, channels, metrics));
+  };
+  listen(settings.live.rtmp, {});
+  listen(settings.live.rtmps, {settings.live.rtmps_certificate, settings.live.rtmps_key});
   for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
   net::spawn(first, events.run_heartbeat());
   server.on_stop([&] {
     admin.set_draining();
     events.stop();
     supervisor.stop();
+    for (auto& listener : listeners) listener->stop();
+    channels.stop();
     announcer.stop();
   });
   log::info("serving", {log::kv("listen", settings.listen), log::kv("path", settings.path)});

@@ -1,6 +1,9 @@
 #include "origin/records.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
+#include <charconv>
 #include <cstring>
 
 #include "common/base/check.hpp"
@@ -52,6 +55,17 @@ std::string version_key(std::string_view tenant, std::string_view asset, std::st
 std::string object_key(std::string_view tenant, std::string_view asset, std::string_view version,
                        std::string_view path) {
   return version_key(tenant, asset, version).append("/").append(path);
+}
+
+std::string segment_key(const media::Job& job, std::string_view rendition, std::int64_t number) {
+  return object_key(job.tenant, job.asset, job.version, rendition) +
+         fmt::format("/{:016x}", number);
+}
+
+std::int64_t segment_number(std::string_view last_part) {
+  std::int64_t number = -1;
+  std::from_chars(last_part.data(), last_part.data() + last_part.size(), number, 16);
+  return number;
 }
 
 std::string sequence_key(std::uint64_t sequence) {
@@ -113,6 +127,18 @@ Result<VersionRecord> version_from_bytes(std::string_view bytes) {
   record.state = static_cast<VersionState>(take<std::uint8_t>(bytes));
   record.source_bytes = take<std::uint64_t>(bytes);
   return record;
+}
+
+std::string to_bytes(const live::ChannelRecord& record) {
+  return std::string(1, form_1) + record.key_sha256 + '\n' + media::to_json(record.job);
+}
+
+Result<live::ChannelRecord> channel_from_bytes(std::string_view bytes) {
+  if (auto opened = open_record(bytes, 1); !opened) return std::unexpected(opened.error());
+  std::size_t line = std::min(bytes.find('\n'), bytes.size() - 1);
+  auto job = media::job_from_json(bytes.substr(line + 1));
+  if (!job) return std::unexpected(job.error());
+  return live::ChannelRecord{std::move(*job), std::string(bytes.substr(0, line))};
 }
 
 }  // namespace relay::origin

@@ -10,6 +10,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "origin/live/keeper.hpp"
 
 namespace relay::origin {
 
@@ -42,6 +43,10 @@ std::string version_key(std::string_view tenant, std::string_view asset, std::st
 /// empty for the multivariant playlist.
 std::string object_key(std::string_view tenant, std::string_view asset, std::string_view version,
                        std::string_view path);
+/// Of a segment of a channel; they sort by number.
+std::string segment_key(const media::Job& job, std::string_view rendition, std::int64_t number);
+/// Of the key's last part.
+std::int64_t segment_number(std::string_view last_part);
 /// Big-endian, so that keys sort as numbers.
 std::string sequence_key(std::uint64_t sequence);
 std::uint64_t sequence_of(std::string_view key);
@@ -52,5 +57,7 @@ std::string to_bytes(const VersionRecord& record);
 Result<ObjectRecord> object_from_bytes(std::string_view bytes);
 Result<PlaylistRecord> playlist_from_bytes(std::string_view bytes);
 Result<VersionRecord> version_from_bytes(std::string_view bytes);
+std::string to_bytes(const live::ChannelRecord& record);
+Result<live::ChannelRecord> channel_from_bytes(std::string_view bytes);
 
 }  // namespace relay::origin

@@ -67,6 +67,44 @@ void describe_jobs(Schema& schema, jobs::JobSettings& into) {
                {.least = 1 << 20, .most = 2ll << 30});
 }
 
+void describe_live_listeners(Schema& schema, live::LiveSettings& into) {
+  schema.text("live.rtmp", into.rtmp, "where RTMP publishers connect; empty: nowhere");
+  schema.text("live.rtmps", into.rtmps, "the same with TLS; needs the two files below");
+  schema.text("live.rtmps_certificate", into.rtmps_certificate,
+              "PEM file of the certificate chain");
+  schema.text("live.rtmps_key", into.rtmps_key, "PEM file of its private key");
+  schema.text("live.srt", into.srt, "where SRT publishers connect (UDP); empty: nowhere");
+  schema.text("live.public_host", into.public_host,
+              "the host in the addresses that the API gives; empty: as listened on");
+}
+
+void describe_live(Schema& schema, live::LiveSettings& into) {
+  describe_live_listeners(schema, into);
+  schema.duration("live.part", into.part, "target duration of a part of low-latency HLS",
+                  {.least = 100, .most = 5000});
+  schema.duration("live.group", into.group, "from one key picture to the next",
+                  {.least = 500, .most = 10000});
+  schema.duration("live.segment", into.segment, "of a segment; a multiple of live.group",
+                  {.least = 1000, .most = 20000});
+  schema.duration("live.dvr", into.dvr, "how far back a channel's playlists reach",
+                  {.least = 30'000});
+  schema.bytes("live.dvr_size_max", into.dvr_size_max,
+               "a channel whose window needs more space forgets its oldest segments sooner",
+               {.least = 1 << 20});
+  schema.text("live.between", into.between,
+              "what viewers get while nobody publishes: gaps in the playlist, or a still picture",
+              {"gap", "slate"});
+  schema.text("live.busy_slot", into.busy_slot,
+              "what a second publisher on the same slot does: it is refused, or replaces the first",
+              {"refuse", "replace"});
+  schema.flag("live.return_to_primary", into.return_to_primary,
+              "whether the primary publisher goes on air again when it is well again");
+  schema.count("live.channels_max", into.channels_max, "open at the same time", {0, 1000});
+  if (into.part > into.group) schema.reject("live.part", "must not be above live.group");
+  if (into.group.count() > 0 && into.segment % into.group != std::chrono::milliseconds(0))
+    schema.reject("live.segment", "must be a multiple of live.group");
+}
+
 void check_edges(Schema& schema, const std::vector<std::string>& edges) {
   for (const std::string& url : edges) {
     if (auto endpoint = net::endpoint_of(url); !endpoint) {
@@ -114,6 +152,7 @@ void describe(Schema& schema, Settings& into) {
                "admin addresses of all edges; deletions and new versions are announced there");
   check_edges(schema, into.edges_admin);
   describe_jobs(schema, into.jobs);
+  describe_live(schema, into.live);
   schema.tables<TenantSettings>("tenants", into.tenants, describe_tenant,
                                 "a rights-holder and its keys");
   check_tenants(schema, into.tenants);

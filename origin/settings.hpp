@@ -9,6 +9,7 @@
 
 #include "common/base/settings.hpp"
 #include "origin/jobs/job_settings.hpp"
+#include "origin/live/live_settings.hpp"
 
 namespace relay::origin {
 
@@ -35,6 +36,7 @@ struct Settings {
   std::vector<TenantSettings> tenants;
   std::vector<std::string> edges_admin;
   jobs::JobSettings jobs;
+  live::LiveSettings live;
 };
 
 void describe(Schema& schema, Settings& into);

@@ -46,6 +46,7 @@ function originSettings(folder, port, adminPort, tenants, transcoderPath) {
     origin: { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${adminPort}`, threads: 1,
       path: path.join(folder, 'state') },
     uploads: { free_space_min: '16MiB' },
+    live: { rtmp: '', srt: '' },  // fixed ports: who wants one sets it
     jobs: { transcoder: path.join(programs, 'torchrelay-transcoder'),
       ...(transcoderPath ? { transcoder_config: transcoderPath } : {}) },
     tenants: Object.entries(tenants).map(([name, key]) => ({ name, key_sha256: [sha256(key)] })),

@@ -1,0 +1,124 @@
+// The catalog's channels: their records, their segments, and how one becomes a recording.
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "origin/catalog_change.hpp"
+
+namespace relay::origin {
+namespace {
+
+std::string segment_object(std::string_view rendition, std::int64_t number) {
+  return std::string(rendition) + "/" + std::to_string(number) + ".m4s";
+}
+
+}  // namespace
+
+Result<Asset> Catalog::open_channel(const NewChannel& channel) {
+  const media::Job& job = channel.record.job;
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto old = change.asset(job.tenant, job.asset);
+  if (!old) return std::unexpected(old.error());
+  if (*old) {
+    return fail(ErrorKind::conflict, ErrorSource::client,
+                "'" + job.asset + "' is there already; delete it first or choose another name");
+  }
+  Asset asset;
+  asset.tenant = job.tenant;
+  asset.name = job.asset;
+  asset.kind = AssetKind::channel;
+  asset.state = AssetState::live;
+  asset.title = channel.title;
+  asset.tags = channel.tags;
+  asset.created = wall_now();
+  asset.newest_version = job.version;
+  auto put = change.txn().put(tables_.versions, version_key(job.tenant, job.asset, job.version),
+                              to_bytes(VersionRecord{VersionState::open, 0}));
+  if (put)
+    put = change.txn().put(tables_.channels, asset_key(job.tenant, job.asset),
+                           to_bytes(channel.record));
+  if (put) put = change.put(asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return asset;
+}
+
+Result<void> Catalog::set_channel(const live::ChannelRecord& record) {
+  Change change(*this);
+  auto asset = live_asset(change, record.job);
+  if (!asset) return std::unexpected(asset.error());
+  auto put = change.txn().put(tables_.channels, asset_key(record.job.tenant, record.job.asset),
+                              to_bytes(record));
+  if (put) put = change.commit();
+  return put;
+}
+
+Result<void> Catalog::add_segment(const media::Job& job, const std::string& rendition,
+                                  const live::Segment& segment, const ObjectRecord& object) {
+  Change change(*this);
+  if (auto asset = live_asset(change, job); !asset) return std::unexpected(asset.error());
+  std::string path = segment_object(rendition, segment.number);
+  auto put = change.txn().put(tables_.segments, segment_key(job, rendition, segment.number),
+                              live::to_bytes(segment));
+  if (put)
+    put = change.txn().put(tables_.objects, object_key(job.tenant, job.asset, job.version, path),
+                           to_bytes(object));
+  if (put) put = change.commit();
+  return put;
+}
+
+Result<void> Catalog::remove_segments(const media::Job& job, const std::string& rendition,
+                                      const std::vector<std::int64_t>& numbers) {
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return ready;
+  for (std::int64_t number : numbers) {
+    std::string path = segment_object(rendition, number);
+    auto gone = change.txn().erase(tables_.segments, segment_key(job, rendition, number));
+    if (gone)
+      gone =
+          change.txn().erase(tables_.objects, object_key(job.tenant, job.asset, job.version, path));
+    if (!gone) return std::unexpected(gone.error());
+  }
+  return change.commit();
+}
+
+Result<Asset> Catalog::end_channel(const media::Job& job,
+                                   const std::map<std::string, std::string>& playlists,
+                                   std::int64_t duration_ms) {
+  Change change(*this);
+  auto asset = live_asset(change, job);
+  if (!asset) return std::unexpected(asset.error());
+  bool shown = !playlists.empty() && !asset->current_version.empty();
+  asset->state = shown ? AssetState::ready : AssetState::failed;
+  asset->error = shown ? "" : "the channel ended before anything was published on it";
+  asset->duration_ms = duration_ms;
+  for (const Rendition& each : asset->renditions) {
+    if (each.height <= asset->height) continue;
+    asset->width = each.width;
+    asset->height = each.height;
+  }
+  Result<void> put;
+  for (const auto& [rendition, text] : playlists) {
+    if (!put) break;
+    put = change.txn().put(tables_.playlists,
+                           object_key(job.tenant, job.asset, job.version, rendition),
+                           to_bytes(PlaylistRecord{text, wall_now(), true}));
+  }
+  VersionRecord version{shown ? VersionState::ready : VersionState::failed, 0};
+  if (put)
+    put = change.txn().put(tables_.versions, version_key(job.tenant, job.asset, job.version),
+                           to_bytes(version));
+  if (put) put = change.put(*asset);
+  auto gone = change.txn().erase(tables_.channels, asset_key(job.tenant, job.asset));
+  if (put && !gone) return std::unexpected(gone.error());
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return std::move(*asset);
+}
+
+void Catalog::note_channel(const media::Job& job, const std::string& state) {
+  if (listener_) listener_({0, job.tenant, "channel", state});
+}
+
+}  // namespace relay::origin

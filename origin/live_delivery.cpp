@@ -1,0 +1,99 @@
+#include "origin/live_delivery.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "origin/media_headers.hpp"
+
+namespace relay::origin {
+
+using live::Rendition;
+using live::View;
+
+namespace {
+
+/// Of blocking reloads and of parts, in target durations (8216bis 6.2.5.2).
+constexpr std::int64_t wait_targets = 3;
+/// How long the answer to a blocking reload may be kept: it belongs to its query.
+constexpr std::int64_t blocking_answer_targets = 6;
+
+std::chrono::seconds wait_max(const View& view) {
+  return std::chrono::seconds(wait_targets * view.window.target_duration_s);
+}
+
+std::unexpected<Error> gone() {
+  return fail(ErrorKind::not_found, ErrorSource::client, "the channel is not there any more");
+}
+
+std::unexpected<Error> too_long() {
+  return fail(ErrorKind::unavailable, ErrorSource::internal,
+              "what was asked for has not come in time", true);
+}
+
+std::string lifetime_of(const View& view, bool blocking) {
+  if (view.window.ended) return std::string(lifetime_ended);
+  if (!blocking) return std::string(lifetime_growing);
+  return fmt::format("public, max-age={}", blocking_answer_targets * view.window.target_duration_s);
+}
+
+LiveDelivery::Playlist answer_of(const View& view, const media::LiveDirectives& directives) {
+  bool delta = directives.skip && !view.window.ended;
+  std::string text = delta ? media::write_delta(view.window) : media::write(view.window);
+  return {{std::move(text), view.modified, view.window.ended},
+          lifetime_of(view, directives.segment.has_value())};
+}
+
+}  // namespace
+
+std::shared_ptr<Rendition> LiveDelivery::find(const media::MediaPath& path) const {
+  auto channel = channels_.find(path.tenant, path.asset);
+  if (!channel || channel->record()->job.version != path.version) return nullptr;
+  return channel->rendition(path.rendition);
+}
+
+net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
+    std::shared_ptr<Rendition> rendition, std::string query) {
+  auto directives = media::read_live_directives(query);
+  if (!directives) co_return std::unexpected(directives.error());
+  SteadyTime begun = steady_now();
+  while (true) {
+    std::uint64_t seen = rendition->changed.version();
+    if (rendition->closed) co_return gone();
+    auto view = rendition->view.load();
+    media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first part of all
+    if (!view->is_empty())
+      judged = judge(*directives, view->next, view->window.ended, view->window.part_target_ms);
+    if (judged.readiness == media::LiveReadiness::never) co_return bad_input(judged.reason);
+    if (judged.readiness == media::LiveReadiness::ready) co_return answer_of(*view, *directives);
+    if (steady_now() - begun >= wait_max(*view)) co_return too_long();
+    co_await rendition->changed.wait(seen);
+  }
+}
+
+net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(std::string tenant, std::string asset,
+                                                             std::shared_ptr<Rendition> rendition,
+                                                             std::int64_t segment,
+                                                             std::int64_t part) const {
+  SteadyTime begun = steady_now();
+  while (true) {
+    std::uint64_t seen = rendition->changed.version();
+    if (rendition->closed) co_return gone();
+    auto view = rendition->view.load();
+    live::PartPlace place = live::find_part(*view, segment, part);
+    if (place.found == live::PartFound::never)
+      co_return fail(ErrorKind::not_found, ErrorSource::client, "there is no such part");
+    auto channel = channels_.find(tenant, asset);
+    if (!channel) co_return gone();
+    if (place.found == live::PartFound::there) {
+      auto path = keeper_.media_path(channel->record()->job,
+                                     fmt::format("{}/{}.m4s", rendition->name, segment));
+      co_return PartFile{
+          std::move(path), place.offset, {place.part.bytes, place.part.digest, view->modified}};
+    }
+    if (steady_now() - begun >= wait_max(*view)) co_return too_long();
+    co_await rendition->changed.wait(seen);
+  }
+}
+
+}  // namespace relay::origin
