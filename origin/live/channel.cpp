@@ -27,10 +27,6 @@ constexpr milliseconds leaving_max{600'000};
 
 constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
 
-std::string name_of(const media::Job& job) {
-  return job.tenant + "/" + job.asset;
-}
-
 }  // namespace
 
 Channel::Channel(ChannelParts parts, ChannelRecord record)
@@ -53,7 +49,7 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
                               if (!self->transcoder_->is_running()) self->status_.reset();
                               self->note_change();
                             },
-                        .name = name_of(record()->job)};
+                        .name = record()->job.tenant + "/" + record()->job.asset};
   transcoder_ =
       std::make_shared<Transcoder>(io, parts_.blocking, parts_.jobs, line_, std::move(work));
   const auto& setup = record()->job.live->setup;
@@ -69,6 +65,7 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
     if (first >= 0 && !each->window.has_begun()) each->window.begin_at(first);
   transcoder_->start();
   tick();
+  slide();
   for (auto& each : tracks_) publish(*each);
 }
 
@@ -123,27 +120,6 @@ std::string Channel::job() const {
   return media::to_json(job);
 }
 
-net::Task<Result<void>> Channel::save(Self self, std::shared_ptr<ChannelRecord> record) {
-  auto save = [&] { return self->parts_.keeper.save(*record); };
-  auto saved = co_await net::run_blocking(self->parts_.blocking, save);
-  if (saved) self->record_.store(record);
-  co_return saved;
-}
-
-net::Task<Result<void>> Channel::take_setup(Self self, media::LiveSetup setup) {
-  auto known = self->record();
-  if (known->job.live->setup) {
-    if (media::to_json(*known->job.live->setup) == media::to_json(setup)) co_return Result<void>();
-    co_return fail(ErrorKind::conflict, ErrorSource::client,
-                   "a version's renditions never change, and this setup is another one");
-  }
-  auto record = std::make_shared<ChannelRecord>(*known);
-  record->job.live->setup = setup;
-  auto saved = co_await save(self, record);
-  if (saved && self->tracks_.empty()) self->make_tracks(setup);
-  co_return saved;
-}
-
 net::Task<Result<void>> Channel::change_key(Self self, std::string key_sha256) {
   auto record = std::make_shared<ChannelRecord>(*self->record());
   record->key_sha256 = std::move(key_sha256);
@@ -159,74 +135,6 @@ void Channel::take_status(media::LiveStatus status) {
   status_ = std::move(status);
   failed_why_.clear();
   note_change();
-}
-
-net::Task<Result<void>> Channel::take_part(Self self, PartArrival arrival) {
-  Track* track = self->track(arrival.rendition);
-  if (!track) {
-    co_return fail(ErrorKind::not_found, ErrorSource::client,
-                   "the setup names no rendition '" + arrival.rendition + "'");
-  }
-  for (auto& each : self->tracks_)
-    if (!each->window.has_begun()) each->window.begin_at(arrival.segment);
-  Window& window = track->window;
-  while (window.closing() && arrival.segment > window.closing()->number) {
-    std::uint64_t seen = track->settled.version();
-    if (window.closing()) co_await track->settled.wait(seen);
-  }
-  Window::Fit fit = window.fit(arrival.segment, arrival.part, arrival.digest);
-  if (fit == Window::Fit::late) self->parts_.counters.late_parts.add();
-  if (fit == Window::Fit::late || fit == Window::Fit::same) co_return Result<void>();
-  if (fit == Window::Fit::early) {
-    co_return fail(ErrorKind::conflict, ErrorSource::client,
-                   fmt::format("part {} of segment {} came before those that belong in front of it",
-                               arrival.part, arrival.segment));
-  }
-  auto path = self->parts_.keeper.media_path(
-      self->record()->job, fmt::format("{}/{}.m4s", arrival.rendition, arrival.segment));
-  std::uint64_t offset = window.offset_of(arrival.segment);
-  auto write = [&] { return write_part(track->file, path, offset, arrival.bytes); };
-  auto written = co_await net::run_blocking(self->parts_.blocking, write);
-  if (!written) co_return written;
-  // Meanwhile the clock may have passed it over.
-  if (window.fit(arrival.segment, arrival.part, arrival.digest) == Window::Fit::next)
-    self->show(*track, arrival);
-  co_return Result<void>();
-}
-
-void Channel::show(Track& track, const PartArrival& arrival) {
-  if (arrival.part == 0) track.digest = DigestStream();
-  track.digest.update(arrival.bytes);
-  track.last_part = steady_now();
-  track.window.add(arrival.segment,
-                   {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest},
-                   arrival.last);
-  parts_.counters.parts.add();
-  parts_.counters.part_bytes.add(arrival.bytes.size());
-  publish(track);
-  if (arrival.last) net::spawn(parts_.io, commit(shared_from_this(), track));
-}
-
-net::Task<void> Channel::commit(Self self, Track& track) {
-  const Segment segment = *track.window.closing();
-  const Digest128 digest = track.digest.digest();
-  const store::UniqueFd file = std::move(track.file);
-  const media::Job job = self->record()->job;
-  auto keep = [&]() -> Result<void> {
-    if (auto synced = store::sync(file.get()); !synced) return synced;
-    return self->parts_.keeper.keep(job, track.shared->name, segment, digest);
-  };
-  auto kept = co_await net::run_blocking(self->parts_.blocking, keep);
-  if (kept)
-    self->parts_.counters.segments.add();
-  else if (!self->stopped_)
-    log::error("a segment of a channel could not be kept",
-               {log::kv("channel", name_of(job)), log::kv("rendition", track.shared->name),
-                log::kv("segment", segment.number), log::kv("why", kept.error().message)});
-  track.window.settle(kept.has_value());
-  self->slide();
-  self->publish(track);
-  track.settled.notify();
 }
 
 void Channel::publish(Track& track) {
@@ -309,7 +217,7 @@ bool Channel::wants_transcoder() const {
 }
 
 void Channel::tick() {
-  if (ended_ || stopped_) return;
+  if (ending_ || stopped_) return;
   for (media::FeedSlot slot : slots)
     if (line_->is_taken(slot)) last_taken_ = steady_now();
   transcoder_->want(wants_transcoder());
@@ -355,6 +263,8 @@ net::Task<void> Channel::tell(Self self, std::string state) {
 }
 
 net::Task<Result<void>> Channel::end(Self self) {
+  if (std::exchange(self->ending_, true))
+    co_return fail(ErrorKind::conflict, ErrorSource::client, "the channel is ending already");
   self->line_->close("the channel has ended");
   self->transcoder_->stop();
   co_await self->transcoder_->ended();
@@ -376,8 +286,11 @@ net::Task<Result<void>> Channel::end(Self self) {
   const media::Job job = self->record()->job;
   auto end = [&] { return self->parts_.keeper.end(job, playlists, duration_us / 1000); };
   auto ended = co_await net::run_blocking(self->parts_.blocking, end);
+  self->ending_ = ended.has_value();
   if (!ended) co_return ended;
   self->ended_ = true;
+  for (Leaving& each : self->leaving_) each.due = {};
+  self->forget_due();
   for (auto& each : self->tracks_) self->publish(*each);
   co_return Result<void>();
 }

@@ -79,7 +79,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void tick();
   /// Another key from now on.
   static net::Task<Result<void>> change_key(Self self, std::string key_sha256);
-  /// It becomes a recording: no publisher any more, playlists end.
+  /// It becomes a recording: no publisher any more, playlists end. After an error: once more.
   static net::Task<Result<void>> end(Self self);
   /// Deleted, or the origin stops: nothing is written any more.
   void stop(const std::string& why);
@@ -122,7 +122,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   std::string failed_why_;   // the last one's own verdict, if it was bad
   SteadyTime last_taken_{};  // when somebody published last
   std::deque<Leaving> leaving_;
-  bool ended_ = false, stopped_ = false;
+  bool ending_ = false, ended_ = false, stopped_ = false;
 };
 
 }  // namespace relay::origin::live

@@ -73,7 +73,7 @@ void Transcoder::start() {
 }
 
 void Transcoder::want(bool wanted) {
-  if (std::exchange(wanted_, wanted) == wanted) return;
+  if (stopped_ || std::exchange(wanted_, wanted) == wanted) return;
   woken_.notify();
   line_->filled().notify();
   if (wanted) pause_.cancel();

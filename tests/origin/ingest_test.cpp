@@ -18,6 +18,7 @@
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
 #include "origin/delivery.hpp"
+#include "origin/live_keeper.hpp"
 #include "origin/segment_store.hpp"
 #include "tests/support/tcp_peer.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -59,7 +60,11 @@ class IngestTest : public testing::Test {
     store.emplace(std::move(*SegmentStore::open(folder.path())));
     announcer.start(io(), {});
     ingest.emplace(*catalog, *store, announcer, blocking, metrics, IngestOptions{1 << 20});
-    viewers.emplace(Delivery(*catalog, *store));
+    keeper.emplace(*catalog, *store, announcer);
+    channels.emplace(blocking, *keeper, *ingest, metrics, live::LiveSettings{},
+                     jobs::JobSettings{});
+    live_delivery.emplace(*channels, *keeper);
+    viewers.emplace(Delivery(*catalog, *store, *live_delivery));
     net::ServerOptions options;
     options.listens = {{"127.0.0.1:0", &*viewers}};
     server.emplace(std::move(options));
@@ -133,6 +138,9 @@ class IngestTest : public testing::Test {
   Heard heard;
   media::Job job;
   std::unique_ptr<net::Handler> handler;
+  std::optional<LiveKeeper> keeper;
+  std::optional<live::Channels> channels;
+  std::optional<LiveDelivery> live_delivery;
   std::optional<Viewers> viewers;
   std::optional<net::Server> server;
   std::thread thread;

@@ -60,6 +60,6 @@ export function remove(origin, path) {
     { method: 'DELETE', headers: authorize(origin, path) });
 }
 
-function authorize(origin, path) {
+export function authorize(origin, path) {
   return origin.authorization(path.split('/')[0]);
 }

@@ -1,0 +1,264 @@
+// A channel without its transcoder: what it takes in, shows, keeps and ends with.
+#include "origin/live/channel.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "origin/live/ingest.hpp"
+#include "origin/live_delivery.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace relay::origin::live {
+namespace {
+
+class FakeKeeper final : public Keeper {
+ public:
+  std::filesystem::path media_path(const media::Job&, std::string_view object) const override {
+    return folder.path() / object;
+  }
+  Result<void> save(const ChannelRecord& record) override {
+    saved.push_back(record);
+    return {};
+  }
+  Result<void> keep(const media::Job&, const std::string& rendition, const Segment& segment,
+                    const Digest128& digest) override {
+    if (full) return fail(ErrorKind::no_space, ErrorSource::disk, "full");
+    kept_names.push_back(fmt::format("{}/{}", rendition, segment.number));
+    digests.push_back(digest);
+    return {};
+  }
+  void forget(const media::Job&, const std::string&, const std::vector<std::int64_t>&) override {}
+  Result<std::map<std::string, std::vector<Segment>>> kept(const media::Job&) const override {
+    return {};
+  }
+  Result<void> end(const media::Job&, const std::map<std::string, std::string>& playlists,
+                   std::int64_t duration_ms) override {
+    ended_with = playlists;
+    ended_after_ms = duration_ms;
+    return {};
+  }
+  void tell(const media::Job&, const std::string&) override {}
+
+  tests::TemporaryFolder folder;
+  bool full = false;
+  std::vector<ChannelRecord> saved;
+  std::vector<std::string> kept_names;
+  std::vector<Digest128> digests;
+  std::map<std::string, std::string> ended_with;
+  std::int64_t ended_after_ms = -1;
+};
+
+/// No process is ever started here.
+class NoDesk final : public jobs::Desk {
+ public:
+  std::unique_ptr<net::Handler> for_job(const media::Job&, jobs::Observer&) override { return {}; }
+  Result<void> begin(const media::Job&) override { return {}; }
+  Result<void> put_back(const media::Job&, std::string_view) override { return {}; }
+  void note_stage(const media::Job&, std::string_view) override {}
+  Result<std::vector<media::PublishedRendition>> published(const media::Job&) const override {
+    return {};
+  }
+  std::string source_path(const media::Job&) const override { return ""; }
+  Result<void> settle(const media::Job&, const media::JobResult&) override { return {}; }
+};
+
+media::LiveSetup setup() {
+  return {.group_frames = 25,
+          .segment_frames = 25,
+          .parts_per_group = 4,
+          .renditions = {{.name = "v360", .timescale = 1000},
+                         {.name = "audio", .video = false, .timescale = 48000}}};
+}
+
+ChannelRecord record(WallTime epoch) {
+  ChannelRecord record;
+  record.job.kind = media::JobKind::live;
+  record.job.tenant = "demo";
+  record.job.asset = "final";
+  record.job.version = "v1";
+  record.job.live.emplace();
+  record.job.live->channel.epoch_ms = epoch.time_since_epoch().count();
+  // SHA-256 of "secret".
+  record.key_sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+  return record;
+}
+
+class ChannelTest : public testing::Test {
+ protected:
+  ChannelTest() {
+    channel = std::make_shared<Channel>(
+        ChannelParts{io,
+                     blocking,
+                     keeper,
+                     desk,
+                     settings,
+                     job_settings,
+                     {counter("a"), counter("b"), counter("late"), counter("d"), counter("e")}},
+        record(wall_now() - std::chrono::hours(1)));
+    channel->start({});
+    now = 3600;  // segments of a second
+  }
+  ~ChannelTest() override {
+    channel->stop("the test is over");
+    io.run();
+  }
+  Counter& counter(const std::string& name) { return metrics.counter(name, name); }
+
+  template <class T>
+  static net::Task<void> store(net::Task<T> task, std::optional<T>& into) {
+    into = co_await std::move(task);
+  }
+  template <class T>
+  T run(net::Task<T> task) {
+    std::optional<T> result;
+    net::spawn(io, store(std::move(task), result));
+    while (!result) io.run_one();
+    return std::move(*result);
+  }
+  Result<void> put(std::int64_t segment, std::int64_t part, std::string bytes, bool last = false,
+                   std::string rendition = "v360") {
+    PartArrival arrival{.rendition = std::move(rendition),
+                        .segment = segment,
+                        .part = part,
+                        .ticks = 250,
+                        .independent = part == 0,
+                        .last = last};
+    arrival.digest = digest128(bytes);
+    arrival.bytes = std::move(bytes);
+    return run(Channel::take_part(channel, std::move(arrival)));
+  }
+  std::shared_ptr<const View> view() { return channel->rendition("v360")->view.load(); }
+  void settle() {
+    while (keeper.kept_names.empty()) io.run_one();
+    while (view()->next.part != 0) io.run_one();
+  }
+
+  net::asio::io_context io{1};
+  net::Blocking blocking{1};
+  Metrics metrics;
+  FakeKeeper keeper;
+  NoDesk desk;
+  LiveSettings settings;
+  jobs::JobSettings job_settings;
+  std::shared_ptr<Channel> channel;
+  std::int64_t now = 0;
+};
+
+TEST_F(ChannelTest, TakesOneSetupAndKeepsIt) {
+  EXPECT_EQ(channel->rendition("v360"), nullptr);
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_EQ(keeper.saved.size(), 1u);
+  EXPECT_EQ(keeper.saved[0].job.live->setup->renditions.size(), 2u);
+  EXPECT_NE(channel->rendition("v360"), nullptr);
+  EXPECT_TRUE(run(Channel::take_setup(channel, setup())));
+  media::LiveSetup other = setup();
+  other.renditions.pop_back();
+  auto refused = run(Channel::take_setup(channel, other));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(keeper.saved.size(), 1u);
+}
+
+TEST_F(ChannelTest, PartsBecomeASegmentOfTheSameBytes) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now, 0, "aaa"));
+  EXPECT_EQ(view()->next, (media::LivePosition{now, 1, 0}));
+  ASSERT_TRUE(put(now, 1, "bb", true));
+  settle();
+  EXPECT_EQ(view()->next, (media::LivePosition{now + 1, 0, 2}));
+  EXPECT_EQ(keeper.kept_names, std::vector<std::string>{fmt::format("v360/{}", now)});
+  EXPECT_EQ(keeper.digests[0], digest128("aaabb"));
+  auto file = store::read_file(keeper.folder.path() / "v360" / fmt::format("{}.m4s", now));
+  EXPECT_EQ(*file, "aaabb");
+  PartPlace second = find_part(*view(), now, 1);
+  EXPECT_EQ(second.offset, 3u);
+  EXPECT_EQ(second.part.bytes, 2u);
+}
+
+TEST_F(ChannelTest, PartsOutOfOrderAreRefusedAndLateOnesAreNot) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  auto early = put(now, 1, "b");
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().kind, ErrorKind::conflict);
+  ASSERT_TRUE(put(now, 0, "a"));
+  ASSERT_TRUE(put(now + 2, 0, "c"));  // now is a gap, and so is the one behind it
+  EXPECT_TRUE(put(now, 1, "b"));
+  EXPECT_EQ(counter("late").value(), 1u);
+  EXPECT_TRUE(view()->window.segments[0].gap);
+  EXPECT_EQ(view()->next.segment, now + 2);
+  EXPECT_FALSE(put(now, 0, "x", false, "v999"));
+}
+
+TEST_F(ChannelTest, ASegmentThatCannotBeKeptIsAGapAndTheChannelGoesOn) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  keeper.full = true;
+  ASSERT_TRUE(put(now, 0, "a", true));
+  ASSERT_TRUE(put(now + 1, 0, "b"));
+  EXPECT_TRUE(view()->window.segments[0].gap);
+  EXPECT_EQ(view()->next, (media::LivePosition{now + 1, 1, 1}));
+}
+
+TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now, 0, "a"));
+  std::optional<Result<LiveDelivery::Playlist>> answer;
+  auto query = fmt::format("_HLS_msn={}&_HLS_part=1", now);
+  net::spawn(io, store(LiveDelivery::playlist(channel->rendition("v360"), query), answer));
+  ASSERT_TRUE(put(now, 1, "b"));
+  while (!answer) io.run_one();
+  ASSERT_TRUE(*answer);
+  EXPECT_NE((*answer)->record.text.find(fmt::format("URI=\"{}.1.m4s\"", now)), std::string::npos);
+  EXPECT_EQ((*answer)->lifetime, "public, max-age=6");
+  auto refused =
+      run(LiveDelivery::playlist(channel->rendition("v360"), fmt::format("_HLS_msn={}", now + 9)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+}
+
+TEST_F(ChannelTest, EndsWithWhatItHasAndTakesNobodyAnyMore) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now, 0, "a"));
+  ASSERT_TRUE(put(now, 0, "s", false, "audio"));
+  ASSERT_TRUE(run(Channel::end(channel)));
+  ASSERT_EQ(keeper.ended_with.size(), 2u);
+  EXPECT_NE(keeper.ended_with["v360"].find("#EXTINF:0.250000,"), std::string::npos);
+  EXPECT_TRUE(keeper.ended_with["v360"].ends_with("#EXT-X-ENDLIST\n"));
+  EXPECT_EQ(keeper.ended_after_ms, 1000);
+  EXPECT_TRUE(view()->window.ended);
+  auto late = channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(run(Channel::end(channel)));
+}
+
+TEST_F(ChannelTest, AsksForItsKeyAndLetsOnlyOnePublisherOnASlot) {
+  auto denied = channel->admit("guess", media::FeedSlot::primary, media::FeedFormat::flv);
+  ASSERT_FALSE(denied);
+  EXPECT_EQ(denied.error().kind, ErrorKind::denied);
+  auto first = channel->publish(media::FeedSlot::backup, media::FeedFormat::flv);
+  ASSERT_TRUE(first);
+  auto second = channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  first->reset();
+  EXPECT_TRUE(channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv));
+}
+
+TEST(LiveIngest, ReadsWhatAPartIsByItsTarget) {
+  auto read = read_part_target("v720/12.3.m4s?ticks=46080&independent=1&last=0");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->rendition, "v720");
+  EXPECT_EQ(read->segment, 12);
+  EXPECT_EQ(read->part, 3);
+  EXPECT_EQ(read->ticks, 46080);
+  EXPECT_TRUE(read->independent);
+  EXPECT_FALSE(read->last);
+  for (const char* target :
+       {"v720/12.3.m4s", "v720/12.m4s?ticks=1", "v720/12.3.m4s?ticks=0", "12.3.m4s?ticks=1",
+        "v720/12.3.m4s?ticks=1&last=2", "v720/../12.3.m4s?ticks=1", "v720/12.3.m4s?ticks=1&x=1"})
+    EXPECT_FALSE(read_part_target(target)) << target;
+}
+
+}  // namespace
+}  // namespace relay::origin::live
