@@ -79,7 +79,6 @@ net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LiveP
   auto answered =
       co_await upstream_.ask(worker.client, entry.key, route, std::move(request), {}, stopped_);
   if (!answered) co_return Step::again;
-  entry.by_member = answered->by_peer;
   int status = answered->head().status;
   // What is gone is told the ordinary way; while it only takes its time, the last version stays.
   if (status == 404 || status == 410 || (status != 200 && !before)) co_return Step::over;

@@ -22,7 +22,6 @@ struct LivePlaylist {
   SharedValue<const LiveVersion> newest;  // null: none yet, or none any more
   net::Broadcast changed;                 // a version came, or following ended
   std::atomic<bool> followed{false};
-  std::atomic<bool> by_member{false};  // the follower asks another edge, not the origin
   std::atomic<SteadyTime> wanted_at{SteadyTime::min()};  // by a client or a member, last
 };
 

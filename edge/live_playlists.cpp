@@ -101,12 +101,11 @@ net::Task<bool> LivePlaylists::serve(Visit& visit) {
     co_await refuse(visit, 400, directives.error().message, error_lifetime_s);
     co_return true;
   }
-  want(visit.worker, entry);
-  bool there = current(*entry) != nullptr;
   // Two edges that each take the other for the owner must not wait for one another.
   bool by_member = visit.route != fleet::HopRoute::peer_or_origin;
-  if (by_member && (!there || entry->by_member)) co_return false;
-  if (!directed && !there) co_return false;
+  if (by_member && upstream_.asks_member(entry->key)) co_return false;
+  want(visit.worker, entry);
+  if (!directed && !current(*entry)) co_return false;
   Version version = co_await wait_for(visit, entry, *directives);
   if (!version) co_return false;
   co_await answer(visit, std::move(version), *directives);

@@ -96,6 +96,11 @@ std::vector<Upstream::Candidate> Upstream::candidates(const std::string& key, fl
   return list;
 }
 
+bool Upstream::asks_member(const std::string& key) const {
+  auto list = candidates(key, fleet::HopRoute::peer_or_origin, {}, {});
+  return std::ranges::any_of(list, [](const Candidate& one) { return one.role == Role::owner; });
+}
+
 MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
                                net::ClientRequest request, bool held_only) const {
   if (!key_.empty()) {

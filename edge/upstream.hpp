@@ -58,6 +58,9 @@ class Upstream {
                                   fleet::HopRoute route, net::ClientRequest request,
                                   std::string avoid = {}, GivenUp long_poll = nullptr);
 
+  /// Whether a viewer's request for the key would go to another member before the origin.
+  bool asks_member(const std::string& key) const;
+
  private:
   enum class Role { owner, holder, origin };
   struct Candidate {
