@@ -189,12 +189,11 @@ net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
 
 RtmpListener::RtmpListener(asio::io_context& io, const std::string& address, const RtmpTls& tls,
                            const Channels& channels, Metrics& metrics) {
-  RtmpCounters counters{metrics.gauge("origin_live_publishers", "Publishers that are connected.",
-                                      "protocol=\"rtmp\""),
-                        metrics.counter("origin_live_refused_total",
-                                        "Publishers that were refused.", "protocol=\"rtmp\""),
-                        metrics.counter("origin_live_received_bytes_total",
-                                        "Bytes that publishers sent.", "protocol=\"rtmp\"")};
+  std::string label = tls.certificate.empty() ? "protocol=\"rtmp\"" : "protocol=\"rtmps\"";
+  RtmpCounters counters{
+      metrics.gauge("origin_live_publishers", "Publishers that are connected.", label),
+      metrics.counter("origin_live_refused_total", "Publishers that were refused.", label),
+      metrics.counter("origin_live_received_bytes_total", "Bytes that publishers sent.", label)};
   impl_ = std::make_shared<Impl>(io, channels, counters);
   impl_->tls = make_context(tls);
   impl_->bind(address);

@@ -1,0 +1,95 @@
+// Encoders that push RTMP and RTMPS: the key is asked for first, a slot has one publisher, garbage harms
+// nobody, and a channel outlives who publishes it.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { asset } from '../support/broadcaster.mjs';
+import { metricValue } from '../support/http.mjs';
+import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
+
+let origin;
+let address;
+const publishers = [];
+
+before(async () => {
+  const folder = temporaryFolder('certificate');
+  const [rtmp, rtmps] = await freePorts(2);
+  const certificate = path.join(folder, 'certificate.pem');
+  const key = path.join(folder, 'key.pem');
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  address = { rtmp: `rtmp://127.0.0.1:${rtmp}`, port: rtmp };
+  origin = await startOrigin({ tenants: { demo: 'demo-key', rival: 'rival-key' }, settings: { live: {
+    rtmp: `127.0.0.1:${rtmp}`, rtmps: `127.0.0.1:${rtmps}`, rtmps_certificate: certificate, rtmps_key: key,
+    srt: '', ...quickGrid } } });
+  fs.rmSync(folder, { recursive: true });
+});
+after(async () => {
+  for (const publisher of publishers) await publisher.stop();
+  await cleanUp(origin);
+});
+
+function push(to, options) {
+  const publisher = publish(to, options);
+  publishers.push(publisher);
+  return publisher;
+}
+
+const slotOf = async (channel, slot = 0) => (await asset(origin, channel)).slots?.[slot];
+const publishing = async () =>
+  metricValue(await origin.metrics(), 'origin_live_publishers', { protocol: 'rtmp' });
+
+test('ffmpeg pushes to the address that the API gave, and is on air', async () => {
+  const { ingest } = await openChannel(origin, 'demo/final');
+  push(ingest.rtmp);
+  const urls = await waitForAir(origin, 'demo/final');
+  const video = Object.entries(urls).find(([name]) => name !== 'audio')[1];
+  const start = (await followLive(video, (now) => now.segments.length > 0)).next.msn;
+  const now = await followLive(video, (playlist) => playlist.next.msn > start + 2);
+  assert.ok(now.segments.slice(-2).every((segment) => !segment.gap));
+});
+
+test('a second publisher on the slot is told so, and the first one stays', async () => {
+  const { ingest } = await openChannel(origin, 'demo/final', { query: '?new_key=true' });
+  const second = push(ingest.rtmp);
+  const { code, said } = await second.exited;
+  assert.notEqual(code, 0);
+  assert.match(said, /Input\/output error|Operation not permitted|publishes/i);
+  assert.equal(await publishing(), 1);
+});
+
+test('without the right key nothing is taken', async () => {
+  const refused = async () => metricValue(await origin.metrics(), 'origin_live_refused_total', { protocol: 'rtmp' });
+  const before = await refused() ?? 0;
+  for (const stream of ['demo/final?key=wrong', 'demo/final', 'rival/final?key=wrong', 'demo/none?key=x']) {
+    const { code } = await push(`${address.rtmp}/${stream}`).exited;
+    assert.notEqual(code, 0, stream);
+  }
+  assert.equal(await refused(), before + 4);
+});
+
+test('RTMPS is the same with TLS', async () => {
+  const { ingest } = await openChannel(origin, 'rival/cup');
+  push(ingest.rtmps);
+  await waitForAir(origin, 'rival/cup');
+});
+
+test('garbage and half-open connections harm nobody', async () => {
+  const shapes = [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(100_000, 3), Buffer.alloc(3073, 3),
+    Buffer.concat([Buffer.alloc(3073, 3), Buffer.alloc(5000, 0xff)])];
+  const sockets = await Promise.all(shapes.map((bytes) => new Promise((connected) => {
+    const socket = net.connect(address.port, '127.0.0.1', () => { socket.write(bytes); connected(socket); });
+    socket.on('error', () => {}).resume();
+  })));
+  await until('those that are no RTMP are closed', () => sockets[0].closed && sockets[3].closed);
+  for (const socket of sockets) socket.destroy();
+  assert.equal(await publishing(), 1);
+  assert.equal((await slotOf('demo/final'))?.state, 'ready');
+});
