@@ -9,6 +9,7 @@
 #include "common/http/problem.hpp"
 #include "common/net/timer.hpp"
 #include "edge/cache_key.hpp"
+#include "edge/interim.hpp"
 #include "edge/part.hpp"
 
 namespace relay::edge {
@@ -316,6 +317,7 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
       co_return false;
     }
     FillRequest request = fill_request(visit, stale);
+    request.on_interim = interim_path(visit, settings_.name);
     if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
     auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
     if (unshared) {

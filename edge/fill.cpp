@@ -73,6 +73,7 @@ net::ClientRequest Fill::upstream_request(const FillRequest& request, bool condi
   net::ClientRequest asked{"GET", request.target, request.viewer, {}};
   for (std::string_view name : client_only) asked.headers.remove(name);
   asked.headers.remove("Host");
+  asked.on_interim = request.on_interim;
   if (!settings_.client_directives) {
     asked.headers.remove("Cache-Control");
     asked.headers.remove("Pragma");

@@ -29,6 +29,7 @@ struct FillRequest {
   Found part;                // a beginning to be completed, if any
   bool awaited = false;      // a reader is expected, not here yet: to be kept whatever its worth
   bool may_stand_in = true;  // `stale`, when upstream fails
+  std::weak_ptr<const net::OnInterim> on_interim = {};  // of the client that began the flight
 };
 
 class Fill {

@@ -8,6 +8,7 @@
 #include "common/net/whole_body.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/freshness.hpp"
+#include "edge/interim.hpp"
 #include "edge/invalidation.hpp"
 #include "edge/part.hpp"
 
@@ -51,6 +52,7 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
     }
     asked.body = std::move(*body);
   }
+  asked.on_interim = interim_path(visit, settings_.name);
   http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
   http::append_via(asked.headers, visit.request.minor_version, settings_.name);
   http::announce_surrogate(asked.headers);

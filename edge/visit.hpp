@@ -59,10 +59,11 @@ struct Visit {
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
 
   Outcome outcome = Outcome::local;
-  http::CacheStatus trail;                          // this edge's entry of Cache-Status
-  std::string upstream_trail;                       // the entries of the hops behind, oldest first
-  std::shared_ptr<const http::Headers> own_fields;  // for this client only, never stored
-  std::string detail;                               // for the log: why
+  http::CacheStatus trail;                           // this edge's entry of Cache-Status
+  std::string upstream_trail;                        // the entries of the hops behind, oldest first
+  std::shared_ptr<const http::Headers> own_fields;   // for this client only, never stored
+  std::string detail;                                // for the log: why
+  std::shared_ptr<const net::OnInterim> on_interim;  // see edge/interim
 };
 
 }  // namespace relay::edge

@@ -98,6 +98,13 @@ Task<Result<void>> Output::send(std::string_view bytes) {
   co_return co_await send(std::span(&piece, 1), false);
 }
 
+std::size_t Output::send_now(std::string_view bytes) {
+  ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  written_ += taken;
+  return taken;
+}
+
 Task<Result<void>> Output::send_files(std::span<const FilePiece> pieces) {
   for (FilePiece left : pieces) {
     auto at = static_cast<off_t>(left.offset);

@@ -179,7 +179,9 @@ Task<bool> Session::skip_request_body() {
 Task<Result<std::size_t>> Session::read_body(std::span<char> into) {
   if (continue_wanted_ && !body_.done()) {
     continue_wanted_ = false;
-    auto sent = co_await output_.send("HTTP/1.1 100 Continue\r\n\r\n");
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    auto sent = co_await output_.send(out_);
+    out_.clear();
     if (!sent) co_return std::unexpected(sent.error());
   }
   auto n = co_await body_.read(into, limits::body_stall);

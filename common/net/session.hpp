@@ -50,6 +50,7 @@ class Session final {
 
   Task<Result<std::size_t>> read_body(std::span<char> into);
 
+  void inform(const http::ResponseHead& interim);
   Task<Result<void>> respond(http::Response response);
   Task<Result<void>> begin(http::ResponseHead head, std::optional<std::uint64_t> length);
   Task<Result<void>> begin_raw(std::string head_text, int status, std::uint64_t length,
@@ -80,7 +81,7 @@ class Session final {
   BodyReader body_;  // of the request
   bool continue_wanted_ = false;
 
-  std::string out_;  // the answer's head
+  std::string out_;  // the answer's head, behind what is left of interim ones
   Answer answer_ = Answer::none;
   int status_ = 0;
   std::uint64_t promised_ = 0;  // bytes of a sized answer still to come
