@@ -40,9 +40,11 @@ class Session final {
 
   enum class Reading { whole, quiet, over };
   Task<Reading> read_head();
+  std::size_t read_first();
   Task<void> refuse(http::Refusal refusal);
   Task<bool> end_exchange();
   Task<bool> skip_request_body();
+  bool peer_has_ended() const;
   void next_request();
   Task<void> linger();
   void forget_answer();
@@ -72,6 +74,7 @@ class Session final {
   const std::string& peer_;
   Output output_;
 
+  bool readable_ = true;     // the system said so before this session began
   HeadBuffer buffer_;        // what came in; the present request's head stands at its front
   std::size_t filled_ = 0;   // bytes of buffer_ in use
   std::size_t scanned_ = 0;  // of these, looked at for the end of a head
