@@ -67,6 +67,24 @@ int open_env(MDB_env* env, const std::filesystem::path& folder, const EnvOptions
   return code;
 }
 
+Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions& options) {
+  if (options.check_pages) {
+    auto checked = check_file(folder / "data.mdb", options.unread_table);
+    if (!checked) return std::unexpected(checked.error());
+  }
+  MDB_env* env = nullptr;
+  int code = mdb_env_create(&env);
+  if (code != 0) return failed("cannot make an LMDB environment", code);
+  code = open_env(env, folder, options);
+  if (code == 0) return env;
+  mdb_env_close(env);
+  return failed("cannot open the database in " + folder.string(), code);
+}
+
+std::unexpected<Error> closed() {
+  return fail(ErrorKind::unavailable, ErrorSource::disk, "the database is closed");
+}
+
 bool is_corruption(int code) {
   return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
          code == MDB_VERSION_MISMATCH || code == MDB_PANIC;
@@ -188,17 +206,21 @@ Result<Env> Env::open(const std::filesystem::path& folder, const EnvOptions& opt
   if (!made) return std::unexpected(made.error());
   auto owner = own(folder);
   if (!owner) return std::unexpected(owner.error());
-  if (options.check_pages) {
-    auto checked = check_file(folder / "data.mdb", options.unread_table);
-    if (!checked) return std::unexpected(checked.error());
-  }
-  MDB_env* env = nullptr;
-  int code = mdb_env_create(&env);
-  if (code != 0) return failed("cannot make an LMDB environment", code);
-  code = open_env(env, folder, options);
-  if (code == 0) return Env(std::move(*owner), env);
-  mdb_env_close(env);
-  return failed("cannot open the database in " + folder.string(), code);
+  auto env = make_env(folder, options);
+  if (!env) return std::unexpected(env.error());
+  return Env(std::move(*owner), *env);
+}
+
+Result<void> Env::reopen(const std::filesystem::path& folder, const EnvOptions& options) {
+  if (env_) mdb_env_close(std::exchange(env_, nullptr));
+  auto env = make_env(folder, options);
+  if (!env) return std::unexpected(env.error());
+  env_ = *env;
+  return {};
+}
+
+bool Env::usable() const {
+  return read().has_value();
 }
 
 Env::~Env() {
@@ -217,6 +239,7 @@ Result<Table> Env::table(const char* name) {
 }
 
 Result<ReadTxn> Env::read() const {
+  if (!env_) return closed();
   MDB_txn* txn = nullptr;
   int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
   if (code != 0) return failed("cannot begin reading", code);
@@ -224,6 +247,7 @@ Result<ReadTxn> Env::read() const {
 }
 
 Result<WriteTxn> Env::write() {
+  if (!env_) return closed();
   MDB_txn* txn = nullptr;
   int code = mdb_txn_begin(env_, nullptr, 0, &txn);
   if (code != 0) return failed("cannot begin writing", code);
@@ -231,6 +255,7 @@ Result<WriteTxn> Env::write() {
 }
 
 Result<void> Env::sync() {
+  if (!env_) return closed();
   int code = mdb_env_sync(env_, 1);
   if (code != 0) return failed("cannot sync", code);
   return {};

@@ -35,10 +35,12 @@ Pin Backlog::take(const Digest128& hash, std::string_view key) {
   {
     std::lock_guard guard(lock_);
     if (had_turn(hash)) return index_.find(hash, key);
+    ++readers_;
   }
   auto revived = read(hash);
-  if (!revived || revived->object->key() != key) return nullptr;
   std::lock_guard guard(lock_);
+  if (--readers_ == 0) finished_.notify_all();
+  if (!revived || revived->object->key() != key) return nullptr;
   if (!had_turn(hash) && !is_removed(key)) {
     early_.emplace(hash, std::move(revived->body));
     index_.put(hash, std::move(revived->object));
@@ -107,13 +109,12 @@ Backlog::Turn Backlog::turn_of(const Digest128& hash, Revived revived) {
 }
 
 void Backlog::finish() {
-  {
-    std::lock_guard guard(lock_);
-    whole_.store(true, std::memory_order_release);
-    early_.clear();
-    removals_.clear();
-  }
+  std::unique_lock guard(lock_);
+  whole_.store(true, std::memory_order_release);
+  early_.clear();
+  removals_.clear();
   finished_.notify_all();
+  finished_.wait(guard, [&] { return readers_ == 0; });
 }
 
 }  // namespace relay::edge::cache

@@ -85,6 +85,7 @@ class Writer {
   bool write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads, SteadyTime now);
   Result<void> write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                           SteadyTime now);
+  void reopen(SteadyTime now);
   void give_up(const Pending& pending);
   void renew(std::vector<Pending>& accepted, SteadyTime now);
   void publish(std::vector<Pending>& accepted, SteadyTime now);
@@ -114,7 +115,8 @@ class Writer {
   std::uint64_t evictions_shown_ = 0;
   SteadyTime forecast_at_{};
   SteadyTime last_complaint_{};
-  SteadyTime evict_again_{};  // eviction made no room on a full disk: not before then
+  SteadyTime reopen_again_{};  // unusable files are not opened anew before then
+  SteadyTime evict_again_{};   // eviction made no room on a full disk: not before then
   Syncer syncer_;
   std::thread thread_;  // last: it uses the others
 };

@@ -10,7 +10,7 @@ import { makeFaults } from '../support/faults.mjs';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { openRaw } from '../support/streaming.mjs';
+import { openAnswer, openRaw, readBytes } from '../support/streaming.mjs';
 import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin, edge, faults, folder;
@@ -70,6 +70,50 @@ for (const error of ['ENOSPC', 'EIO']) {
       const answer = await get(edge.url + path);
       assert.ok(isHit(answer), `${path} is there after a crash`);
       assert.deepEqual(answer.body, body);
+    }
+  });
+}
+
+const reopened = async () => metricValue(await edge.metrics(), 'relay_edge_cache_reopened_total');
+for (const times of [1, -1]) {
+  test(`a meta page that cannot be written (${times} times): opened anew under a reader, without a restart`, async () => {
+    const large = offer('/large', 20_000_000), small = offer('/small', 900);
+    await becomesHit('/large');
+    await becomesHit('/small');
+    const reader = await openAnswer(`${edge.url}/large`);
+    const first = await readBytes(reader.incoming, 100_000);
+
+    // Which of the writes is that of the meta page is for LMDB to say: one of the first few.
+    let after = 0;
+    for (; after < 12 && (await reopened()) === 0; after++) {
+      offer(`/during/${after}`, 400_000);
+      const before = await failures();
+      faults.fail('write', 'EIO', { after, times });
+      await get(`${edge.url}/during/${after}`);
+      await until('the store to fail, or not to', async () => (await failures()) > before
+        || isHit(await get(`${edge.url}/during/${after}`)), { every_ms: 5 });
+      faults.work('write');
+    }
+    assert.ok((await reopened()) > 0, 'LMDB gave a file up');
+    assert.match(edge.log(), /level=warn .*event="cache files opened anew"/);
+
+    for (const [path, body] of [['/large', large], ['/small', small]]) {
+      const old = await get(edge.url + path);
+      assert.ok(isHit(old), `${path} is still there`);
+      assert.deepEqual(old.body, body);
+    }
+    const late = offer('/late', 400_000);
+    await becomesHit('/late');
+    const rest = await reader.whole();
+    assert.ok(Buffer.concat([first, rest.body]).equals(large), 'who was reading has the right bytes');
+
+    edge.kill();
+    await edge.exited;
+    edge = await edge.restart();
+    for (const [path, body] of [['/large', large], ['/small', small], ['/late', late]]) {
+      const kept = await get(edge.url + path);
+      assert.ok(isHit(kept), `${path} is there after a crash`);
+      assert.deepEqual(kept.body, body);
     }
   });
 }
