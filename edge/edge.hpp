@@ -79,6 +79,7 @@ class Edge final : public net::Handler {
   net::Task<Found> find_variant(Visit& visit, const std::vector<std::string>& names);
   net::Task<Found> find_part(Visit& visit);
   net::Task<bool> serve_part(Visit& visit, const Found& part);
+  net::Task<bool> serve_what_has_come(Visit& visit);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
   FlightTable::Joined join(const Visit& visit);
   net::Task<void> serve_sliced(Visit& visit, std::string key, StoredPtr stored);

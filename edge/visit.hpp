@@ -14,6 +14,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/client.hpp"
 #include "common/net/handler.hpp"
+#include "edge/beginning.hpp"
 #include "edge/fleet/hop.hpp"
 #include "edge/freshness.hpp"
 
@@ -57,6 +58,7 @@ struct Visit {
   std::vector<std::string> vary;  // what the answer varies by, as a flight has just shown
   http::RequestDirectives rules;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
+  std::optional<Beginning> beginning;  // that the asking member holds
 
   Outcome outcome = Outcome::local;
   http::CacheStatus trail;                           // this edge's entry of Cache-Status
