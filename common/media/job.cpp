@@ -119,7 +119,8 @@ std::string to_json(const Job& job) {
                    {"version", job.version},
                    {"source_bytes", job.source_bytes},
                    {"attempt", job.attempt},
-                   {"published", to_array(job.published)}});
+                   {"published", to_array(job.published)},
+                   {"multivariant", job.multivariant}});
 }
 
 Result<Job> job_from_json(std::string_view text) {
@@ -134,6 +135,7 @@ Result<Job> job_from_json(std::string_view text) {
   reader.text("version", job.version);
   reader.integer("source_bytes", job.source_bytes);
   reader.integer("attempt", job.attempt);
+  reader.text("multivariant", job.multivariant);
   const json::array* published = reader.list("published");
   if (kind != kind_video && kind != kind_photo) reader.refuse("kind", "\"video\" or \"photo\"");
   for (auto [key, name] : {std::pair{"tenant", &job.tenant}, std::pair{"asset", &job.asset},

@@ -48,6 +48,7 @@ struct Job {
   std::uint64_t source_bytes = 0;
   int attempt = 1;  // 1 for the first
   std::vector<PublishedRendition> published;
+  std::string multivariant;  // as an earlier try published it; empty: not yet
 };
 
 struct Progress {
