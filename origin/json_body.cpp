@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "common/http/url.hpp"
 #include "origin/json_outline.hpp"
 
 namespace relay::origin {
@@ -18,6 +19,7 @@ namespace json = boost::json;
 constexpr std::size_t title_bytes_max = 500;
 constexpr std::size_t tag_bytes_max = 100;
 constexpr std::size_t tags_max = 50;
+constexpr std::size_t tags_bytes_max = 2000;  // they go out with every answer (cache_tags)
 
 /// An object as it was sent, and where its members stand.
 struct JsonBody {
@@ -113,9 +115,15 @@ Result<void> check_title(std::string_view title) {
 
 Result<void> check_tags(const std::vector<std::string>& tags) {
   if (tags.size() > tags_max) return bad_input(fmt::format("more than {} tags", tags_max));
+  std::size_t bytes = 0;
   for (const std::string& tag : tags) {
     if (tag.empty()) return bad_input("a tag is empty");
     if (auto checked = check_label("a tag", tag, tag_bytes_max); !checked) return checked;
+    bytes += http::percent_encode(tag).size();
+  }
+  if (bytes > tags_bytes_max) {
+    return bad_input(fmt::format("the tags, percent-encoded, are longer than {} bytes together",
+                                 tags_bytes_max));
   }
   return {};
 }

@@ -33,7 +33,7 @@ int run(const Settings& settings, const std::string& path) {
   Access access(settings.tenants);
   net::Blocking blocking(blocking_threads);
   Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
-  Uploads uploads(*catalog, store, blocking, metrics, settings.uploads);
+  Uploads uploads(*catalog, store, announcer, blocking, metrics, settings.uploads);
   Api api({*catalog, store, announcer, events, uploads, access, blocking});
   Delivery delivery(*catalog, store);
   Origin origin(api, delivery, metrics);
