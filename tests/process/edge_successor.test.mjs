@@ -2,7 +2,8 @@
 // some edge holds, so the origin sends each byte about once.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import fs from 'node:fs';
+import { afterEach, test } from 'node:test';
 import { countedBody } from '../support/counted_body.mjs';
 import { get, metricValue } from '../support/http.mjs';
 import { ownersOf } from '../support/owners.mjs';
@@ -23,19 +24,19 @@ let edges;
 let owner, successor, third, fourth;
 let counted;
 
-beforeEach(async () => {
+afterEach(async () => {
+  await cleanUp(...edges, origin);
+});
+
+async function start(fleet = {}) {
   origin = await startScriptedOrigin();
-  // A member that a test stops for a moment is not to be held for dead.
-  edges = await startEdges(4, origin.url, { settings: { fleet: { probe_interval: '10s' } } });
+  edges = await startEdges(4, origin.url, { settings: { fleet } });
   [owner, successor, third, fourth] = ownersOf(edges[0], path)
     .map((name) => edges.find((edge) => edge.edgeName === name));
   counted = countedBody(body);
   counted.hold(1, part);
   origin.answer(path, counted.script);
-});
-afterEach(async () => {
-  await cleanUp(...edges, origin);
-});
+}
 
 /** A viewer that reads as fast as it gets: {received(), ended}, the latter with all that came. */
 async function view(edge) {
@@ -66,20 +67,24 @@ const taken = async (edge) => metricValue(await edge.metrics(), 'relay_edge_begi
 const isStored = (edge) => until('it to be stored', async () =>
   new RegExp(`${edge.edgeName}; hit`).test((await get(edge.url + path)).headers['cache-status']));
 
-test('the successor holds nothing of it: the beginning comes from a member, the rest from the origin', async () => {
-  const viewers = await watch([third], 3);
-  owner.kill();
-  await assertWhole(viewers);
-  assert.deepEqual(counted.asked(), ['200 whole', `206 bytes=${part}-`]);
-  assert.equal(counted.answers[1].ifRange, '"one"');
-  assert.equal(counted.sent(), size);
-  assert.equal(await taken(successor), 1);
-  await isStored(successor);
-  assert.ok((await get(successor.url + path)).body.equals(body));
-  assert.equal(counted.answers.length, 2, 'and it is kept there');
-});
+for (const signal of ['SIGKILL', 'SIGSTOP']) {
+  test(`${signal}, the successor holds nothing: the beginning comes from a member, the rest from the origin`, async () => {
+    await start({ probe_interval: '200ms' });
+    const viewers = await watch([third], 3);
+    owner.signal(signal);
+    await assertWhole(viewers);
+    assert.deepEqual(counted.asked(), ['200 whole', `206 bytes=${part}-`]);
+    assert.equal(counted.answers[1].ifRange, '"one"');
+    assert.equal(counted.sent(), size);
+    assert.equal(await taken(successor), 1);
+    await isStored(successor);
+    assert.ok((await get(successor.url + path)).body.equals(body));
+    assert.equal(counted.answers.length, 2, 'and it is kept there');
+  });
+}
 
 test('viewers on all members: about one body in all', async () => {
+  await start();
   const viewers = await watch([successor, third, fourth], 5);
   const lost = await watch([owner]);
   owner.kill();
@@ -91,16 +96,26 @@ test('viewers on all members: about one body in all', async () => {
 });
 
 test('two members hold beginnings, the successor none', async () => {
+  await start();
   const viewers = await watch([third, fourth], 2);
   owner.kill();
   await assertWhole(viewers);
   assert.ok(counted.sent() <= about_one_body, `${counted.sent()} bytes of ${size}`);
 });
 
+/** One thread takes the signal, and stops the others when it runs. */
+async function pause(edge) {
+  edge.signal('SIGSTOP');
+  const threads = `/proc/${edge.pid}/task`;
+  const stopped = (thread) => /^State:\s+T/m.test(fs.readFileSync(`${threads}/${thread}/status`, 'utf8'));
+  await until('all its threads to stop', () => fs.readdirSync(threads).every(stopped), { every_ms: 5 });
+}
+
 test('the successor has begun anew when a member comes that holds more', async () => {
+  await start({ probe_interval: '10s' });  // a member that is stopped for a moment is not held for dead
   counted.hold(2, 300_000, 400_000);
   const viewers = await watch([third]);
-  third.signal('SIGSTOP');
+  await pause(third);
   owner.kill();
   await owner.exited;
   const early = await view(successor);
@@ -116,6 +131,7 @@ test('the successor has begun anew when a member comes that holds more', async (
 });
 
 test('the body has another version by now: whoever began with the old one is cut off, nothing is mixed', async () => {
+  await start();
   const viewers = await watch([third]);
   counted.body = pattern(size, 4);
   counted.etag = '"two"';
@@ -132,6 +148,7 @@ test('the body has another version by now: whoever began with the old one is cut
 });
 
 test('it was purged meanwhile: no edge goes on from what was before', async () => {
+  await start();
   const viewers = await watch([third]);
   assert.equal((await purge(successor, { url: path })).status, 200);
   const after = counted.answers.length;
@@ -143,20 +160,28 @@ test('it was purged meanwhile: no edge goes on from what was before', async () =
   assert.ok(counted.asked().slice(after).some((each) => each === '200 whole'));
 });
 
-test('it is stale when the owner dies: one conditional request by the fleet', async () => {
-  const small = countedBody(pattern(20_000, 6), { headers: { age: '600' } });
-  origin.answer(path, small.script);
-  const holdsIt = async (edge) =>
-    (await get(`${edge.admin}/api/v1/cache`)).json().some.some(({ key }) => key === path);
-  for (const edge of edges) {
-    await get(edge.url + path);
-    await until('it to be held', () => holdsIt(edge), { every_ms: 5 });
-  }
-  const before = small.answers.length;
-  small.headers = {};  // whoever asks now has it confirmed for a while
-  owner.kill();
-  await owner.exited;
-  const all = [successor, third, fourth].flatMap((edge) => Array.from({ length: 10 }, () => get(edge.url + path)));
-  for (const answer of await Promise.all(all)) assert.ok(answer.body.equals(small.body));
-  assert.deepEqual(small.answers.slice(before).map(({ status, ifNoneMatch }) => [status, ifNoneMatch]), [[304, '"one"']]);
-});
+for (const [what, holding, expected] of [
+  ['every member holds it: it is confirmed once', () => edges, [304, '"one"']],
+  ['but the successor all hold it: it is fetched once', () => [owner, third, fourth], [200, undefined]],
+]) {
+  test(`it is stale when the owner dies, ${what}`, async () => {
+    await start();
+    const small = countedBody(pattern(20_000, 6), { headers: { age: '600' } });
+    origin.answer(path, small.script);
+    const holdsIt = async (edge) =>
+      (await get(`${edge.admin}/api/v1/cache`)).json().some.some(({ key }) => key === path);
+    for (const edge of holding()) {
+      await get(edge.url + path);
+      await until('it to be held', () => holdsIt(edge), { every_ms: 5 });
+    }
+    assert.equal(await holdsIt(successor), holding().includes(successor));
+    const before = small.answers.length;
+    small.headers = {};  // whoever asks now has it confirmed for a while
+    owner.kill();
+    await owner.exited;
+    const asking = [third, fourth].flatMap((edge) => Array.from({ length: 10 }, () => get(edge.url + path)));
+    for (const answer of await Promise.all(asking)) assert.ok(answer.body.equals(small.body));
+    assert.ok((await get(successor.url + path)).body.equals(small.body));
+    assert.deepEqual(small.answers.slice(before).map(({ status, ifNoneMatch }) => [status, ifNoneMatch]), [expected]);
+  });
+}
