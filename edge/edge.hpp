@@ -60,8 +60,12 @@ class Edge final : public net::Handler {
   RollCall& roll_call() { return roll_call_; }
   /// What this edge holds and has done.
   fleet::Figures figures() const;
-  /// Who answers what other members ask at /-/purges. Before the server runs; outlives it.
-  void set_peer_desk(net::Handler& desk) { peer_desk_ = &desk; }
+  /// Who answers what other members ask at a target below /-/. Before the server runs; outlives it.
+  void add_peer_desk(std::string_view target, net::Handler& desk) {
+    peer_desks_.push_back({target, &desk});
+  }
+  /// The door for changes, see edge/change_spread.
+  Pass& pass() { return pass_; }
 
   const FlightTable& flights() const { return flights_; }
   const FlightMemory& flight_memory() const { return memory_; }
@@ -99,7 +103,11 @@ class Edge final : public net::Handler {
   cache::Cache& cache_;
   const fleet::Trust& trust_;
   std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
-  net::Handler* peer_desk_ = nullptr;
+  struct PeerDesk {
+    std::string_view target;
+    net::Handler* handler;
+  };
+  std::vector<PeerDesk> peer_desks_;
   const AccessLog& log_;
   FlightTable flights_;
   FlightMemory memory_;

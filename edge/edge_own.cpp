@@ -1,7 +1,8 @@
 // What an edge answers for itself and to its fleet, and whether it may trust what it holds.
+#include <algorithm>
+
 #include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
-#include "edge/purge_spread.hpp"
 
 namespace relay::edge {
 
@@ -12,8 +13,9 @@ net::Task<bool> Edge::serve_own(Visit& visit) {
     co_await visit.exchange.respond(std::move(*own));
     co_return true;
   }
-  if (visit.request.target != purges_target || !peer_desk_) co_return false;
-  co_await peer_desk_->handle(visit.exchange);
+  auto desk = std::ranges::find(peer_desks_, visit.request.target, &PeerDesk::target);
+  if (desk == peer_desks_.end()) co_return false;
+  co_await desk->handler->handle(visit.exchange);
   co_return true;
 }
 
