@@ -37,7 +37,7 @@ net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, Flight& flight,
 /// Nothing when there is none of use.
 net::Task<std::optional<Result<Answered>>> Fill::ask_for_rest(EdgeWorker& worker, Flight& flight,
                                                               const FillRequest& request) {
-  if (request.part) {
+  if (request.part && request.part.object->can_be_read()) {
     std::uint64_t held = request.part.object->body_bytes();
     co_return co_await ask_behind(worker, flight, request, *request.part.stored, held, {});
   }

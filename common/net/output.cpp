@@ -37,7 +37,11 @@ void advance(std::span<iovec>& pieces, std::size_t sent) {
 
 }  // namespace
 
+/// EIO of sendfile, or EFAULT of bytes in a mapped file, is the disk's fault and not the peer's.
 std::unexpected<Error> Output::failure(int errno_value) const {
+  if (errno_value == EIO || errno_value == EFAULT) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk, "the disk does not give what is to be sent");
+  }
   if (timed_out) {
     return fail(ErrorKind::timeout, source_, "the peer took no byte within the deadline");
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/store/mapped_read.hpp"
+
 namespace relay::edge::cache {
 
 Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& index, SteadyTime now)
@@ -64,7 +66,7 @@ std::optional<Revived> Backlog::read(const Digest128& hash) const {
   auto txn = volume_->headers().read();
   if (!txn) return std::nullopt;
   auto value = txn->get(volume_->objects, view(object_key(hash)));
-  if (!value || !*value) return std::nullopt;
+  if (!value || !*value || !store::touch_mapped(**value)) return std::nullopt;
   auto record = decode(**value);
   if (!record || digest128(record->key) != hash) return std::nullopt;
   const Shelf& shelf = volume_->shelf(shelf_of(record->body_bytes));

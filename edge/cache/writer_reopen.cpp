@@ -1,5 +1,7 @@
 // What the store thread does when LMDB has given up a file under it.
 #include <chrono>
+#include <filesystem>
+#include <utility>
 
 #include "common/base/log.hpp"
 #include "edge/cache/writer.hpp"
@@ -24,10 +26,21 @@ void Writer::reopen(SteadyTime now) {
     log::warn("cache files opened anew", {kv("path", folder_.string())});
     return;
   }
-  bool damaged = reopened.error().kind == ErrorKind::corrupt;
-  reopen_again_ = damaged ? SteadyTime::max() : steady_now() + reopen_interval;
-  log::error(damaged ? "cache stores nothing until a restart" : "cache files cannot be opened",
+  reopen_again_ = steady_now() + reopen_interval;
+  if (reopened.error().kind == ErrorKind::corrupt) return give_up_files(reopened.error());
+  log::error("cache files cannot be opened",
              {kv("path", folder_.string()), kv("why", reopened.error().message)});
+}
+
+/// What can be read of the bodies is served on. The next start begins empty, so that whatever was
+/// removed cannot come back.
+void Writer::give_up_files(const Error& error) {
+  log::error("cache stores nothing until a restart",
+             {kv("path", folder_.string()), kv("why", error.message)});
+  given_up_ = true;
+  std::error_code ignored;
+  std::filesystem::remove(marker_path(folder_), ignored);
+  for (auto& durable : std::exchange(awaiting_durable_, {})) durable();
 }
 
 }  // namespace relay::edge::cache

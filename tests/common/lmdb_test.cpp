@@ -167,6 +167,38 @@ TEST(Lmdb, AfterAFailedWriteOfItsMetaPageItIsUsableOnlyAnew) {
   }
 }
 
+TEST(Lmdb, ATreeThatTheDiskDoesNotGiveIsAnError) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  for (int i = 0; i < 2000; ++i)
+    store(env, table, "key " + std::to_string(i), std::string(100, 'v'));
+  auto reader = env.read();
+  auto cursor = Cursor::open(*reader, table);
+  ASSERT_TRUE(*cursor->seek({}));
+  auto kept = read_file(folder / "db" / "data.mdb");
+  ASSERT_EQ(::truncate((folder / "db" / "data.mdb").c_str(), 2 * 4096), 0);
+
+  auto writer = env.write();
+  auto put = writer ? writer->put(table, "key 77", "new") : std::unexpected(writer.error());
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind, ErrorKind::corrupt);
+  EXPECT_FALSE(env.usable());
+  EXPECT_EQ(env.read().error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(env.write().error().kind, ErrorKind::corrupt) << "and does not wait for a lock";
+  EXPECT_EQ(env.sync().error().kind, ErrorKind::corrupt);
+  EXPECT_FALSE(reader->get(table, "key 5"));
+  EXPECT_FALSE(cursor->next());
+
+  EXPECT_EQ(env.reopen(folder / "db", {.check_pages = true}).error().kind, ErrorKind::corrupt);
+  ASSERT_TRUE(write_atomically(folder / "db" / "data.mdb", *kept));
+  ASSERT_TRUE(env.reopen(folder / "db", {.check_pages = true}));
+  table = *env.table("t");
+  store(env, table, "after", "kept");
+  EXPECT_EQ(load(env, table, "after"), "kept");
+  EXPECT_EQ(load(env, table, "key 1999"), std::string(100, 'v'));
+}
+
 TEST(Lmdb, WhatCannotBeReopenedIsClosedNotGivenAway) {
   TemporaryFolder folder;
   Env env = open_env(folder);

@@ -21,10 +21,10 @@ using tests::new_object;
 
 /// A store thread over a folder of its own. `map_bytes`: what LMDB is made for; it adds headroom.
 struct StoreThread {
-  StoreThread(std::uint64_t map_bytes, const CacheOptions& options)
+  StoreThread(std::uint64_t map_bytes, CacheOptions options)
       : volume(Volume::open(folder.path(), map_bytes, false).value()),
         shared(64 << 20, volume, {}),
-        writer(volume, shared, gauges, options) {}
+        writer(volume, shared, gauges, (options.path = folder.path().string(), options)) {}
   tests::TemporaryFolder folder;
   Metrics metrics;
   Gauges gauges{metrics};
@@ -162,6 +162,31 @@ TEST(Writer, AFileThatLmdbGaveUpIsOpenedAnewUnderItsPins) {
     EXPECT_EQ(wrong_bodies(shared), 0);
     EXPECT_TRUE(writer.stop());
   }
+}
+
+void cut_off(const Volume& volume) {
+  for (ShelfName name : all_shelves) ASSERT_EQ(::ftruncate(volume.shelf(name).fd(), 2 * 4096), 0);
+}
+
+TEST(Writer, FilesThatWereCutOffAreGivenUpForTheNextStart) {
+  StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
+  ASSERT_TRUE(mark_running(folder.path()));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_now(shared, i, sizes[i]));
+  cut_off(*volume);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(store_now(shared, 10 + i, sizes[i]));
+  EXPECT_TRUE(shared.failing);
+  for (int i = 0; i < 3; ++i) {
+    std::string key = "k" + std::to_string(i);
+    EXPECT_FALSE(shared.index.find(digest128(key), key)->can_be_read());
+  }
+  std::promise<void> durable;
+  RemoveJob removal;
+  removal.durable = [&] { durable.set_value(); };
+  shared.queue.push(std::move(removal));
+  EXPECT_EQ(durable.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_FALSE(writer.stop());
+  EXPECT_EQ(read_marker(folder.path()).trust, Trust::discard);
 }
 
 TEST(Writer, WhileItReadsItTellsWhatTheFilesHold) {

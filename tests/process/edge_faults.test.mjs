@@ -3,8 +3,10 @@
 // before when the fault ends.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { makeFaults } from '../support/faults.mjs';
 import { get, metricValue, request } from '../support/http.mjs';
@@ -117,6 +119,34 @@ for (const times of [1, -1]) {
     }
   });
 }
+
+test('somebody cuts the files of the store off: the edge goes on, and begins anew when it is restarted', async () => {
+  const sizes = { small: 900, medium: 200_000, large: 3_000_000 };
+  const bodies = {};
+  for (const [name, size] of Object.entries(sizes)) {
+    for (let i = 0; i < 6; i++) bodies[`/${name}/${i}`] = offer(`/${name}/${i}`, size);
+  }
+  for (const path of Object.keys(bodies)) await becomesHit(path);
+  for (const name of Object.keys(sizes)) {
+    const [file] = fs.readdirSync(folder, { recursive: true }).filter((each) => each.endsWith(`${name}/data.mdb`));
+    fs.truncateSync(path.join(folder, file), 8192);
+  }
+  for (const [asked, body] of Object.entries(bodies)) {
+    // One client may see its answer broken off; nobody a wrong byte.
+    await until(`${asked} to be answered`, async () => {
+      const answer = await request(edge.url + asked).catch(() => null);
+      if (answer) assert.deepEqual(answer.body, body);
+      return answer?.status === 200;
+    }, { every_ms: 5 });
+  }
+  const late = offer('/late', 5_000);
+  for (let i = 0; i < 3; i++) assert.deepEqual((await get(`${edge.url}/late`)).body, late);
+  assert.equal((await request(`${edge.admin}/healthz`)).status, 200);
+  await until('the log to say so', () => /level=error .*event="cache stores nothing until a restart"/.test(edge.log()));
+  assert.equal((await edge.stop()).code, 0);
+  edge = await edge.restart();
+  for (const asked of ['/small/0', '/medium/0', '/large/0', '/late']) await becomesHit(asked);
+});
 
 test('a store that fails in the middle of a commit keeps what was whole before', async () => {
   const early = offer('/early', 200_000), late = offer('/late', 400_000);
