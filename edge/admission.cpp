@@ -54,6 +54,7 @@ std::optional<Refusal> Admission::judge(Visit& visit) {
   bool held_only = reads && hop.route == fleet::HopRoute::owner_or_origin &&
                    http::find(request.fields, fleet::held_only_field);
   if (held_only) visit.route = fleet::HopRoute::nobody;
+  if (visit.route == fleet::HopRoute::owner_or_origin) visit.beginning = told_beginning(request);
   auto host = http::find(request.fields, "Host").value_or("");
   auto keyed = key_target(request.target, host, settings_.key_host);
   if (!keyed) {

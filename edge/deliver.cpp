@@ -7,6 +7,7 @@
 
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
+#include "common/store/mapped_read.hpp"
 
 namespace relay::edge {
 namespace {
@@ -24,13 +25,6 @@ bool resident(const char* address, std::size_t size) {
     if (!(state[i] & 1)) return false;
   }
   return true;
-}
-
-/// Brings the pages in by reading them; for the blocking pool.
-int touch(const char* address, std::size_t size) {
-  int sum = 0;
-  for (std::size_t at = 0; at < size; at += 4096) sum += address[at];
-  return sum + address[size - 1];
 }
 
 }  // namespace
@@ -65,12 +59,17 @@ class Deliver::ObjectSource final : public Source {
       std::uint64_t gathered = gather(offset, length);
       if (!known_) {
         auto read = [&] { return bring_in(); };
-        if (!all_resident()) co_await net::run_blocking(blocking_, read);
+        bool there = all_resident() || co_await net::run_blocking(blocking_, read);
+        if (!there) {
+          object_.note_unreadable();
+          co_return fail(ErrorKind::corrupt, ErrorSource::disk, "a body cannot be read");
+        }
       }
       // Before and after: a slow reader may take longer than the graveyard waits.
       object_.note_sendfile();
       auto sent = co_await exchange.write_files(std::span(pieces_.data(), count_));
       object_.note_sendfile();
+      if (!sent && sent.error().source == ErrorSource::disk) object_.note_unreadable();
       if (!sent) co_return sent;
       offset += gathered;
       length -= gathered;
@@ -78,6 +77,8 @@ class Deliver::ObjectSource final : public Source {
     if (whole) note();
     co_return Result<void>{};
   }
+
+  void note_unreadable() override { object_.note_unreadable(); }
 
  private:
   /// Fills pieces_ with what comes next; returns how many bytes that is.
@@ -98,10 +99,11 @@ class Deliver::ObjectSource final : public Source {
     }
     return true;
   }
-  int bring_in() const {
-    int sum = 0;
-    for (std::size_t i = 0; i < count_; ++i) sum += touch(addresses_[i], pieces_[i].length);
-    return sum;
+  bool bring_in() const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (!store::touch_mapped({addresses_[i], pieces_[i].length})) return false;
+    }
+    return true;
   }
   /// All of the body has just been seen in memory, or brought there.
   void note() {
@@ -207,6 +209,7 @@ net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, s
   std::string_view first;
   if (with_body && !multipart) first = source.ready(offset, body_length);
   auto begun = co_await visit.exchange.begin_raw(std::move(head), status, body_length, first);
+  if (!begun && begun.error().source == ErrorSource::disk) source.note_unreadable();
   if (!begun || !with_body) co_return;
   if (!multipart) {
     auto sent =

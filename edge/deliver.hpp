@@ -38,6 +38,8 @@ class Deliver {
     virtual std::string_view ready(std::uint64_t offset, std::uint64_t length) = 0;
     virtual net::Task<Result<void>> send(net::Exchange& exchange, std::uint64_t offset,
                                          std::uint64_t length) = 0;
+    /// The disk did not give what ready() pointed to.
+    virtual void note_unreadable() {}
   };
   /// A body of that length, from any source. One that fails on the way resets the connection.
   net::Task<void> from(Visit& visit, const StoredResponse& stored, std::uint64_t length,

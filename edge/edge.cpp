@@ -11,6 +11,7 @@
 #include "edge/cache_key.hpp"
 #include "edge/flight_wait.hpp"
 #include "edge/hls/directives.hpp"
+#include "edge/interim.hpp"
 #include "edge/part.hpp"
 
 namespace relay::edge {
@@ -207,7 +208,9 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   Found part;
   if (!found && trusted) part = co_await find_part(visit);
   if (part && co_await serve_part(visit, part)) co_return true;
-  if (visit.rules.only_if_cached || visit.route == fleet::HopRoute::nobody) {
+  bool held_only = visit.route == fleet::HopRoute::nobody;
+  if (held_only && trusted && co_await serve_what_has_come(visit)) co_return true;
+  if (visit.rules.only_if_cached || held_only) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
@@ -309,6 +312,7 @@ FlightTable::Joined Edge::join(const Visit& visit) {
 
 net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
   auto joined = join(visit);
+  if (visit.beginning) joined.flight->offer(*visit.beginning);
   if (joined.leader) {
     // A flight that ended between our look and the join left its object in the cache.
     Found again = co_await find(visit.key);
@@ -321,6 +325,7 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
       co_return false;
     }
     FillRequest request = fill_request(visit, stale);
+    request.on_interim = interim_path(visit, settings_.name);
     if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
     auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
     if (unshared) {

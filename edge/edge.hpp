@@ -61,8 +61,12 @@ class Edge final : public net::Handler {
   RollCall& roll_call() { return roll_call_; }
   /// What this edge holds and has done.
   fleet::Figures figures() const;
-  /// Who answers what other members ask at /-/purges. Before the server runs; outlives it.
-  void set_peer_desk(net::Handler& desk) { peer_desk_ = &desk; }
+  /// Who answers what other members ask at a target below /-/. Before the server runs; outlives it.
+  void add_peer_desk(std::string_view target, net::Handler& desk) {
+    peer_desks_.push_back({target, &desk});
+  }
+  /// The door for changes, see edge/change_spread.
+  Pass& pass() { return pass_; }
 
   const FlightTable& flights() const { return flights_; }
   const FlightMemory& flight_memory() const { return memory_; }
@@ -80,6 +84,7 @@ class Edge final : public net::Handler {
   net::Task<Found> find_variant(Visit& visit, const std::vector<std::string>& names);
   net::Task<Found> find_part(Visit& visit);
   net::Task<bool> serve_part(Visit& visit, const Found& part);
+  net::Task<bool> serve_what_has_come(Visit& visit);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
   FlightTable::Joined join(const Visit& visit);
   net::Task<void> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
@@ -99,7 +104,11 @@ class Edge final : public net::Handler {
   cache::Cache& cache_;
   const fleet::Trust& trust_;
   std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
-  net::Handler* peer_desk_ = nullptr;
+  struct PeerDesk {
+    std::string_view target;
+    net::Handler* handler;
+  };
+  std::vector<PeerDesk> peer_desks_;
   const AccessLog& log_;
   FlightTable flights_;
   FlightMemory memory_;

@@ -1,6 +1,8 @@
 // What an edge answers for itself and to its fleet, and whether it may trust what it holds.
+#include <algorithm>
+
+#include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
-#include "edge/purge_spread.hpp"
 
 namespace relay::edge {
 
@@ -11,8 +13,9 @@ net::Task<bool> Edge::serve_own(Visit& visit) {
     co_await visit.exchange.respond(std::move(*own));
     co_return true;
   }
-  if (visit.request.target != purges_target || !peer_desk_) co_return false;
-  co_await peer_desk_->handle(visit.exchange);
+  auto desk = std::ranges::find(peer_desks_, visit.request.target, &PeerDesk::target);
+  if (desk == peer_desks_.end()) co_return false;
+  co_await desk->handler->handle(visit.exchange);
   co_return true;
 }
 
@@ -34,6 +37,24 @@ bool Edge::trusts_stored() {
     flights_.disown_if([](const Flight&) { return true; });
   }
   return false;
+}
+
+/// Another member wants what is held: that is as well what a flight has brought so far. Never what
+/// it is still to bring, for the flight may be waiting for that member. False: it is not that.
+net::Task<bool> Edge::serve_what_has_come(Visit& visit) {
+  auto flight = flights_.find(visit.key);
+  if (!flight) co_return false;
+  FlightView view = flight->view();
+  bool here =
+      view.state == FlightState::streaming && view.length &&
+      has_come(visit.request, *view.stored, *view.length, view.received) &&
+      secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) == view.stored_key;
+  if (!here) co_return false;
+  visit.outcome = Outcome::joined;
+  visit.trail.collapsed = true;
+  visit.trail.forward_status = view.upstream_status;
+  co_await deliver_.flight(visit, *flight, std::move(view));
+  co_return true;
 }
 
 }  // namespace relay::edge

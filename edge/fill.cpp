@@ -38,17 +38,6 @@ void take_over(const cache::Object& part, Flight& flight) {
   }
 }
 
-/// Whether the stored response, with what the 304 says, may still be given to others, and to the
-/// same ones.
-bool stays_shared(const StoredResponse& stored, const FillRequest& request,
-                  const Answered& not_modified) {
-  StoredResponse merged = refresh(stored, not_modified.response.head().headers,
-                                  not_modified.request_time, not_modified.response_time);
-  std::vector<http::Field> fields = merged.fields();
-  return may_store("GET", merged.status, request.viewer, fields).yes &&
-         vary_names(fields) == stored.vary;
-}
-
 }  // namespace
 
 Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
@@ -65,6 +54,8 @@ Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
                                "flights that ended without a whole body")),
       resumed_(metrics.counter("relay_edge_flights_resumed_total",
                                "flights that went on with a range after their upstream broke off")),
+      beginnings_(metrics.counter("relay_edge_beginnings_total",
+                                  "beginnings of bodies taken from members that held them")),
       unshared_(metrics.counter("relay_edge_flights_unshared_total",
                                 "flights whose answer could not be kept or shared")) {
 }
@@ -73,6 +64,7 @@ net::ClientRequest Fill::upstream_request(const FillRequest& request, bool condi
   net::ClientRequest asked{"GET", request.target, request.viewer, {}};
   for (std::string_view name : client_only) asked.headers.remove(name);
   asked.headers.remove("Host");
+  asked.on_interim = request.on_interim;
   if (!settings_.client_directives) {
     asked.headers.remove("Cache-Control");
     asked.headers.remove("Pragma");
@@ -82,53 +74,6 @@ net::ClientRequest Fill::upstream_request(const FillRequest& request, bool condi
   http::append_via(asked.headers, 1, settings_.name);
   http::announce_surrogate(asked.headers);
   return asked;
-}
-
-net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, const Flight& flight,
-                                      const FillRequest& request) {
-  if (!request.part) co_return co_await ask_for_whole(worker, flight, request);
-  auto answered = co_await ask_for_rest(worker, flight, request);
-  if (!answered) co_return answered;
-  int status = answered->response.head().status;
-  // One that may not be kept would be handed on as it is: a 206 that nobody asked for.
-  bool of_use = answered->completed && unshareable(request, *answered).empty();
-  if (of_use || (status != 206 && status != 416)) co_return answered;
-  co_return co_await ask_for_whole(worker, flight, request);
-}
-
-/// What is held counts only together with more of the same version; a 200 comes without it.
-net::Task<Result<Answered>> Fill::ask_for_rest(EdgeWorker& worker, const Flight& flight,
-                                               const FillRequest& request) {
-  const StoredResponse& part = *request.part.stored;
-  std::uint64_t held = request.part.object->body_bytes();
-  net::ClientRequest asked = upstream_request(request, false);
-  asked.headers.set("Range", "bytes=" + std::to_string(held) + "-");
-  if (part.etag.starts_with('"')) asked.headers.set("If-Range", part.etag);
-  auto answered =
-      co_await upstream_.ask(worker.client, flight.key(), request.route, std::move(asked));
-  if (!answered || answered->response.head().status != 206) co_return answered;
-  const http::Headers& headers = answered->response.head().headers;
-  if (auto length = continues(headers, held, part.etag)) {
-    answered->completed = Completed{{200, fields_of_whole(part, headers)}, *length};
-  }
-  co_return answered;
-}
-
-/// A 304 that speaks of another response than ours, or of one that was purged since it was found,
-/// or that is not for others, is of no use: then ask for the whole.
-net::Task<Result<Answered>> Fill::ask_for_whole(EdgeWorker& worker, const Flight& flight,
-                                                const FillRequest& request) {
-  bool conditional = static_cast<bool>(request.stale);
-  auto first =
-      co_await upstream_.ask(worker.client, flight.key(), request.route,
-                             upstream_request(request, conditional), {}, request.long_poll);
-  if (!first || !conditional || first->response.head().status != 304) co_return first;
-  bool of_use = confirms(*request.stale.stored, first->response.head().headers) &&
-                !is_dead(request.stale, purges_) &&
-                stays_shared(*request.stale.stored, request, *first);
-  if (of_use) co_return first;
-  co_return co_await upstream_.ask(worker.client, flight.key(), request.route,
-                                   upstream_request(request, false));
 }
 
 bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& answered) {
@@ -252,7 +197,7 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length,
                     fields_for_first(head.headers));
-  if (answered.completed) take_over(*request.part.object, flight);
+  if (answered.completed && !answered.before) take_over(*request.part.object, flight);
 }
 
 net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
@@ -269,9 +214,11 @@ net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
 net::Task<Result<void>> Fill::receive(EdgeWorker& worker, Flight& flight,
                                       const FillRequest& request, Answered& answered) {
   int resumes = 0;
-  while (!answered.response.complete()) {
-    std::span<char> room = flight.room();
-    auto n = co_await answered.response.read(room);
+  while (answered.before || !answered.response.complete()) {
+    bool by_origin = !answered.under_way && !answered.before;
+    auto more = by_origin ? flight.take_offer(beginning_gain_min) : std::nullopt;
+    if (more) co_await skip_ahead(worker, flight, request, answered, std::move(*more));
+    auto n = co_await read_next(answered, flight.room());
     if (!n) {
       if (resumes++ == resumes_max) co_return std::unexpected(n.error());
       auto resumed = co_await resume(worker, flight, request, answered);

@@ -24,12 +24,13 @@ struct FillRequest {
   std::string primary_key;
   std::string target;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
-  http::Headers viewer;         // the end-to-end fields of the request
-  Found stale;                  // to be confirmed, if any
-  Found part;                   // a beginning to be completed, if any
-  bool awaited = false;         // a reader is expected, not here yet: to be kept whatever its worth
-  bool may_stand_in = true;     // `stale`, when upstream fails
-  Upstream::GivenUp long_poll;  // what Upstream::ask() takes
+  http::Headers viewer;      // the end-to-end fields of the request
+  Found stale;               // to be confirmed, if any
+  Found part;                // a beginning to be completed, if any
+  bool awaited = false;      // a reader is expected, not here yet: to be kept whatever its worth
+  bool may_stand_in = true;  // `stale`, when upstream fails
+  Upstream::GivenUp long_poll = nullptr;                // what Upstream::ask() takes
+  std::weak_ptr<const net::OnInterim> on_interim = {};  // of the client that began the flight
 };
 
 class Fill {
@@ -52,10 +53,26 @@ class Fill {
 
  private:
   bool confirm(Flight& flight, const FillRequest& request, const Answered& answered);
-  net::Task<Result<Answered>> ask(EdgeWorker& worker, const Flight& flight,
-                                  const FillRequest& request);
-  net::Task<Result<Answered>> ask_for_rest(EdgeWorker& worker, const Flight& flight,
-                                           const FillRequest& request);
+  /// Bytes that a member holds, and the length of the whole.
+  struct Held {
+    Answered answered;
+    std::uint64_t length = 0;
+  };
+  net::Task<Result<Answered>> ask(EdgeWorker& worker, Flight& flight, const FillRequest& request);
+  net::Task<std::optional<Result<Answered>>> ask_for_rest(EdgeWorker& worker, Flight& flight,
+                                                          const FillRequest& request);
+  net::Task<Result<Answered>> ask_behind(EdgeWorker& worker, const Flight& flight,
+                                         const FillRequest& request, const StoredResponse& part,
+                                         std::uint64_t held, std::string holder);
+  bool may_take_beginnings(const FillRequest& request, const Flight& flight) const;
+  net::Task<std::optional<Held>> ask_holder(EdgeWorker& worker, const FillRequest& request,
+                                            const Beginning& beginning, std::uint64_t first);
+  net::Task<std::optional<Result<Answered>>> ask_behind_offered(EdgeWorker& worker,
+                                                                const Flight& flight,
+                                                                const FillRequest& request,
+                                                                Beginning beginning);
+  net::Task<void> skip_ahead(EdgeWorker& worker, Flight& flight, const FillRequest& request,
+                             Answered& answered, Beginning beginning);
   net::Task<Result<Answered>> ask_for_whole(EdgeWorker& worker, const Flight& flight,
                                             const FillRequest& request);
   /// Why the answer may not be shared; empty when it may.
@@ -67,6 +84,7 @@ class Fill {
                          Answered answered);
   net::Task<Result<void>> receive(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                   Answered& answered);
+  net::Task<Result<std::size_t>> read_next(Answered& answered, std::span<char> room);
   Result<void> check_growth(const Flight& flight, const FillRequest& request);
   net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                  Answered& answered);
@@ -88,6 +106,7 @@ class Fill {
   MediaSense& sense_;
   Counter& aborted_;
   Counter& resumed_;
+  Counter& beginnings_;
   Counter& unshared_;
 };
 

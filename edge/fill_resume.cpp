@@ -6,7 +6,7 @@ namespace relay::edge {
 
 /// Goes on where the body broke off, under the same strong validator. When a member broke off its
 /// successor is asked: everybody who waits elsewhere asks the same one, so that the rest is fetched
-/// once. The origin is the last to be asked.
+/// once, and tells it what is held here. The origin is the last to be asked.
 net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                      Answered& answered) {
   FlightView view = flight.view();
@@ -16,16 +16,18 @@ net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const F
   auto asked = upstream_request(request, false);
   asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
   asked.headers.set("If-Range", etag);
-  std::string avoid = answered.by_peer ? answered.asked : std::string();
+  ForRest told{answered.by_peer ? answered.asked : std::string(), {}};
+  if (view.received >= beginning_bytes_min && !flight.disowned()) told.holder = settings_.name;
   for (auto route : {request.route, fleet::HopRoute::origin_only}) {
     bool goes_on = answered.by_peer || route == fleet::HopRoute::origin_only;
     if (!goes_on) continue;
-    auto rest = co_await upstream_.ask(worker.client, flight.key(), route, asked, avoid);
+    auto rest = co_await upstream_.ask(worker.client, flight.key(), route, asked, told);
     if (!rest || rest->response.head().status != 206) continue;
     const http::Headers& headers = rest->response.head().headers;
     if (continues(headers, view.received, etag) != view.length) continue;
     resumed_.add();
     answered.response = std::move(rest->response);
+    answered.before.reset();
     answered.by_peer = rest->by_peer;
     answered.asked = std::move(rest->asked);
     answered.under_way = std::move(rest->under_way);

@@ -34,6 +34,17 @@ std::string_view Flight::bytes_at(std::uint64_t offset) const {
   return {chunks_[index]->data.get() + within, static_cast<std::size_t>(end - offset)};
 }
 
+void Flight::offer(Beginning beginning) {
+  std::lock_guard lock(mutex_);
+  if (!offer_ || offer_->bytes < beginning.bytes) offer_ = std::move(beginning);
+}
+
+std::optional<Beginning> Flight::take_offer(std::uint64_t gain_min) {
+  std::lock_guard lock(mutex_);
+  if (!offer_ || offer_->bytes < view_.received + gain_min) return std::nullopt;
+  return std::exchange(offer_, std::nullopt);
+}
+
 /// Under the lock.
 void Flight::know_head(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                        http::Headers own_fields) {
@@ -164,6 +175,13 @@ FlightTable::Joined FlightTable::join(const std::string& key, std::uint64_t purg
   bool leader = !flight;
   if (leader) flight = std::make_shared<Flight>(key, purge_sequence, memory);
   return {flight, leader};
+}
+
+std::shared_ptr<Flight> FlightTable::find(const std::string& key) const {
+  const Shard& shard = shard_of(key);
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.flights.find(key);
+  return at == shard.flights.end() ? nullptr : at->second;
 }
 
 void FlightTable::leave(const Flight& flight) {

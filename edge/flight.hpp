@@ -19,6 +19,7 @@
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
 #include "common/net/broadcast.hpp"
+#include "edge/beginning.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/lookup.hpp"
 #include "edge/stored.hpp"
@@ -81,7 +82,13 @@ class Flight {
   /// is complete: a body that turns out wrong never reaches anybody whole.
   std::string_view bytes_at(std::uint64_t offset) const;
 
+  /// A member has told that it holds the beginning of this body. Of several the longest counts.
+  void offer(Beginning beginning);
+
   // The leader's side; one thread.
+  /// The beginning that was offered, if it is so many bytes longer than what has come: once, then
+  /// it is gone.
+  std::optional<Beginning> take_offer(std::uint64_t gain_min);
   /// Counts the bytes of a body before its head has come, for those who ask for room meanwhile.
   void reserve(std::uint64_t bytes);
   /// `own_fields`: what the answer has for the first client alone.
@@ -120,6 +127,7 @@ class Flight {
   std::atomic<bool> disowned_{false};
   mutable std::mutex mutex_;  // guards what follows, but for the bytes behind chunk sizes
   FlightView view_;
+  std::optional<Beginning> offer_;
   std::vector<cache::ChunkPtr> chunks_;
   std::uint64_t counted_bytes_ = 0;  // in memory_; the whole of a known length at once
   DigestStream digest_;              // leader only
@@ -134,6 +142,8 @@ class FlightTable {
     bool leader = false;  // made just now: ask upstream, and leave() when it has ended
   };
   Joined join(const std::string& key, std::uint64_t purge_sequence, FlightMemory& memory);
+  /// Null: there is none.
+  std::shared_ptr<Flight> find(const std::string& key) const;
   /// Later requests for the key make a new flight.
   void leave(const Flight& flight);
   /// Disowns and removes the flights that match.
@@ -154,6 +164,7 @@ class FlightTable {
     std::unordered_map<std::uint64_t, WallTime> unshared;
   };
   Shard& shard_of(std::string_view key) { return shards_[hash64(key) % shard_count]; }
+  const Shard& shard_of(std::string_view key) const { return shards_[hash64(key) % shard_count]; }
   std::array<Shard, shard_count> shards_;
 };
 

@@ -46,7 +46,8 @@ net::Task<HedgedAnswer> ask_hedged(net::Client& client, fleet::Members& members,
   if (!race->first) co_await race->bell.async_wait(net::use_result);
   if (!race->first) {
     net::spawn(client.io(), fleet::probe(client, members, peer, rules.probe_wait));
-    if (stand_in) {
+    // It may have been found out since it was chosen.
+    if (stand_in && !stand_in->peer.line->given_up) {
       net::spawn(client.io(), run(race, client, std::move(*stand_in), &Race::stand_in));
     }
   }

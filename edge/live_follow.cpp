@@ -91,6 +91,8 @@ net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LiveP
 }
 
 LivePlaylists::Step LivePlaylists::take(EdgeWorker& worker, LivePlaylist& entry, Version version) {
+  if (purges_.purged_since(version->purge_sequence(), entry.key, version->cache_tags()))
+    return Step::again;
   Version before = current(entry);
   if (before && version->is_behind(*before)) {
     behind_.add();

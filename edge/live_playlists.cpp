@@ -80,8 +80,9 @@ LivePlaylists::Entry LivePlaylists::find_or_make(const Visit& visit, std::string
 /// Nothing that a purge named is given out.
 LivePlaylists::Version LivePlaylists::current(const LivePlaylist& entry) const {
   Version version = entry.newest.load();
-  if (version && purges_.purged_since(version->purge_sequence(), entry.key, {})) return nullptr;
-  return version;
+  bool purged =
+      version && purges_.purged_since(version->purge_sequence(), entry.key, version->cache_tags());
+  return purged ? nullptr : version;
 }
 
 void LivePlaylists::want(EdgeWorker& worker, const Entry& entry) {

@@ -5,6 +5,7 @@
 
 #include "common/http/gzip.hpp"
 #include "common/http/trail.hpp"
+#include "edge/stored.hpp"
 
 namespace relay::edge {
 namespace {
@@ -43,6 +44,7 @@ Result<std::shared_ptr<const LiveVersion>> LiveVersion::make(const http::Headers
   version->fields_ = http::end_to_end(head);
   for (std::string_view name : of_one_form) version->fields_.remove(name);
   version->purge_sequence_ = purge_sequence;
+  version->cache_tags_ = make_stored(200, head, {}, {}).cache_tags;
   return version;
 }
 

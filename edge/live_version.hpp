@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "common/http/message.hpp"
@@ -23,6 +24,7 @@ class LiveVersion {
 
   const media::LivePlaylistOutline& outline() const { return outline_; }
   std::uint64_t purge_sequence() const { return purge_sequence_; }
+  const std::vector<std::string>& cache_tags() const { return cache_tags_; }
   /// Whether it shows less than the other: it would take back what viewers have seen.
   bool is_behind(const LiveVersion& other) const;
 
@@ -41,6 +43,7 @@ class LiveVersion {
   media::LivePlaylistOutline outline_;
   http::Headers fields_;
   std::uint64_t purge_sequence_ = 0;
+  std::vector<std::string> cache_tags_;
   mutable std::array<std::once_flag, 4> made_;
   mutable std::array<std::string, 4> bodies_;  // by form
 };

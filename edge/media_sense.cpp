@@ -5,6 +5,7 @@
 #include "common/http/gzip.hpp"
 #include "common/http/url.hpp"
 #include "common/media/playlist_outline.hpp"
+#include "common/store/mapped_read.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/hls/directives.hpp"
 
@@ -16,7 +17,9 @@ std::string bytes_of(const Lesson& lesson) {
   for (const cache::ChunkPtr& chunk : lesson.chunks) bytes += chunk->view();
   while (lesson.object && bytes.size() < lesson.object->body_bytes()) {
     cache::Piece piece = lesson.object->piece(bytes.size());
-    bytes.append(piece.address, piece.size);
+    std::size_t at = bytes.size();
+    bytes.resize(at + piece.size);
+    if (!store::copy_mapped(bytes.data() + at, piece.address, piece.size)) return {};
   }
   return bytes;
 }

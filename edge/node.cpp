@@ -9,6 +9,7 @@
 #include "common/base/log.hpp"
 #include "common/net/server.hpp"
 #include "edge/admin.hpp"
+#include "edge/change_spread.hpp"
 #include "edge/edge.hpp"
 #include "edge/fleet/probe.hpp"
 #include "edge/fleet/trust.hpp"
@@ -132,6 +133,7 @@ struct Node::Impl {
   net::Server server;
   fleet::Prober prober;
   PurgeSpread spread;
+  ChangeSpread changes;
   std::unique_ptr<PurgeStream> stream;  // null without fleet.bus, as the next
   std::unique_ptr<FleetBus> bus;
 };
@@ -152,7 +154,10 @@ Node::Impl::Impl(const Settings& settings, std::string path)
       prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait,
              &edge.peer_key()),
       spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
-             edge.purge_history(), blocking, metrics) {
+             edge.purge_history(), blocking, metrics),
+      changes(
+          *server.workers().front(), members, edge.peer_key(),
+          [this](const std::string& key) { edge.pass().invalidate(key); }, metrics) {
   warn_of_strangers(settings);
   if (settings.bus.empty()) warn_of_two(settings);
   wire();
@@ -162,7 +167,12 @@ void Node::Impl::wire() {
   edge.start();
   for (auto* io : server.workers()) edge.add_worker(*io);
   prober.start();
-  if (!settings.members.empty()) edge.set_peer_desk(spread);
+  if (!settings.members.empty()) {
+    edge.add_peer_desk(purges_target, spread);
+    edge.add_peer_desk(changes_target, changes);
+    edge.pass().set_on_change(
+        [this](auto keys, auto asker) { changes.tell(std::move(keys), std::move(asker)); });
+  }
   admin.set_spread(spread);
   spread.start();
   if (!settings.bus.empty()) join_bus();
@@ -205,6 +215,7 @@ void Node::Impl::stop_parts() {
   if (bus) bus->drain();
   prober.stop();
   spread.stop();
+  changes.stop();
   for (auto* io : server.workers()) {
     net::asio::post(*io, [this, io] { edge.stop_worker(*io); });
   }

@@ -8,6 +8,7 @@
 #include "common/net/whole_body.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/freshness.hpp"
+#include "edge/interim.hpp"
 #include "edge/invalidation.hpp"
 #include "edge/part.hpp"
 
@@ -51,6 +52,7 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
     }
     asked.body = std::move(*body);
   }
+  asked.on_interim = interim_path(visit, settings_.name);
   http::append_cdn_loop(asked.headers, fleet::loop_name(settings_.name));
   http::append_via(asked.headers, visit.request.minor_version, settings_.name);
   http::announce_surrogate(asked.headers);
@@ -69,7 +71,7 @@ net::Task<void> Pass::forward(Visit& visit) {
   Begun begun{purges_.sequence(), changes_.of(visit.primary_key)};
   auto answered = co_await ask(visit);
   if (!answered) co_return;
-  invalidate(visit, answered->response.head());
+  invalidate(visit, *answered);
   // Its own change does not count.
   if (invalidates(visit.request.method, answered->response.head().status)) ++begun.changes;
   auto keep = keep_of(visit, *answered, begun);
@@ -94,10 +96,19 @@ net::Task<void> Pass::forward_head(Visit& visit, cache::Pin object, StoredPtr st
   co_await send_on(visit, std::move(*answered), std::nullopt, {});
 }
 
-void Pass::invalidate(const Visit& visit, const http::ResponseHead& head) {
+/// The last one before the origin tells the rest of the fleet.
+void Pass::invalidate(const Visit& visit, const Answered& answered) {
+  const http::ResponseHead& head = answered.response.head();
   if (!invalidates(visit.request.method, head.status)) return;
   auto keys = invalidated_keys(visit.request, head.headers, settings_.key_host);
   for (const std::string& key : keys) invalidate(key);
+  if (!on_change_ || answered.by_peer) return;
+  std::string asker;
+  if (visit.route != fleet::HopRoute::peer_or_origin) {  // the last entry is the member's own
+    std::string way = http::joined(visit.request.fields, "CDN-Loop");
+    asker = way.substr(way.rfind(',') + 1);
+  }
+  on_change_(std::move(keys), std::move(asker));
 }
 
 /// Flights first: what they bring may be older than the change. Removing takes what is on its way

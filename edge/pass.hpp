@@ -3,6 +3,11 @@
 // kept as they pass (edge/keep).
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "edge/change_counts.hpp"
 #include "edge/deliver.hpp"
 #include "edge/keep.hpp"
@@ -38,6 +43,12 @@ class Pass {
   net::Task<void> hand_on(Visit& visit, Answered answered);
   /// 502 or 504, as the error says.
   net::Task<void> refuse(Visit& visit, const Error& error);
+  /// Makes what is stored or under way for a primary key invalid, its variants too. Any thread.
+  void invalidate(const std::string& primary);
+  /// Who hears of what this edge saw changed at the origin; `asker` is the CDN-Loop entry of the
+  /// member that the request came from, who hears of it by the answer. Before the server runs.
+  using OnChange = std::function<void(std::vector<std::string> keys, std::string asker)>;
+  void set_on_change(OnChange on_change) { on_change_ = std::move(on_change); }
 
  private:
   /// How things stood when an answer was asked for: what changed since makes it invalid.
@@ -48,8 +59,7 @@ class Pass {
   /// Nothing when the client was told already that there is no answer.
   net::Task<std::optional<Answered>> ask(Visit& visit);
   net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);
-  void invalidate(const Visit& visit, const http::ResponseHead& head);
-  void invalidate(const std::string& primary);
+  void invalidate(const Visit& visit, const Answered& answered);
   std::optional<Keep> keep_of(const Visit& visit, const Answered& answered, Begun begun) const;
   net::Task<void> store(Keep keep, std::string primary, Begun begun);
 
@@ -61,6 +71,7 @@ class Pass {
   PurgeSweep& purge_sweep_;
   Upstream& upstream_;
   Deliver& deliver_;
+  OnChange on_change_;  // empty: nobody
 };
 
 }  // namespace relay::edge

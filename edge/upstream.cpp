@@ -124,6 +124,7 @@ net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& k
     asked_origins_.add();
     net::ClientRequest plain = request;
     plain.headers.remove(fleet::down_field);
+    plain.headers.remove(fleet::holder_field);
     net::ClientDeadlines deadlines = origin_deadlines_;
     deadlines.given_up = long_poll;
     auto answer = co_await client.send(candidate.endpoint, std::move(plain), deadlines);
@@ -166,14 +167,16 @@ void Upstream::note(const Candidate& candidate, const Result<net::ClientResponse
 
 net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string& key,
                                           fleet::HopRoute route, net::ClientRequest request,
-                                          std::string avoid, GivenUp long_poll) {
+                                          ForRest rest, GivenUp long_poll) {
   request.headers.remove(fleet::peer_field);
   request.headers.remove(fleet::held_only_field);
+  request.headers.remove(fleet::holder_field);
+  if (!rest.holder.empty()) request.headers.set(fleet::holder_field, rest.holder);
   if (route == fleet::HopRoute::peer_or_origin) request.headers.remove(fleet::down_field);
   bool repeatable =
       http::is_safe(request.method) || request.method == "PUT" || request.method == "DELETE";
   Error last{ErrorKind::unavailable, ErrorSource::upstream, true, "there is nobody to ask"};
-  std::vector<std::string> asked{std::move(avoid)};
+  std::vector<std::string> asked{std::move(rest.avoid)};
   std::vector<Candidate> list = candidates(key, route, request, asked);
   for (std::size_t next = 0; next < list.size();) {
     Candidate candidate = list[next++];
@@ -206,6 +209,36 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
     next = 0;
   }
   co_return std::unexpected(std::move(last));
+}
+
+net::Task<Result<Answered>> Upstream::ask_holder(net::Client& client, const std::string& member,
+                                                 net::ClientRequest request) {
+  auto peers = members_.peers_up();
+  auto peer = std::ranges::find(peers, member, &fleet::Peer::name);
+  auto endpoint = peer == peers.end()
+                      ? fail(ErrorKind::unavailable, ErrorSource::upstream, "not a member")
+                      : net::endpoint_of(peer->url);
+  if (!endpoint) co_return std::unexpected(endpoint.error());
+  for (auto field : {fleet::peer_field, fleet::down_field, fleet::holder_field}) {
+    request.headers.remove(field);
+  }
+  Candidate candidate{*endpoint, *peer, Role::holder};
+  MemberAsk ask = member_ask(*peer, *endpoint, std::move(request), true);
+  // It has just said so: unlike one that may hold it, it is waited for.
+  ask.deadlines.connect = ask.deadlines.first_byte = origin_deadlines_.connect;
+  asked_holders_.add();
+  WallTime asked_at = wall_now();
+  SteadyTime begun = steady_now();
+  auto under_way = std::make_shared<fleet::UnderWay>(peer->line);
+  auto [answer, by_stand_in] =
+      co_await ask_hedged(client, members_, std::move(ask), std::nullopt, hedge_rules_);
+  note(candidate, answer, begun, nullptr);
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return Answered{.response = std::move(*answer),
+                     .request_time = asked_at,
+                     .response_time = wall_now(),
+                     .asked = member,
+                     .under_way = std::move(under_way)};
 }
 
 }  // namespace relay::edge

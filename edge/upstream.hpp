@@ -37,8 +37,16 @@ struct Answered {
   std::string asked;     // name of the member, or url of the upstream
   std::optional<Completed> completed = std::nullopt;
   std::shared_ptr<fleet::UnderWay> under_way = nullptr;  // of a member's answer
+  // What comes before the response's own bytes, by the member that holds it: to be read first.
+  std::unique_ptr<Answered> before = nullptr;
 
   const http::ResponseHead& head() const { return completed ? completed->head : response.head(); }
+};
+
+/// What a request for the rest of a body says beside it.
+struct ForRest {
+  std::string avoid;   // the member that broke it off: passed over
+  std::string holder;  // the member that holds what comes before: told to members
 };
 
 /// Thread-safe; each call uses the caller's own client.
@@ -48,7 +56,7 @@ class Upstream {
            const ChangeCounts& changes, Metrics& metrics);
 
   /// The first answer that begins, whatever its status; a member that says that it got none itself
-  /// is passed over, and so is the one named `avoid`. `key` is any key of the object, `request`
+  /// is passed over, and so is rest.avoid. `key` is any key of the object, `request`
   /// ready to be sent. Only idempotent methods go to a second candidate once something was sent.
   /// Errors: unavailable, timeout, aborted or invalid, source upstream.
   /// With `long_poll` the answer is late on purpose: no other member is asked meanwhile, how long
@@ -56,10 +64,15 @@ class Upstream {
   using GivenUp = std::shared_ptr<const std::atomic<bool>>;
   net::Task<Result<Answered>> ask(net::Client& client, const std::string& key,
                                   fleet::HopRoute route, net::ClientRequest request,
-                                  std::string avoid = {}, GivenUp long_poll = nullptr);
+                                  ForRest rest = {}, GivenUp long_poll = nullptr);
 
   /// Whether a viewer's request for the key would go to another member before the origin.
   bool asks_member(const std::string& key) const;
+
+  /// That member's own answer out of what it holds, and nobody else's. Errors as above, and
+  /// unavailable when it is not known or down.
+  net::Task<Result<Answered>> ask_holder(net::Client& client, const std::string& member,
+                                         net::ClientRequest request);
 
  private:
   enum class Role { owner, holder, origin };

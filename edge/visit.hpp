@@ -14,6 +14,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/client.hpp"
 #include "common/net/handler.hpp"
+#include "edge/beginning.hpp"
 #include "edge/fleet/hop.hpp"
 #include "edge/freshness.hpp"
 
@@ -57,12 +58,14 @@ struct Visit {
   std::vector<std::string> vary;  // what the answer varies by, as a flight has just shown
   http::RequestDirectives rules;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
+  std::optional<Beginning> beginning;  // that the asking member holds
 
   Outcome outcome = Outcome::local;
-  http::CacheStatus trail;                          // this edge's entry of Cache-Status
-  std::string upstream_trail;                       // the entries of the hops behind, oldest first
-  std::shared_ptr<const http::Headers> own_fields;  // for this client only, never stored
-  std::string detail;                               // for the log: why
+  http::CacheStatus trail;                           // this edge's entry of Cache-Status
+  std::string upstream_trail;                        // the entries of the hops behind, oldest first
+  std::shared_ptr<const http::Headers> own_fields;   // for this client only, never stored
+  std::string detail;                                // for the log: why
+  std::shared_ptr<const net::OnInterim> on_interim;  // see edge/interim
 };
 
 }  // namespace relay::edge

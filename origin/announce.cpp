@@ -10,6 +10,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
+#include "common/media/media_path.hpp"
 #include "common/net/broadcast.hpp"
 
 namespace relay::origin {
@@ -137,6 +138,11 @@ void Announcer::purge(const std::string& body) {
   enqueue(body, nullptr);
 }
 
+void Announcer::relabelled(std::string_view tenant, std::string_view asset) {
+  purge(purge_of_url(media::multivariant_path(tenant, asset)));
+  purge(soft_purge_of_prefix(media::asset_prefix(tenant, asset)));
+}
+
 net::Task<std::vector<Receipt>> Announcer::purge_and_wait(std::string body,
                                                           std::chrono::milliseconds wait) {
   auto executor = co_await asio::this_coro::executor;
@@ -229,6 +235,11 @@ std::string purge_of_url(std::string_view path) {
 
 std::string purge_of_prefix(std::string_view path) {
   return boost::json::serialize(boost::json::object{{"prefix", path}, {"scope", "edge"}});
+}
+
+std::string soft_purge_of_prefix(std::string_view path) {
+  return boost::json::serialize(
+      boost::json::object{{"prefix", path}, {"scope", "edge"}, {"soft", true}});
 }
 
 }  // namespace relay::origin

@@ -40,7 +40,10 @@ class Announcer {
   /// `body` is that of POST /purge. Does not wait.
   void purge(const std::string& body);
 
-  /// The same, and waits for the edges, but no longer than `wait`. Call on any worker.
+  /// Title or tags of an asset changed: its playlist tells the one, all its answers the others.
+  void relabelled(std::string_view tenant, std::string_view asset);
+
+  /// The same as purge(), and waits for the edges, but no longer than `wait`. Call on any worker.
   net::Task<std::vector<Receipt>> purge_and_wait(std::string body, std::chrono::milliseconds wait);
 
   /// Ends all lines: the worker can drain. What was not confirmed is given up.
@@ -68,5 +71,7 @@ class Announcer {
 /// {"url": …} or {"prefix": …} for POST /purge, for the edge that is asked only: each has its line.
 std::string purge_of_url(std::string_view path);
 std::string purge_of_prefix(std::string_view path);
+/// What is there is only asked about again.
+std::string soft_purge_of_prefix(std::string_view path);
 
 }  // namespace relay::origin

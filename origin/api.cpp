@@ -281,9 +281,7 @@ net::Task<void> Api::relabel(net::Exchange& exchange, Route route) {
   } else if (!*changed) {
     co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
   } else {
-    if ((*changed)->kind != AssetKind::photo) {  // its playlist tells the title
-      parts_.announcer.purge(purge_of_url(media::multivariant_path(route.tenant, route.asset)));
-    }
+    parts_.announcer.relabelled(route.tenant, route.asset);
     co_await exchange.respond(json_answer(parts_.live.document(**changed)));
   }
 }
@@ -304,7 +302,7 @@ net::Task<void> Api::remove(net::Exchange& exchange, Route route) {
   SegmentStore& store = parts_.store;
   net::asio::post(parts_.blocking.pool(),
                   [&store, route] { store.remove_asset(route.tenant, route.asset); });
-  std::string purge = purge_of_prefix("/" + route.tenant + "/" + route.asset + "/");
+  std::string purge = purge_of_prefix(media::asset_prefix(route.tenant, route.asset));
   auto receipts = co_await parts_.announcer.purge_and_wait(std::move(purge), edges_wait);
   boost::json::array edges;
   for (const Receipt& receipt : receipts) {

@@ -17,6 +17,7 @@
 #include "common/http/range.hpp"
 #include "common/http/repr_digest.hpp"
 #include "common/http/url.hpp"
+#include "origin/cache_tags.hpp"
 #include "origin/media_headers.hpp"
 
 namespace relay::origin {
@@ -57,7 +58,7 @@ std::optional<http::Response> conditional_answer(const http::RequestHead& reques
 }
 
 http::Response playlist_answer(const http::RequestHead& request, const PlaylistRecord& playlist,
-                               std::string_view lifetime) {
+                               std::string_view lifetime, std::string tags) {
   http::Response response;
   http::Headers& headers = response.headers;
   bool packed =
@@ -65,6 +66,7 @@ http::Response playlist_answer(const http::RequestHead& request, const PlaylistR
   response.body = packed ? http::gzip(playlist.text) : playlist.text;
   headers.add("Content-Type", "application/vnd.apple.mpegurl");
   headers.add("Cache-Control", lifetime);
+  headers.add("Cache-Tag", std::move(tags));
   headers.add("ETag", entity_tag(digest128(playlist.text), packed ? "gzip" : ""));
   headers.add("Last-Modified", http::write_date(modified_at(playlist.modified)));
   headers.add("Vary", "Accept-Encoding");
@@ -123,9 +125,10 @@ net::Task<void> send_several(net::Exchange& exchange, int fd, http::ResponseHead
 }
 
 /// Only what goes with a body that can be cut into ranges.
-http::Headers file_headers(const ObjectRecord& record) {
+http::Headers file_headers(const ObjectRecord& record, std::string tags) {
   http::Headers headers;
   headers.add("Cache-Control", lifetime_immutable);
+  headers.add("Cache-Tag", std::move(tags));
   headers.add("ETag", entity_tag(record.digest));
   headers.add("Last-Modified", http::write_date(modified_at(record.modified)));
   headers.add("Accept-Ranges", "bytes");
@@ -180,7 +183,7 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
   switch (parsed->kind) {
     case media::MediaKind::media_playlist:
       if (auto rendition = live_.find(*parsed)) {
-        co_await answer_live_playlist(exchange, std::move(rendition));
+        co_await answer_live_playlist(exchange, *parsed, std::move(rendition));
         break;
       }
       [[fallthrough]];
@@ -214,17 +217,19 @@ net::Task<void> Delivery::answer_playlist(net::Exchange& exchange, media::MediaP
     co_await exchange.respond(std::move(response));
     co_return;
   }
-  auto response = playlist_answer(exchange.request(), playlist->record, playlist->lifetime);
+  auto response = playlist_answer(exchange.request(), playlist->record, playlist->lifetime,
+                                  std::move(playlist->tags));
   co_await exchange.respond(std::move(response));
 }
 
-net::Task<void> Delivery::answer_live_playlist(net::Exchange& exchange,
+net::Task<void> Delivery::answer_live_playlist(net::Exchange& exchange, media::MediaPath path,
                                                std::shared_ptr<live::Rendition> rendition) const {
+  std::string tags = tags_of(path).value_or("");
   std::string query(http::split_target(exchange.request().target).query);
   auto playlist = co_await LiveDelivery::playlist(std::move(rendition), std::move(query));
-  http::Response response =
-      playlist ? playlist_answer(exchange.request(), playlist->record, playlist->lifetime)
-               : problem_answer(playlist.error());
+  http::Response response = playlist ? playlist_answer(exchange.request(), playlist->record,
+                                                       playlist->lifetime, std::move(tags))
+                                     : problem_answer(playlist.error());
   co_await exchange.respond(std::move(response));
 }
 
@@ -234,12 +239,20 @@ net::Task<void> Delivery::answer_part(net::Exchange& exchange, media::MediaPath 
     auto part = co_await live_.part(std::string(path.tenant), std::string(path.asset),
                                     std::move(rendition), path.number, path.part);
     if (part)
-      file = File{std::move(part->path), part->record, file_headers(part->record),
+      file = File{std::move(part->path), part->record,
+                  file_headers(part->record, tags_of(path).value_or("")),
                   std::string(media::content_type_of("0.m4s")), part->offset};
     else
       file = std::unexpected(part.error());
   }
   co_await answer_file(exchange, std::move(file));
+}
+
+Result<std::string> Delivery::tags_of(const media::MediaPath& path) const {
+  auto asset = catalog_.asset(path.tenant, path.asset);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset) return missing("there is no such asset");
+  return cache_tags(**asset);
 }
 
 Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& path) const {
@@ -254,15 +267,18 @@ Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& p
   // The title may be changed at any time, so it is no part of what is stored.
   (*record)->text = media::with_title(std::move((*record)->text), (*asset)->title);
   (*record)->modified = std::max((*record)->modified, (*asset)->updated);
-  return Playlist{std::move(**record), whole ? lifetime_switchable : lifetime_growing};
+  return Playlist{std::move(**record), whole ? lifetime_switchable : lifetime_growing,
+                  cache_tags(**asset)};
 }
 
 Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath& path) const {
   auto record = catalog_.playlist(path.tenant, path.asset, path.version, path.rendition);
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such playlist");
+  auto tags = tags_of(path);
+  if (!tags) return std::unexpected(tags.error());
   std::string_view lifetime = (*record)->ended ? lifetime_ended : lifetime_growing;
-  return Playlist{std::move(**record), lifetime};
+  return Playlist{std::move(**record), lifetime, std::move(*tags)};
 }
 
 net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file) const {
@@ -310,8 +326,11 @@ Result<Delivery::File> Delivery::find_object(const media::MediaPath& path,
   auto record = catalog_.object(path.tenant, path.asset, path.version, object);
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such segment");
+  auto tags = tags_of(path);
+  if (!tags) return std::unexpected(tags.error());
   return File{store_.media_path(path.tenant, path.asset, path.version, object), **record,
-              file_headers(**record), std::string(media::content_type_of(object))};
+              file_headers(**record, std::move(*tags)),
+              std::string(media::content_type_of(object))};
 }
 
 Result<Delivery::File> Delivery::find_photo(const media::MediaPath& path,
@@ -341,7 +360,8 @@ Result<Delivery::File> Delivery::find_photo(const media::MediaPath& path,
   if (found == records.end()) found = records.begin();
   std::string object = fmt::format("w{}.{}", path.width, found->first);
   File file{store_.media_path(path.tenant, path.asset, version, object), found->second,
-            file_headers(found->second), std::string(media::content_type_of(object))};
+            file_headers(found->second, cache_tags(**asset)),
+            std::string(media::content_type_of(object))};
   if (negotiated) {
     file.headers.add("Vary", "Accept");
     file.headers.add("Content-Location",

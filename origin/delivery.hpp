@@ -33,12 +33,15 @@ class Delivery {
   struct Playlist {
     PlaylistRecord record;
     std::string_view lifetime;  // a literal
+    std::string tags;           // Cache-Tag
   };
-  net::Task<void> answer_live_playlist(net::Exchange& exchange,
+  net::Task<void> answer_live_playlist(net::Exchange& exchange, media::MediaPath path,
                                        std::shared_ptr<live::Rendition> rendition) const;
   net::Task<void> answer_part(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_playlist(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_file(net::Exchange& exchange, Result<File> file) const;
+  /// Cache-Tag of an asset's addresses.
+  Result<std::string> tags_of(const media::MediaPath& path) const;
   Result<Playlist> find_multivariant(const media::MediaPath& path) const;
   Result<Playlist> find_media_playlist(const media::MediaPath& path) const;
   Result<File> find_object(const media::MediaPath& path, std::string_view full_path) const;

@@ -308,15 +308,19 @@ void Ingest::note_stage(const media::Job& job, std::string_view stage) {
   impl_->catalog.note_stage(job, stage);
 }
 
-Result<std::vector<media::PublishedRendition>> Ingest::published(const media::Job& job) const {
+Result<void> Ingest::add_published(media::Job& job) const {
+  auto multivariant = impl_->catalog.playlist(job.tenant, job.asset, job.version, "");
+  if (!multivariant) return std::unexpected(multivariant.error());
   auto renditions = impl_->catalog.playlists(job.tenant, job.asset, job.version);
-  if (!renditions) return renditions;
+  if (!renditions) return std::unexpected(renditions.error());
   for (media::PublishedRendition& rendition : *renditions) {
     auto bytes = impl_->segment_bytes(job, rendition);
     if (!bytes) return std::unexpected(bytes.error());
     rendition.segment_bytes = std::move(*bytes);
   }
-  return renditions;
+  job.published = std::move(*renditions);
+  job.multivariant = *multivariant ? std::move((*multivariant)->text) : "";
+  return {};
 }
 
 std::string Ingest::source_path(const media::Job& job) const {

@@ -38,7 +38,7 @@ class Ingest final : public jobs::Desk {
   Result<void> begin(const media::Job& job) override;
   Result<void> put_back(const media::Job& job, std::string_view stage) override;
   void note_stage(const media::Job& job, std::string_view stage) override;
-  Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const override;
+  Result<void> add_published(media::Job& job) const override;
   std::string source_path(const media::Job& job) const override;
   Result<void> settle(const media::Job& job, const media::JobResult& result) override;
 

@@ -5,6 +5,11 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <initializer_list>
+#include <utility>
+
+#include "common/http/url.hpp"
+#include "origin/json_outline.hpp"
 
 namespace relay::origin {
 namespace {
@@ -14,29 +19,73 @@ namespace json = boost::json;
 constexpr std::size_t title_bytes_max = 500;
 constexpr std::size_t tag_bytes_max = 100;
 constexpr std::size_t tags_max = 50;
+constexpr std::size_t tags_bytes_max = 2000;  // they go out with every answer (cache_tags)
 
-std::string place_of(std::string_view text, std::size_t offset) {
-  std::string_view before = text.substr(0, offset);
-  auto line = std::ranges::count(before, '\n') + 1;
-  std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
-  return fmt::format("line {}, column {}", line, column);
+/// An object as it was sent, and where its members stand.
+struct JsonBody {
+  json::object object;
+  std::string_view text;
+  std::vector<JsonMember> members;
+};
+
+std::string name_of(const JsonMember& member) {
+  return json::value_to<std::string>(json::parse(std::string(member.name)));
 }
 
-Result<json::value> parse(std::string_view text) {
-  json::stream_parser parser;
+std::unexpected<Error> wrong_at(std::string_view text, std::size_t offset, std::string_view what) {
+  return bad_input(fmt::format("{}: {}", place_in(text, offset), what));
+}
+
+/// `needed`: "a string".
+std::unexpected<Error> wrong_type(const JsonBody& body, std::string_view name,
+                                  std::string_view needed) {
+  auto member = std::ranges::find(body.members, name, name_of);
+  std::string what = fmt::format("member '{}' must be {}", name, needed);
+  return wrong_at(body.text, member->value_at, what);
+}
+
+Result<void> check_members(const JsonBody& body, std::initializer_list<std::string_view> allowed) {
+  std::vector<std::string> seen;
+  for (const JsonMember& member : body.members) {
+    std::string name = name_of(member);
+    if (std::ranges::find(allowed, name) == allowed.end()) {
+      return wrong_at(
+          body.text, member.name_at,
+          fmt::format("unknown member {}; allowed are {}", member.name, fmt::join(allowed, ", ")));
+    }
+    if (std::ranges::find(seen, name) != seen.end()) {
+      return wrong_at(body.text, member.name_at, fmt::format("member '{}' is there twice", name));
+    }
+    seen.push_back(std::move(name));
+  }
+  return {};
+}
+
+/// `example` is shown when nothing was sent.
+Result<JsonBody> read_object(std::string_view text, std::initializer_list<std::string_view> allowed,
+                             std::string_view example) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) {
+    return bad_input(fmt::format("the body is empty; expected JSON like {}", example));
+  }
+  auto members = outline_json(text);
+  if (!members) {
+    const auto& [offset, what] = members.error();
+    return bad_input(fmt::format("the body is not JSON at {}: {}", place_in(text, offset), what));
+  }
   boost::system::error_code ec;
-  std::size_t read = parser.write_some(text.data(), text.size(), ec);
-  std::string_view rest = text.substr(read);
-  std::size_t extra = rest.find_first_not_of(" \t\r\n");
-  if (!ec && extra != rest.npos) {
-    return bad_input("the JSON goes on after its end at " + place_of(text, read + extra));
+  json::parse_options options;
+  options.max_depth = json_depth_max;
+  json::value value = json::parse(text, ec, {}, options);
+  if (ec) return bad_input(fmt::format("the body is not JSON: {}", ec.message()));
+  if (!value.is_object()) {
+    std::size_t begin = text.find_first_not_of(" \t\r\n");
+    return wrong_at(text, begin, fmt::format("the body must be a JSON object like {}", example));
   }
-  if (!ec) parser.finish(ec);
-  if (ec) {
-    return bad_input(
-        fmt::format("the body is not JSON at {}: {}", place_of(text, read), ec.message()));
+  JsonBody body{std::move(value.get_object()), text, std::move(*members)};
+  if (auto checked = check_members(body, allowed); !checked) {
+    return std::unexpected(checked.error());
   }
-  return parser.release();
+  return body;
 }
 
 /// By JSON's own rule for strings, which is the one that matters here.
@@ -60,47 +109,40 @@ Result<void> check_label(std::string_view what, std::string_view text, std::size
 
 }  // namespace
 
-Result<json::object> read_json_object(std::string_view text,
-                                      std::initializer_list<std::string_view> allowed) {
-  auto value = parse(text);
-  if (!value) return std::unexpected(value.error());
-  if (!value->is_object()) return bad_input("the body must be a JSON object");
-  for (const auto& member : value->get_object()) {
-    if (std::ranges::find(allowed, std::string_view(member.key())) != allowed.end()) continue;
-    return bad_input(fmt::format("unknown member '{}'; allowed are {}",
-                                 std::string_view(member.key()), fmt::join(allowed, ", ")));
-  }
-  return std::move(value->get_object());
-}
-
 Result<void> check_title(std::string_view title) {
   return check_label("the title", title, title_bytes_max);
 }
 
 Result<void> check_tags(const std::vector<std::string>& tags) {
   if (tags.size() > tags_max) return bad_input(fmt::format("more than {} tags", tags_max));
+  std::size_t bytes = 0;
   for (const std::string& tag : tags) {
     if (tag.empty()) return bad_input("a tag is empty");
     if (auto checked = check_label("a tag", tag, tag_bytes_max); !checked) return checked;
+    bytes += http::percent_encode(tag).size();
+  }
+  if (bytes > tags_bytes_max) {
+    return bad_input(fmt::format("the tags, percent-encoded, are longer than {} bytes together",
+                                 tags_bytes_max));
   }
   return {};
 }
 
 Result<Labels> read_labels(std::string_view text) {
-  auto object = read_json_object(text, {"title", "tags"});
-  if (!object) return std::unexpected(object.error());
+  auto body = read_object(text, {"title", "tags"}, R"({"title": "The final", "tags": ["100m"]})");
+  if (!body) return std::unexpected(body.error());
   Labels labels;
-  if (const json::value* title = object->if_contains("title")) {
-    if (!title->is_string()) return bad_input("member 'title' must be a string");
+  if (const json::value* title = body->object.if_contains("title")) {
+    if (!title->is_string()) return wrong_type(*body, "title", "a string");
     labels.title = std::string(title->get_string());
     if (auto checked = check_title(*labels.title); !checked) {
       return std::unexpected(checked.error());
     }
   }
-  if (const json::value* tags = object->if_contains("tags")) {
+  if (const json::value* tags = body->object.if_contains("tags")) {
     const json::array* array = tags->if_array();
     bool texts = array && std::ranges::all_of(*array, &json::value::is_string);
-    if (!texts) return bad_input("member 'tags' must be an array of strings");
+    if (!texts) return wrong_type(*body, "tags", "an array of strings");
     labels.tags.emplace();
     for (const json::value& tag : *array) labels.tags->emplace_back(tag.get_string());
     if (auto checked = check_tags(*labels.tags); !checked) return std::unexpected(checked.error());

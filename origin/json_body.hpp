@@ -1,9 +1,6 @@
 // JSON that a broadcaster sends: read strictly, and every error says where it is. Pure.
 #pragma once
 
-#include <boost/json/object.hpp>
-
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +9,6 @@
 #include "common/base/error.hpp"
 
 namespace relay::origin {
-
-/// An object with no other members than `allowed`. Errors name line and column.
-Result<boost::json::object> read_json_object(std::string_view text,
-                                             std::initializer_list<std::string_view> allowed);
 
 /// A title or a tag must be UTF-8, without control bytes, and of a sensible length.
 Result<void> check_title(std::string_view title);
@@ -27,7 +20,8 @@ struct Labels {
   std::optional<std::vector<std::string>> tags;
 };
 
-/// {"title": "…", "tags": ["…"]}, both optional.
+/// {"title": "…", "tags": ["…"]}, both optional, nothing else. What is wrong with the JSON is said
+/// with its line and column.
 Result<Labels> read_labels(std::string_view text);
 
 }  // namespace relay::origin

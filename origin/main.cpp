@@ -37,7 +37,7 @@ int run(const Settings& settings, const std::string& path) {
   Access access(settings.tenants);
   net::Blocking blocking(blocking_threads);
   Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
-  Uploads uploads(*catalog, store, blocking, metrics, settings.uploads);
+  Uploads uploads(*catalog, store, announcer, blocking, metrics, settings.uploads);
   LiveKeeper keeper(*catalog, store, announcer);
   live::Channels channels(blocking, keeper, ingest, metrics, settings.live, settings.jobs);
   LiveApi live_api(channels, *catalog, blocking);

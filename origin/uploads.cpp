@@ -74,10 +74,11 @@ class Uploads::Slot {
   bool taken_ = false;
 };
 
-Uploads::Uploads(Catalog& catalog, SegmentStore& store, net::Blocking& blocking, Metrics& metrics,
-                 UploadSettings settings)
+Uploads::Uploads(Catalog& catalog, SegmentStore& store, Announcer& announcer,
+                 net::Blocking& blocking, Metrics& metrics, UploadSettings settings)
     : catalog_(catalog),
       store_(store),
+      announcer_(announcer),
       blocking_(blocking),
       settings_(settings),
       bytes_(metrics.counter("origin_upload_bytes_total", "Bytes of sources received.")),
@@ -156,6 +157,8 @@ Result<Accepted> Uploads::commit(const Request& request, intake::Received& recei
     hand_over(*accepted);
     return accepted;
   }
+  bool labelled = request.labels.title || request.labels.tags;
+  if (accepted && labelled) announcer_.relabelled(source.tenant, source.asset);
   auto removed = store_.remove_source(source.tenant, source.asset, source.version);
   if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
   return accepted;

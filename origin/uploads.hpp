@@ -14,6 +14,7 @@
 #include "common/base/metrics.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
+#include "origin/announce.hpp"
 #include "origin/catalog.hpp"
 #include "origin/intake/upload.hpp"
 #include "origin/json_body.hpp"
@@ -28,8 +29,8 @@ class Supervisor;
 
 class Uploads {
  public:
-  Uploads(Catalog& catalog, SegmentStore& store, net::Blocking& blocking, Metrics& metrics,
-          UploadSettings settings);
+  Uploads(Catalog& catalog, SegmentStore& store, Announcer& announcer, net::Blocking& blocking,
+          Metrics& metrics, UploadSettings settings);
 
   /// Before the first request.
   void start(jobs::Supervisor& supervisor) { supervisor_ = &supervisor; }
@@ -56,6 +57,7 @@ class Uploads {
 
   Catalog& catalog_;
   SegmentStore& store_;
+  Announcer& announcer_;
   net::Blocking& blocking_;
   const UploadSettings settings_;
   jobs::Supervisor* supervisor_ = nullptr;

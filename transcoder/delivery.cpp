@@ -22,6 +22,14 @@ void Delivery::deliver(Segment segment) {
   if (!failure_) note(sink_.segment(std::move(segment)));
 }
 
+void Delivery::captions(CaptionChannels channels) {
+  if (channels.none()) return;
+  std::lock_guard lock(mutex_);
+  if (failure_ || (captions_ | channels) == captions_) return;
+  captions_ |= channels;
+  note(sink_.captions(captions_));
+}
+
 void Delivery::progress(double fraction, const std::string& stage) {
   std::lock_guard lock(mutex_);
   if (failure_) return;

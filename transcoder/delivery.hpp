@@ -21,6 +21,8 @@ class Delivery {
   /// Gives the track its number and opens it.
   Result<int> open(TrackSpec track);
   void deliver(Segment segment);
+  /// Channels that were told before are not told again.
+  void captions(CaptionChannels channels);
   void progress(double fraction, const std::string& stage);
 
   /// Any thread's own failure; the first one counts.
@@ -35,6 +37,7 @@ class Delivery {
   StopSignal& stop_;
   int tracks_ = 0;
   double fraction_ = 0;
+  CaptionChannels captions_;
   std::optional<Error> failure_;
 };
 

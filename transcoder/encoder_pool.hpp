@@ -31,6 +31,8 @@ class EncoderPool {
   void start(int workers);
 
   std::size_t size() const { return rungs_.size(); }
+  /// Earlier ones are published already.
+  std::int64_t first_frame(std::size_t rung) const { return rungs_[rung]->encoder.first_frame(); }
   /// Whether rendition `rung` shows frame `number`.
   bool wants(std::size_t rung, std::int64_t number) const;
   /// Blocks while the queue is full; false after a stop.

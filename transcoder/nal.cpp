@@ -19,13 +19,20 @@ std::size_t find_start(BytesView stream, std::size_t from) {
   return stream.size();
 }
 
+// A unit never ends with zeros (H.264 7.4.1); what stands there was put behind it, by a start code
+// of four bytes that a muxer took for three, say.
+BytesView without_zeros_behind(BytesView unit) {
+  while (!unit.empty() && unit.back() == 0) unit = unit.first(unit.size() - 1);
+  return unit;
+}
+
 bool read_sets(BytesView record, std::size_t& at, int count, std::vector<BytesView>& sets) {
   for (int i = 0; i < count; ++i) {
     if (at + 2 > record.size()) return false;
     std::size_t length = static_cast<std::size_t>(record[at] << 8 | record[at + 1]);
     at += 2;
     if (length == 0 || at + length > record.size()) return false;
-    sets.push_back(record.subspan(at, length));
+    sets.push_back(without_zeros_behind(record.subspan(at, length)));
     at += length;
   }
   return true;
@@ -55,9 +62,8 @@ std::vector<BytesView> split_annex_b(BytesView stream) {
   while (start < stream.size()) {
     std::size_t begin = start + 3;
     start = find_start(stream, begin);
-    std::size_t end = start;
-    while (end > begin && stream[end - 1] == 0) --end;
-    if (end > begin) units.push_back(stream.subspan(begin, end - begin));
+    BytesView unit = without_zeros_behind(stream.subspan(begin, start - begin));
+    if (!unit.empty()) units.push_back(unit);
   }
   return units;
 }
@@ -70,7 +76,8 @@ std::optional<std::vector<BytesView>> split_lengths(BytesView data, int length_b
     std::size_t length = 0;
     for (std::size_t i = 0; i < prefix; ++i) length = length << 8 | data[i];
     if (length > data.size() - prefix) return std::nullopt;
-    if (length > 0) units.push_back(data.subspan(prefix, length));
+    BytesView unit = without_zeros_behind(data.subspan(prefix, length));
+    if (!unit.empty()) units.push_back(unit);
     data = data.subspan(prefix + length);
   }
   return units;

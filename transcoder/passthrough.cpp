@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "transcoder/captions.hpp"
 #include "transcoder/frame_rate.hpp"
 
 namespace relay::transcoder {
@@ -232,6 +233,7 @@ Result<void> copy(Demuxer& demuxer, const CopyPlan& plan, const Chunker& chunker
     auto found = units.read(*packet);
     if (!found) return fail(ErrorKind::corrupt, ErrorSource::disk, "the source changed", true);
     std::int64_t rank = plan.ranks[static_cast<std::size_t>(index)];
+    delivery.captions(caption_channels(captions_of(*found)));
     bool sync = has_idr(*found);
     if (sync && !samples.empty() && chunker.is_cut(rank)) hand_over(false);
     samples.push_back({base + (index - plan.reorder) * ticks, base + rank * ticks, ticks, sync,

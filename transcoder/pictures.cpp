@@ -24,7 +24,8 @@ Pictures::Pictures(ProbedSource& source, Decoder decoder, const PicturePlan& pla
       delivery_(delivery),
       span_(span),
       skipping_(span.first_frame > 0),
-      next_(span.first_frame) {
+      next_(span.first_frame),
+      captions_(pool.size()) {
   step_ns_ = time_of_frame(1, rate_);
 }
 
@@ -91,6 +92,7 @@ Result<void> Pictures::decode(AVPacket* packet) {
     if (frame->best_effort_timestamp == AV_NOPTS_VALUE)
       frame->best_effort_timestamp = av_rescale_q(span_.zero_ns, {1, 1'000'000'000}, base);
     frame->pts = previous_pts_ = frame->best_effort_timestamp;
+    take_captions(*frame);
     if (auto filtered = filter(frame.get()); !filtered) return filtered;
     av_frame_unref(frame.get());
   }
@@ -143,12 +145,42 @@ Result<void> Pictures::emit_until(std::int64_t number) {
       if (!scaled) return std::unexpected(scaled.error());
       scaled_ = std::move(*scaled);
     }
+    pass_captions();
     for (std::size_t i = 0; i < needed.size(); ++i)
-      if (needed[i] && !pool_.push(i, av::share(*scaled_[i]), next_)) return {};
+      if (needed[i] && !push(i)) return {};
     timeline_.picture_at(next_ + 1);
     report(next_);
   }
   return {};
+}
+
+// Off the picture, for filters, repeated and left out pictures would double or lose them.
+void Pictures::take_captions(AVFrame& frame) {
+  const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_A53_CC);
+  if (!data) return;
+  std::int64_t time = av::to_nanoseconds(frame.pts, source_.demuxer().video()->time_base);
+  if (frame_at(time - span_.zero_ns, rate_) >= span_.first_frame)
+    source_captions_.add(time, Bytes(data->data, data->data + data->size));
+  av_frame_remove_side_data(&frame, AV_FRAME_DATA_A53_CC);
+}
+
+void Pictures::pass_captions() {
+  Bytes triples = source_captions_.take(current_->pts);
+  if (triples.empty()) return;
+  delivery_.captions(caption_channels(triples));
+  for (std::size_t i = 0; i < captions_.size(); ++i)
+    if (next_ >= pool_.first_frame(i)) captions_[i].add(triples);
+}
+
+bool Pictures::push(std::size_t rung) {
+  av::Frame picture = av::share(*scaled_[rung]);
+  if (Bytes triples = captions_[rung].take(); !triples.empty()) {
+    AVFrameSideData* data =
+        av_frame_new_side_data(picture.get(), AV_FRAME_DATA_A53_CC, triples.size());
+    if (!data) av::out_of_memory("captions");
+    std::ranges::copy(triples, data->data);
+  }
+  return pool_.push(rung, std::move(picture), next_);
 }
 
 void Pictures::report(std::int64_t number) {

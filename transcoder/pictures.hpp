@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "transcoder/captions.hpp"
 #include "transcoder/chunker.hpp"
 #include "transcoder/decoder.hpp"
 #include "transcoder/encoder_pool.hpp"
@@ -41,6 +42,9 @@ class Pictures {
   Result<void> filter(AVFrame* frame);
   Result<void> show(av::Frame frame);
   Result<void> emit_until(std::int64_t number);
+  void take_captions(AVFrame& frame);
+  void pass_captions();
+  bool push(std::size_t rung);
   Result<void> end();
   void report(std::int64_t number);
 
@@ -60,6 +64,8 @@ class Pictures {
   av::Frame current_;              // the source picture that is shown now
   std::vector<av::Frame> scaled_;  // … in every size, once it was needed
   std::int64_t current_frame_ = 0, current_length_ = 1;
+  SourceCaptions source_captions_;
+  std::vector<CaptionQueue> captions_;  // of each rendition
   std::int64_t previous_pts_ = INT64_MIN, step_ns_ = 0;
 };
 

@@ -54,6 +54,17 @@ std::map<std::string, Earlier> earlier_of(const media::Job& job) {
   return earlier;
 }
 
+/// What an earlier try said stays said, also when the rest of the source has none.
+CaptionChannels stated_captions(const media::Job& job) {
+  CaptionChannels channels;
+  auto playlist = media::read_multivariant_playlist(job.multivariant);
+  if (!playlist) return channels;
+  for (const media::ClosedCaptions& captions : playlist->captions)
+    for (std::size_t i = 0; i < channels.size(); ++i)
+      if (captions.instream_id == instream_id(i)) channels.set(i);
+  return channels;
+}
+
 }  // namespace
 
 struct Presentation::Impl {
@@ -61,6 +72,7 @@ struct Presentation::Impl {
   std::string folder;  // of the version, as the multivariant playlist names it
   std::map<std::string, Earlier> earlier;
   std::map<int, Growing> tracks;  // by number, so in the order of opening
+  CaptionChannels captions;
   std::string sent_multivariant;
 
   void go_on(Growing& growing);
@@ -127,7 +139,7 @@ Result<void> Presentation::Impl::put_multivariant() {
   std::vector<MeasuredTrack> renditions;
   for (const auto& [number, growing] : tracks)
     if (growing.listed()) renditions.push_back(growing.rendition);
-  std::string text = media::write(variants_of(renditions, folder));
+  std::string text = media::write(variants_of(renditions, captions, folder));
   if (text == sent_multivariant) return {};
   sent_multivariant = text;
   return publisher.put(text_object("index.m3u8", std::move(text)));
@@ -145,7 +157,7 @@ Result<void> Presentation::Impl::refresh_multivariant(const Growing& growing,
 }
 
 Presentation::Presentation(Publisher& publisher, const media::Job& job)
-    : impl_(new Impl{publisher, job.version + "/", earlier_of(job), {}, {}}) {
+    : impl_(new Impl{publisher, job.version + "/", earlier_of(job), {}, stated_captions(job), {}}) {
 }
 
 Presentation::~Presentation() = default;
@@ -187,6 +199,13 @@ Result<void> Presentation::segment(Segment segment) {
   if (!stored) return stored;
   if (auto listed = impl_->list(growing, segment); !listed) return listed;
   return impl_->refresh_multivariant(growing, peak_before);
+}
+
+Result<void> Presentation::captions(CaptionChannels channels) {
+  bool more = (channels & ~impl_->captions).any();
+  impl_->captions |= channels;
+  if (!more || impl_->sent_multivariant.empty()) return {};
+  return impl_->put_multivariant();
 }
 
 Result<void> Presentation::progress(double fraction, const std::string& stage) {

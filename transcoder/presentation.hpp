@@ -32,6 +32,7 @@ class Presentation : public Sink {
 
   AlreadyPublished published(const std::string& name) override;
   Result<void> open_track(const TrackSpec& track) override;
+  Result<void> captions(CaptionChannels channels) override;
   Result<void> segment(Segment segment) override;
   Result<void> progress(double fraction, const std::string& stage) override;
 

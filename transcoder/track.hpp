@@ -5,6 +5,7 @@
 // for video, to the nearest audio frame for audio.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace relay::transcoder {
 inline constexpr std::int64_t presentation_base_s = 10;
 
 enum class Codec { h264, aac };
+
+/// Of CEA-608 captions inside the pictures: bit n is CC(n+1).
+using CaptionChannels = std::bitset<4>;
 
 struct Fraction {
   std::int64_t numerator = 0;
@@ -82,6 +86,8 @@ class Sink {
   virtual Result<void> open_track(const TrackSpec& track) = 0;
   /// In order within a track. The first number of a track is published().segments.
   virtual Result<void> segment(Segment segment) = 0;
+  /// The pictures speak captions on these channels; may be said again, with others.
+  virtual Result<void> captions(CaptionChannels channels) = 0;
   /// Now and then; `fraction` never falls. Also the sign of life.
   virtual Result<void> progress(double fraction, const std::string& stage) = 0;
 };

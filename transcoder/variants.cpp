@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t first_variant_bit_s = 2'000'000;
 constexpr const char* audio_group = "audio";
+constexpr const char* captions_group = "captions";
 
 // A copied rendition asks nothing of an encoder: while it grows, expect peaks of half as much
 // again as those seen.
@@ -46,6 +47,15 @@ media::Variant variant_of(const MeasuredTrack& rendition, const std::string& fol
           .audio_group = ""};
 }
 
+std::vector<media::ClosedCaptions> captions_on(CaptionChannels channels) {
+  std::vector<media::ClosedCaptions> captions;
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    std::string id = instream_id(i);
+    if (channels[i]) captions.push_back({captions_group, id, "und", id});
+  }
+  return captions;
+}
+
 void order(std::vector<media::Variant>& variants) {
   auto distance = [](const media::Variant& variant) {
     return std::llabs(variant.average_bandwidth - first_variant_bit_s);
@@ -70,9 +80,14 @@ std::int64_t stated_average(const MeasuredTrack& rendition) {
   return rendition.rate.average();
 }
 
+std::string instream_id(std::size_t channel) {
+  return "CC" + std::to_string(channel + 1);
+}
+
 media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,
-                                        const std::string& folder) {
+                                        CaptionChannels captions, const std::string& folder) {
   media::MultivariantPlaylist playlist;
+  playlist.captions = captions_on(captions);
   std::int64_t audio_peak = 0, audio_average = 0;
   std::string audio_codecs;
   bool has_video = std::ranges::any_of(renditions, [](auto& r) { return r.track.video(); });
@@ -93,6 +108,8 @@ media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& rendit
     variant.codecs += audio_codecs;
     variant.audio_group = audio_group;
   }
+  for (media::Variant& variant : playlist.variants)
+    if (!playlist.captions.empty() && variant.width > 0) variant.captions_group = captions_group;
   order(playlist.variants);
   return playlist;
 }

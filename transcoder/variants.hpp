@@ -27,8 +27,12 @@ std::int64_t stated_average(const MeasuredTrack& rendition);
 
 /// Every video rendition with the default audio (or, without video, every audio rendition as a
 /// variant), the one nearest to 2000 kbit/s first (Apple 1.32), the others by rising bandwidth.
-/// `folder` stands before each uri: "v1/".
+/// `captions`: on which channels every picture rendition speaks them. `folder` stands before each
+/// uri: "v1/".
 media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,
-                                        const std::string& folder);
+                                        CaptionChannels captions, const std::string& folder);
+
+/// "CC1" for the first channel, which is 0.
+std::string instream_id(std::size_t channel);
 
 }  // namespace relay::transcoder

@@ -16,6 +16,9 @@ inline constexpr std::size_t target_bytes_max = 8 * 1024;
 inline constexpr std::size_t header_fields_max = 100;
 inline constexpr std::size_t chunk_line_bytes_max = 8 * 1024;  // size line; also all trailers
 inline constexpr std::size_t ranges_max = 16;                  // more in one Range: the whole body
+// Interim answers (1xx) before one answer: more than either, and it counts as none.
+inline constexpr std::size_t interim_heads_max = 32;
+inline constexpr std::size_t interim_bytes_max = 32 * 1024;
 
 // Connections.
 inline constexpr std::size_t read_buffer_bytes = 64 * 1024;

@@ -303,6 +303,8 @@ std::expected<ResponseHeadView, Refusal> read_response_head(std::string_view hea
   response.fields = Fields(store.data(), gathered->fields);
   response.body = *body;
   response.keep_alive = stays(*gathered, response.minor_version);
+  bool promises_body = body->kind == BodyKind::chunked || body->length > 0;
+  if (response.status < 200 && promises_body) return refuse(400, "an interim answer with a body");
   if (has_no_body(response.status, request_method)) {
     response.body = BodyFraming{};
   } else if (body->kind == BodyKind::none) {

@@ -39,7 +39,7 @@ struct ResponseHeadView {
 };
 
 /// `request_method` decides whether a body follows (HEAD has none). 1xx heads are read too, with
-/// no body; the caller skips them.
+/// no body (one that promises a body is refused); the answer is still to come.
 std::expected<ResponseHeadView, Refusal> read_response_head(std::string_view head,
                                                             std::string_view request_method,
                                                             FieldStore& store);

@@ -142,6 +142,7 @@ struct Phrase {
 constexpr Phrase phrases[] = {
     {100, "Continue"},
     {101, "Switching Protocols"},
+    {102, "Processing"},
     {103, "Early Hints"},
     {200, "OK"},
     {201, "Created"},

@@ -54,7 +54,8 @@ std::string to_json(const Job& job) {
                       {"version", job.version},
                       {"source_bytes", job.source_bytes},
                       {"attempt", job.attempt},
-                      {"published", to_array(job.published)}};
+                      {"published", to_array(job.published)},
+                      {"multivariant", job.multivariant}};
   if (job.live) object["live"] = to_object(*job.live);
   return json::serialize(object);
 }
@@ -71,6 +72,7 @@ Result<Job> job_from_json(std::string_view text) {
   reader.text("version", job.version);
   reader.integer("source_bytes", job.source_bytes);
   reader.integer("attempt", job.attempt);
+  reader.text("multivariant", job.multivariant);
   const json::array* published = reader.list("published");
   const json::object* live = reader.object("live");
   auto known = kind_of(kind);

@@ -51,6 +51,7 @@ struct Job {
   int attempt = 1;  // 1 for the first
   std::vector<PublishedRendition> published;
   std::optional<LiveJob> live;  // of kind live, and only of it
+  std::string multivariant;     // as an earlier try published it; empty: not yet
 };
 
 struct Progress {

@@ -167,6 +167,10 @@ std::optional<MediaPath> parse_media_path(std::string_view path) {
   return read_rendition_file(parts[4], found) ? std::optional(found) : std::nullopt;
 }
 
+std::string asset_prefix(std::string_view tenant, std::string_view asset) {
+  return fmt::format("/{}/{}/", tenant, asset);
+}
+
 std::string multivariant_path(std::string_view tenant, std::string_view asset) {
   return fmt::format("/{}/{}/index.m3u8", tenant, asset);
 }

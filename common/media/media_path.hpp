@@ -39,6 +39,7 @@ struct MediaPath {
 std::optional<MediaPath> parse_media_path(std::string_view path);
 
 std::string multivariant_path(std::string_view tenant, std::string_view asset);
+std::string asset_prefix(std::string_view tenant, std::string_view asset);  // ends with "/"
 std::string version_prefix(std::string_view tenant, std::string_view asset,
                            std::string_view version);  // ends with "/"
 std::string photo_path(std::string_view tenant, std::string_view photo, int width,

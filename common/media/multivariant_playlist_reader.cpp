@@ -66,6 +66,12 @@ class MultivariantReader {
                    std::ranges::find(playlist.audios, variant.audio_group,
                                      &AudioRendition::group_id) != playlist.audios.end();
       if (!known) return fmt::format("no #EXT-X-MEDIA has GROUP-ID=\"{}\"", variant.audio_group);
+      known = variant.captions_group.empty() ||
+              std::ranges::find(playlist.captions, variant.captions_group,
+                                &ClosedCaptions::group_id) != playlist.captions.end();
+      if (!known) {
+        return fmt::format("no #EXT-X-MEDIA has GROUP-ID=\"{}\"", variant.captions_group);
+      }
     }
     return std::nullopt;
   }
@@ -78,15 +84,24 @@ class MultivariantReader {
     if (!attributes) return attributes.error().message;
     auto type = attributes->word("TYPE");
     if (!type) return "#EXT-X-MEDIA needs TYPE";
-    if (*type != "AUDIO") return std::nullopt;  // subtitles and captions: not ours yet
+    bool captions = *type == "CLOSED-CAPTIONS";
+    if (*type != "AUDIO" && !captions) return std::nullopt;  // subtitles: not ours yet
     auto group = attributes->quoted("GROUP-ID"), name = attributes->quoted("NAME");
     if (!group || group->empty() || !name || name->empty()) {
       return "#EXT-X-MEDIA needs GROUP-ID=\"…\" and NAME=\"…\"";
     }
+    std::string language(attributes->quoted("LANGUAGE").value_or(""));
+    if (captions) {
+      auto id = attributes->quoted("INSTREAM-ID");
+      if (!id || id->empty()) return "closed captions need INSTREAM-ID=\"…\"";
+      playlist.captions.push_back(
+          {std::string(*group), std::string(*name), std::move(language), std::string(*id)});
+      return std::nullopt;
+    }
     AudioRendition audio;
     audio.group_id = *group;
     audio.name = *name;
-    audio.language = attributes->quoted("LANGUAGE").value_or("");
+    audio.language = std::move(language);
     audio.uri = attributes->quoted("URI").value_or("");
     audio.is_default = attributes->word("DEFAULT").value_or("NO") == "YES";
     // "6/JOC" and the like: the count comes first.
@@ -116,6 +131,8 @@ class MultivariantReader {
     variant.frame_rate = static_cast<double>((*rate + 500) / 1000) / 1000;
     variant.codecs = attributes->quoted("CODECS").value_or("");
     variant.audio_group = attributes->quoted("AUDIO").value_or("");
+    // Not quoted: NONE.
+    variant.captions_group = attributes->quoted("CLOSED-CAPTIONS").value_or("");
     Complaint complaint = take_resolution(*attributes, variant);
     if (!complaint) variant_ = std::move(variant);
     return complaint;

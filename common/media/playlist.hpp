@@ -56,6 +56,14 @@ struct AudioRendition {
   bool is_default = true;
 };
 
+/// CEA-608 inside the pictures.
+struct ClosedCaptions {
+  std::string group_id;     // "captions"
+  std::string name;         // "CC1" or "English"
+  std::string language;     // RFC 5646; "und" when unknown
+  std::string instream_id;  // "CC1" to "CC4"
+};
+
 struct Variant {
   std::string uri;
   std::int64_t bandwidth = 0;          // bit/s, peak of video and audio together, measured
@@ -64,12 +72,14 @@ struct Variant {
   int width = 0, height = 0;           // 0: audio only
   double frame_rate = 0;               // 0: leave out
   std::string audio_group;             // empty: none
+  std::string captions_group;          // empty: nothing is said of captions
 };
 
 struct MultivariantPlaylist {
   int version = 7;
   bool independent_segments = true;
   std::vector<AudioRendition> audios;
+  std::vector<ClosedCaptions> captions;
   std::vector<Variant> variants;
 };
 

@@ -45,6 +45,14 @@ void append_audio(std::string& text, const AudioRendition& audio) {
   text += '\n';
 }
 
+void append_captions(std::string& text, const ClosedCaptions& captions) {
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID={},NAME={}",
+                 quoted(captions.group_id), quoted(captions.name));
+  if (!captions.language.empty()) fmt::format_to(out, ",LANGUAGE={}", quoted(captions.language));
+  fmt::format_to(out, ",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID={}\n", quoted(captions.instream_id));
+}
+
 void append_variant(std::string& text, const Variant& variant) {
   check_line(variant.uri);
   auto out = std::back_inserter(text);
@@ -58,6 +66,9 @@ void append_variant(std::string& text, const Variant& variant) {
   }
   if (variant.frame_rate > 0) fmt::format_to(out, ",FRAME-RATE={:.3f}", variant.frame_rate);
   if (!variant.audio_group.empty()) fmt::format_to(out, ",AUDIO={}", quoted(variant.audio_group));
+  if (!variant.captions_group.empty()) {
+    fmt::format_to(out, ",CLOSED-CAPTIONS={}", quoted(variant.captions_group));
+  }
   fmt::format_to(out, "\n{}\n", variant.uri);
 }
 
@@ -80,6 +91,7 @@ std::string write(const MultivariantPlaylist& playlist) {
   std::string text = fmt::format("#EXTM3U\n#EXT-X-VERSION:{}\n", playlist.version);
   if (playlist.independent_segments) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
   for (const AudioRendition& audio : playlist.audios) append_audio(text, audio);
+  for (const ClosedCaptions& captions : playlist.captions) append_captions(text, captions);
   for (const Variant& variant : playlist.variants) append_variant(text, variant);
   return text;
 }

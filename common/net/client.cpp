@@ -135,7 +135,7 @@ Task<Result<http::ResponseHead>> ask(Connection& connection, const ClientRequest
   if (auto sent = co_await connection.send(request); !sent) {
     co_return std::unexpected(sent.error());
   }
-  co_return co_await connection.read_head(request.method, wait);
+  co_return co_await connection.read_head(request, wait);
 }
 
 }  // namespace

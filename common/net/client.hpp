@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <compare>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ struct Endpoint {
 /// From "http://host:port" (nothing may follow but "/"); an error says what is allowed.
 Result<Endpoint> endpoint_of(std::string_view url);
 
+/// Told of an interim answer (1xx, but neither 100 nor 101) as it comes; must not wait.
+using OnInterim = std::function<void(const http::ResponseHead&)>;
+
 struct ClientRequest {
   std::string method = "GET";
   std::string target;
@@ -32,6 +36,7 @@ struct ClientRequest {
   // the body. Other hop-by-hop fields are the caller's duty.
   http::Headers headers;
   std::string body;  // sent with Content-Length when not empty or when method wants one
+  std::weak_ptr<const OnInterim> on_interim = {};  // gone: interim answers are dropped
 };
 
 struct ClientDeadlines {

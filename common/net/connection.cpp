@@ -42,6 +42,12 @@ std::string head_text(const ClientRequest& request, const Endpoint& endpoint) {
   return text += "\r\n";
 }
 
+/// A 100 is for us alone, if for anybody: nobody sent Expect.
+void tell_interim(const ClientRequest& request, const http::ResponseHeadView& head) {
+  auto on_interim = request.on_interim.lock();
+  if (on_interim && head.status != 100) (*on_interim)({head.status, http::Headers(head.fields)});
+}
+
 }  // namespace
 
 Connection::Connection(asio::io_context& io, Endpoint endpoint)
@@ -137,10 +143,10 @@ Task<Result<std::size_t>> Connection::fill(SteadyTime until) {
   co_return failure(ErrorKind::aborted, "the connection closed before its answer");
 }
 
-Task<Result<http::ResponseHead>> Connection::read_head(std::string_view method,
+Task<Result<http::ResponseHead>> Connection::read_head(const ClientRequest& request,
                                                        std::chrono::milliseconds wait) {
   filled_ = taken_ = 0;
-  std::size_t scanned = 0;
+  std::size_t scanned = 0, interim_heads = 0;
   SteadyTime until = steady_now() + wait;
   while (true) {
     std::size_t n = http::head_length({buffer_.data() + taken_, filled_ - taken_}, scanned);
@@ -153,11 +159,17 @@ Task<Result<http::ResponseHead>> Connection::read_head(std::string_view method,
       silent_ = false;
       continue;
     }
-    auto head = http::read_response_head({buffer_.data() + taken_, n}, method, fields_);
+    auto head = http::read_response_head({buffer_.data() + taken_, n}, request.method, fields_);
     if (!head) co_return failure(ErrorKind::invalid, std::string(head.error().reason));
     taken_ += n;
     scanned = 0;
-    if (head->status < 200) continue;  // 100, 103: not the answer yet
+    if (head->status < 200) {
+      if (++interim_heads > limits::interim_heads_max || taken_ > limits::interim_bytes_max) {
+        co_return failure(ErrorKind::invalid, "too many interim answers");
+      }
+      tell_interim(request, *head);
+      continue;
+    }
     framing_ = head->body;
     keep_alive_ = head->keep_alive;
     taken_ += body_.start(framing_, {buffer_.data() + taken_, filled_ - taken_});

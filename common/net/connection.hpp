@@ -21,8 +21,8 @@ class Connection final : public Watched {
 
   Task<Result<void>> connect(std::chrono::milliseconds wait);
   Task<Result<void>> send(const ClientRequest& request);
-  /// Skips 1xx answers. Afterwards body() reads what follows.
-  Task<Result<http::ResponseHead>> read_head(std::string_view method,
+  /// Afterwards body() reads what follows. Interim answers before it are told to who asked.
+  Task<Result<http::ResponseHead>> read_head(const ClientRequest& request,
                                              std::chrono::milliseconds wait);
   BodyReader& body() { return body_; }
   const Endpoint& endpoint() const { return endpoint_; }

@@ -24,6 +24,9 @@ bool Exchange::complete() const {
 Task<Result<std::size_t>> Exchange::read_body(std::span<char> into) {
   return session_.read_body(into);
 }
+void Exchange::inform(const http::ResponseHead& interim) {
+  session_.inform(interim);
+}
 Task<Result<void>> Exchange::respond(http::Response response) {
   return session_.respond(std::move(response));
 }

@@ -44,6 +44,11 @@ class Exchange {
   /// client waits for it. Errors: aborted (short body), invalid (broken chunk), timeout.
   Task<Result<std::size_t>> read_body(std::span<char> into);
 
+  /// An interim answer (1xx, but neither 100 nor 101), with the fields that go on. Sent without
+  /// waiting: what the socket has no room for goes before the answer. Dropped once that has begun,
+  /// and for clients of HTTP/1.0 (RFC 9110 15.2).
+  void inform(const http::ResponseHead& interim);
+
   /// The whole answer at once. Adds Date, Content-Length and Connection; leaves the body out for
   /// HEAD, 204 and 304.
   Task<Result<void>> respond(http::Response response);

@@ -37,7 +37,11 @@ void advance(std::span<iovec>& pieces, std::size_t sent) {
 
 }  // namespace
 
+/// EIO of sendfile, or EFAULT of bytes in a mapped file, is the disk's fault and not the peer's.
 std::unexpected<Error> Output::failure(int errno_value) const {
+  if (errno_value == EIO || errno_value == EFAULT) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk, "the disk does not give what is to be sent");
+  }
   if (timed_out) {
     return fail(ErrorKind::timeout, source_, "the peer took no byte within the deadline");
   }
@@ -96,6 +100,13 @@ Task<Result<void>> Output::send(std::span<iovec> pieces, bool more) {
 Task<Result<void>> Output::send(std::string_view bytes) {
   iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   co_return co_await send(std::span(&piece, 1), false);
+}
+
+std::size_t Output::send_now(std::string_view bytes) {
+  ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  written_ += taken;
+  return taken;
 }
 
 Task<Result<void>> Output::send_files(std::span<const FilePiece> pieces) {

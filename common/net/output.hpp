@@ -27,6 +27,8 @@ class Output {
   /// body follows at once.
   Task<Result<void>> send(std::span<iovec> pieces, bool more);
   Task<Result<void>> send(std::string_view bytes);
+  /// What the socket takes at once; how many bytes that was. A failure shows at the next send().
+  std::size_t send_now(std::string_view bytes);
   Task<Result<void>> send_files(std::span<const FilePiece> pieces);
   /// For the owner's expire(): whether the peer took enough while we waited for it, although the
   /// socket had no room for more yet; the wait goes on then.

@@ -76,7 +76,6 @@ Task<void> Worker::accept_loop(Door& door) {
       co_await pause.async_wait(use_result);
       continue;
     }
-    tune(socket);
     auto peer = from.address().to_string();
     ++connections;
     ClientConnection::start(io, Socket(std::move(socket)), *door.handler, std::move(peer),
@@ -105,6 +104,7 @@ unsigned short Worker::listen(const Listen& listen, asio::ip::tcp::endpoint at) 
     door->acceptor.open(at.protocol());
     door->acceptor.set_option(Acceptor::reuse_address(true));
     door->acceptor.set_option(ReusePort{});
+    tune(door->acceptor);
     door->acceptor.bind(at);
     door->acceptor.listen(4096);
   } catch (const boost::system::system_error& error) {

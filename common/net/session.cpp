@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "common/base/check.hpp"
 #include "common/base/limits.hpp"
@@ -82,9 +83,13 @@ Task<Session::Reading> Session::read_head() {
     if (filled_ >= limits::head_bytes_max) break;
     if (filled_ == buffer_.size())
       buffer_.grow(std::min(2 * filled_, limits::read_buffer_bytes), filled_);
-    auto [error, n] = co_await socket_.async_read_some(
-        asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
-    if (error) co_return quiet_ && !draining_ ? Reading::quiet : Reading::over;
+    std::size_t n = read_first();
+    if (n == 0) {
+      auto [error, more] = co_await socket_.async_read_some(
+          asio::buffer(buffer_.data() + filled_, buffer_.size() - filled_), use_result);
+      if (error) co_return quiet_ && !draining_ ? Reading::quiet : Reading::over;
+      n = more;
+    }
     if (idle_) watched_.arm(limits::header_wait);
     idle_ = quiet_ = false;
     filled_ += n;
@@ -102,6 +107,14 @@ Task<Session::Reading> Session::read_head() {
   }
   start_exchange(*head, length);
   co_return Reading::whole;
+}
+
+/// The bytes that woke the connection. Asio would hand them on only after another look at all its
+/// sockets. 0: none after all, or the end, and the usual read tells which.
+std::size_t Session::read_first() {
+  if (!std::exchange(readable_, false)) return 0;
+  ssize_t n = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  return static_cast<std::size_t>(std::max<ssize_t>(n, 0));
 }
 
 void Session::start_exchange(const http::RequestHead& head, std::size_t head_bytes) {
@@ -141,11 +154,17 @@ Task<bool> Session::end_exchange() {
   }
   bool body_skipped = body_.done() || (!continue_wanted_ && co_await skip_request_body());
   if (!body_skipped || !keep_alive_) {
-    co_await linger();
+    if (!body_skipped || !peer_has_ended()) co_await linger();
     co_return false;
   }
   next_request();
   co_return !draining_;
+}
+
+/// It said that no further request follows, and none did: nothing can come that would reset our
+/// answer on its way.
+bool Session::peer_has_ended() const {
+  return !request_.keep_alive && taken_ == filled_ && body_.rest().empty();
 }
 
 /// What is left in the buffer, and what was read behind a chunked body, is the next request.
@@ -179,7 +198,9 @@ Task<bool> Session::skip_request_body() {
 Task<Result<std::size_t>> Session::read_body(std::span<char> into) {
   if (continue_wanted_ && !body_.done()) {
     continue_wanted_ = false;
-    auto sent = co_await output_.send("HTTP/1.1 100 Continue\r\n\r\n");
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    auto sent = co_await output_.send(out_);
+    out_.clear();
     if (!sent) co_return std::unexpected(sent.error());
   }
   auto n = co_await body_.read(into, limits::body_stall);

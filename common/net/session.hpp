@@ -40,9 +40,11 @@ class Session final {
 
   enum class Reading { whole, quiet, over };
   Task<Reading> read_head();
+  std::size_t read_first();
   Task<void> refuse(http::Refusal refusal);
   Task<bool> end_exchange();
   Task<bool> skip_request_body();
+  bool peer_has_ended() const;
   void next_request();
   Task<void> linger();
   void forget_answer();
@@ -50,6 +52,7 @@ class Session final {
 
   Task<Result<std::size_t>> read_body(std::span<char> into);
 
+  void inform(const http::ResponseHead& interim);
   Task<Result<void>> respond(http::Response response);
   Task<Result<void>> begin(http::ResponseHead head, std::optional<std::uint64_t> length);
   Task<Result<void>> begin_raw(std::string head_text, int status, std::uint64_t length,
@@ -71,6 +74,7 @@ class Session final {
   const std::string& peer_;
   Output output_;
 
+  bool readable_ = true;     // the system said so before this session began
   HeadBuffer buffer_;        // what came in; the present request's head stands at its front
   std::size_t filled_ = 0;   // bytes of buffer_ in use
   std::size_t scanned_ = 0;  // of these, looked at for the end of a head
@@ -80,7 +84,7 @@ class Session final {
   BodyReader body_;  // of the request
   bool continue_wanted_ = false;
 
-  std::string out_;  // the answer's head
+  std::string out_;  // the answer's head, behind what is left of interim ones
   Answer answer_ = Answer::none;
   int status_ = 0;
   std::uint64_t promised_ = 0;  // bytes of a sized answer still to come

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "common/base/check.hpp"
+#include "common/base/limits.hpp"
 #include "common/net/date_text.hpp"
 #include "common/net/session.hpp"
 
@@ -62,6 +63,15 @@ Task<Result<void>> Session::send_head(std::string_view body, bool more) {
   co_return track(std::move(sent));
 }
 
+void Session::inform(const http::ResponseHead& interim) {
+  if (answer_ != Answer::none || request_.minor_version == 0) return;
+  if (out_.size() >= limits::interim_bytes_max) return;  // of a peer that takes nothing
+  append_status_line(out_, interim.status);
+  interim.headers.append_to(out_);
+  out_ += "\r\n";
+  out_.erase(0, output_.send_now(out_));
+}
+
 Task<Result<void>> Session::respond(http::Response response) {
   RELAY_CHECK(answer_ == Answer::none);
   status_ = response.status;
@@ -111,7 +121,11 @@ Task<Result<void>> Session::begin_raw(std::string head_text, int status, std::ui
                                       std::string_view first_body) {
   RELAY_CHECK(answer_ == Answer::none);
   status_ = status;
-  out_ = std::move(head_text);
+  if (out_.empty()) {
+    out_ = std::move(head_text);
+  } else {
+    out_ += head_text;
+  }
   append_connection();
   answer_ = Answer::sized;
   promised_ = head_only() || bodyless(status) ? 0 : length;

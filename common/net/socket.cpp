@@ -6,12 +6,23 @@
 
 namespace relay::net {
 
-void tune(TcpSocket& socket) {
-  boost::system::error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+namespace {
+
+void tune_fd(int fd) {
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto timeout_ms = static_cast<unsigned>(limits::tcp_user_timeout.count());
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-               sizeof timeout_ms);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+}  // namespace
+
+void tune(TcpSocket& socket) {
+  tune_fd(socket.native_handle());
+}
+
+void tune(Acceptor& listening) {
+  tune_fd(listening.native_handle());
 }
 
 void reset_connection(Socket& socket) {

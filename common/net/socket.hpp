@@ -15,8 +15,10 @@ using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executo
 using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
-/// Nagle off, and limits::tcp_user_timeout for data that nobody acknowledges.
+/// Nagle off, and limits::tcp_user_timeout for data that nobody acknowledges. Of a listening
+/// socket: for all that it accepts, which saves two calls a connection.
 void tune(TcpSocket& socket);
+void tune(Acceptor& listening);
 
 /// Closes with a reset, so that the peer can't take what it got for the whole.
 void reset_connection(Socket& socket);

@@ -4,9 +4,13 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
+#include <mutex>
+#include <vector>
 
 #include "common/base/check.hpp"
+#include "common/store/mapped_read.hpp"
 #include "common/store/page_check.hpp"
 
 namespace relay::store {
@@ -14,6 +18,42 @@ namespace {
 
 std::unexpected<Error> failed(std::string what, int code) {
   return std::unexpected(lmdb_error(std::move(what), code));
+}
+
+/// What an environment carries: whether LMDB was left in the middle of a call.
+using Lost = std::atomic<bool>;
+
+Lost& lost_of(MDB_env* env) {
+  return *static_cast<Lost*>(mdb_env_get_userctx(env));
+}
+
+/// What is left of lost ones, so that it does not look forgotten.
+void leave_behind(void* thing) {
+  static std::mutex mutex;
+  static auto* things = new std::vector<void*>;
+  std::lock_guard lock(mutex);
+  things->push_back(thing);
+}
+
+bool is_lost(MDB_txn* txn) {
+  return lost_of(mdb_txn_env(txn));
+}
+
+/// A call of LMDB that reads or writes trees, which it does in its map. When a page of it cannot be
+/// had the call is left where it stands, and what belongs to the environment is left alone for
+/// good: it is full of things half done.
+template <class Call>
+int ask(MDB_env* env, const Call& call) {
+  Lost& lost = lost_of(env);
+  if (lost) return MDB_CORRUPTED;
+  volatile int code = MDB_CORRUPTED;
+  if (!read_mapped([&] { code = call(); })) lost = true;
+  return code;
+}
+
+template <class Call>
+int ask(MDB_txn* txn, const Call& call) {
+  return ask(mdb_txn_env(txn), call);
 }
 
 /// LMDB takes pointers to mutable bytes but never writes through a key or a value to put.
@@ -51,8 +91,13 @@ Result<void> check_file(const std::filesystem::path& path, std::string_view unre
   auto ahead = [](std::string_view page) {
     ::madvise(const_cast<char*>(page.data()), page.size(), MADV_WILLNEED);
   };
-  auto checked = check_pages({static_cast<const char*>(map), *bytes}, unread_table, ahead);
+  std::string_view file(static_cast<const char*>(map), *bytes);
+  MappedRead guard(file.data(), file.size());
+  auto checked = check_pages(file, unread_table, ahead);
   ::munmap(map, *bytes);
+  if (guard.any_missing()) {
+    return fail(ErrorKind::corrupt, ErrorSource::disk, path.string() + " cannot be read in full");
+  }
   return checked;
 }
 
@@ -65,6 +110,38 @@ int open_env(MDB_env* env, const std::filesystem::path& folder, const EnvOptions
   int dead = 0;
   if (code == 0) code = mdb_reader_check(env, &dead);
   return code;
+}
+
+/// One that is lost stays as it is, with its memory.
+void close_env(MDB_env* env) {
+  std::unique_ptr<Lost> lost(&lost_of(env));
+  if (!*lost) return mdb_env_close(env);
+  (void)lost.release();
+  leave_behind(env);
+}
+
+Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions& options) {
+  if (options.check_pages) {
+    auto checked = check_file(folder / "data.mdb", options.unread_table);
+    if (!checked) return std::unexpected(checked.error());
+  }
+  MDB_env* env = nullptr;
+  int code = mdb_env_create(&env);
+  if (code != 0) return failed("cannot make an LMDB environment", code);
+  auto lost = std::make_unique<Lost>(false);
+  mdb_env_set_userctx(env, lost.get());
+  code = ask(env, [&] { return open_env(env, folder, options); });
+  if (code == 0) {
+    (void)lost.release();  // close_env() has it
+    return env;
+  }
+  (void)lost.release();
+  close_env(env);
+  return failed("cannot open the database in " + folder.string(), code);
+}
+
+std::unexpected<Error> closed() {
+  return fail(ErrorKind::unavailable, ErrorSource::disk, "the database is closed");
 }
 
 bool is_corruption(int code) {
@@ -91,13 +168,14 @@ Error lmdb_error(std::string what, int code) {
 }
 
 Txn::~Txn() {
-  if (txn_) mdb_txn_abort(txn_);
+  if (!txn_) return;
+  is_lost(txn_) ? leave_behind(txn_) : mdb_txn_abort(txn_);
 }
 
 Result<std::optional<std::string_view>> Txn::get(Table table, std::string_view key) const {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), value{};
-  int code = mdb_get(txn_, table.dbi, &at, &value);
+  int code = ask(txn_, [&] { return mdb_get(txn_, table.dbi, &at, &value); });
   if (code == MDB_NOTFOUND) return std::optional<std::string_view>();
   if (code != 0) return failed("cannot read a record", code);
   return std::optional(view(value));
@@ -106,7 +184,7 @@ Result<std::optional<std::string_view>> Txn::get(Table table, std::string_view k
 Result<std::size_t> Txn::entries(Table table) const {
   RELAY_CHECK(txn_);
   MDB_stat stat{};
-  int code = mdb_stat(txn_, table.dbi, &stat);
+  int code = ask(txn_, [&] { return mdb_stat(txn_, table.dbi, &stat); });
   if (code != 0) return failed("cannot count a table", code);
   return stat.ms_entries;
 }
@@ -114,7 +192,7 @@ Result<std::size_t> Txn::entries(Table table) const {
 Result<std::uint64_t> Txn::bytes(Table table) const {
   RELAY_CHECK(txn_);
   MDB_stat stat{};
-  int code = mdb_stat(txn_, table.dbi, &stat);
+  int code = ask(txn_, [&] { return mdb_stat(txn_, table.dbi, &stat); });
   if (code != 0) return failed("cannot measure a table", code);
   return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * stat.ms_psize;
 }
@@ -122,7 +200,7 @@ Result<std::uint64_t> Txn::bytes(Table table) const {
 Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view value) {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), bytes = borrow(value);
-  int code = mdb_put(txn_, table.dbi, &at, &bytes, 0);
+  int code = ask(txn_, [&] { return mdb_put(txn_, table.dbi, &at, &bytes, 0); });
   if (code != 0) return failed("cannot store a record", code);
   return {};
 }
@@ -130,7 +208,7 @@ Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view v
 Result<char*> WriteTxn::reserve(Table table, std::string_view key, std::size_t n) {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), room{n, nullptr};
-  int code = mdb_put(txn_, table.dbi, &at, &room, MDB_RESERVE);
+  int code = ask(txn_, [&] { return mdb_put(txn_, table.dbi, &at, &room, MDB_RESERVE); });
   if (code != 0) return failed("cannot make room for a record", code);
   return static_cast<char*>(room.mv_data);
 }
@@ -138,7 +216,7 @@ Result<char*> WriteTxn::reserve(Table table, std::string_view key, std::size_t n
 Result<bool> WriteTxn::erase(Table table, std::string_view key) {
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key);
-  int code = mdb_del(txn_, table.dbi, &at, nullptr);
+  int code = ask(txn_, [&] { return mdb_del(txn_, table.dbi, &at, nullptr); });
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) return failed("cannot remove a record", code);
   return true;
@@ -146,7 +224,8 @@ Result<bool> WriteTxn::erase(Table table, std::string_view key) {
 
 Result<void> WriteTxn::commit() {
   RELAY_CHECK(txn_);
-  int code = mdb_txn_commit(std::exchange(txn_, nullptr));  // frees it, whatever it answers
+  MDB_txn* txn = std::exchange(txn_, nullptr);  // which is freed, whatever the answer
+  int code = ask(txn, [&] { return mdb_txn_commit(txn); });
   if (code != 0) return failed("cannot commit", code);
   return {};
 }
@@ -154,13 +233,14 @@ Result<void> WriteTxn::commit() {
 Result<Cursor> Cursor::open(const Txn& txn, Table table) {
   RELAY_CHECK(txn.raw());
   MDB_cursor* cursor = nullptr;
-  int code = mdb_cursor_open(txn.raw(), table.dbi, &cursor);
+  int code = ask(txn.raw(), [&] { return mdb_cursor_open(txn.raw(), table.dbi, &cursor); });
   if (code != 0) return failed("cannot walk a table", code);
   return Cursor(cursor);
 }
 
 Cursor::~Cursor() {
-  if (cursor_) mdb_cursor_close(cursor_);
+  if (!cursor_) return;
+  is_lost(mdb_cursor_txn(cursor_)) ? leave_behind(cursor_) : mdb_cursor_close(cursor_);
 }
 
 Result<bool> Cursor::seek(std::string_view at) {
@@ -174,7 +254,8 @@ Result<bool> Cursor::next() {
 
 Result<bool> Cursor::move(MDB_cursor_op op, std::string_view at) {
   MDB_val found = borrow(at), value{};
-  int code = mdb_cursor_get(cursor_, &found, &value, op);
+  int code =
+      ask(mdb_cursor_txn(cursor_), [&] { return mdb_cursor_get(cursor_, &found, &value, op); });
   key_ = value_ = {};
   if (code == MDB_NOTFOUND) return false;
   if (code != 0) return failed("cannot walk a table", code);
@@ -188,28 +269,37 @@ Result<Env> Env::open(const std::filesystem::path& folder, const EnvOptions& opt
   if (!made) return std::unexpected(made.error());
   auto owner = own(folder);
   if (!owner) return std::unexpected(owner.error());
-  if (options.check_pages) {
-    auto checked = check_file(folder / "data.mdb", options.unread_table);
-    if (!checked) return std::unexpected(checked.error());
+  auto env = make_env(folder, options);
+  if (!env) return std::unexpected(env.error());
+  return Env(std::move(*owner), *env);
+}
+
+Result<void> Env::reopen(const std::filesystem::path& folder, const EnvOptions& options) {
+  std::error_code ignored;
+  if (env_) {
+    // A lock in the file that is left locked must not be made anew under who holds it.
+    if (lost_of(env_)) std::filesystem::remove(folder / "lock.mdb", ignored);
+    close_env(std::exchange(env_, nullptr));
   }
-  MDB_env* env = nullptr;
-  int code = mdb_env_create(&env);
-  if (code != 0) return failed("cannot make an LMDB environment", code);
-  code = open_env(env, folder, options);
-  if (code == 0) return Env(std::move(*owner), env);
-  mdb_env_close(env);
-  return failed("cannot open the database in " + folder.string(), code);
+  auto env = make_env(folder, options);
+  if (!env) return std::unexpected(env.error());
+  env_ = *env;
+  return {};
+}
+
+bool Env::usable() const {
+  return read().has_value();
 }
 
 Env::~Env() {
-  if (env_) mdb_env_close(env_);
+  if (env_) close_env(env_);
 }
 
 Result<Table> Env::table(const char* name) {
   auto txn = write();
   if (!txn) return std::unexpected(txn.error());
   Table table;
-  int code = mdb_dbi_open(txn->raw(), name, MDB_CREATE, &table.dbi);
+  int code = ask(env_, [&] { return mdb_dbi_open(txn->raw(), name, MDB_CREATE, &table.dbi); });
   if (code != 0) return failed(std::string("cannot open the table ") + name, code);
   auto committed = txn->commit();
   if (!committed) return std::unexpected(committed.error());
@@ -217,21 +307,24 @@ Result<Table> Env::table(const char* name) {
 }
 
 Result<ReadTxn> Env::read() const {
+  if (!env_) return closed();
   MDB_txn* txn = nullptr;
-  int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+  int code = ask(env_, [&] { return mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); });
   if (code != 0) return failed("cannot begin reading", code);
   return ReadTxn(txn);
 }
 
 Result<WriteTxn> Env::write() {
+  if (!env_) return closed();
   MDB_txn* txn = nullptr;
-  int code = mdb_txn_begin(env_, nullptr, 0, &txn);
+  int code = ask(env_, [&] { return mdb_txn_begin(env_, nullptr, 0, &txn); });
   if (code != 0) return failed("cannot begin writing", code);
   return WriteTxn(txn);
 }
 
 Result<void> Env::sync() {
-  int code = mdb_env_sync(env_, 1);
+  if (!env_) return closed();
+  int code = ask(env_, [&] { return mdb_env_sync(env_, 1); });
   if (code != 0) return failed("cannot sync", code);
   return {};
 }

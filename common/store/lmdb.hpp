@@ -110,6 +110,13 @@ class Env {
   Result<ReadTxn> read() const;
   Result<WriteTxn> write();
   Result<void> sync();
+  /// False after a failed write of LMDB's meta page: it refuses every transaction from then on. And
+  /// after a page of a tree could not be had from the disk: every call is refused here then.
+  bool usable() const;
+  /// Closes the database and opens it anew, with the folder held throughout. No transaction is
+  /// open, no other thread is inside, and tables have to be opened again. After an error it stays
+  /// closed, and unusable.
+  Result<void> reopen(const std::filesystem::path& folder, const EnvOptions& options);
   MDB_env* raw() const { return env_; }
 
  private:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/store/mapped_read.hpp"
+
 namespace relay::edge::cache {
 
 Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& index, SteadyTime now)
@@ -35,10 +37,12 @@ Pin Backlog::take(const Digest128& hash, std::string_view key) {
   {
     std::lock_guard guard(lock_);
     if (had_turn(hash)) return index_.find(hash, key);
+    ++readers_;
   }
   auto revived = read(hash);
-  if (!revived || revived->object->key() != key) return nullptr;
   std::lock_guard guard(lock_);
+  if (--readers_ == 0) finished_.notify_all();
+  if (!revived || revived->object->key() != key) return nullptr;
   if (!had_turn(hash) && !is_removed(key)) {
     early_.emplace(hash, std::move(revived->body));
     index_.put(hash, std::move(revived->object));
@@ -62,7 +66,7 @@ std::optional<Revived> Backlog::read(const Digest128& hash) const {
   auto txn = volume_->headers().read();
   if (!txn) return std::nullopt;
   auto value = txn->get(volume_->objects, view(object_key(hash)));
-  if (!value || !*value) return std::nullopt;
+  if (!value || !*value || !store::touch_mapped(**value)) return std::nullopt;
   auto record = decode(**value);
   if (!record || digest128(record->key) != hash) return std::nullopt;
   const Shelf& shelf = volume_->shelf(shelf_of(record->body_bytes));
@@ -107,13 +111,12 @@ Backlog::Turn Backlog::turn_of(const Digest128& hash, Revived revived) {
 }
 
 void Backlog::finish() {
-  {
-    std::lock_guard guard(lock_);
-    whole_.store(true, std::memory_order_release);
-    early_.clear();
-    removals_.clear();
-  }
+  std::unique_lock guard(lock_);
+  whole_.store(true, std::memory_order_release);
+  early_.clear();
+  removals_.clear();
   finished_.notify_all();
+  finished_.wait(guard, [&] { return readers_ == 0; });
 }
 
 }  // namespace relay::edge::cache

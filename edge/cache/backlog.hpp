@@ -61,6 +61,7 @@ class Backlog {
   };
   /// In the order of hashes.
   Turn turn_of(const Digest128& hash, Revived revived);
+  /// Waits for finds that still read the files: nobody does afterwards.
   void finish();
 
  private:
@@ -76,7 +77,8 @@ class Backlog {
   std::uint64_t stored_bytes_ = 0;
   std::atomic<bool> whole_ = false;
   mutable std::mutex lock_;  // guards what follows; taken before a lock of the index
-  mutable std::condition_variable finished_;
+  mutable std::condition_variable finished_;          // all is read, or no reader is left
+  std::size_t readers_ = 0;                           // finds inside the files
   std::optional<Digest128> passed_;                   // this one and all before it had their turn
   std::map<Digest128, std::shared_ptr<Body>> early_;  // taken; null: removed
   std::vector<std::function<bool(std::string_view)>> removals_;

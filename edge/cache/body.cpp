@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "common/store/mapped_read.hpp"
+
 namespace relay::edge::cache {
 namespace {
 
@@ -20,7 +22,7 @@ bool Body::matches_digest() const {
   for (std::size_t i = 0; i < offsets.size(); ++i) {
     std::string_view chunk(from.address(offsets[i]), chunk_size(bytes, i));
     announce_reading(chunk.data(), chunk.size());
-    stream.update(chunk);
+    if (!store::read_mapped([&] { stream.update(chunk); })) return false;
   }
   return stream.digest() == digest;
 }

@@ -80,6 +80,10 @@ class Object {
   /// the disk: call on the blocking pool when known_good() is false.
   bool verify() const;
   bool known_good() const;
+  /// Reads all of it from the disk, if need be; false: the disk does not give it.
+  bool can_be_read() const;
+  /// The disk did not give all of it: treated as after a verify() that failed.
+  void note_unreadable() const;
   /// A parsed form of head(), kept beside it by the first who needs it (null before): parsing it
   /// on every hit would cost more than the rest of a small one. The first one kept stays.
   std::shared_ptr<const void> parsed() const { return parsed_.load(); }

@@ -26,6 +26,8 @@ Gauges::Gauges(Metrics& metrics)
       evictions(metrics.counter("relay_edge_cache_evictions_total",
                                 "Objects removed to make room for others")),
       commits(metrics.counter("relay_edge_cache_commits_total", "Transactions committed")),
+      reopened(metrics.counter("relay_edge_cache_reopened_total",
+                               "Times that files which LMDB had given up were opened anew")),
       commit_seconds(metrics.histogram("relay_edge_cache_commit_seconds",
                                        "Time to write and commit a batch of changes")),
       failures_queue(failures_of(metrics, "reason=\"queue\"")),

@@ -17,6 +17,7 @@ struct Gauges {
   Gauge& graveyard_bytes;
   Counter& evictions;
   Counter& commits;
+  Counter& reopened;
   Histogram& commit_seconds;
   // Why a body was not stored.
   Counter& failures_queue;   // too much waited to be written already

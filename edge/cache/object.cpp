@@ -1,4 +1,5 @@
 #include "common/base/check.hpp"
+#include "common/store/mapped_read.hpp"
 #include "edge/cache/body.hpp"
 #include "edge/cache/cache.hpp"
 
@@ -44,6 +45,22 @@ bool Object::verify() const {
   bool good = body_->matches_digest();
   body_->knowledge.store(good ? Knowledge::good : Knowledge::bad, std::memory_order_relaxed);
   return good;
+}
+
+bool Object::can_be_read() const {
+  for (std::uint64_t at = 0; at < body_bytes_ && !body_->in_memory;) {
+    Piece next = piece(at);
+    if (!store::touch_mapped({next.address, next.size})) {
+      note_unreadable();
+      return false;
+    }
+    at += next.size;
+  }
+  return true;
+}
+
+void Object::note_unreadable() const {
+  if (!body_->in_memory) body_->knowledge.store(Knowledge::bad, std::memory_order_relaxed);
 }
 
 bool Object::known_good() const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/log.hpp"
+#include "common/store/mapped_read.hpp"
 
 namespace relay::edge::cache {
 namespace {
@@ -105,6 +106,7 @@ class Recovery {
   }
 
   bool take(std::string_view key, std::string_view value) {
+    if (!store::touch_mapped(value)) return false;
     auto record = decode(value);
     if (!record) return false;
     Digest128 hash = digest128(record->key);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "common/base/log.hpp"
+#include "common/store/mapped_read.hpp"
 #include "common/store/page_check.hpp"
 
 namespace relay::edge::cache {
@@ -59,6 +60,11 @@ Result<void> put_bodies(Pen& pen, store::Table bodies, ShelfName shelf,
   return {};
 }
 
+bool is_whole_run(std::string_view value) {
+  bool whole = false;
+  return store::read_mapped([&] { whole = store::is_whole_run(value); }) && whole;
+}
+
 Result<void> erase_chunks(Pen& pen, store::Table bodies, const Body& body) {
   std::size_t count = chunk_count(body.bytes);
   for (std::size_t i = 0; i < count; ++i) {
@@ -67,7 +73,7 @@ Result<void> erase_chunks(Pen& pen, store::Table bodies, const Body& body) {
     auto key = chunk_key(body.id, static_cast<std::uint32_t>(i));
     auto value = (*txn)->get(bodies, view(key));
     if (!value) return std::unexpected(value.error());
-    if (*value && !store::is_whole_run(**value)) {
+    if (*value && !is_whole_run(**value)) {
       // To erase it could free pages of others; it stays until the file is made anew.
       log::warn("damaged pages are left alone", {kv("body", body.id), kv("chunk", i)});
       continue;
@@ -111,7 +117,7 @@ Result<void> erase_headers(Pen& pen, store::Table objects, std::span<const Doome
     ObjectKey key = object_key(each.hash);
     auto record = (*txn)->get(objects, view(key));
     if (!record) return std::unexpected(record.error());
-    if (!*record || record_id(**record) != each.id) continue;
+    if (!*record || !store::touch_mapped(**record) || record_id(**record) != each.id) continue;
     auto erased = (*txn)->erase(objects, view(key));
     if (!erased) return std::unexpected(erased.error());
   }

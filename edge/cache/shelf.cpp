@@ -14,14 +14,15 @@ namespace {
 constexpr std::size_t txn_bytes_max = 32 << 20;
 constexpr std::size_t compared_bytes = 64;
 constexpr const char* bodies_table = "bodies";
+constexpr const char* data_file = "data.mdb";
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
 }
 
 /// LMDB tells the base of its map only when it was fixed, so the kernel is asked: the line of the
-/// data file that begins at its offset 0.
-const char* map_base(const std::filesystem::path& file) {
+/// data file that begins at its offset 0, and is not ours.
+const char* lmdb_map_of(const std::filesystem::path& file, const char* ours) {
   std::error_code ignored;
   std::string path = std::filesystem::canonical(file, ignored).string();
   std::ifstream maps("/proc/self/maps");
@@ -33,7 +34,8 @@ const char* map_base(const std::filesystem::path& file) {
     if (rights == line.npos || line.find(" 00000000 ", offset) != offset) continue;
     std::uintptr_t base = 0;
     std::from_chars(line.data(), line.data() + line.find('-'), base, 16);
-    return reinterpret_cast<const char*>(base);
+    auto found = reinterpret_cast<const char*>(base);
+    if (found != ours) return found;
   }
   return nullptr;
 }
@@ -42,6 +44,15 @@ const char* map_base(const std::filesystem::path& file) {
 bool agree(int fd, const char* map, std::uint64_t offset) {
   auto bytes = store::read_exactly(fd, offset, compared_bytes);
   return bytes && std::string_view(map + offset, compared_bytes) == *bytes;
+}
+
+store::EnvOptions options_of(std::uint64_t map_bytes) {
+  store::EnvOptions options;
+  options.map_size_bytes = map_bytes;
+  options.flags = MDB_NORDAHEAD | MDB_NOSYNC;
+  options.check_pages = true;
+  options.unread_table = bodies_table;
+  return options;
 }
 
 Result<void> check_fits(int fd, const store::Env& env, std::uint64_t map_bytes) {
@@ -57,37 +68,43 @@ Result<void> check_fits(int fd, const store::Env& env, std::uint64_t map_bytes) 
 }  // namespace
 
 Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map_bytes) {
-  store::EnvOptions options;
-  options.map_size_bytes = (map_bytes + page_bytes - 1) / page_bytes * page_bytes;
-  options.flags = MDB_NORDAHEAD | MDB_NOSYNC;
-  options.check_pages = true;
-  options.unread_table = bodies_table;
-  auto env = store::Env::open(folder, options);
+  map_bytes = (map_bytes + page_bytes - 1) / page_bytes * page_bytes;
+  auto env = store::Env::open(folder, options_of(map_bytes));
   if (!env) return std::unexpected(env.error());
-  auto bodies = env->table(bodies_table);
-  if (!bodies) return std::unexpected(bodies.error());
-  int fd = -1;
-  mdb_env_get_fd(env->raw(), &fd);
-  // Else sendfile asks at every 16 pages whether the file's time of access is due for an update.
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NOATIME);
-  auto fits = check_fits(fd, *env, options.map_size_bytes);
-  if (!fits) return std::unexpected(fits.error());
-  const char* map = map_base(folder / "data.mdb");
-  if (!map || !agree(fd, map, 0)) return corrupt("the map of " + folder.string() + " is not found");
-  Shelf shelf(std::move(*env), *bodies, fd, map);
-  auto checked = shelf.check_first_value();
-  if (!checked) return std::unexpected(checked.error());
+  auto file = store::FileMap::open(folder / data_file, map_bytes);
+  if (!file) return std::unexpected(file.error());
+  Shelf shelf(folder, map_bytes, std::move(*env), std::move(*file));
+  auto looked = shelf.look_in();
+  if (!looked) return std::unexpected(looked.error());
   return shelf;
+}
+
+Result<void> Shelf::reopen() {
+  auto opened = env_.reopen(folder_, options_of(map_bytes_));
+  return opened ? look_in() : opened;
+}
+
+Result<void> Shelf::look_in() {
+  auto bodies = env_.table(bodies_table);
+  if (!bodies) return std::unexpected(bodies.error());
+  bodies_ = *bodies;
+  auto fits = check_fits(fd(), env_, map_bytes_);
+  if (!fits) return fits;
+  lmdb_map_ = lmdb_map_of(folder_ / data_file, file_.base());
+  if (!lmdb_map_ || !agree(fd(), lmdb_map_, 0)) {
+    return corrupt("the map of " + folder_.string() + " is not found");
+  }
+  return check_first_value();
 }
 
 std::uint64_t Shelf::disk_bytes() const {
   struct stat status{};
-  return ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
+  return ::fstat(fd(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
 }
 
 void Shelf::give_back(std::uint64_t file_offset, std::size_t value_bytes) const {
   // A file system that knows no holes keeps the space: LMDB will use it again.
-  ::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  ::fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
               static_cast<off_t>(file_offset - page_header_bytes),
               static_cast<off_t>(value_bytes + page_header_bytes));
 }
@@ -102,13 +119,13 @@ Result<void> Shelf::check_first_value() const {
   if (!*found) return {};
   auto offset = offset_of(cursor->value());
   if (!offset) return std::unexpected(offset.error());
-  if (!agree(fd_, map_, *offset)) return corrupt("the map of the cache is not its file");
+  if (!agree(fd(), lmdb_map_, *offset)) return corrupt("the map of the cache is not its file");
   return {};
 }
 
 Result<std::uint64_t> Shelf::offset_of(std::string_view value) const {
-  auto offset = static_cast<std::uint64_t>(value.data() - map_);
-  if (value.data() < map_ || offset % page_bytes != page_header_bytes) {
+  auto offset = static_cast<std::uint64_t>(value.data() - lmdb_map_);
+  if (value.data() < lmdb_map_ || offset % page_bytes != page_header_bytes) {
     return corrupt("a body value does not begin a run of pages");
   }
   return offset;

@@ -1,5 +1,6 @@
-// One LMDB environment with body values, and where those values lie: in its read-only map for
-// reading, at the same distance from the start of its data file for sendfile (DESIGN 4.5).
+// One LMDB environment with body values, and where those values lie: at an offset of its data file,
+// for sendfile (DESIGN 4.5), and in a map of that file for reading. The map and the descriptor are
+// the shelf's own, so that pins outlive an environment that has to be opened anew.
 // Writing belongs to the store thread; address() and fd() to everybody.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/store/file_map.hpp"
 #include "common/store/lmdb.hpp"
 #include "edge/cache/layout.hpp"
 
@@ -20,12 +22,17 @@ class Shelf {
   /// Errors: corrupt when the environment is damaged, was made for a larger size, or its map is
   /// not its file; unavailable when another process has it.
   static Result<Shelf> open(const std::filesystem::path& folder, std::uint64_t map_bytes);
+  /// Opens the environment anew: it is as after its last commit, or the one before if that failed.
+  /// What address() and fd() gave stays. Nobody else uses env() meanwhile; after an error it is
+  /// closed.
+  Result<void> reopen();
 
   store::Env& env() { return env_; }
+  const store::Env& env() const { return env_; }
   store::Table bodies() const { return bodies_; }
-  int fd() const { return fd_; }
-  const char* address(std::uint64_t file_offset) const { return map_ + file_offset; }
-  Result<std::uint64_t> file_bytes() const { return store::size_of(fd_); }
+  int fd() const { return file_.fd(); }
+  const char* address(std::uint64_t file_offset) const { return file_.base() + file_offset; }
+  Result<std::uint64_t> file_bytes() const { return store::size_of(fd()); }
   /// What the file takes on disk; holes take nothing.
   std::uint64_t disk_bytes() const;
   /// Gives the disk space of a chunk back whose erasing has been committed and whose pages nobody
@@ -38,14 +45,20 @@ class Shelf {
   Result<std::vector<std::uint64_t>> locate(std::uint64_t id, std::uint64_t body_bytes) const;
 
  private:
-  Shelf(store::Env env, store::Table bodies, int fd, const char* map)
-      : env_(std::move(env)), bodies_(bodies), fd_(fd), map_(map) {}
+  Shelf(std::filesystem::path folder, std::uint64_t map_bytes, store::Env env, store::FileMap file)
+      : folder_(std::move(folder)),
+        map_bytes_(map_bytes),
+        env_(std::move(env)),
+        file_(std::move(file)) {}
+  Result<void> look_in();
   Result<void> check_first_value() const;
 
+  std::filesystem::path folder_;
+  std::uint64_t map_bytes_;
   store::Env env_;
+  store::FileMap file_;
   store::Table bodies_;
-  int fd_;
-  const char* map_;
+  const char* lmdb_map_ = nullptr;  // LMDB's own, where its values are found
 };
 
 /// Writes of one round into one environment. Commits by itself whenever the transaction has grown

@@ -21,6 +21,7 @@ void Syncer::run(std::stop_token stop) {
     if (commits == synced || stop.stop_requested()) continue;
     synced = commits;
     for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
+      auto guard = pause();
       auto done = volume_->shelf(name).env().sync();
       if (!done) log::warn("cache sync failed", {kv("why", done.error().message)});
     }

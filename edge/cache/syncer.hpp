@@ -19,6 +19,8 @@ class Syncer {
   static constexpr std::chrono::seconds interval{5};
   explicit Syncer(std::shared_ptr<Volume> volume);
   ~Syncer();  // waits for a sync that is under way
+  /// No sync is under way while it is held.
+  std::unique_lock<std::mutex> pause() { return std::unique_lock(syncing_); }
   /// A commit went through. From any thread.
   void note_commit() { commits_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -27,7 +29,8 @@ class Syncer {
 
   std::shared_ptr<Volume> volume_;
   std::atomic<std::uint64_t> commits_{0};
-  std::mutex lock_;  // for the wait only
+  std::mutex lock_;     // for the wait only
+  std::mutex syncing_;  // held while LMDB is called
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the others
 };

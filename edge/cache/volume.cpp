@@ -6,6 +6,8 @@
 namespace relay::edge::cache {
 namespace {
 
+constexpr const char* objects_table = "objects";
+
 /// Pages freed by a transaction are used again from the second one after it on, and the free list
 /// and the trees need some: 15 % and three of the largest transactions beside the payload.
 std::uint64_t map_bytes(std::uint64_t payload_bytes) {
@@ -45,6 +47,20 @@ std::uint64_t Volume::disk_bytes() const {
   return bytes;
 }
 
+Result<bool> Volume::reopen_unusable() {
+  bool any = false;
+  for (ShelfName name : all_shelves) {
+    if (shelf(name).env().usable()) continue;
+    any = true;
+    if (auto opened = shelf(name).reopen(); !opened) return std::unexpected(opened.error());
+    if (name != ShelfName::small) continue;
+    auto table = headers().table(objects_table);
+    if (!table) return std::unexpected(table.error());
+    objects = *table;
+  }
+  return any;
+}
+
 Result<std::shared_ptr<Volume>> Volume::open(const std::filesystem::path& folder,
                                              std::uint64_t size_bytes, bool discard) {
   auto removed = remove_if_there(folder / "bulk", "it is of an older format");
@@ -65,7 +81,7 @@ Result<std::shared_ptr<Volume>> Volume::open(const std::filesystem::path& folder
       why = "its header records are gone";
     }
   }
-  auto objects = shelves.front().env().table("objects");
+  auto objects = shelves.front().env().table(objects_table);
   if (!objects) return std::unexpected(objects.error());
   return std::make_shared<Volume>(std::move(shelves), *objects);
 }

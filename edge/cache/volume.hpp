@@ -19,6 +19,9 @@ struct Volume {
   const Shelf& shelf(ShelfName name) const { return shelves[static_cast<std::size_t>(name)]; }
   store::Env& headers() { return shelf(ShelfName::small).env(); }
 
+  /// Opens those anew that LMDB has given up, under the bodies that are held. Nobody else is
+  /// inside. True when there were any; after an error they are closed, and may be tried again.
+  Result<bool> reopen_unusable();
   /// Bytes that the files take on disk, holes left out.
   std::uint64_t disk_bytes() const;
 

@@ -264,6 +264,7 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
     evict_again_ = now + futile_eviction_interval;
   }
   complain(written.error());
+  reopen(now);
   gauges_.failures_disk.add(accepted.size());
   for (const Pending& each : accepted) {
     if (each.shown) give_up(each);

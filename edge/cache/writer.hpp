@@ -85,6 +85,8 @@ class Writer {
   bool write(std::vector<Pending>& accepted, const std::vector<NewHead>& heads, SteadyTime now);
   Result<void> write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                           SteadyTime now);
+  void reopen(SteadyTime now);
+  void give_up_files(const Error& error);
   void give_up(const Pending& pending);
   void renew(std::vector<Pending>& accepted, SteadyTime now);
   void publish(std::vector<Pending>& accepted, SteadyTime now);
@@ -104,7 +106,7 @@ class Writer {
   Gauges gauges_;
   Holdings holdings_;
   const std::filesystem::path folder_;
-  bool given_up_ = false;  // until a restart nothing is stored, and nothing is there
+  bool given_up_ = false;  // until a restart nothing is stored, and the next start begins empty
   std::uint64_t next_id_ = 1, first_id_ = 1;
   std::vector<std::function<void()>> awaiting_durable_;
   bool unsynced_ = false;            // a commit into the small environment since its last sync
@@ -114,7 +116,8 @@ class Writer {
   std::uint64_t evictions_shown_ = 0;
   SteadyTime forecast_at_{};
   SteadyTime last_complaint_{};
-  SteadyTime evict_again_{};  // eviction made no room on a full disk: not before then
+  SteadyTime reopen_again_{};  // unusable files are not opened anew before then
+  SteadyTime evict_again_{};   // eviction made no room on a full disk: not before then
   Syncer syncer_;
   std::thread thread_;  // last: it uses the others
 };

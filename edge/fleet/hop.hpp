@@ -23,6 +23,8 @@ enum class HopRoute {
 /// Names, one a field line, the members that did not answer on this request's way: whoever gets it
 /// from an edge does not wait for them again.
 inline constexpr std::string_view down_field = "Torchrelay-Down";
+/// Names the member that holds the bytes before the rest that it asks for (edge/beginning).
+inline constexpr std::string_view holder_field = "Torchrelay-Holder";
 
 struct Hop {
   HopRoute route = HopRoute::peer_or_origin;

@@ -46,8 +46,8 @@ class Desk {
   /// What the job is at, while it has no process of its own to tell. Short; any thread.
   virtual void note_stage(const media::Job& job, std::string_view stage) = 0;
 
-  /// What earlier tries published, for Job::published. Short; any thread.
-  virtual Result<std::vector<media::PublishedRendition>> published(const media::Job& job) const = 0;
+  /// Fills in what earlier tries published: `published` and `multivariant`. Short; any thread.
+  virtual Result<void> add_published(media::Job& job) const = 0;
 
   /// The source file of a job, to be opened and handed over as descriptor 3.
   virtual std::string source_path(const media::Job& job) const = 0;

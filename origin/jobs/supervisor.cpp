@@ -182,21 +182,18 @@ net::Task<bool> Supervisor::Impl::begin(std::shared_ptr<Impl> self, Runner runne
   media::Job& job = runner->waiting.job;
   const Tally& tally = runner->waiting.tally;
   job.attempt = 1 + tally.crashes + tally.setbacks;
-  auto prepare = [&]() -> Result<std::vector<media::PublishedRendition>> {
-    if (auto begun = self->desk.begin(job); !begun) return std::unexpected(begun.error());
-    return self->desk.published(job);
+  auto prepare = [&]() -> Result<void> {
+    if (auto begun = self->desk.begin(job); !begun) return begun;
+    return self->desk.add_published(job);
   };
-  auto published = co_await net::run_blocking(self->blocking, prepare);
-  if (published) {
-    job.published = std::move(*published);
-    co_return true;
-  }
-  if (published.error().kind == ErrorKind::not_found) {
+  auto prepared = co_await net::run_blocking(self->blocking, prepare);
+  if (prepared) co_return true;
+  if (prepared.error().kind == ErrorKind::not_found) {
     runner->drop();
   } else {
     end.result.emplace();
     end.result->retry = true;
-    end.result->reason = published.error().message;
+    end.result->reason = prepared.error().message;
   }
   co_return false;
 }

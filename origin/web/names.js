@@ -1,5 +1,6 @@
 // From a file to an asset: its kind and a name that the origin allows. Pure.
 
+const name_length_max = 64;
 const photo_endings = /\.(jpe?g|png|webp|avif|heic|heif|gif|tiff?|mpo)$/i;
 
 /** "photos" or "videos", by the browser's type and else by the ending. */
@@ -12,6 +13,12 @@ export function kindOf(file) {
 /** "Final 100m (HD).mp4" → "Final-100m-HD": 1 to 64 of A–Z a–z 0–9 . _ -, no dot first. */
 export function assetName(fileName) {
   const plain = fileName.replace(/\.[^.]*$/, '').normalize('NFKD').replace(/[\u0300-\u036f]/g, '');
-  const name = plain.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, 64);
+  const name = plain.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, name_length_max);
   return name || `upload-${Date.now().toString(36)}`;
+}
+
+/** "final", 2 → "final-2", no longer than a name may be. */
+export function numbered(name, number) {
+  const ending = `-${number}`;
+  return name.slice(0, name_length_max - ending.length) + ending;
 }

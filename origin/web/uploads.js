@@ -1,62 +1,128 @@
-// Uploads of this page, two at a time, each with a row that shows how far it is.
+// Uploads of this page, two at a time, each with a row that shows how far it is. A file whose name is
+// in use waits, in its row, for the word what to do.
 
 import { make } from './make.js';
-import { assetName, kindOf } from './names.js';
+import { assetName, kindOf, numbered } from './names.js';
 
 const at_once_max = 2;
 
 export class Uploads {
   #waiting = [];
   #running = 0;
+  #sending = new Set();  // names, for the origin may not know them yet
 
   constructor(list) {
     this.list = list;
   }
 
   add(api, files) {
-    for (const file of files) this.#waiting.push({ api, file, row: this.#row(file) });
+    for (const file of files) {
+      const upload = { api, file, kind: kindOf(file), name: assetName(file.name), replaces: false };
+      this.#queue({ ...upload, row: this.#row(file) });
+    }
+  }
+
+  #queue(upload) {
+    const { row } = upload;
+    row.says('waiting');
+    row.stop.onclick = () => {
+      this.#waiting = this.#waiting.filter((other) => other.row !== row);
+      row.item.remove();
+    };
+    this.#waiting.push(upload);
     this.#next();
   }
 
   #next() {
     while (this.#running < at_once_max && this.#waiting.length > 0) {
       this.#running += 1;
-      this.#send(this.#waiting.shift()).finally(() => {
+      this.#begin(this.#waiting.shift()).finally(() => {
         this.#running -= 1;
         this.#next();
       });
     }
   }
 
-  async #send({ api, file, row }) {
-    const { sent, cancel } = api.upload(file, kindOf(file), assetName(file.name), (fraction) => {
+  async #begin(upload) {
+    const { api, row, name, replaces } = upload;
+    let cancelled = false;
+    row.stop.onclick = () => {
+      cancelled = true;
+      row.item.remove();
+    };
+    try {
+      const old = replaces ? null : await assetThatStays(api, name);
+      if (cancelled) return;
+      const taken = !replaces && (old || this.#sending.has(name));
+      await (taken ? this.#ask(upload, old) : this.#send(upload));
+    } catch (error) {
+      row.fails(error);
+    }
+  }
+
+  async #send({ api, file, kind, name, row }) {
+    this.#sending.add(name);
+    const { sent, cancel } = api.upload(file, kind, name, (fraction) => {
       row.progress.value = fraction;
-      row.text.textContent = fraction < 1 ? `sending ${Math.floor(fraction * 100)} %` : 'being stored';
+      row.says(fraction < 1 ? `sending ${Math.floor(fraction * 100)} %` : 'being stored');
     });
     row.stop.onclick = cancel;
-    try {
-      await sent;
-      row.item.remove();
-    } catch (error) {
-      row.progress.remove();
-      row.text.textContent = error.message;
-      row.text.className = 'problem';
-      row.stop.textContent = 'Dismiss';
-      row.stop.onclick = () => row.item.remove();
+    await sent.finally(() => this.#sending.delete(name));
+    row.item.remove();
+  }
+
+  /** Holds up nobody else: the answer puts the file in the queue again. */
+  async #ask(upload, old) {
+    const { api, kind, name, row } = upload;
+    const free = await this.#freeName(api, name);
+    // A photo's bytes never change at its address, and a name keeps its kind.
+    const replaceable = kind === 'videos' && old?.kind === 'video';
+    const again = (change) => () => {
+      row.choices.replaceChildren();
+      this.#queue({ ...upload, ...change });
+    };
+    row.says(`“${name}” is there already.`);
+    row.choices.append(
+      ...(replaceable ? [make('button', { type: 'button', onclick: again({ replaces: true }) }, 'Replace it')] : []),
+      make('button', { type: 'button', onclick: again({ name: free }) }, `Keep both: “${free}”`));
+    row.stop.onclick = () => row.item.remove();
+  }
+
+  async #freeName(api, name) {
+    for (let number = 2; number < 100; number += 1) {
+      const other = numbered(name, number);
+      if (!this.#sending.has(other) && !(await assetThatStays(api, other))) return other;
     }
+    throw new Error(`“${name}” is there already. Give the file another name.`);
   }
 
   #row(file) {
     const progress = make('progress', { max: 1, value: 0 });
-    const text = make('div', { className: 'quiet' }, 'waiting');
+    const text = make('div', { className: 'quiet' });
+    const choices = make('div', { className: 'choices' });
     const stop = make('button', { type: 'button' }, 'Cancel');
     const item = make('li', { className: 'item upload' },
-      make('div', {}, make('div', { className: 'name' }, file.name), progress, text), stop);
-    stop.onclick = () => {
-      this.#waiting = this.#waiting.filter(({ row }) => row.item !== item);
-      item.remove();
+      make('div', {}, make('div', { className: 'name' }, file.name), progress, text, choices), stop);
+    const says = (words) => { text.textContent = words; };
+    const fails = (error) => {
+      progress.remove();
+      says(error.message);
+      text.className = 'problem';
+      stop.textContent = 'Dismiss';
+      stop.onclick = () => item.remove();
     };
     this.list.append(item);
-    return { item, progress, text, stop };
+    return { item, progress, choices, stop, says, fails };
+  }
+}
+
+/** The asset of that name; null where there is none, or only one that failed and shows nothing. */
+async function assetThatStays(api, name) {
+  try {
+    const asset = await api.asset(name);
+    return asset.state === 'failed' && !asset.playback ? null : asset;
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
   }
 }

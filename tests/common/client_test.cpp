@@ -114,6 +114,59 @@ TEST(Client, AnswersThatTheGateRefusesAreErrors) {
   }
 }
 
+struct Told {
+  std::vector<int> statuses;
+  std::string links;
+};
+
+/// Asks once; what is told of interim answers goes into `told`.
+Got ask_for_hints(unsigned short port, Told& told) {
+  asio::io_context io;
+  Client client(io);
+  auto on_interim = std::make_shared<const OnInterim>([&](const http::ResponseHead& head) {
+    told.statuses.push_back(head.status);
+    told.links += head.headers.find("Link").value_or("-");
+  });
+  Got got;
+  spawn(io, send_one(client, port, ClientRequest{"GET", "/x", {}, {}, on_interim}, got));
+  while (!got.status && got.status.error().message == "nothing happened") io.run_one();
+  io.run_for(std::chrono::milliseconds(20));
+  return got;
+}
+
+TEST(Client, InterimAnswersAreToldBut100) {
+  TcpOrigin origin([](TcpPeer& peer) {
+    peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n");
+    peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 X\r\nLink: </b>\r\n\r\n");
+    peer.send("HTTP/1.1 200 OK\r\nLink: </c>\r\nContent-Length: 5\r\n\r\nhello");
+  });
+  Told told;
+  Got got = ask_for_hints(origin.port(), told);
+  EXPECT_EQ(got.status.value_or(0), 200);
+  EXPECT_EQ(got.body, "hello");
+  EXPECT_EQ(told.statuses, (std::vector{102, 103, 103}));
+  EXPECT_EQ(told.links, "-</a></b>");
+}
+
+TEST(Client, InterimAnswersHaveAnEnd) {
+  std::string large = "HTTP/1.1 103 X\r\nLink: " + std::string(12'000, 'x') + "\r\n\r\n";
+  for (const std::string& interim : {std::string("HTTP/1.1 102 Processing\r\n\r\n"), large}) {
+    TcpOrigin origin([&](TcpPeer& peer) {
+      peer.read_until("\r\n\r\n");
+      while (peer.send(interim)) {
+      }
+    });
+    Told told;
+    Got got = ask_for_hints(origin.port(), told);
+    ASSERT_FALSE(got.status.has_value());
+    EXPECT_EQ(got.status.error().kind, ErrorKind::invalid);
+    EXPECT_LE(told.statuses.size(), limits::interim_heads_max);
+    EXPECT_LE(told.links.size(), limits::interim_bytes_max);
+    EXPECT_GE(told.statuses.size(), 2U);
+  }
+}
+
 TEST(Client, AConnectionIsReusedAndOneThatDiedIsReplaced) {
   std::atomic<int> connections{0};
   TcpOrigin origin([&](TcpPeer& peer) {

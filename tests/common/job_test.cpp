@@ -12,7 +12,8 @@ TEST(Job, SurvivesJson) {
           .version = "v1",
           .source_bytes = 1ull << 40,
           .attempt = 3,
-          .published = {{"v720", "#EXTM3U\n", {100, 1ull << 33}}, {"audio", "#EXTM3U\n", {}}}};
+          .published = {{"v720", "#EXTM3U\n", {100, 1ull << 33}}, {"audio", "#EXTM3U\n", {}}},
+          .multivariant = "#EXTM3U\n#EXT-X-VERSION:7\n"};
   auto read = job_from_json(to_json(job));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->kind, JobKind::photo);
@@ -21,6 +22,7 @@ TEST(Job, SurvivesJson) {
   EXPECT_EQ(read->version, "v1");
   EXPECT_EQ(read->source_bytes, 1ull << 40);
   EXPECT_EQ(read->attempt, 3);
+  EXPECT_EQ(read->multivariant, "#EXTM3U\n#EXT-X-VERSION:7\n");
   ASSERT_EQ(read->published.size(), 2u);
   EXPECT_EQ(read->published[0].name, "v720");
   EXPECT_EQ(read->published[0].playlist, "#EXTM3U\n");

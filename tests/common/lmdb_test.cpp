@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/support/meta_writes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::store {
@@ -135,6 +136,83 @@ TEST(Lmdb, ASecondOwnerIsRefusedInWords) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::unavailable);
   EXPECT_NE(second.error().message.find("in use"), std::string::npos);
+}
+
+TEST(Lmdb, AfterAFailedWriteOfItsMetaPageItIsUsableOnlyAnew) {
+  for (tests::MetaWrite way : tests::failing_meta_writes) {
+    TemporaryFolder folder;
+    Env env = open_env(folder);
+    Table table = *env.table("t");
+    store(env, table, "before", "kept");
+    auto failing = env.write();
+    ASSERT_TRUE(failing->put(table, "during", "perhaps"));
+    tests::meta_write = way;
+    EXPECT_FALSE(failing->commit());
+    tests::meta_write = tests::MetaWrite::works;
+
+    EXPECT_FALSE(env.usable());
+    auto refused = env.write();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::corrupt);
+
+    auto reopened = env.reopen(folder / "db", {.check_pages = true});
+    ASSERT_TRUE(reopened) << reopened.error().message;
+    EXPECT_TRUE(env.usable());
+    table = *env.table("t");
+    EXPECT_EQ(load(env, table, "before"), "kept");
+    bool is_done = way == tests::MetaWrite::fails_but_is_done;
+    EXPECT_EQ(load(env, table, "during").has_value(), is_done);
+    store(env, table, "after", "kept too");
+    EXPECT_EQ(load(env, table, "after"), "kept too");
+  }
+}
+
+TEST(Lmdb, ATreeThatTheDiskDoesNotGiveIsAnError) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  Table table = *env.table("t");
+  for (int i = 0; i < 2000; ++i)
+    store(env, table, "key " + std::to_string(i), std::string(100, 'v'));
+  auto reader = env.read();
+  auto cursor = Cursor::open(*reader, table);
+  ASSERT_TRUE(*cursor->seek({}));
+  auto kept = read_file(folder / "db" / "data.mdb");
+  ASSERT_EQ(::truncate((folder / "db" / "data.mdb").c_str(), 2 * 4096), 0);
+
+  auto writer = env.write();
+  auto put = writer ? writer->put(table, "key 77", "new") : std::unexpected(writer.error());
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().kind, ErrorKind::corrupt);
+  EXPECT_FALSE(env.usable());
+  EXPECT_EQ(env.read().error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(env.write().error().kind, ErrorKind::corrupt) << "and does not wait for a lock";
+  EXPECT_EQ(env.sync().error().kind, ErrorKind::corrupt);
+  EXPECT_FALSE(reader->get(table, "key 5"));
+  EXPECT_FALSE(cursor->next());
+
+  EXPECT_EQ(env.reopen(folder / "db", {.check_pages = true}).error().kind, ErrorKind::corrupt);
+  ASSERT_TRUE(write_atomically(folder / "db" / "data.mdb", *kept));
+  ASSERT_TRUE(env.reopen(folder / "db", {.check_pages = true}));
+  table = *env.table("t");
+  store(env, table, "after", "kept");
+  EXPECT_EQ(load(env, table, "after"), "kept");
+  EXPECT_EQ(load(env, table, "key 1999"), std::string(100, 'v'));
+}
+
+TEST(Lmdb, WhatCannotBeReopenedIsClosedNotGivenAway) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  std::filesystem::rename(folder / "db" / "data.mdb", folder / "aside");
+  std::filesystem::create_directory(folder / "db" / "data.mdb");
+  EXPECT_FALSE(env.reopen(folder / "db", {}));
+  EXPECT_FALSE(env.usable());
+  EXPECT_FALSE(env.write());
+  EXPECT_FALSE(env.sync());
+  EXPECT_EQ(Env::open(folder / "db", {}).error().kind, ErrorKind::unavailable);
+  std::filesystem::remove(folder / "db" / "data.mdb");
+  std::filesystem::rename(folder / "aside", folder / "db" / "data.mdb");
+  EXPECT_TRUE(env.reopen(folder / "db", {}));
+  EXPECT_TRUE(env.usable());
 }
 
 TEST(Lmdb, AKilledWriterLosesOnlyWhatItHadNotCommitted) {

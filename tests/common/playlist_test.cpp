@@ -78,6 +78,21 @@ TEST(Playlist, WritesAMultivariantList) {
   EXPECT_EQ(write(two_rungs()), two_rungs_text);
 }
 
+TEST(Playlist, CaptionsInThePicturesAreStatedAndRead) {
+  MultivariantPlaylist playlist = two_rungs();
+  playlist.captions = {{"captions", "CC1", "und", "CC1"}};
+  playlist.variants[0].captions_group = "captions";
+  std::string text = write(playlist);
+  EXPECT_TRUE(
+      text.contains("\n#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"captions\",NAME=\"CC1\","
+                    "LANGUAGE=\"und\",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID=\"CC1\"\n"))
+      << text;
+  EXPECT_TRUE(text.contains("AUDIO=\"audio\",CLOSED-CAPTIONS=\"captions\"\nv1/v720/")) << text;
+  auto read = read_multivariant_playlist(text);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(write(*read), text);
+}
+
 TEST(Playlist, ANameFromASourceCannotBreakTheLine) {
   MultivariantPlaylist playlist = two_rungs();
   playlist.audios[0].name = "a\"\r\n#EXT-X-ENDLIST,b";

@@ -27,12 +27,27 @@ class Script final : public Handler {
       co_await exchange.write("ab");
       co_await exchange.write("cde");
       co_await exchange.finish();
+    } else if (target == "/hints") {
+      exchange.inform({103, {{"Link", "</a>"}}});
+      exchange.inform({102, {}});
+      co_await echo(exchange);
+      exchange.inform({103, {{"Link", "</late>"}}});
+    } else if (target == "/raw_hints") {
+      exchange.inform({103, {{"Link", "</a>"}}});
+      std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
+      co_await exchange.begin_raw(std::move(head), 200, 2, "ok");
+    } else if (target == "/many_hints") {
+      std::string link(1000, 'x');
+      for (int i = 0; i < many_hints; ++i) exchange.inform({103, {{"Link", link}}});
+      co_await exchange.respond({200, {}, "the end"});
     } else if (target == "/ignore") {
       co_await exchange.respond({403, {}, "no"});
     } else {
       co_await exchange.respond({200, {{"X-Target", target}}, "hello"});
     }
   }
+
+  static constexpr int many_hints = 20'000;
 
  private:
   static Task<void> echo(Exchange& exchange) {
@@ -117,6 +132,42 @@ TEST_F(SessionTest, ContinueIsSentOnlyWhenTheBodyIsWanted) {
       "PUT /ignore HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   std::string answer = unwanted.read_until("no");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 403")) << answer;
+}
+
+constexpr std::string_view hints =
+    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n";
+
+TEST_F(SessionTest, InterimAnswersComeBeforeTheAnswer) {
+  TcpPeer peer = connect();
+  peer.send("GET /hints HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::string all = peer.read_until("Content-Length: 0\r\n\r\n");
+  EXPECT_TRUE(all.starts_with(std::string(hints) + "HTTP/1.1 200 OK\r\n")) << all;
+  peer.send("GET /raw_hints HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(peer.read_to_end(),
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+}
+
+TEST_F(SessionTest, AnOldClientGetsNoInterimAnswers) {
+  for (const char* path : {"/hints", "/raw_hints"}) {
+    TcpPeer peer = connect();
+    peer.send("GET " + std::string(path) + " HTTP/1.0\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(peer.read_to_end().starts_with("HTTP/1.1 200 OK\r\n")) << path;
+  }
+}
+
+TEST_F(SessionTest, InterimAnswersToWhoReadsNothingAreDroppedWhole) {
+  TcpPeer peer = connect();
+  peer.send("GET /many_hints HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  std::string all = peer.read_to_end();
+  const std::string interim =
+      "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(1000, 'x') + "\r\n\r\n";
+  std::size_t at = 0, count = 0;
+  for (; all.compare(at, interim.size(), interim) == 0; at += interim.size()) ++count;
+  EXPECT_GT(count, 0U);
+  EXPECT_LT(count, std::size_t{Script::many_hints});
+  EXPECT_TRUE(std::string_view(all).substr(at).starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(all.ends_with("the end"));
 }
 
 TEST_F(SessionTest, AShortAnswerResetsTheConnection) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage } from '../support/browser.mjs';
-import { upload, waitForState } from '../support/broadcaster.mjs';
+import { asset, upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
 import { request } from '../support/http.mjs';
 import { clip, photo } from '../support/media.mjs';
 import { until } from '../support/poll.mjs';
@@ -46,6 +46,9 @@ async function drop(page, files) {
   await page.dispatchEvent('#drop', 'drop', { dataTransfer: transfer });
 }
 
+/** What the browser complained about, but for the answer to "is there an asset of this name?". */
+const surprises = (page) => page.said.filter((line) => !/status of 404/.test(line));
+
 const row = (page, name) => page.locator(`#assets [data-asset="${name}"]`);
 
 test('a wrong key is refused in words and opens nothing', async (t) => {
@@ -77,7 +80,59 @@ test('dropped files upload with progress and become ready by themselves', async 
   await until('the thumbnail', () => thumbnail.evaluate((img) => img.naturalWidth > 0));
   assert.equal(await row(page, 'Final-100m-HD').getByRole('link', { name: 'Watch' }).getAttribute('href'),
     '/watch/demo/Final-100m-HD');
-  assert.deepEqual(page.said, []);
+  assert.deepEqual(surprises(page), []);
+});
+
+test('a file of a name in use replaces the video only when that was said', async (t) => {
+  await upload(origin, 'demo/videos/Again', clip({ seconds: 2 }));
+  const { version } = await waitForState(origin, 'demo/Again', 'ready');
+  const page = await signIn(t);
+  await page.locator('#desk').waitFor();
+  const file = { name: 'Again.mp4', type: 'video/mp4', path: clip({ seconds: 1 }) };
+  await drop(page, [file]);
+  await page.locator('#uploads').getByText('“Again” is there already.').waitFor();
+  await page.getByRole('button', { name: 'Keep both: “Again-2”' }).click();
+  await row(page, 'Again-2').and(page.locator('[data-state="ready"]')).waitFor({ timeout: 60_000 });
+  assert.equal((await asset(origin, 'demo/Again')).version, version);
+  await drop(page, [file]);
+  await page.getByRole('button', { name: 'Keep both: “Again-3”' }).waitFor();
+  await page.getByRole('button', { name: 'Replace it' }).click();
+  await waitForState(origin, 'demo/Again', (it) => it.version !== version);
+  assert.equal(await page.locator('#uploads .item').count(), 0);
+  assert.deepEqual(surprises(page), []);
+});
+
+test('what cannot be replaced is not offered to be', async (t) => {
+  await upload(origin, 'demo/photos/Medal', photo());
+  const page = await signIn(t);
+  await page.locator('#desk').waitFor();
+  await drop(page, [{ name: 'Medal.mp4', type: 'video/mp4', path: clip({ seconds: 1 }) }]);
+  await page.getByRole('button', { name: 'Keep both: “Medal-2”' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Replace it' }).count(), 0);
+  await page.locator('#uploads').getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await page.locator('#uploads .item').count(), 0);
+});
+
+test('two files of one name at once do not replace each other', async (t) => {
+  const page = await signIn(t);
+  await page.locator('#desk').waitFor();
+  await drop(page, [
+    { name: 'Twice.mp4', type: 'video/mp4', path: clip({ seconds: 1 }) },
+    { name: 'Twice.mov', type: 'video/quicktime', path: clip({ seconds: 2 }) },
+  ]);
+  await page.getByRole('button', { name: 'Keep both: “Twice-2”' }).click();
+  for (const name of ['Twice', 'Twice-2']) await waitForState(origin, `demo/${name}`, 'ready');
+  const lengths = [(await asset(origin, 'demo/Twice')).duration, (await asset(origin, 'demo/Twice-2')).duration];
+  assert.deepEqual(lengths.map(Math.round).sort(), [1, 2]);
+});
+
+test('a name whose file failed is free again', async (t) => {
+  await upload(origin, 'demo/videos/Broken', Buffer.from('no video'));
+  await waitForEnd(origin, 'demo/Broken');
+  const page = await signIn(t);
+  await page.locator('#desk').waitFor();
+  await drop(page, [{ name: 'Broken.mp4', type: 'video/mp4', path: clip({ seconds: 1 }) }]);
+  await row(page, 'Broken').and(page.locator('[data-state="ready"]')).waitFor({ timeout: 60_000 });
 });
 
 test('titles are text, never markup', async (t) => {
@@ -105,10 +160,14 @@ test('search finds by name, and delete removes from the origin', async (t) => {
 test('a refused upload says why', async (t) => {
   const page = await signIn(t);
   await page.locator('#desk').waitFor();
+  const problem = (words) => page.locator('#uploads .problem').filter({ hasText: words }).waitFor();
+  await page.route('**/photos/cut*', (route) => route.abort());
+  await drop(page, [{ name: 'cut.jpg', type: 'image/jpeg', path: photo() }]);
+  await problem(/connection was lost/);
   await origin.stop();
   t.after(async () => { origin = await origin.restart(); });
-  await drop(page, [{ name: 'a.jpg', type: 'image/jpeg', path: photo() }]);
-  await page.locator('#uploads .problem').filter({ hasText: /connection was lost/ }).waitFor();
+  await drop(page, [{ name: 'late.jpg', type: 'image/jpeg', path: photo() }]);
+  await problem(/origin does not answer/);
 });
 
 test('signing out forgets the key', async (t) => {

@@ -56,6 +56,34 @@ std::string pattern(std::size_t n) {
   return bytes;
 }
 
+TEST(Flight, of_beginnings_that_are_offered_the_longest_is_taken_once) {
+  FlightMemory memory(1 << 20);
+  Flight flight("/a", 0, memory);
+  EXPECT_FALSE(flight.take_offer(0));
+  flight.offer({"edge-2", 500, "\"a\""});
+  flight.offer({"edge-3", 900, "\"a\""});
+  flight.offer({"edge-4", 700, "\"a\""});
+  flight.begin_body(some_response(), "/a", {}, 1000);
+  feed(flight, pattern(400));
+  EXPECT_FALSE(flight.take_offer(501)) << "900 is 500 more than what has come";
+  auto taken = flight.take_offer(500);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->member, "edge-3");
+  EXPECT_EQ(taken->bytes, 900u);
+  EXPECT_FALSE(flight.take_offer(0));
+}
+
+TEST(FlightTable, a_flight_is_found_until_it_leaves) {
+  FlightMemory memory(1 << 20);
+  FlightTable flights;
+  EXPECT_FALSE(flights.find("/a"));
+  auto joined = flights.join("/a", 0, memory);
+  EXPECT_EQ(flights.find("/a"), joined.flight);
+  EXPECT_FALSE(flights.find("/b"));
+  flights.disown_if([](const Flight& flight) { return flight.key() == "/a"; });
+  EXPECT_FALSE(flights.find("/a")) << "what was purged is not held";
+}
+
 TEST(Flight, what_is_reserved_counts_before_the_head_comes_and_only_once) {
   FlightMemory memory(1000);
   {

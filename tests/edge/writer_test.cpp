@@ -9,6 +9,7 @@
 
 #include "edge/cache/cache.hpp"
 #include "tests/support/cache_bodies.hpp"
+#include "tests/support/meta_writes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::edge::cache {
@@ -20,10 +21,10 @@ using tests::new_object;
 
 /// A store thread over a folder of its own. `map_bytes`: what LMDB is made for; it adds headroom.
 struct StoreThread {
-  StoreThread(std::uint64_t map_bytes, const CacheOptions& options)
+  StoreThread(std::uint64_t map_bytes, CacheOptions options)
       : volume(Volume::open(folder.path(), map_bytes, false).value()),
         shared(64 << 20, volume, {}),
-        writer(volume, shared, gauges, options) {}
+        writer(volume, shared, gauges, (options.path = folder.path().string(), options)) {}
   tests::TemporaryFolder folder;
   Metrics metrics;
   Gauges gauges{metrics};
@@ -44,10 +45,10 @@ bool store_now(Shared& shared, int i, std::size_t size) {
   return store_now(shared, i, body_of(size, i));
 }
 
-int wrong_bodies(const Shared& shared, std::size_t size) {
+int wrong_bodies(const Shared& shared) {
   int wrong = 0;
   shared.index.visit([&](const Pin& pin) {
-    wrong += bytes_of(*pin) != body_of(size, std::stoul(pin->key().substr(1)));
+    wrong += bytes_of(*pin) != body_of(pin->body_bytes(), std::stoul(pin->key().substr(1)));
     return true;
   });
   return wrong;
@@ -63,7 +64,7 @@ TEST(Writer, AFullMapEvictsAndTriesAgain) {
   EXPECT_EQ(stored, 160);
   EXPECT_GT(gauges.evictions.value(), 20u);
   EXPECT_EQ(gauges.failures(), 0u);
-  EXPECT_EQ(wrong_bodies(shared, size), 0);
+  EXPECT_EQ(wrong_bodies(shared), 0);
   EXPECT_TRUE(writer.stop());
 }
 
@@ -126,8 +127,66 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   EXPECT_GE(refused, 6);
   EXPECT_EQ(gauges.failures_disk.value(), static_cast<std::uint64_t>(refused));
   for (int i = 12; i < 20; ++i) EXPECT_TRUE(store_now(shared, i, size)) << i;
-  EXPECT_EQ(wrong_bodies(shared, size), 0);
+  EXPECT_EQ(wrong_bodies(shared), 0);
   EXPECT_TRUE(writer.stop());
+}
+
+/// Of every shelf.
+constexpr std::size_t sizes[] = {900, 200'000, 1'000'000};
+
+TEST(Writer, AFileThatLmdbGaveUpIsOpenedAnewUnderItsPins) {
+  for (tests::MetaWrite way : tests::failing_meta_writes) {
+    StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+    auto& [folder, metrics, gauges, volume, shared, writer] = store;
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_now(shared, i, sizes[i]));
+    std::vector<Pin> pins;
+    std::vector<const char*> places;
+    for (int i = 0; i < 3; ++i) {
+      std::string key = "k" + std::to_string(i);
+      pins.push_back(shared.index.find(digest128(key), key));
+      places.push_back(pins.back()->piece(0).address);
+    }
+    for (int i = 0; i < 3; ++i) {
+      tests::meta_write = way;
+      EXPECT_FALSE(store_now(shared, 10 + i, sizes[i]));
+      tests::meta_write = tests::MetaWrite::works;
+      EXPECT_EQ(gauges.reopened.value(), static_cast<std::uint64_t>(i + 1));
+      EXPECT_TRUE(store_now(shared, 20 + i, sizes[i])) << "without a restart";
+    }
+    // Enough to write over every page that the books take for free.
+    for (int i = 100; i < 300; ++i) EXPECT_TRUE(store_now(shared, i, 1'000'000));
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(pins[i]->piece(0).address, places[i]);
+      EXPECT_EQ(bytes_of(*pins[i]), body_of(sizes[i], i));
+    }
+    EXPECT_EQ(wrong_bodies(shared), 0);
+    EXPECT_TRUE(writer.stop());
+  }
+}
+
+void cut_off(const Volume& volume) {
+  for (ShelfName name : all_shelves) ASSERT_EQ(::ftruncate(volume.shelf(name).fd(), 2 * 4096), 0);
+}
+
+TEST(Writer, FilesThatWereCutOffAreGivenUpForTheNextStart) {
+  StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
+  ASSERT_TRUE(mark_running(folder.path()));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_now(shared, i, sizes[i]));
+  cut_off(*volume);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(store_now(shared, 10 + i, sizes[i]));
+  EXPECT_TRUE(shared.failing);
+  for (int i = 0; i < 3; ++i) {
+    std::string key = "k" + std::to_string(i);
+    EXPECT_FALSE(shared.index.find(digest128(key), key)->can_be_read());
+  }
+  std::promise<void> durable;
+  RemoveJob removal;
+  removal.durable = [&] { durable.set_value(); };
+  shared.queue.push(std::move(removal));
+  EXPECT_EQ(durable.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_FALSE(writer.stop());
+  EXPECT_EQ(read_marker(folder.path()).trust, Trust::discard);
 }
 
 TEST(Writer, WhileItReadsItTellsWhatTheFilesHold) {

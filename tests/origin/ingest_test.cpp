@@ -195,8 +195,10 @@ TEST_F(IngestTest, PlayableAsSoonAsTheMultivariantIsThere) {
   EXPECT_TRUE(main.contains("Access-Control-Allow-Origin: *\r\n"));
   std::string media = get("/demo/a/v1/v180/index.m3u8");
   EXPECT_TRUE(media.ends_with(media_playlist));
-  auto published = ingest->published(job);
-  EXPECT_EQ(published->at(0).playlist, media_playlist);
+  media::Job next = job;
+  ASSERT_TRUE(ingest->add_published(next));
+  EXPECT_EQ(next.published.at(0).playlist, media_playlist);
+  EXPECT_TRUE(next.multivariant.contains("\nv1/v180/index.m3u8\n")) << next.multivariant;
 }
 
 TEST_F(IngestTest, SettlingNeedsEveryRenditionToBeWhole) {

@@ -3,14 +3,16 @@
 // before when the fault ends.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { makeFaults } from '../support/faults.mjs';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
-import { openRaw } from '../support/streaming.mjs';
+import { openAnswer, openRaw, readBytes } from '../support/streaming.mjs';
 import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin, edge, faults, folder;
@@ -73,6 +75,78 @@ for (const error of ['ENOSPC', 'EIO']) {
     }
   });
 }
+
+const reopened = async () => metricValue(await edge.metrics(), 'relay_edge_cache_reopened_total');
+for (const times of [1, -1]) {
+  test(`a meta page that cannot be written (${times} times): opened anew under a reader, without a restart`, async () => {
+    const large = offer('/large', 20_000_000), small = offer('/small', 900);
+    await becomesHit('/large');
+    await becomesHit('/small');
+    const reader = await openAnswer(`${edge.url}/large`);
+    const first = await readBytes(reader.incoming, 100_000);
+
+    // Which of the writes is that of the meta page is for LMDB to say: one of the first few.
+    let after = 0;
+    for (; after < 12 && (await reopened()) === 0; after++) {
+      offer(`/during/${after}`, 400_000);
+      const before = await failures();
+      faults.fail('write', 'EIO', { after, times });
+      await get(`${edge.url}/during/${after}`);
+      await until('the store to fail, or not to', async () => (await failures()) > before
+        || isHit(await get(`${edge.url}/during/${after}`)), { every_ms: 5 });
+      faults.work('write');
+    }
+    assert.ok((await reopened()) > 0, 'LMDB gave a file up');
+    assert.match(edge.log(), /level=warn .*event="cache files opened anew"/);
+
+    for (const [path, body] of [['/large', large], ['/small', small]]) {
+      const old = await get(edge.url + path);
+      assert.ok(isHit(old), `${path} is still there`);
+      assert.deepEqual(old.body, body);
+    }
+    const late = offer('/late', 400_000);
+    await becomesHit('/late');
+    const rest = await reader.whole();
+    assert.ok(Buffer.concat([first, rest.body]).equals(large), 'who was reading has the right bytes');
+
+    edge.kill();
+    await edge.exited;
+    edge = await edge.restart();
+    for (const [path, body] of [['/large', large], ['/small', small], ['/late', late]]) {
+      const kept = await get(edge.url + path);
+      assert.ok(isHit(kept), `${path} is there after a crash`);
+      assert.deepEqual(kept.body, body);
+    }
+  });
+}
+
+test('somebody cuts the files of the store off: the edge goes on, and begins anew when it is restarted', async () => {
+  const sizes = { small: 900, medium: 200_000, large: 3_000_000 };
+  const bodies = {};
+  for (const [name, size] of Object.entries(sizes)) {
+    for (let i = 0; i < 6; i++) bodies[`/${name}/${i}`] = offer(`/${name}/${i}`, size);
+  }
+  for (const path of Object.keys(bodies)) await becomesHit(path);
+  for (const name of Object.keys(sizes)) {
+    const [file] = fs.readdirSync(folder, { recursive: true }).filter((each) => each.endsWith(`${name}/data.mdb`));
+    fs.truncateSync(path.join(folder, file), 8192);
+  }
+  for (const [asked, body] of Object.entries(bodies)) {
+    // One client may see its answer broken off; nobody a wrong byte.
+    await until(`${asked} to be answered`, async () => {
+      const answer = await request(edge.url + asked).catch(() => null);
+      if (answer) assert.deepEqual(answer.body, body);
+      return answer?.status === 200;
+    }, { every_ms: 5 });
+  }
+  const late = offer('/late', 5_000);
+  for (let i = 0; i < 3; i++) assert.deepEqual((await get(`${edge.url}/late`)).body, late);
+  assert.equal((await request(`${edge.admin}/healthz`)).status, 200);
+  await until('the log to say so', () => /level=error .*event="cache stores nothing until a restart"/.test(edge.log()));
+  assert.equal((await edge.stop()).code, 0);
+  edge = await edge.restart();
+  for (const asked of ['/small/0', '/medium/0', '/large/0', '/late']) await becomesHit(asked);
+});
 
 test('a store that fails in the middle of a commit keeps what was whole before', async () => {
   const early = offer('/early', 200_000), late = offer('/late', 400_000);

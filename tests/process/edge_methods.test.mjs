@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
-import { get, request } from '../support/http.mjs';
+import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { fresh, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdges } from '../support/torchrelay.mjs';
@@ -44,6 +44,58 @@ for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH']) {
     }
   });
 }
+
+test('the whole fleet hears of a change, also of a form and of variants', async () => {
+  const fleet = await startEdges(4, origin.url, { settings: { cache: { size: '64MiB' } } });
+  try {
+    for (let i = 0; i < 4; i++) {
+      const path = `/everywhere/${i}`, named = `/everywhere/named/${i}`;
+      let kind = 'first';
+      origin.answer(path, (asked, response) => {
+        if (asked.method === 'POST') {
+          kind = 'second';
+          return response.writeHead(201, { location: named }).end();
+        }
+        return response.writeHead(200, { ...fresh, vary: 'X-Kind' }).end(kind);
+      });
+      origin.answer(named, (_, response) => response.writeHead(200, fresh).end(kind));
+      for (const edge of fleet) {
+        await warm(edge, path);
+        await warm(edge, named);
+      }
+      assert.equal((await request(fleet[i].url + path, { method: 'POST', body: 'x' })).status, 201);
+      for (const edge of fleet) {
+        await until(`${edge.edgeName} to have the new ones`, async () =>
+          (await get(edge.url + path)).text === 'second' && (await get(edge.url + named)).text === 'second', { every_ms: 5 });
+      }
+    }
+    let told = 0;
+    for (const edge of fleet) told += metricValue(await edge.metrics(), 'relay_edge_changes_told_total', { outcome: 'taken' });
+    assert.ok(told >= 4 * 2 * 2 && told <= 4 * 2 * 3, `${told}: two keys to those who had no part in it`);
+  } finally {
+    await cleanUp(...fleet);
+  }
+});
+
+test('a member that is gone holds up no change, and strangers change nothing', async () => {
+  const fleet = await startEdges(3, origin.url, { settings: { fleet: { key: 'a-secret-of-at-least-32-characters' } } });
+  try {
+    const path = '/kept-from-strangers';
+    origin.answer(path, numbered());
+    for (const edge of fleet) await warm(edge, path);
+    const letter = JSON.stringify({ from: 'edge-1', keys: [path] });
+    const stranger = await request(`${fleet[1].url}/-/changes`, { method: 'POST', body: letter });
+    assert.equal(stranger.status, 403);
+    assert.equal((await request(`${fleet[1].url}/-/changes`)).status, 405);
+    assert.match(status(await get(fleet[1].url + path)), /edge-2; hit[^,]*$/);
+    fleet[2].kill();
+    await fleet[2].exited;
+    await request(fleet[0].url + path, { method: 'POST', body: 'x' });
+    await until('the other one to have heard', async () => Number((await get(fleet[1].url + path)).text) > 2, { every_ms: 5 });
+  } finally {
+    await cleanUp(...fleet);
+  }
+});
 
 test('all variants become invalid', async () => {
   const path = '/varies';

@@ -1,4 +1,5 @@
-// Ten edges and 2,000 viewers (500 where each byte goes through a relay) while members are killed,
+// Ten edges and 2,000 viewers (500 where each byte goes through a relay; fewer where the machine does
+// not carry them: support/campaign/audience) while members are killed,
 // stopped, started again and cut off from one another: viewers notice nothing but the connections that
 // died with their edge. support/campaign/fetch_rule says which fetches from the origin are excused.
 //   FLEET_FAULTS=full      holds each fault for 10 s, three times as many: members are cut off for a minute in all
@@ -10,6 +11,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { judgeFetches } from '../support/campaign/fetch_rule.mjs';
+import { pathOf } from '../support/campaign/objects.mjs';
 import { canRoute, routedCommand } from '../support/campaign/routed_network.mjs';
 import { repository } from '../support/program.mjs';
 import { temporaryFolder } from '../support/torchrelay.mjs';
@@ -20,6 +22,8 @@ const options = {
   network, edges: 10, viewers: network === 'routed' ? 2000 : 500,
   hold_ms: full ? 10_000 : 2_000, rounds: full ? 3 : 1, seed: Number(process.env.FLEET_SEED ?? 1),
 };
+
+const complaints_max = 30;
 
 /** What the campaign prints at its end. */
 async function runCampaign() {
@@ -38,33 +42,48 @@ async function runCampaign() {
 }
 
 test(`${options.viewers} viewers of ${options.edges} edges under faults (${network} network)`, async (t) => {
-  const { viewers, errors, faults, purges, stale, fetched, evictions, resumed, stalls, said } = await runCampaign();
+  const result = await runCampaign();
+  const { viewers, watching, faults, purges, fetched, resumed, stalls, said } = result;
+  if (watching < options.viewers) t.diagnostic(`the machine carries ${watching} viewers`);
   t.diagnostic(`viewers: ${JSON.stringify(viewers)}`);
   t.diagnostic(`fetches: ${JSON.stringify({ ...fetched, unexcused: fetched.unexcused.length })}, ${resumed} bodies went on elsewhere`);
   t.diagnostic(`${said} times an edge held another to be down or itself to be alone, for ${faults.length} faults`);
   if (stalls > 0) t.diagnostic(`the machine stood still ${stalls} times`);
   t.diagnostic(`purges: ${JSON.stringify(purges)}`);
 
-  assert.deepEqual(errors, []);
-  const { wrong, bad, late, stale: old } = viewers;
-  assert.deepEqual({ wrong, bad, late, old }, { wrong: 0, bad: 0, late: 0, old: 0 });
-  assert.equal(viewers.answered, viewers.asked, 'every request is answered');
-  assert.ok(viewers.refused + viewers.cut > 0, 'the kills met viewers');
+  const wrong = complaints(result);
+  assert.ok(wrong.length === 0, `${wrong.length} complaints:\n${wrong.slice(0, complaints_max).join('\n')}`);
+});
+
+/** What is not as it must be, in a short line each: a log's end shall tell all. */
+function complaints({ begun_ms, viewers, errors, faults, purges, stale, fetched, evictions }) {
+  const { refused, cut, ...counts } = viewers;
+  const at = (time_ms) => (time_ms === null ? '…' : `${((time_ms - begun_ms) / 1000).toFixed(1)} s`);
+  const when = faults.map(({ kind, edges, from_ms, to_ms }) => `${kind} ${edges} ${at(from_ms)}–${at(to_ms)}`).join(', ');
+  const said = [...errors];
+  const must = (holds, text) => { if (!holds) said.push(text); };
+
+  for (const what of ['wrong', 'bad', 'late', 'stale']) must(counts[what] === 0, `${counts[what]} ${what} answers`);
+  must(counts.answered === counts.asked, `${counts.asked} requests, but ${counts.answered} answers`);
+  must(refused + cut > 0, 'no kill met a viewer');
 
   for (const { kind, edges, noticed, asked_while_down } of faults) {
-    assert.ok(noticed, `${kind} ${edges}`);
-    assert.equal(asked_while_down, 0, `nobody waits for ${edges} once it is known to be away (${kind})`);
+    must(noticed, `nobody noticed: ${kind} ${edges}`);
+    must(asked_while_down === 0, `${edges} asked ${asked_while_down} times while known to be away (${kind})`);
   }
 
-  assert.equal(evictions, 0, 'what was fetched again was not lost for want of room');
-  const { unexcused } = fetched;
-  assert.deepEqual(unexcused, [], `each object is fetched once; faults: ${JSON.stringify(faults)}`);
-  assert.ok(fetched.objects > 400, `${fetched.objects} objects`);
+  must(evictions === 0, `${evictions} evictions: what is fetched again may be lost for want of room`);
+  for (const { id, version, by, at_ms, before } of fetched.unexcused) {
+    const had = before.map((fetch) => `${fetch.by} ${at(fetch.at_ms)}–${at(fetch.ended_ms)}`).join(', ');
+    said.push(`fetched again: ${pathOf(id)} version ${version} by ${by} at ${at(at_ms)}; had by ${had}`);
+  }
+  must(fetched.unexcused.length === 0, `${fetched.unexcused.length} fetches that no fault excuses: ${when}`);
+  must(fetched.objects > 400, `only ${fetched.objects} objects`);
 
-  assert.ok(purges.acknowledged > 10, JSON.stringify(purges));
-  assert.deepEqual(purges.refused, []);
-  assert.deepEqual(stale, [], 'nothing purged is served');
-});
+  must(purges.acknowledged > 10, `only ${purges.acknowledged} purges acknowledged`);
+  purges.refused.forEach((answer) => said.push(`a purge refused: ${answer}`));
+  return [...said, ...stale];
+}
 
 test('the rule excuses what a fault explains, and nothing else', () => {
   const fetch = (by, at_ms, more = {}) => ({ id: 1, version: 1, by, kind: 'whole', at_ms, ended_ms: at_ms + 10, ...more });

@@ -65,7 +65,9 @@ test('what is wrong is named', async () => {
 test('wrong JSON is refused with the place', async () => {
   await upload(origin, 'demo/videos/json', bytes('json'));
   assertProblem(await call('PATCH', 'demo/assets/json', { body: '{\n  "title": ?' }), 400, /line 2, column 12/);
-  assertProblem(await call('PATCH', 'demo/assets/json', { body: '{"colour": 1}' }), 400, /allowed are title, tags/);
+  assertProblem(await call('PATCH', 'demo/assets/json', { body: '{"colour": 1}' }), 400, /column 2.*allowed are title, tags/);
+  const large = JSON.stringify({ title: 'a'.repeat(70_000) });
+  assertProblem(await call('PATCH', 'demo/assets/json', { body: large }), 413, /larger than the 65536 bytes/);
   const changed = await call('PATCH', 'demo/assets/json', { body: '{"title": "Größe", "tags": ["a"]}' });
   assert.equal(changed.status, 200, changed.text);
   assert.equal(changed.json().title, 'Größe');

@@ -42,6 +42,14 @@ TEST(Nal, RecordAndItsViewAgree) {
   EXPECT_FALSE(make_avcc({sps}));
 }
 
+TEST(Nal, ZerosBehindAUnitAreNoPartOfIt) {
+  // As ffmpeg copies a raw stream into an MP4: one zero of the next start code stays.
+  Bytes record = {1, 77, 0, 31, 0xFF, 0xE1, 0, 4, 0x67, 77, 0, 31, 1, 0, 3, 0x68, 5, 0};
+  EXPECT_EQ(copies(read_avcc(record)->picture_sets), (std::vector<Bytes>{{0x68, 5}}));
+  EXPECT_EQ(copies(*split_lengths(Bytes{3, 0x68, 5, 0, 1, 0, 2, 0x41, 9}, 1)),
+            (std::vector<Bytes>{{0x68, 5}, {0x41, 9}}));
+}
+
 TEST(Nal, EveryShortenedRecordIsRefusedOrHarmless) {
   Bytes sps = {0x67, 77, 0, 31, 7}, pps = {0x68, 5};
   Bytes record = *make_avcc({sps, pps});

@@ -149,6 +149,31 @@ TEST(Presentation, FinalFiguresAreMeasured) {
   EXPECT_EQ(whole.variants[0].codecs, "avc1.42c00c");
 }
 
+TEST(Presentation, CaptionsAreStatedOnceTheyAreSeenAndStayStated) {
+  FakeOrigin origin;
+  Publisher publisher(origin.fd(), {});
+  Presentation presentation(publisher, job_of());
+  TrackSpec video = video_track(0, "v180");
+  ASSERT_TRUE(presentation.open_track(video));
+  ASSERT_TRUE(presentation.segment(video_segment(video, 0)));
+  ASSERT_TRUE(publisher.finish());
+  EXPECT_FALSE(origin.body("/media/index.m3u8").contains("CLOSED-CAPTIONS"));
+  ASSERT_TRUE(presentation.captions(CaptionChannels("0001")));
+  ASSERT_TRUE(publisher.finish());
+  std::string stated = origin.body("/media/index.m3u8");
+  EXPECT_TRUE(stated.contains("INSTREAM-ID=\"CC1\"")) << stated;
+
+  FakeOrigin later;
+  Publisher second_publisher(later.fd(), {});
+  media::Job job = job_of();
+  job.multivariant = stated;
+  Presentation second(second_publisher, job);
+  ASSERT_TRUE(second.open_track(video));
+  ASSERT_TRUE(second.segment(video_segment(video, 0, true)));
+  ASSERT_TRUE(second.finish());
+  EXPECT_TRUE(later.body("/media/index.m3u8").contains("INSTREAM-ID=\"CC1\""));
+}
+
 TEST(Presentation, GoesOnBehindAnEarlierTry) {
   media::MediaPlaylist before{.type = media::PlaylistType::event,
                               .map_uri = "init.mp4",

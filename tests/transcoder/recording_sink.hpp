@@ -37,12 +37,17 @@ class RecordingSink : public Sink {
     segments[name].push_back(std::move(segment));
     return {};
   }
+  Result<void> captions(CaptionChannels channels) override {
+    captioned |= channels;
+    return {};
+  }
   Result<void> progress(double fraction, const std::string&) override {
     falls = falls || fraction < fraction_;
     fraction_ = fraction;
     return {};
   }
   bool falls = false;
+  CaptionChannels captioned;
 
   std::vector<std::string> names() const {
     std::vector<std::string> result;

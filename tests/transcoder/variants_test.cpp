@@ -28,7 +28,7 @@ std::vector<std::string> uris(const media::MultivariantPlaylist& playlist) {
 
 TEST(Variants, StateVideoAndAudioTogether) {
   auto playlist =
-      variants_of({rendition("v720", true, 3000), rendition("audio", false, 128)}, "v1/");
+      variants_of({rendition("v720", true, 3000), rendition("audio", false, 128)}, {}, "v1/");
   ASSERT_EQ(playlist.variants.size(), 1u);
   const media::Variant& variant = playlist.variants[0];
   EXPECT_EQ(variant.uri, "v1/v720/index.m3u8");
@@ -47,14 +47,14 @@ TEST(Variants, StateVideoAndAudioTogether) {
 TEST(Variants, NearestToTwoMegabitsStandsFirst) {
   auto playlist = variants_of({rendition("v1080", true, 6000), rendition("v234", true, 145),
                                rendition("v540", true, 2100), rendition("v720", true, 3000)},
-                              "");
+                              {}, "");
   EXPECT_EQ(uris(playlist), (std::vector<std::string>{"v540/index.m3u8", "v234/index.m3u8",
                                                       "v720/index.m3u8", "v1080/index.m3u8"}));
   EXPECT_EQ(playlist.variants[0].audio_group, "");
 }
 
 TEST(Variants, SoundAloneIsAVariant) {
-  auto playlist = variants_of({rendition("audio", false, 128)}, "");
+  auto playlist = variants_of({rendition("audio", false, 128)}, {}, "");
   ASSERT_EQ(playlist.variants.size(), 1u);
   EXPECT_TRUE(playlist.audios.empty());
   EXPECT_EQ(playlist.variants[0].codecs, "mp4a.40.2");
@@ -69,10 +69,23 @@ TEST(Variants, WhileGrowingThePeakIsAnUpperBound) {
   EXPECT_EQ(stated_peak(rendition("source", true, 1000, false)), 1'500'000);
 }
 
+TEST(Variants, CaptionsAreStatedForThePicturesThatSpeakThem) {
+  std::vector<MeasuredTrack> renditions = {rendition("v720", true, 3000),
+                                           rendition("audio", false, 128)};
+  auto silent = variants_of(renditions, {}, "");
+  EXPECT_TRUE(silent.captions.empty());
+  EXPECT_EQ(silent.variants[0].captions_group, "");
+  auto spoken = variants_of(renditions, CaptionChannels("0101"), "");
+  ASSERT_EQ(spoken.captions.size(), 2u);
+  EXPECT_EQ(spoken.captions[0].instream_id, "CC1");
+  EXPECT_EQ(spoken.captions[1].instream_id, "CC3");
+  EXPECT_EQ(spoken.variants[0].captions_group, spoken.captions[0].group_id);
+}
+
 TEST(Variants, AudioNamesAreUniqueInTheirGroup) {
   auto playlist = variants_of({rendition("v720", true, 3000), rendition("audio", false, 128),
                                rendition("audio2", false, 128)},
-                              "");
+                              {}, "");
   ASSERT_EQ(playlist.audios.size(), 2u);
   EXPECT_EQ(playlist.audios[0].name, "Main");
   EXPECT_EQ(playlist.audios[1].name, "audio2");

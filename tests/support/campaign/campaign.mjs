@@ -10,6 +10,7 @@ import { get } from '../http.mjs';
 import { until } from '../poll.mjs';
 import { programs } from '../program.mjs';
 import { cleanUp, startEdge } from '../torchrelay.mjs';
+import { Audience } from './audience.mjs';
 import { Board } from './board.mjs';
 import { Faults, sumOf } from './faults.mjs';
 import { judgeFetches } from './fetch_rule.mjs';
@@ -51,10 +52,11 @@ const edges = await Promise.all(places.map(({ address, port, adminPort, wrapper 
 
 const errors = [];
 const orders = new Map();
+const begun_ms = Date.now();
 const viewers = Array.from({ length: threads }, (_, i) => {
   const worker = new Worker(new URL('./viewer_thread.mjs', import.meta.url), { workerData: {
     memory: board.memory, edges: places.map(({ address, port }) => ({ host: address, port })), pause_ms,
-    first: i * options.viewers / threads, count: options.viewers / threads, seed: options.seed + i + 1,
+    numbers: Array.from({ length: options.viewers / threads }, (_, n) => threads * n + i), seed: options.seed + i + 1,
   } });
   worker.on('message', (text) => errors.push(text));
   return new Promise((done, bad) => worker.once('exit', done).once('error', bad));
@@ -71,32 +73,26 @@ const ticks = setInterval(() => {
 }, 100);
 const segments = setInterval(() => board.publishSegment(), segment_ms);
 
+const audience = new Audience(board, options.viewers);
 const faults = new Faults({ edges, network, board, hold_ms: options.hold_ms });
 const purges = new Purges({ faults, board, random, every_ms: 300 });
 const answers = (more) => {
   const target = board.counts.answered + more;
-  return until(`${more} more answers`, () => board.counts.answered >= target, { deadline_ms: 120_000 });
+  return until(`${more} more answers to ${audience.size} viewers`, () => board.counts.answered >= target, { deadline_ms: 60_000 });
 };
-
-await answers(2 * options.viewers);
-const purging = purges.run();
-for (let round = 0; round < options.rounds; round++) {
-  for (const [kind, many] of plan()) {
-    await faults[kind](choose(many));
-    await answers(options.viewers / 4);
-  }
+let stale = [];
+let [evictions, resumed] = [0, 0];
+try {
+  await run();
+} catch (error) {
+  errors.push(`broke off: ${error.message}`);
+  faults.letGoOn();
 }
-purges.ended = true;
-await purging;
-await answers(options.viewers);
-
-const stale = await readPurged();
 board.end();
 await Promise.all(viewers);
+audience.close();
 clearInterval(segments);
 clearInterval(ticks);
-const evictions = await sumOf(edges, 'relay_edge_cache_evictions_total');
-const resumed = await sumOf(edges, 'relay_edge_flights_resumed_total');
 const said = readOwnWords(edges);
 const known = [...faults.done, ...stalls, ...said];
 const fetched = judgeFetches(origin.fetches, known, { notice_ms, store_ms: 500 }, orderOf);
@@ -105,11 +101,32 @@ if (process.env.CAMPAIGN_LOGS) {
   for (const edge of edges) fs.copyFileSync(edge.logPath, `${process.env.CAMPAIGN_LOGS}/${edge.edgeName}.log`);
   fs.writeFileSync(`${process.env.CAMPAIGN_LOGS}/fetches.json`, JSON.stringify(origin.fetches));
 }
-console.log(JSON.stringify({ viewers: board.counts, errors, faults: faults.done, purges: purges.counts, stale, fetched,
-  evictions, resumed, stalls: stalls.length, said: said.length }));
+console.log(JSON.stringify({ begun_ms, viewers: board.counts, errors, faults: faults.done, purges: purges.counts, stale, fetched,
+  watching: audience.size, evictions, resumed, stalls: stalls.length, said: said.length }));
 await cleanUp(...edges);
 await origin.close();
 await network.close();
+
+async function run() {
+  await until('as many viewers as the machine carries', () => audience.grown);
+  await answers(audience.size);
+  const purging = purges.run();
+  try {
+    for (let round = 0; round < options.rounds; round++) {
+      for (const [kind, many] of plan()) {
+        await faults[kind](choose(many));
+        await answers(audience.size / 4);
+      }
+    }
+  } finally {
+    purges.ended = true;
+    await purging;
+  }
+  await answers(audience.size);
+  stale = await readPurged();
+  evictions = await sumOf(edges, 'relay_edge_cache_evictions_total');
+  resumed = await sumOf(edges, 'relay_edge_flights_resumed_total');
+}
 
 /** Kinds of faults, each with how many edges it hits; in an order by chance. */
 function plan() {

@@ -52,6 +52,11 @@ export class Faults {
     }
   }
 
+  /** The end of stops and cuts that nothing has ended. */
+  letGoOn() {
+    this.signal([...this.stopped], 'SIGCONT');
+  }
+
   async step(kind, victims, begin, end) {
     const fault = { kind, edges: victims.map((i) => this.edges[i].edgeName), from_ms: Date.now(), to_ms: Infinity };
     this.done.push(fault);

@@ -9,7 +9,7 @@ import { Board } from './board.mjs';
 import { isSegment, pathOf, randomOf, titles } from './objects.mjs';
 import { ViewerConnection } from './viewer_connection.mjs';
 
-const { memory, edges, first, count, seed, pause_ms } = workerData;
+const { memory, edges, numbers, seed, pause_ms } = workerData;
 const board = new Board(memory);
 const random = randomOf(seed);
 const zipf = makeZipf(titles, 0.8);
@@ -17,10 +17,13 @@ const live_share = 0.5;  // of the new segments that a viewer sees
 const answer_deadline_ms = 60_000;
 const home_share = 0.1;  // of its requests a viewer who had to leave its edge sends to it again
 const told_max = 20;
+const wake_ms = 1000;  // in which those who begin to watch do so
+const resting = [];  // wakes one each
 let told = 0;
 
 class Viewer {
   constructor(number) {
+    this.number = number;
     this.home = number % edges.length;
     this.edge = this.home;
     this.seen = board.newest;
@@ -30,6 +33,11 @@ class Viewer {
   async run() {
     await pause(random() * pause_ms);
     while (!board.ended) {
+      if (this.number >= board.watching) {
+        await new Promise((wake) => resting.push(wake));
+        await pause(random() * wake_ms);
+        continue;
+      }
       await this.see(this.choose());
       await pause(pause_ms * (0.5 + random()));
     }
@@ -118,7 +126,15 @@ function makeZipf(length, exponent) {
   };
 }
 
-const viewers = Array.from({ length: count }, (_, i) => new Viewer(first + i));
+const viewers = numbers.map((number) => new Viewer(number));
+
+/** Those who rest look whether it is their turn. */
+let watching = board.watching;
+const bell = setInterval(() => {
+  if (board.watching === watching && !board.ended) return;
+  watching = board.watching;
+  resting.splice(0).forEach((wake) => wake());
+}, wake_ms / 4);
 
 /** Nobody waits for ever: what is not answered by now is an error. */
 const watch = setInterval(() => {
@@ -132,3 +148,4 @@ const watch = setInterval(() => {
 
 await Promise.all(viewers.map((viewer) => viewer.run()));
 clearInterval(watch);
+clearInterval(bell);

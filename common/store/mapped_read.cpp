@@ -1,0 +1,78 @@
+#include "common/store/mapped_read.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace relay::store {
+namespace {
+
+thread_local MappedRead* innermost = nullptr;
+
+}  // namespace
+
+struct BusHandler {
+  static void handle(int number, siginfo_t* info, void*) {
+    MappedRead* read = innermost;
+    if (read && read->place_) siglongjmp(*read->place_, 1);
+    auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+    bool inside = read && address >= read->begin_ && address < read->end_;
+    if (inside && put_zeros(address)) {
+      read->any_missing_ = true;
+      return;
+    }
+    std::signal(number, SIG_DFL);  // it comes again at once, and ends the process
+  }
+
+  static bool put_zeros(std::uintptr_t address) {
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    void* at = reinterpret_cast<void*>(address & ~(page - 1));
+    return ::mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at;
+  }
+
+  static bool install() {
+    struct sigaction action{};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    sigemptyset(&action.sa_mask);
+    return ::sigaction(SIGBUS, &action, nullptr) == 0;
+  }
+
+  static void need() {
+    static const bool installed = install();
+    (void)installed;
+  }
+};
+
+MappedRead::MappedRead(sigjmp_buf& place) : place_(&place), outer_(std::exchange(innermost, this)) {
+  BusHandler::need();
+}
+
+MappedRead::MappedRead(const char* map, std::size_t bytes)
+    : begin_(reinterpret_cast<std::uintptr_t>(map)),
+      end_(begin_ + bytes),
+      outer_(std::exchange(innermost, this)) {
+  BusHandler::need();
+}
+
+MappedRead::~MappedRead() {
+  innermost = outer_;
+}
+
+bool copy_mapped(char* into, const char* from, std::size_t bytes) {
+  return read_mapped([&] { std::memcpy(into, from, bytes); });
+}
+
+bool touch_mapped(std::string_view bytes) {
+  constexpr std::size_t page_least = 4096;
+  auto look_at = [](const char& byte) { (void)*const_cast<const volatile char*>(&byte); };
+  return read_mapped([&] {
+    for (std::size_t at = 0; at < bytes.size(); at += page_least) look_at(bytes[at]);
+    if (!bytes.empty()) look_at(bytes.back());
+  });
+}
+
+}  // namespace relay::store
