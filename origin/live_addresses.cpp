@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <string>
 
+#include "origin/intake/sha256.hpp"
+
 namespace relay::origin {
 namespace {
 
@@ -31,10 +33,11 @@ boost::json::object ingest_addresses(const live::LiveSettings& settings, std::st
   add_rtmp("rtmp", settings.rtmp);
   add_rtmp("rtmps", settings.rtmps);
   if (!settings.srt.empty()) {
-    // "#!::u=TENANT,r=ASSET,s=KEY" with what a URL's query does not take escaped.
-    out["srt"] =
-        fmt::format("srt://{}?streamid=%23!::u={},r={},s={}",
-                    public_address(settings.srt, settings.public_host), tenant, asset, key);
+    // The stream id "#!::u=TENANT,r=ASSET", with what a URL's query does not take escaped. It goes
+    // over the network as it is, so the secret is the passphrase.
+    out["srt"] = fmt::format("srt://{}?streamid=%23!::u={},r={}&passphrase={}&pbkeylen=16",
+                             public_address(settings.srt, settings.public_host), tenant, asset,
+                             intake::sha256_hex(key));
   }
   out["http"] = fmt::format("/api/v1/{}/channels/{}/feed", tenant, asset);
   return out;

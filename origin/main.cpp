@@ -1,7 +1,10 @@
 // The origin: settings → catalog → store → ingest → API → server → jobs, in this order, and back.
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
@@ -11,6 +14,7 @@
 #include "origin/jobs/supervisor.hpp"
 #include "origin/live/channels.hpp"
 #include "origin/live/rtmp_listener.hpp"
+#include "origin/live/srt_listener.hpp"
 #include "origin/live_api.hpp"
 #include "origin/live_keeper.hpp"
 #include "origin/origin.hpp"
@@ -66,6 +70,8 @@ int run(const Settings& settings, const std::string& path) {
   };
   listen(settings.live.rtmp, {});
   listen(settings.live.rtmps, {settings.live.rtmps_certificate, settings.live.rtmps_key});
+  std::optional<live::SrtListener> srt;
+  if (!settings.live.srt.empty()) srt.emplace(settings.live.srt, channels, metrics);
   for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
   net::spawn(first, events.run_heartbeat());
   server.on_stop([&] {
@@ -73,6 +79,7 @@ int run(const Settings& settings, const std::string& path) {
     events.stop();
     supervisor.stop();
     for (auto& listener : listeners) listener->stop();
+    srt.reset();
     channels.stop();
     announcer.stop();
   });

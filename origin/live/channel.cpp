@@ -71,10 +71,15 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
 
 Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
                                              media::FeedFormat format) {
-  // Hashes are compared: how long that takes tells nothing of the key.
-  if (intake::sha256_hex(key) != record()->key_sha256)
-    return fail(ErrorKind::denied, ErrorSource::client, "this is not the channel's stream key");
+  if (!accepts(key))
+    return fail(ErrorKind::denied, ErrorSource::client,
+                key.empty() ? "the stream key is missing" : "this is not the channel's stream key");
   return publish(slot, format);
+}
+
+bool Channel::accepts(std::string_view key) const {
+  // Hashes are compared: how long that takes tells nothing of the key.
+  return intake::sha256_hex(key) == record()->key_sha256;
 }
 
 Result<std::unique_ptr<Feed>> Channel::publish(media::FeedSlot slot, media::FeedFormat format) {

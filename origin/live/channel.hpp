@@ -60,6 +60,10 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   /// Errors: denied (not its key), and those of FeedLine::open().
   Result<std::unique_ptr<Feed>> admit(std::string_view key, media::FeedSlot slot,
                                       media::FeedFormat format);
+  bool accepts(std::string_view key) const;
+  /// What encrypts SRT; whoever knows it needs no key. It is the key's hash, for both ends must
+  /// have the secret itself.
+  std::string passphrase() const { return record()->key_sha256; }
   /// The same for who needs no key.
   Result<std::unique_ptr<Feed>> publish(media::FeedSlot slot, media::FeedFormat format);
   /// nullptr: there is none of that name, or not yet.

@@ -20,7 +20,8 @@ struct StreamKey {
   media::FeedSlot slot = media::FeedSlot::primary;
 };
 
-/// Of "TENANT/ASSET?key=KEY&slot=SLOT". Errors (invalid): what is wrong with it. Pure.
+/// Of "TENANT/ASSET?key=KEY&slot=SLOT"; the key may be missing. Errors (invalid): what is wrong
+/// with it. Pure.
 Result<StreamKey> read_stream_name(std::string_view text);
 /// Of an SRT stream id in either form. Pure.
 Result<StreamKey> read_stream_id(std::string_view text);

@@ -1,0 +1,60 @@
+// Encoders that push SRT: encrypted with the channel's passphrase, or with its key in the stream id.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { metricValue } from '../support/http.mjs';
+import { openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+
+let origin;
+let port;
+const publishers = [];
+
+before(async () => {
+  [port] = await freePorts(1);
+  origin = await startOrigin({ settings: { live: { rtmp: '', srt: `127.0.0.1:${port}`, ...quickGrid } } });
+});
+after(async () => {
+  for (const publisher of publishers) await publisher.stop();
+  await cleanUp(origin);
+});
+
+function push(to) {
+  const publisher = publish(to);
+  publishers.push(publisher);
+  return publisher;
+}
+
+const count = async (name) => metricValue(await origin.metrics(), name, { protocol: 'srt' });
+const address = (query) => `srt://127.0.0.1:${port}?${query}`;
+
+test('ffmpeg pushes to the encrypted address that the API gave, and is on air', async () => {
+  const { ingest } = await openChannel(origin, 'demo/final');
+  assert.match(ingest.srt, /passphrase=/);
+  assert.ok(!ingest.srt.includes(ingest.key), 'the key is not sent in the clear');
+  const publisher = push(ingest.srt);
+  await waitForAir(origin, 'demo/final');
+  assert.equal(await count('origin_live_publishers'), 1);
+  await publisher.stop();
+  await until('it is noticed', async () => await count('origin_live_publishers') === 0);
+});
+
+test('the key in the stream id will do, without encryption', async () => {
+  const { ingest } = await openChannel(origin, 'demo/cup');
+  push(address(`streamid=${encodeURIComponent(`#!::u=demo,r=cup,s=${ingest.key}`)}`));
+  await waitForAir(origin, 'demo/cup');
+});
+
+test('who knows neither is refused before the connection is made', async () => {
+  await openChannel(origin, 'demo/heat');
+  const ids = [['#!::u=demo,r=heat,s=wrong'], ['#!::u=demo,r=heat', 'not the right passphrase'], ['#!::u=demo,r=heat'],
+    ['#!::u=demo,r=none', 'not the right passphrase'], ['nothing of the kind'], ['']];
+  for (const [id, passphrase] of ids) {
+    const query = [id && `streamid=${encodeURIComponent(id)}`, passphrase && `passphrase=${encodeURIComponent(passphrase)}`];
+    const { code } = await push(address(query.filter(Boolean).join('&'))).exited;
+    assert.notEqual(code, 0, id);
+  }
+  assert.equal(await count('origin_live_publishers'), 1, 'the one of before');
+});
