@@ -37,7 +37,6 @@ struct LiveEncoding {
   std::string preset = "veryfast";
   double crf = 23;
   std::int64_t rungs_max = 4;                    // of the ladder, evenly chosen
-  std::int64_t lookahead = 0;                    // frames; each is a frame of delay
   std::int64_t workers = 0;                      // encoding threads; 0: one a core
   std::chrono::milliseconds delay{150};          // from a picture's arrival to its showing
   std::chrono::milliseconds frozen{10000};       // the same picture for so long

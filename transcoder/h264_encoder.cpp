@@ -32,9 +32,9 @@ void configure(AVCodecContext& context, const Rendition& rendition, const Pictur
   context.framerate = av::rational(rate);
   context.time_base = av_inv_q(context.framerate);
   context.gop_size = never;
-  context.max_b_frames = tuning.b_frames;
+  context.max_b_frames = tuning.no_delay ? 0 : 3;
   context.thread_count = tuning.threads;
-  if (tuning.slices && tuning.threads > 1) context.thread_type = FF_THREAD_SLICE;
+  if (tuning.no_delay && tuning.threads > 1) context.thread_type = FF_THREAD_SLICE;
   context.level = rendition.level;
   context.profile = FF_PROFILE_H264_HIGH;
   auto peak = static_cast<std::int64_t>(static_cast<double>(rendition.kbit_s) * 1000 *
@@ -74,11 +74,12 @@ Result<H264Encoder> H264Encoder::open(const Rendition& rendition, const PictureP
   av_dict_set(&options, "preset", tuning.preset.c_str(), 0);
   av_dict_set(&options, "crf", fmt::format("{}", tuning.crf).c_str(), 0);
   av_dict_set(&options, "forced-idr", "1", 0);
-  if (tuning.lookahead >= 0) av_dict_set_int(&options, "rc-lookahead", tuning.lookahead, 0);
   // One frame of reordering: the first decode time is as close to the first picture as B-frames
   // allow. The look-ahead is bounded, for it is delay before the first segment.
-  av_dict_set(&options, "x264-params",
-              "scenecut=0:open-gop=0:b-pyramid=none:sync-lookahead=0:stitchable=1", 0);
+  std::string words = "scenecut=0:open-gop=0:b-pyramid=none:sync-lookahead=0:stitchable=1";
+  // A picture's duration is known without waiting for the next one.
+  if (tuning.no_delay) words += ":rc-lookahead=0:bframes=0:force-cfr=1";
+  av_dict_set(&options, "x264-params", words.c_str(), 0);
   int code = avcodec_open2(encoder.context_.get(), codec, &options);
   av_dict_free(&options);
   check_memory(code);

@@ -19,10 +19,10 @@ struct H264Tuning {
   std::string preset = "veryfast";
   double crf = 23;
   double peak_to_average = 1.25;  // of the encoder's own buffer model, whose buffer is 1 s
-  int b_frames = 3;
-  int lookahead = -1;   // frames; -1: as the preset has it
-  int threads = 1;      // 1 when several encoders share the cores
-  bool slices = false;  // threads share a picture (no delay) instead of taking one each
+  int threads = 1;                // 1 when several encoders share the cores
+  /// Every picture comes out at once: no B-frames, no looking ahead, and threads share a picture
+  /// instead of taking one each.
+  bool no_delay = false;
 };
 
 /// One coded picture. Times count this rendition's own pictures.

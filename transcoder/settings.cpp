@@ -47,8 +47,6 @@ void describe_live(Schema& schema, LiveEncoding& into) {
   schema.number("live.crf", into.crf,
                 "constant quality below the rates of the ladder; less is better", {0, 51});
   schema.count("live.rungs_max", into.rungs_max, "of the ladder, evenly chosen", {1, 16});
-  schema.count("live.lookahead", into.lookahead,
-               "frames that x264 looks ahead: better pictures, a frame of delay each", {0, 60});
   schema.count("live.workers", into.workers, "encoding threads of a channel; 0: one a core",
                {0, 256});
   schema.duration("live.delay", into.delay,

@@ -16,7 +16,7 @@ class LiveFaults : public LiveStory {
     for (const media::LiveRendition& each : run.setup().renditions)
       EXPECT_EQ(segments_missing(run, each.name), 0) << each.name;
   }
-  void play_to_the_end(ChannelRun& run, std::vector<FlvTag> tags, double speed = 1) {
+  void play_to_the_end(ChannelRun& run, std::vector<FeedUnit> tags, double speed = 1) {
     auto player = run.play(std::move(tags), FeedSlot::primary, speed);
     ASSERT_TRUE(eventually([&] { return player->done(); }, patience));
   }
@@ -51,15 +51,29 @@ TEST_F(LiveFaults, ClocksThatJumpAndWrapAreFollowed) {
   play_to_the_end(run, std::move(tags));
   media::LiveStatus status = run.status();
   EXPECT_GE(status.slots[0].jumps, 2);
-  EXPECT_LT(status.slots[0].jumps, 6);
-  EXPECT_LT(status.slots[0].dropped_frames, 60);
+  EXPECT_LT(status.slots[0].dropped_frames, 125) << "half of it";
   run.finish();
+  expect_whole(run);
+}
+
+TEST_F(LiveFaults, MpegTsWithReorderedPicturesOverTheEndOfItsClock) {
+  ChannelRun run(settings, live);
+  // 2^33 / 90,000 s are 95,443.7 s.
+  play_to_the_end(
+      run, mpegts("-f lavfi -i testsrc2=s=640x360:r=25:d=8 -f lavfi -i sine=440:r=48000:d=8 -c:v "
+                  "libx264 -preset superfast -bf 2 -b:v 800k -minrate 800k -maxrate 800k "
+                  "-bufsize 400k -pix_fmt yuv420p -g 25 -c:a aac -output_ts_offset 95440",
+                  8));
+  EXPECT_THAT(run.status().slots[0].video, testing::StartsWith("h264 640x360"));
+  EXPECT_LT(run.status().slots[0].dropped_frames, 100) << "half of it";
+  run.finish();
+  EXPECT_GE(run.count("v360"), 16u);
   expect_whole(run);
 }
 
 TEST_F(LiveFaults, WhoSendsFasterThanTimeIsCutToTime) {
   ChannelRun run(settings, live);
-  play_to_the_end(run, moving(60), 8);
+  play_to_the_end(run, moving(40), 8);
   EXPECT_GT(run.status().slots[0].jumps + run.status().slots[0].dropped_frames, 0);
   EXPECT_LT(run.status().slots[0].delay_ms, 3000);
   run.finish();
@@ -93,6 +107,41 @@ TEST_F(LiveFaults, GarbageIsAFailedSlotWithAReasonAndHarmsNobody) {
   player->stop();
   run.finish();
   expect_whole(run);
+}
+
+TEST_F(LiveFaults, AFrozenOrSilentPrimaryYieldsToTheBackup) {
+  settings.live.frozen = settings.live.silent = 1s;
+  for (auto [primary, state] :
+       {std::pair{"-f lavfi -i color=blue:s=640x360:r=25:d=40 -f lavfi -i sine=440:r=48000:d=40 "
+                  "-c:v libx264 -preset ultrafast -g 25 -c:a aac",
+                  SlotState::frozen},
+        std::pair{"-f lavfi -i testsrc2=s=640x360:r=25:d=40 -f lavfi -i anullsrc=r=48000:d=40 "
+                  "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25 -c:a aac",
+                  SlotState::silent}}) {
+    ChannelRun run(settings, live);
+    auto first = run.play(flv(primary));
+    ASSERT_TRUE(eventually([&] { return run.status().on_air == 0; }, patience));
+    ASSERT_TRUE(eventually([&] { return run.status().slots[0].state == state; }, patience));
+    EXPECT_EQ(run.status().on_air, 0) << "there is nothing better";
+    auto second = run.play(moving(40), FeedSlot::backup);
+    EXPECT_TRUE(eventually([&] { return run.status().on_air == 1; }, patience));
+    EXPECT_EQ(run.status().slots[0].state, state) << "and it stays what it is";
+    first->stop();
+    second->stop();
+    run.finish();
+    expect_whole(run);
+  }
+}
+
+TEST_F(LiveFaults, SoundAloneOnAChannelWithAPictureIsAFailedSlot) {
+  ChannelRun run(settings, live);
+  auto both = run.play(moving(40), FeedSlot::backup);
+  ASSERT_TRUE(eventually([&] { return run.status().on_air == 1; }, patience));
+  auto sound = run.play(flv("-f lavfi -i sine=440:r=48000:d=40 -c:a aac"));
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[0].state == SlotState::failed; }, patience));
+  EXPECT_THAT(run.status().slots[0].error, testing::HasSubstr("no picture"));
+  EXPECT_EQ(run.status().on_air, 1);
 }
 
 TEST_F(LiveFaults, APictureWithoutSoundAndSoundWithoutAPicture) {

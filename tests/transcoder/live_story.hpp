@@ -38,10 +38,10 @@ using namespace std::chrono_literals;
 
 inline constexpr auto patience = 60s;
 
-/// A tag of an FLV file and its time.
-struct FlvTag {
+/// What a feed's data frame holds and when it is sent: a tag of an FLV file, packets of MPEG-TS.
+struct FeedUnit {
   std::int64_t time_ms = 0;
-  std::string bytes;  // with the length behind it
+  std::string bytes;
 };
 
 inline std::uint32_t number_at(std::string_view bytes, std::size_t at, std::size_t length) {
@@ -59,10 +59,10 @@ inline void set_time(std::string& tag, std::int64_t time_ms) {
 }
 
 /// The tags of a file; the first is its header.
-inline std::vector<FlvTag> read_flv(const std::string& path) {
+inline std::vector<FeedUnit> read_flv(const std::string& path) {
   std::string file = store::read_file(path).value();
   constexpr std::size_t head_bytes = 13, tag_head_bytes = 11, length_bytes = 4;
-  std::vector<FlvTag> tags = {{0, file.substr(0, head_bytes)}};
+  std::vector<FeedUnit> tags = {{0, file.substr(0, head_bytes)}};
   for (std::size_t at = head_bytes; at + tag_head_bytes < file.size();) {
     std::size_t bytes = tag_head_bytes + number_at(file, at + 1, 3) + length_bytes;
     std::int64_t time = number_at(file, at + 4, 3) | number_at(file, at + 7, 1) << 24;
@@ -87,8 +87,9 @@ struct ReceivedPart {
 /// Sends one publisher's stream in its own time, from a thread.
 class Player {
  public:
-  Player(int fd, std::mutex& writing, media::FeedSlot slot, std::vector<FlvTag> tags, double speed)
-      : fd_(fd), writing_(writing), slot_(slot), tags_(std::move(tags)), speed_(speed) {
+  Player(int fd, std::mutex& writing, media::FeedSlot slot, std::vector<FeedUnit> units,
+         double speed)
+      : fd_(fd), writing_(writing), slot_(slot), units_(std::move(units)), speed_(speed) {
     thread_ = std::thread([this] { run(); });
   }
   ~Player() {
@@ -113,15 +114,16 @@ class Player {
     }
   }
   void run() {
-    write(media::feed_begin(slot_, media::FeedFormat::flv));
+    bool flv = units_.front().bytes.starts_with("FLV");
+    write(media::feed_begin(slot_, flv ? media::FeedFormat::flv : media::FeedFormat::mpegts));
     auto begin = std::chrono::steady_clock::now();
-    for (const FlvTag& tag : tags_) {
+    for (const FeedUnit& unit : units_) {
       auto due = begin + std::chrono::microseconds(
-                             std::llround(static_cast<double>(tag.time_ms) * 1000 / speed_));
+                             std::llround(static_cast<double>(unit.time_ms) * 1000 / speed_));
       std::unique_lock lock(mutex_);
       if (changed_.wait_until(lock, due, [this] { return stopped_; })) break;
       lock.unlock();
-      write(media::feed_data(slot_, tag.bytes));
+      write(media::feed_data(slot_, unit.bytes));
     }
     write(media::feed_end(slot_));
     done_ = true;
@@ -130,7 +132,7 @@ class Player {
   int fd_;
   std::mutex& writing_;
   media::FeedSlot slot_;
-  std::vector<FlvTag> tags_;
+  std::vector<FeedUnit> units_;
   double speed_;
   std::mutex mutex_;  // guards stopped_
   std::condition_variable changed_;
@@ -160,7 +162,7 @@ class ChannelRun {
   }
   ~ChannelRun() { finish(); }
 
-  std::unique_ptr<Player> play(std::vector<FlvTag> tags,
+  std::unique_ptr<Player> play(std::vector<FeedUnit> tags,
                                media::FeedSlot slot = media::FeedSlot::primary, double speed = 1) {
     return std::make_unique<Player>(feed_, writing_, slot, std::move(tags), speed);
   }
@@ -273,15 +275,16 @@ inline std::int64_t segments_missing(const ChannelRun& run, const std::string& r
 }
 
 /// The same stream with its times from tag `from` on moved.
-inline std::vector<FlvTag> moved(std::vector<FlvTag> tags, std::int64_t from_ms,
-                                 std::int64_t by_ms) {
+inline std::vector<FeedUnit> moved(std::vector<FeedUnit> tags, std::int64_t from_ms,
+                                   std::int64_t by_ms) {
   for (std::size_t i = 1; i < tags.size(); ++i)
     if (tags[i].time_ms >= from_ms) set_time(tags[i].bytes, tags[i].time_ms + by_ms);
   return tags;
 }
 
 /// One stream after the other, its times going on.
-inline std::vector<FlvTag> joined(std::vector<FlvTag> first, const std::vector<FlvTag>& second) {
+inline std::vector<FeedUnit> joined(std::vector<FeedUnit> first,
+                                    const std::vector<FeedUnit>& second) {
   std::int64_t end = first.back().time_ms + 40;
   for (std::size_t i = 1; i < second.size(); ++i) {
     first.push_back(second[i]);
@@ -303,13 +306,26 @@ class LiveStory : public testing::Test {
     live.channel.segment_ms = 800;
     live.channel.hold_ms = 300;
   }
-  std::vector<FlvTag> flv(const std::string& arguments) {
+  std::vector<FeedUnit> flv(const std::string& arguments) {
     std::string path = dir / ("feed-" + std::to_string(files_++) + ".flv");
     EXPECT_TRUE(ffmpeg(arguments + " -f flv " + path)) << arguments;
     return read_flv(path);
   }
+  /// MPEG-TS of so many seconds, sent evenly.
+  std::vector<FeedUnit> mpegts(const std::string& arguments, int seconds) {
+    std::string path = dir / ("feed-" + std::to_string(files_++) + ".ts");
+    EXPECT_TRUE(ffmpeg(arguments + " -f mpegts " + path)) << arguments;
+    std::string file = store::read_file(path).value();
+    constexpr std::size_t unit_bytes = 7 * 188;
+    std::vector<FeedUnit> units;
+    for (std::size_t at = 0; at < file.size(); at += unit_bytes)
+      units.push_back(
+          {static_cast<std::int64_t>(at * 1000 * static_cast<std::size_t>(seconds) / file.size()),
+           file.substr(at, unit_bytes)});
+    return units;
+  }
   /// Moving pictures of 640x360 with a tone.
-  std::vector<FlvTag> moving(int seconds, const std::string& more = "") {
+  std::vector<FeedUnit> moving(int seconds, const std::string& more = "") {
     std::string length = std::to_string(seconds);
     return flv("-f lavfi -i testsrc2=s=640x360:r=25:d=" + length +
                " -f lavfi -i sine=440:r=48000:d=" + length +

@@ -170,9 +170,10 @@ Result<void> Channel::produce() {
             {kv("rate", rate_of(*setup).value()), kv("renditions", setup->renditions.size()),
              kv("height", setup->renditions.front().height)});
   pool.start(workers());
-  std::int64_t now = grid.segment_of_frame(setup->frame_at(clock_.now_us()));
+  std::int64_t frame = setup->frame_at(clock_.now_us());
+  std::int64_t next = frame < 0 ? 0 : grid.segment_of_frame(frame) + 1;
   Mixer mixer({grid, clock_, outputs_, pool, *sound, output}, live_.channel, settings_.live);
-  mixer.run(std::max(live_.first_segment, now + 1), ending_, [&](const media::LiveStatus& status) {
+  mixer.run(std::max(live_.first_segment, next), ending_, [&](const media::LiveStatus& status) {
     if (auto sent = publisher_.live_status(status); !sent) output.fail_with(sent.error());
   });
   pool.finish();

@@ -43,7 +43,7 @@ Mixer::Mixer(const MixerTools& tools, const media::LiveChannel& channel, const L
 void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
                 const std::function<void(const media::LiveStatus&)>& report) {
   std::optional<std::int64_t> end;  // the first frame that is not made
-  frame_ = setup_.frame_at(tools_.clock.now_us());
+  frame_ = std::max<std::int64_t>(0, setup_.frame_at(tools_.clock.now_us()));
   while (!tools_.output.failed()) {
     if (ending && !end) {
       // A part that has not come out of any encoder yet.
@@ -81,8 +81,8 @@ void Mixer::choose_slot(std::int64_t time_us) {
     bool fresh;
     if (has_picture_) {
       av::Frame picture = slot.take_picture(time_us + frame_us / 2);
-      fresh = picture != nullptr;
-      if (fresh) newest_[i] = std::move(picture);
+      fresh = picture || (newest_[i] && slot.is_working(time_us));
+      if (picture) newest_[i] = std::move(picture);
     } else {
       float left, right;
       fresh = slot.read_sound(av_rescale(time_us, sound_rate, 1'000'000), 1, &left, &right) > 0;
@@ -191,7 +191,9 @@ void Mixer::mix_sound(std::int64_t sample, float* left, float* right) {
 void Mixer::look_after(std::int64_t time_us) {
   if (time_us - looked_us_ < look_us) return;
   looked_us_ = time_us;
+  // Encoding takes from decoding what it needs itself: either shows that it is too much.
   std::int64_t delay = tools_.pool.encode_delay_us();
+  for (SlotOutput& slot : tools_.slots) delay = std::max(delay, slot.take_behind_us());
   worst_delay_us_ = std::max(worst_delay_us_, delay);
   int wanted = tools_.pool.size() > 0 ? shedding_.at(time_us, delay) : 0;
   if (wanted == shed_wanted_) return;

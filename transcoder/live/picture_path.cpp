@@ -30,6 +30,7 @@ PicturePath::PicturePath(const AVStream& stream, const SourceLimits& limits,
       setup_(setup),
       clock_(clock),
       output_(output),
+      joined_us_(clock.now_us()),
       canvas_(setup.renditions.front().width, setup.renditions.front().height) {
   if (auto opened = Decoder::open(stream, limits, decoder_threads, Delay::none))
     decoder_.emplace(std::move(*opened));
@@ -55,62 +56,66 @@ void PicturePath::push(av::Packet packet) {
   broken_ = full || (broken_ && !key);
   if (broken_) return output_.drop(1);
   waiting_bytes_ += bytes;
-  waiting_.push_back(std::move(packet));
+  waiting_.push_back({std::move(packet), clock_.now_us()});
   changed_.notify_all();
 }
 
-void PicturePath::finish() {
+void PicturePath::end() {
   {
     std::lock_guard lock(mutex_);
     ended_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
 }
 
-// Null: a stop, or the end.
-av::Packet PicturePath::next() {
+// Nothing: a stop, or the end.
+std::optional<PicturePath::Waiting> PicturePath::next() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (stopped_ || (ended_ && waiting_.empty())) return nullptr;
+    if (stopped_ || (ended_ && waiting_.empty())) return std::nullopt;
     if (waiting_.empty()) {
       changed_.wait(lock);
       continue;
     }
-    auto due = clock_.at(waiting_.front()->dts - ahead_us);
+    auto due = clock_.at(waiting_.front().packet->dts - ahead_us);
     if (std::chrono::steady_clock::now() >= due) break;
     changed_.wait_until(lock, due);
   }
-  av::Packet packet = std::move(waiting_.front());
+  Waiting next = std::move(waiting_.front());
   waiting_.pop_front();
-  waiting_bytes_ -= static_cast<std::size_t>(packet->size);
-  return packet;
+  waiting_bytes_ -= static_cast<std::size_t>(next.packet->size);
+  return next;
 }
 
 void PicturePath::run() {
-  while (av::Packet packet = next()) {
+  while (auto waiting = next()) {
     if (!decoder_) {
       output_.drop(1);
       continue;
     }
-    catch_up(clock_.now_us() - packet->dts);
-    decode(packet.get());
+    catch_up(*waiting);
+    decode(waiting->packet.get());
   }
   std::unique_lock lock(mutex_);
   bool all = !stopped_;
   lock.unlock();
   if (decoder_ && all) decode(nullptr);
+  done_ = true;
 }
 
-// A stream that is joined in the middle of a group is decoded from its key picture on: that much
-// is late by nature, and short.
-void PicturePath::catch_up(std::int64_t late_us) {
-  reached_now_ = reached_now_ || late_us < hurry_us;
-  AVDiscard discard = AVDISCARD_DEFAULT;
-  if (late_us > hurry_us) discard = AVDISCARD_NONREF;
-  if (late_us > emergency_us && reached_now_) discard = AVDISCARD_NONKEY;
+// A machine that is too slow for the stream leaves out what nobody refers to, then all up to the
+// next key picture. A stream that is joined in the middle of a group is decoded from its key
+// picture on: that much is late by nature, and short.
+void PicturePath::catch_up(const Waiting& waiting) {
+  std::int64_t now = clock_.now_us(), dts = waiting.packet->dts;
+  output_.note_behind(now - std::max(dts - ahead_us, waiting.pushed_us));
+  bool key = (waiting.packet->flags & AV_PKT_FLAG_KEY) != 0;
+  bool hopeless = now - dts > emergency_us && dts > joined_us_;
+  skipping_ = !key && (skipping_ || hopeless);
+  AVDiscard discard = now - dts > hurry_us ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+  if (skipping_) discard = AVDISCARD_NONKEY;
   decoder_->skip(discard);
-  if (discard == AVDISCARD_NONKEY) output_.drop(1);
+  if (skipping_) output_.drop(1);
 }
 
 void PicturePath::decode(AVPacket* packet) {
@@ -118,12 +123,13 @@ void PicturePath::decode(AVPacket* packet) {
   av::Frame frame = av::make_frame();
   while (decoder_->pull(*frame)) {
     std::int64_t time = frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
-    if (time == AV_NOPTS_VALUE) time = previous_us_ + step_us_;
-    frame->pts = previous_us_ = time;
+    if (time == AV_NOPTS_VALUE) time = previous_us_.value_or(clock_.now_us()) + step_us_;
+    frame->pts = time;
+    previous_us_ = time;
     // Late ones are left out here, before they cost more; the slot's output judges exactly.
     if (clock_.now_us() - time <= emergency_us)
       filter(*frame);
-    else if (reached_now_)
+    else if (time > joined_us_)
       output_.drop(1);
     av_frame_unref(frame.get());
   }

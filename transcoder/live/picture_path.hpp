@@ -3,6 +3,7 @@
 // they are due, so that what runs ahead costs little memory.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,14 +34,20 @@ class PicturePath {
   /// Times in microseconds of the channel clock. When too many wait, the packet is dropped and so
   /// are those behind it up to the next key picture.
   void push(av::Packet packet);
-  /// Waits until all that was pushed is out.
-  void finish();
+  /// Nothing follows.
+  void end();
+  /// Whether all that was pushed is out.
+  bool done() const { return done_; }
 
  private:
+  struct Waiting {
+    av::Packet packet;
+    std::int64_t pushed_us;
+  };
   void run();
-  av::Packet next();
+  std::optional<Waiting> next();
   void decode(AVPacket* packet);
-  void catch_up(std::int64_t late_us);
+  void catch_up(const Waiting& waiting);
   void filter(AVFrame& frame);
   void show(const AVFrame& frame);
   void describe(const AVFrame& frame);
@@ -49,13 +56,16 @@ class PicturePath {
   const media::LiveSetup& setup_;
   const ChannelClock& clock_;
   SlotOutput& output_;
+  const std::int64_t joined_us_;  // what is due before is late by nature
 
   std::mutex mutex_;  // guards the next five
   std::condition_variable changed_;
-  std::deque<av::Packet> waiting_;
+  std::deque<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
   bool ended_ = false, stopped_ = false;
   bool broken_ = false;  // the pusher's: dropping up to a key picture
+
+  std::atomic<bool> done_ = false;
 
   // The thread's own.
   std::optional<Decoder> decoder_;
@@ -63,8 +73,9 @@ class PicturePath {
   Canvas canvas_;
   bool interlaced_ = false;
   int transfer_ = -1, width_ = 0, height_ = 0;
-  bool reached_now_ = false;  // it has decoded up to the present once
-  std::int64_t previous_us_ = INT64_MIN, step_us_ = 0;
+  std::optional<std::int64_t> previous_us_;  // the time of the picture before
+  std::int64_t step_us_ = 0;
+  bool skipping_ = false;  // up to a key picture
 
   std::jthread thread_;
 };

@@ -31,10 +31,8 @@ Result<Rung> Rung::open(const Rendition& rendition, const Grid& grid, const Live
   H264Tuning tuning{.preset = live.preset,
                     .crf = live.crf,
                     .peak_to_average = peak_to_average,
-                    .b_frames = 0,
-                    .lookahead = static_cast<int>(live.lookahead),
                     .threads = threads,
-                    .slices = true};
+                    .no_delay = true};
   auto opened =
       H264Encoder::open(rendition, colours_of(grid.setup()), rate_of(grid.setup()), tuning);
   if (!opened) return std::unexpected(opened.error());
@@ -64,7 +62,7 @@ Result<void> Rung::finish(std::vector<Part>& done) {
   return pull(done);
 }
 
-// Without B-frames pictures come out in the order in which they went in.
+// Pictures come out in the order in which they went in.
 Result<void> Rung::pull(std::vector<Part>& done) {
   for (;;) {
     auto coded = h264_.pull();

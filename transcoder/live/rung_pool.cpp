@@ -6,8 +6,8 @@
 namespace relay::transcoder::live {
 
 namespace {
-// Of pictures with bytes; repeats cost next to nothing, but they are a bound too.
-constexpr std::size_t pictures_max = 16, waiting_max = 600;
+// Pictures with bytes, and with those that stand for a repeat: some seconds.
+constexpr std::size_t pictures_max = 16, waiting_max = 250;
 }  // namespace
 
 RungPool::~RungPool() {
@@ -30,7 +30,9 @@ void RungPool::push(std::size_t index, av::Frame picture, std::int64_t frame) {
   Lane& lane = *lanes_[index];
   {
     std::lock_guard lock(mutex_);
-    if (lane.queue.size() >= waiting_max) return;  // its parts end here, up to a next segment
+    bool full = lane.queue.size() >= waiting_max;
+    lane.broken = full || (lane.broken && !grid_.begins_segment(frame));
+    if (lane.broken) return;
     if (lane.queue.size() >= pictures_max) picture.reset();
     lane.queue.push_back({std::move(picture), frame});
   }

@@ -1,5 +1,6 @@
 // The rungs of a channel, worked by a few threads. What waits is bounded: a rung that falls behind
-// encodes its last picture again in place of those that it cannot hold, so that its numbers go on.
+// encodes its last picture again in place of those that it cannot hold, so that its numbers go on;
+// far behind it leaves out the rest of its segment.
 #pragma once
 
 #include <condition_variable>
@@ -48,6 +49,7 @@ class RungPool {
     Rung rung;
     std::deque<Waiting> queue;
     bool busy = false, flushed = false;
+    bool broken = false;  // frames are left out up to a next segment
   };
   void work();
   Lane* choose();

@@ -9,9 +9,11 @@
 namespace relay::transcoder::live {
 
 namespace {
-constexpr std::size_t pictures_max = 60;  // a second
-constexpr std::size_t sound_s = 4;        // held
-constexpr float audible = 0.0003F;        // -70 dB of full scale
+constexpr std::size_t pictures_max = 60;           // a second
+constexpr std::size_t sound_s = 4;                 // held
+constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
+constexpr std::int64_t arrival_us = 500'000, slow_us = 5'000'000;  // of one that is working
+constexpr float audible = 0.0003F;                                 // -70 dB of full scale
 }  // namespace
 
 SlotOutput::SlotOutput(SlotPatience patience)
@@ -47,6 +49,7 @@ void SlotOutput::add_picture(std::int64_t time_us, av::Frame picture, std::int64
   Signature signature = Signature::of(*picture);
   std::lock_guard lock(mutex_);
   picture_seen_ = true;
+  added_us_ = now_us;
   if (!still_ || !still_->is_like(signature)) {
     still_ = signature;
     moved_us_ = now_us;
@@ -68,6 +71,7 @@ void SlotOutput::add_sound(std::int64_t sample, const StereoSamples& samples, st
   bool heard = std::ranges::any_of(samples.left, loud) || std::ranges::any_of(samples.right, loud);
   std::lock_guard lock(mutex_);
   if (heard || !sound_seen_) heard_us_ = now_us;
+  if (!sound_seen_) sound_since_us_ = now_us;
   sound_seen_ = true;
   sound_.write(sample, samples.left, samples.right);
 }
@@ -81,6 +85,26 @@ void SlotOutput::note_clock(std::int64_t jumps, std::int64_t delay_us) {
   std::lock_guard lock(mutex_);
   status_.jumps = jumps;
   status_.delay_ms = delay_us / 1000;
+}
+
+void SlotOutput::note_arrival(std::int64_t now_us) {
+  std::lock_guard lock(mutex_);
+  arrived_us_ = now_us;
+}
+
+void SlotOutput::note_behind(std::int64_t us) {
+  std::lock_guard lock(mutex_);
+  behind_us_ = std::max(behind_us_, us);
+}
+
+bool SlotOutput::is_working(std::int64_t now_us) {
+  std::lock_guard lock(mutex_);
+  return present_ && now_us - arrived_us_ < arrival_us && now_us - added_us_ < slow_us;
+}
+
+std::int64_t SlotOutput::take_behind_us() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(behind_us_, 0);
 }
 
 av::Frame SlotOutput::take_picture(std::int64_t time_us) {
@@ -102,16 +126,23 @@ std::int64_t SlotOutput::read_sound(std::int64_t sample, std::int64_t count, flo
 
 media::SlotState SlotOutput::state(std::int64_t now_us, bool pictures) const {
   if (!present_) return status_.error.empty() ? media::SlotState::absent : media::SlotState::failed;
+  if (lacks_picture(now_us, pictures)) return media::SlotState::failed;
   if (pictures ? !picture_seen_ : !sound_seen_) return media::SlotState::starting;
   if (pictures && now_us - moved_us_ > patience_.frozen_us) return media::SlotState::frozen;
   if (sound_seen_ && now_us - heard_us_ > patience_.silent_us) return media::SlotState::silent;
   return media::SlotState::ready;
 }
 
+bool SlotOutput::lacks_picture(std::int64_t now_us, bool pictures) const {
+  return pictures && sound_seen_ && !picture_seen_ && now_us - sound_since_us_ > no_picture_us;
+}
+
 media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
   std::lock_guard lock(mutex_);
   media::SlotStatus status = status_;
   status.state = state(now_us, pictures);
+  if (present_ && status.state == media::SlotState::failed)
+    status.error = "the stream has no picture, and the channel has one";
   return status;
 }
 

@@ -36,10 +36,18 @@ class SlotOutput {
   void add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us);
   void drop(std::int64_t pictures);
   void note_clock(std::int64_t jumps, std::int64_t delay_us);
+  /// A picture arrived, decoded or not.
+  void note_arrival(std::int64_t now_us);
+  /// How far decoding is behind what has come.
+  void note_behind(std::int64_t us);
 
   // --- of the mixer
   /// The newest picture that is due at `time_us`; older ones are gone with it. Null: no new one.
   av::Frame take_picture(std::int64_t time_us);
+  /// Pictures come in and some of them come out, however slowly: it is not lost.
+  bool is_working(std::int64_t now_us);
+  /// The most since the last call.
+  std::int64_t take_behind_us();
   /// As SampleRing::read().
   std::int64_t read_sound(std::int64_t sample, std::int64_t count, float* left, float* right);
   /// `pictures`: whether the channel has any.
@@ -50,6 +58,7 @@ class SlotOutput {
     std::int64_t time_us;
     av::Frame picture;
   };
+  bool lacks_picture(std::int64_t now_us, bool pictures) const;
   media::SlotState state(std::int64_t now_us, bool pictures) const;
 
   const SlotPatience patience_;
@@ -59,7 +68,9 @@ class SlotOutput {
   std::deque<Waiting> pictures_;  // by time
   std::int64_t taken_us_ = INT64_MIN;
   std::optional<Signature> still_;  // the last picture that differed from the one before
-  std::int64_t moved_us_ = 0, heard_us_ = 0;
+  std::int64_t moved_us_ = 0, heard_us_ = 0, sound_since_us_ = 0;
+  std::int64_t arrived_us_ = INT64_MIN / 2, added_us_ = INT64_MIN / 2;  // the newest picture
+  std::int64_t behind_us_ = 0;
   SampleRing sound_;
 };
 

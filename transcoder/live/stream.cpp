@@ -1,5 +1,7 @@
 #include "transcoder/live/stream.hpp"
 
+#include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include "common/base/log.hpp"
@@ -9,8 +11,9 @@ namespace relay::transcoder::live {
 namespace {
 
 constexpr std::size_t queue_bytes_max = 16 << 20;
-constexpr std::size_t group_packets_max = 600;       // no key picture for longer: begin anywhere
-constexpr std::int64_t sound_alone_us = 1'500'000;   // as Study has it
+constexpr std::size_t group_packets_max = 600;      // no key picture for longer: begin anywhere
+constexpr std::int64_t sound_alone_us = 1'500'000;  // as Study has it
+constexpr auto drain_poll = std::chrono::milliseconds(10);
 constexpr std::int64_t reorder_max_us = 60'000'000;  // no coding reorders over a minute
 
 }  // namespace
@@ -38,7 +41,9 @@ void Stream::run(media::FeedFormat format) {
     take(std::move(packet));
     packet = av::make_packet();
   }
-  if (pictures_ && !queue_.stopped()) pictures_->finish();
+  if (pictures_) pictures_->end();
+  while (pictures_ && !pictures_->done() && !queue_.stopped())
+    std::this_thread::sleep_for(drain_poll);
   bool nothing = !input_->picture() && !input_->sound();
   std::string error;
   if (nothing && !queue_.stopped())
@@ -129,6 +134,7 @@ void Stream::show(av::Packet packet, Track track, std::int64_t offset) {
   } else if (setup.renditions.front().video) {
     if (!pictures_)
       pictures_.emplace(*input_->picture(), tools_.limits, setup, tools_.clock, output_);
+    output_.note_arrival(queue_.arrival_us());
     pictures_->push(std::move(packet));
   }
 }
