@@ -89,6 +89,9 @@ TEST_F(LiveStory, AnInterruptedFeedIsAGapAndGoesOnAtTheNumberOfTheMoment) {
   ASSERT_TRUE(eventually([&] { return run.status().on_air == -1; }, patience));
   std::size_t had = run.count("v360");
   ASSERT_GT(had, 0u);
+  // Until a whole segment has passed without it.
+  std::int64_t resumed_ms = wall_ms() + 2 * live.channel.segment_ms;
+  ASSERT_TRUE(eventually([&] { return wall_ms() > resumed_ms; }, patience));
   auto second = run.play(tags);
   ASSERT_TRUE(eventually([&] { return second->done(); }, patience));
   run.finish();

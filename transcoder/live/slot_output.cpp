@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t pictures_max = 60;           // a second
 constexpr std::size_t sound_s = 4;                 // held
 constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
-constexpr std::int64_t arrival_us = 500'000, slow_us = 5'000'000;  // of one that is working
-constexpr float audible = 0.0003F;                                 // -70 dB of full scale
+// Of one whose pictures come, but not in time through the decoder.
+constexpr std::int64_t behind_least_us = 200'000, arrival_us = 500'000, slow_us = 5'000'000;
+constexpr float audible = 0.0003F;  // -70 dB of full scale
 }  // namespace
 
 SlotOutput::SlotOutput(SlotPatience patience)
@@ -94,12 +95,14 @@ void SlotOutput::note_arrival(std::int64_t now_us) {
 
 void SlotOutput::note_behind(std::int64_t us) {
   std::lock_guard lock(mutex_);
+  behind_now_us_ = us;
   behind_us_ = std::max(behind_us_, us);
 }
 
 bool SlotOutput::is_working(std::int64_t now_us) {
   std::lock_guard lock(mutex_);
-  return present_ && now_us - arrived_us_ < arrival_us && now_us - added_us_ < slow_us;
+  bool behind = behind_now_us_ > behind_least_us && now_us - arrived_us_ < arrival_us;
+  return present_ && behind && now_us - added_us_ < slow_us;
 }
 
 std::int64_t SlotOutput::take_behind_us() {

@@ -44,7 +44,7 @@ class SlotOutput {
   // --- of the mixer
   /// The newest picture that is due at `time_us`; older ones are gone with it. Null: no new one.
   av::Frame take_picture(std::int64_t time_us);
-  /// Pictures come in and some of them come out, however slowly: it is not lost.
+  /// Pictures come in, too many for the decoder, and some of them come out: it is not lost.
   bool is_working(std::int64_t now_us);
   /// The most since the last call.
   std::int64_t take_behind_us();
@@ -70,7 +70,7 @@ class SlotOutput {
   std::optional<Signature> still_;  // the last picture that differed from the one before
   std::int64_t moved_us_ = 0, heard_us_ = 0, sound_since_us_ = 0;
   std::int64_t arrived_us_ = INT64_MIN / 2, added_us_ = INT64_MIN / 2;  // the newest picture
-  std::int64_t behind_us_ = 0;
+  std::int64_t behind_us_ = 0, behind_now_us_ = 0;
   SampleRing sound_;
 };
 
