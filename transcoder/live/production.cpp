@@ -45,7 +45,8 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
     track.track.bit_rate_max = segment_peak(tracks[i], segment_s);
     measured.push_back(std::move(track));
   }
-  return publisher.put(object_of("index.m3u8", media::write(variants_of(measured, version + "/"))));
+  return publisher.put(
+      object_of("index.m3u8", media::write(variants_of(measured, {}, version + "/"))));
 }
 
 }  // namespace relay::transcoder::live
