@@ -54,7 +54,14 @@ Result<StreamKey> read_stream_name(std::string_view text) {
   return complete(std::move(key));
 }
 
+// FFmpeg and OBS send the stream id as it stands in the address, escaped or not.
 Result<StreamKey> read_stream_id(std::string_view text) {
+  constexpr std::string_view escaped_access_control = "%23";
+  std::string decoded;
+  if (text.starts_with(escaped_access_control)) {
+    decoded = http::percent_decode(text).value_or("");
+    text = decoded;
+  }
   constexpr std::string_view access_control = "#!::";
   if (text.starts_with(access_control))
     return read_access_control(text.substr(access_control.size()));

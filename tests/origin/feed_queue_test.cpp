@@ -177,6 +177,10 @@ TEST(StreamKey, IsReadAsRtmpAndSrtSpellIt) {
            Row{"/demo/final?slot=backup&key=abc&x=1", false, "demo", "final", "abc", backup},
            Row{"demo/final?key=abc", true, "demo", "final", "abc", primary},
            Row{"#!::u=demo,r=final,s=abc", true, "demo", "final", "abc", primary},
+           Row{"%23!::u=demo,r=final,s=abc", true, "demo", "final", "abc", primary},
+           Row{"%23!%3A%3Au%3Ddemo%2Cr%3Dfinal", true, "demo", "final", "", primary},
+           Row{"#!::u=demo,r=final", true, "demo", "final", "", primary},
+           Row{"demo/final", false, "demo", "final", "", primary},
            Row{"#!::r=final,m=publish,s=abc,u=demo,slot=backup", true, "demo", "final", "abc",
                backup},
        }) {
@@ -187,8 +191,7 @@ TEST(StreamKey, IsReadAsRtmpAndSrtSpellIt) {
     EXPECT_EQ(key->key, row.key);
     EXPECT_EQ(key->slot, row.slot);
   }
-  for (const char* text : {"", "demo", "demo/final", "demo/final?key=", "/x?key=a",
-                           "demo/final?key=a&slot=third", "#!::u=demo,r=final", "#!::"})
+  for (const char* text : {"", "demo", "/x?key=a", "demo/final?key=a&slot=third", "#!::", "%23!::"})
     EXPECT_FALSE(read_stream_id(text)) << text;
 }
 

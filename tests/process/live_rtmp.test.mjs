@@ -42,7 +42,7 @@ function push(to, options) {
   return publisher;
 }
 
-const slotOf = async (channel, slot = 0) => (await asset(origin, channel)).slots?.[slot];
+const slotOf = async (channel, slot = 'primary') => (await asset(origin, channel)).live.slots[slot];
 const publishing = async () =>
   metricValue(await origin.metrics(), 'origin_live_publishers', { protocol: 'rtmp' });
 
