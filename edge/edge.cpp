@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <future>
-
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
 #include "common/http/problem.hpp"
@@ -86,9 +84,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
 
 /// Commits that are under way come back to the flights and the purge log: wait for the last.
 Edge::~Edge() {
-  std::promise<void> stored;
-  cache_.remove_if([](std::string_view) { return false; }, [&] { stored.set_value(); });
-  stored.get_future().wait();
+  cache_.wait_until_answered();
 }
 
 void Edge::add_worker(net::asio::io_context& io) {

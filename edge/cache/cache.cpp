@@ -1,6 +1,7 @@
 #include "edge/cache/cache.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "common/base/log.hpp"
 #include "edge/cache/stop_marker.hpp"
@@ -172,6 +173,12 @@ CacheStats Cache::stats() const {
 
 void Cache::wait_until_whole() const {
   impl_->shared.backlog.wait_until_whole();
+}
+
+void Cache::wait_until_answered() {
+  std::promise<void> answered;
+  impl_->shared.queue.push(WaitJob{[&] { answered.set_value(); }});
+  answered.get_future().wait();
 }
 
 std::size_t Cache::size() const {

@@ -197,6 +197,8 @@ class Cache {
   CacheStats stats() const;
   /// Until index and books tell of all that the last process stored. Blocks.
   void wait_until_whole() const;
+  /// Until every store() of before has had its answer. Blocks, but not for a disk that is broken.
+  void wait_until_answered();
   /// The plan in force and what other sizes would miss, of a second ago.
   std::shared_ptr<const policy::Forecast> forecast() const;
   /// Objects in the index; until that is whole, what was stored when the cache was opened.

@@ -20,7 +20,8 @@ void JobQueue::push(std::unique_ptr<Job> job) {
                        .awaited = store->object.awaited};  // was asked for all the same
     }
     bytes_ += bytes_of(*job);
-    hurried_ = hurried_ || std::holds_alternative<RemoveJob>(*job);
+    hurried_ = hurried_ || std::holds_alternative<RemoveJob>(*job) ||
+               std::holds_alternative<WaitJob>(*job);
     waiting_.push_back(std::move(job));
     wake = waiting_.size() == 1 || enough();
   }
@@ -41,6 +42,10 @@ void JobQueue::push(ValueJob job) {
 }
 
 void JobQueue::push(RemoveJob job) {
+  push(std::make_unique<Job>(std::move(job)));
+}
+
+void JobQueue::push(WaitJob job) {
   push(std::make_unique<Job>(std::move(job)));
 }
 

@@ -48,7 +48,12 @@ struct RemoveJob {
   std::function<void()> durable;
 };
 
-using Job = std::variant<StoreJob, HeadJob, ValueJob, RemoveJob>;
+/// Told when every store that came before has its answer, whether anything could be written or not.
+struct WaitJob {
+  std::function<void()> answered;
+};
+
+using Job = std::variant<StoreJob, HeadJob, ValueJob, RemoveJob, WaitJob>;
 
 class JobQueue {
  public:
@@ -64,6 +69,7 @@ class JobQueue {
   void push(HeadJob job);
   void push(ValueJob job);
   void push(RemoveJob job);
+  void push(WaitJob job);
   /// Marks every store that was pushed and not released yet and whose key matches.
   void drop(const std::function<bool(std::string_view)>& matches);
   /// Ends waits in take() for good.
@@ -89,7 +95,7 @@ class JobQueue {
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> working_;
   std::uint64_t bytes_ = 0;
-  bool hurried_ = false;  // a removal waits
+  bool hurried_ = false;  // somebody waits for what is in here
   bool stopped_ = false;
 };
 

@@ -106,6 +106,9 @@ void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
   for (const Pending& each : accepted) {
     if (each.job) answer(each.job->done, each.stored);
   }
+  for (const auto& job : jobs) {
+    if (auto* wait = std::get_if<WaitJob>(job.get())) wait->answered();
+  }
 }
 
 bool Writer::anything_to_write() const {

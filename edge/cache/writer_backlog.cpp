@@ -62,6 +62,8 @@ void Writer::refuse(const std::vector<std::unique_ptr<Job>>& jobs) {
       if (store->done) store->done(false);
     } else if (auto* removal = std::get_if<RemoveJob>(job.get()); removal && removal->durable) {
       removal->durable();
+    } else if (auto* wait = std::get_if<WaitJob>(job.get())) {
+      wait->answered();
     }
   }
 }

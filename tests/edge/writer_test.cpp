@@ -9,6 +9,7 @@
 
 #include "edge/cache/cache.hpp"
 #include "tests/support/cache_bodies.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/meta_writes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -162,6 +163,31 @@ TEST(Writer, AFileThatLmdbGaveUpIsOpenedAnewUnderItsPins) {
     EXPECT_EQ(wrong_bodies(shared), 0);
     EXPECT_TRUE(writer.stop());
   }
+}
+
+TEST(Writer, WhoWaitsForAnswersDoesNotWaitForTheDisk) {
+  StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+  auto& [folder, metrics, gauges, volume, shared, writer] = store;
+  ASSERT_TRUE(store_now(shared, 1, 900));
+  std::atomic<int> answers{0}, durable{0};
+  tests::meta_write = tests::MetaWrite::fails;
+  RemoveJob removal;
+  removal.removed.push_back(shared.index.remove(digest128(std::string_view("k1")), "k1"));
+  removal.durable = [&] { ++durable; };
+  shared.queue.push(std::move(removal));
+  for (int i = 0; i < 30; ++i) {
+    std::string key = "x" + std::to_string(i);
+    shared.queue.push_store(digest128(key), new_object(key, body_of(20'000, i)),
+                            [&](bool) { ++answers; });
+  }
+  std::promise<void> answered;
+  shared.queue.push(WaitJob{[&] { answered.set_value(); }});
+  answered.get_future().wait();
+  EXPECT_EQ(answers, 30);
+  EXPECT_EQ(durable, 0);
+  tests::meta_write = tests::MetaWrite::works;
+  EXPECT_TRUE(tests::eventually([&] { return durable == 1; }));
+  EXPECT_TRUE(writer.stop());
 }
 
 void cut_off(const Volume& volume) {

@@ -167,6 +167,21 @@ test('a store that fails in the middle of a commit keeps what was whole before',
   await becomesHit('/late');
 });
 
+test('a disk that takes nothing any more does not hold up the end', async () => {
+  for (const path of ['/kept', '/gone']) {
+    offer(path, 5_000);
+    await becomesHit(path);
+  }
+  faults.fail('write', 'EIO');
+  await request(`${edge.url}/gone`, { method: 'DELETE' });  // what has to leave the disk cannot
+  assert.ok(isHit(await get(`${edge.url}/kept`)));
+  await until('the store to fail', () => faults.failed('write') > 0);
+  assert.equal((await edge.stop()).code, 0);
+  faults.work('write');
+  edge = await edge.restart();
+  assert.ok(isHit(await get(`${edge.url}/kept`)));
+});
+
 test('a purge that cannot be synced is not acknowledged, and is in force all the same', async () => {
   offer('/page', 5_000);
   await becomesHit('/page');

@@ -24,20 +24,23 @@ const options = {
 };
 
 const complaints_max = 30;
+const said_max = 2000;  // characters of the campaign's own words, the last ones
 
 /** What the campaign prints at its end. */
 async function runCampaign() {
   const command = ['node', path.join(repository, 'tests/support/campaign/campaign.mjs'), JSON.stringify(options)];
   const [program, ...args] = network === 'routed' ? routedCommand(command) : command;
   const folder = temporaryFolder('campaign');  // of all edges
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: folder } });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder } });
   const stop = () => child.kill();
   process.on('exit', stop);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (piece) => { said = (said + piece).slice(-said_max); });
   let text = '';
   for await (const piece of child.stdout.setEncoding('utf8')) text += piece;
   process.off('exit', stop);
   fs.rmSync(folder, { recursive: true, force: true });
-  assert.notEqual(text, '', 'the campaign broke off');
+  assert.ok(text !== '', `the campaign broke off: ${said}`);
   return JSON.parse(text);
 }
 
@@ -56,8 +59,8 @@ test(`${options.viewers} viewers of ${options.edges} edges under faults (${netwo
 });
 
 /** What is not as it must be, in a short line each: a log's end shall tell all. */
-function complaints({ begun_ms, viewers, errors, faults, purges, stale, fetched, evictions }) {
-  const { refused, cut, ...counts } = viewers;
+function complaints({ begun_ms, viewers, errors, faults, purges, stale, fetched, evictions, timed_out }) {
+  const { refused, cut, lost, ...counts } = viewers;
   const at = (time_ms) => (time_ms === null ? '…' : `${((time_ms - begun_ms) / 1000).toFixed(1)} s`);
   const when = faults.map(({ kind, edges, from_ms, to_ms }) => `${kind} ${edges} ${at(from_ms)}–${at(to_ms)}`).join(', ');
   const said = [...errors];
@@ -65,6 +68,7 @@ function complaints({ begun_ms, viewers, errors, faults, purges, stale, fetched,
 
   for (const what of ['wrong', 'bad', 'late', 'stale']) must(counts[what] === 0, `${counts[what]} ${what} answers`);
   must(counts.answered === counts.asked, `${counts.asked} requests, but ${counts.answered} answers`);
+  must(lost <= timed_out, `${lost} connections lost to edges that live, but kernels gave up only ${timed_out}`);
   must(refused + cut > 0, 'no kill met a viewer');
 
   for (const { kind, edges, noticed, asked_while_down } of faults) {

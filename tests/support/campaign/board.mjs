@@ -4,7 +4,7 @@
 import { objects, titles } from './objects.mjs';
 
 const edges_max = 32;
-const counts = ['asked', 'answered', 'cut', 'refused', 'changed', 'wrong', 'bad', 'late', 'stale', 'hits'];
+const counts = ['asked', 'answered', 'cut', 'refused', 'changed', 'lost', 'wrong', 'bad', 'late', 'stale', 'hits'];
 
 export class Board {
   /** @param {SharedArrayBuffer} [memory] of another thread's board */

@@ -31,6 +31,9 @@ const lease_ms = 2000;
 // Until others have noticed that an edge is back, and have given it its keys again.
 const notice_ms = 10 * probe_ms + slow_start_ms;
 
+const logs = process.env.CAMPAIGN_LOGS;  // a folder for what the edges logged, and who fetched what
+if (logs) fs.mkdirSync(logs, { recursive: true });
+
 const board = new Board();
 board.versions.fill(1);
 const random = randomOf(options.seed);
@@ -43,7 +46,7 @@ const edges = await Promise.all(places.map(({ address, port, adminPort, wrapper 
   name: nameOf(i), upstream: origin.url, address, ports: [port, adminPort], wrapper, size: '1GiB',
   members: places.map((_, to) => ({ name: nameOf(to), url: network.urlOf(i, to), weight: 1.0 })),
   settings: {
-    edge: { threads: 1 },
+    edge: { threads: 1, ...(logs ? { access_log: path.join(logs, `${nameOf(i)}.access`) } : {}) },
     timeouts: { connect: '2s' },
     fleet: { probe_interval: `${probe_ms}ms`, slow_start: `${slow_start_ms}ms`, purge_lease: `${lease_ms}ms`,
       key: 'a secret of this campaign' },
@@ -96,13 +99,12 @@ clearInterval(ticks);
 const said = readOwnWords(edges);
 const known = [...faults.done, ...stalls, ...said];
 const fetched = judgeFetches(origin.fetches, known, { notice_ms, store_ms: 500 }, orderOf);
-if (process.env.CAMPAIGN_LOGS) {
-  fs.mkdirSync(process.env.CAMPAIGN_LOGS, { recursive: true });
-  for (const edge of edges) fs.copyFileSync(edge.logPath, `${process.env.CAMPAIGN_LOGS}/${edge.edgeName}.log`);
-  fs.writeFileSync(`${process.env.CAMPAIGN_LOGS}/fetches.json`, JSON.stringify(origin.fetches));
+if (logs) {
+  for (const edge of edges) fs.copyFileSync(edge.logPath, path.join(logs, `${edge.edgeName}.log`));
+  fs.writeFileSync(path.join(logs, 'fetches.json'), JSON.stringify(origin.fetches));
 }
 console.log(JSON.stringify({ begun_ms, viewers: board.counts, errors, faults: faults.done, purges: purges.counts, stale, fetched,
-  watching: audience.size, evictions, resumed, stalls: stalls.length, said: said.length }));
+  watching: audience.size, evictions, resumed, timed_out: network.timedOut(), stalls: stalls.length, said: said.length }));
 await cleanUp(...edges);
 await origin.close();
 await network.close();

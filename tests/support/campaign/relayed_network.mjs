@@ -4,11 +4,13 @@
 
 import { Worker } from 'node:worker_threads';
 import { freePorts } from '../ports.mjs';
+import { timedOut } from './netstat.mjs';
 
 const own = '127.0.0.1';
 
 /** As makeRoutedNetwork. */
 export async function makeRelayedNetwork(count) {
+  const before = timedOut();  // of whoever uses this machine
   const ports = await freePorts(2 * count);
   const addressOf = (i) => `127.0.0.${i + 11}`;
   const edge = (i) => ({ address: addressOf(i), port: ports[2 * i], adminPort: ports[2 * i + 1], wrapper: [] });
@@ -28,6 +30,7 @@ export async function makeRelayedNetwork(count) {
     urlOf: (from, to) => (from === to ? urlOf(to) : `http://${own}:${relayPorts[`${from} ${to}`]}`),
     cut: (a, b) => relays.postMessage({ held: true, names: both(a, b) }),
     heal: (a, b) => relays.postMessage({ held: false, names: both(a, b) }),
+    timedOut: () => timedOut() - before,
     close: () => relays.terminate(),
   };
 }

@@ -4,6 +4,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { timedOut } from './netstat.mjs';
 
 const own = '198.18.0.1';  // of the network for benchmarks (RFC 2544); only these namespaces know it
 const port = 7101;
@@ -22,10 +23,14 @@ export const routedCommand = (command) => ['unshare', ...unshare, ...command];
 
 const ip = (lines) => execFileSync('ip', ['-batch', '-'], { input: lines.join('\n') });
 
-/** {host, edge(i): {address, port, adminPort, wrapper}, urlOf(from, to), cut(a, b), heal(a, b), close()} */
+/**
+ * {host, edge(i): {address, port, adminPort, wrapper}, urlOf(from, to), cut(a, b), heal(a, b), close(),
+ * timedOut(): connections that kernels gave up by themselves, until now}
+ */
 export function makeRoutedNetwork(count) {
   const addressOf = (i) => `198.18.1.${i + 1}`;
   const space = (i) => `edge-${i + 1}`;
+  const enter = (i) => ['nsenter', `--net=/run/netns/${space(i)}`];
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/run']);
   fs.writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
   ip(['link set lo up', `addr add ${own}/32 dev lo`]);
@@ -40,10 +45,11 @@ export function makeRoutedNetwork(count) {
     `rule ${word} pref 100 from ${addressOf(from)} to ${addressOf(to)} blackhole`));
   return {
     host: own,
-    edge: (i) => ({ address: addressOf(i), port, adminPort, wrapper: ['nsenter', `--net=/run/netns/${space(i)}`] }),
+    edge: (i) => ({ address: addressOf(i), port, adminPort, wrapper: enter(i) }),
     urlOf: (from, to) => `http://${addressOf(to)}:${port}`,
     cut: (a, b) => rules('add', a, b),
     heal: (a, b) => rules('del', a, b),
+    timedOut: () => Array.from({ length: count }, (_, i) => timedOut(enter(i))).reduce((sum, n) => sum + n, 0),
     close: async () => {},
   };
 }

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { agrees, lengthOf, pathOf } from './objects.mjs';
 
 const head_bytes_max = 16_384;
+const keep_alive_ms = 5_000;  // of silence; then the edge's kernel is asked whether the connection lives
 
 /** Ends a `get`; `kind`: "lost" (the connection), "wrong" (a byte), "bad" (the answer's head). */
 const failure = (kind, message) => Object.assign(new Error(message), { kind });
@@ -13,6 +14,7 @@ export class ViewerConnection {
     this.closed = false;
     this.asked = null;
     this.socket = net.connect({ host, port, noDelay: true });
+    this.socket.setKeepAlive(true, keep_alive_ms);
     this.socket.on('data', (piece) => this.take(piece));
     this.socket.on('error', (error) => this.lose(error.code ?? error.message));
     this.socket.on('close', () => this.lose('closed'));

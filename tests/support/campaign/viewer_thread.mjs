@@ -1,8 +1,8 @@
 // A part of the campaign's viewers, on a thread of its own. Each goes on until the board says so: the
 // newest segment when there is a new one, else a title by Zipf. It goes to another edge when its own
-// is lost, and comes back after a while. What is lost while its edge lives is an error, unless the origin
-// has another version by then, or a purge of the old one was under way: what a stopped member had of
-// that nobody can complete.
+// is lost, and comes back after a while. What is lost while its edge lives counts as "lost", unless the
+// origin has another version by then, or a purge of the old one was under way: what a stopped member had
+// of that nobody can complete.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Board } from './board.mjs';
@@ -68,12 +68,12 @@ class Viewer {
       } catch (error) {
         const died = line.dead || Atomics.load(board.deaths, line.edge) !== line.deaths;
         const changed = board.version(id) !== version || (version > 1 && least < version);
-        if (error.kind !== 'lost' || !(died || changed)) {
+        if (error.kind !== 'lost') {
           this.tell(error.late ? 'late' : error.kind === 'wrong' ? 'wrong' : 'bad', id, line, error.message);
           this.leave();
           return;
         }
-        board.count(!died ? 'changed' : line.fresh && line.dead ? 'refused' : 'cut');
+        board.count(!died && !changed ? 'lost' : !died ? 'changed' : line.fresh && line.dead ? 'refused' : 'cut');
         this.leave();
       }
     }
