@@ -69,6 +69,7 @@ class Channels {
 
   net::asio::io_context* io_ = nullptr;
   net::Blocking& blocking_;
+  net::Blocking writing_;
   Keeper& keeper_;
   jobs::Desk& desk_;
   const LiveSettings settings_;

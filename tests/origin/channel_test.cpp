@@ -140,7 +140,7 @@ class ChannelTest : public testing::Test {
   }
 
   net::asio::io_context io{1};
-  net::Blocking blocking{1};
+  net::Blocking blocking{1}, writing{1};
   Metrics metrics;
   FakeKeeper keeper;
   NoDesk desk;
