@@ -140,4 +140,9 @@ void Channels::stop() {
   for (const auto& [name, channel] : *open) channel->stop("the service stops");
 }
 
+void Channels::release() {
+  ticker_.reset();
+  channels_.store(std::make_shared<const Map>());
+}
+
 }  // namespace relay::origin::live
