@@ -31,6 +31,13 @@ Value or_stop(Result<Value> result) {
   return std::move(*result);
 }
 
+/// Handlers that the server is made with know the channels, which live on its first worker: made
+/// before it, they must let go of it first.
+struct Release {
+  live::Channels& channels;
+  ~Release() { channels.release(); }
+};
+
 int run(const Settings& settings, const std::string& path) {
   Metrics metrics;
   auto catalog = or_stop(Catalog::open(settings.path + "/catalog"));
@@ -56,6 +63,7 @@ int run(const Settings& settings, const std::string& path) {
   announcer.start(first, settings.edges_admin);
   jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
   api.start(supervisor);
+  Release release{channels};
   channels.start(first);
   for (live::ChannelRecord& record : or_stop(catalog->channels())) {
     auto kept = or_stop(keeper.kept(record.job));

@@ -38,6 +38,7 @@ struct LiveCounters {
 struct ChannelParts {
   net::asio::io_context& io;
   net::Blocking& blocking;
+  net::Blocking& writing;  // for parts only: they wait behind nobody's sync
   Keeper& keeper;
   jobs::Desk& desk;
   const LiveSettings& settings;

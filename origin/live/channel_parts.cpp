@@ -59,7 +59,7 @@ net::Task<Result<void>> Channel::take_part(Self self, PartArrival arrival) {
       self->record()->job, fmt::format("{}/{}.m4s", arrival.rendition, arrival.segment));
   std::uint64_t offset = window.offset_of(arrival.segment);
   auto write = [&] { return write_part(track->file, path, offset, arrival.bytes); };
-  auto written = co_await net::run_blocking(self->parts_.blocking, write);
+  auto written = co_await net::run_blocking(self->parts_.writing, write);
   if (!written) co_return written;
   // Meanwhile the clock may have passed it over.
   if (window.fit(arrival.segment, arrival.part, arrival.digest) == Window::Fit::next)

@@ -11,6 +11,7 @@ namespace relay::origin::live {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{200};
+constexpr unsigned writing_threads = 2;
 
 std::unexpected<Error> not_open(std::string_view asset) {
   return fail(ErrorKind::not_found, ErrorSource::client,
@@ -31,6 +32,7 @@ LiveCounters counters_of(Metrics& metrics) {
 Channels::Channels(net::Blocking& blocking, Keeper& keeper, jobs::Desk& desk, Metrics& metrics,
                    const LiveSettings& settings, const jobs::JobSettings& jobs)
     : blocking_(blocking),
+      writing_(writing_threads),
       keeper_(keeper),
       desk_(desk),
       settings_(settings),
@@ -45,7 +47,7 @@ void Channels::start(net::asio::io_context& io) {
 }
 
 ChannelParts Channels::parts() {
-  return {*io_, blocking_, keeper_, desk_, settings_, jobs_, counters_};
+  return {*io_, blocking_, writing_, keeper_, desk_, settings_, jobs_, counters_};
 }
 
 std::shared_ptr<Channel> Channels::find(std::string_view tenant, std::string_view asset) const {
@@ -136,6 +138,11 @@ void Channels::stop() {
   ticker_->cancel();
   auto open = channels_.load();
   for (const auto& [name, channel] : *open) channel->stop("the service stops");
+}
+
+void Channels::release() {
+  ticker_.reset();
+  channels_.store(std::make_shared<const Map>());
 }
 
 }  // namespace relay::origin::live

@@ -59,6 +59,8 @@ class Channels {
   net::Task<void> run();
   /// Transcoders end, and whoever waits is let go.
   void stop();
+  /// When the worker has ended, before its io_context goes: what is bound to that goes too.
+  void release();
 
  private:
   using Name = std::pair<std::string, std::string>;
@@ -69,6 +71,7 @@ class Channels {
 
   net::asio::io_context* io_ = nullptr;
   net::Blocking& blocking_;
+  net::Blocking writing_;
   Keeper& keeper_;
   jobs::Desk& desk_;
   const LiveSettings settings_;

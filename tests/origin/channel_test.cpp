@@ -101,10 +101,15 @@ class ChannelTest : public testing::Test {
   }
   ~ChannelTest() override {
     channel->stop("the test is over");
+    io.restart();
     io.run();
   }
   Counter& counter(const std::string& name) { return metrics.counter(name, name); }
 
+  void step() {
+    io.restart();  // it stops when it runs out of work
+    io.run_one();
+  }
   template <class T>
   static net::Task<void> store(net::Task<T> task, std::optional<T>& into) {
     into = co_await std::move(task);
@@ -113,7 +118,7 @@ class ChannelTest : public testing::Test {
   T run(net::Task<T> task) {
     std::optional<T> result;
     net::spawn(io, store(std::move(task), result));
-    while (!result) io.run_one();
+    while (!result) step();
     return std::move(*result);
   }
   Result<void> put(std::int64_t segment, std::int64_t part, std::string bytes, bool last = false,
@@ -130,12 +135,12 @@ class ChannelTest : public testing::Test {
   }
   std::shared_ptr<const View> view() { return channel->rendition("v360")->view.load(); }
   void settle() {
-    while (keeper.kept_names.empty()) io.run_one();
-    while (view()->next.part != 0) io.run_one();
+    while (keeper.kept_names.empty()) step();
+    while (view()->next.part != 0) step();
   }
 
   net::asio::io_context io{1};
-  net::Blocking blocking{1};
+  net::Blocking blocking{1}, writing{1};
   Metrics metrics;
   FakeKeeper keeper;
   NoDesk desk;
@@ -206,7 +211,7 @@ TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
   auto query = fmt::format("_HLS_msn={}&_HLS_part=1", now);
   net::spawn(io, store(LiveDelivery::playlist(channel->rendition("v360"), query), answer));
   ASSERT_TRUE(put(now, 1, "b"));
-  while (!answer) io.run_one();
+  while (!answer) step();
   ASSERT_TRUE(*answer);
   EXPECT_NE((*answer)->record.text.find(fmt::format("URI=\"{}.1.m4s\"", now)), std::string::npos);
   EXPECT_EQ((*answer)->lifetime, "public, max-age=6");

@@ -2,10 +2,12 @@
 // HLS; publishers, transcoder and origin may go and come back.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, test } from 'node:test';
 import { asset, remove } from '../support/broadcaster.mjs';
+import { listen } from '../support/events.mjs';
 import { get, metricValue, request } from '../support/http.mjs';
-import { transcodersOf } from '../support/jobs.mjs';
+import { isAlive, transcodersOf } from '../support/jobs.mjs';
 import { endChannel, fetchLive, followLive, openChannel, publishTs, quickGrid, readLive,
   waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
@@ -185,6 +187,84 @@ test('a killed transcoder is back on the same timeline', async () => {
   assertGrew(after, before);
   const { live } = await asset(origin, 'demo/killed');
   assert.equal(live.transcoder.restarts, 1);
+});
+
+test('a transcoder that hangs is ended and started again', async () => {
+  const origin = await start();
+  await openChannel(origin, 'demo/hung');
+  feed(origin, 'demo/hung');
+  const url = videoOf(await waitForAir(origin, 'demo/hung'));
+  const before = await followLive(url, (now) => complete(now).length >= 2);
+  const [pid] = transcodersOf(origin.pid);
+  process.kill(pid, 'SIGSTOP');
+  const after = await followLive(url, (now) => complete(now).at(-1).number > before.next.msn + 3, assertGrew);
+  assertGrew(after, before);
+  assert.ok(!isAlive(pid));
+  assert.match((await asset(origin, 'demo/hung')).live.transcoder.error ?? '', /^$|no sign of life/);
+});
+
+test('two publishers: when one goes the other is on air, and nothing is missing', async () => {
+  const origin = await start();
+  await openChannel(origin, 'demo/two');
+  const subscriber = listen(origin, 'demo');
+  await subscriber.ready;
+  const primary = feed(origin, 'demo/two');
+  feed(origin, 'demo/two', { slot: 'backup' });
+  const url = videoOf(await waitForAir(origin, 'demo/two'));
+  const onAir = (slot) => until(`${slot} to be on air`, async () => {
+    const { live } = await asset(origin, 'demo/two');
+    return live.on_air === slot && live.slots.backup.state === 'ready';
+  });
+  await onAir('primary');
+  const before = await fetchLive(url);
+  await primary.stop();
+  await onAir('backup');
+  const { next } = await fetchLive(url);
+  const after = await followLive(url, (now) => complete(now).at(-1).number > next.msn + 1, assertGrew);
+  assertGrew(after, before);
+  const since = after.segments.filter((segment) => segment.number >= before.next.msn);
+  assert.deepEqual(since.filter((segment) => segment.gap), []);
+  await until('subscribers to know', () => subscriber.events.some(({ event, data }) =>
+    event === 'channel' && data.asset === 'two' && data.live.on_air === 'backup'));
+  subscriber.close();
+});
+
+test('with slate the picture goes on while nobody publishes', async () => {
+  const origin = await start({ between: 'slate' });
+  await openChannel(origin, 'demo/slate');
+  const publisher = feed(origin, 'demo/slate');
+  const url = videoOf(await waitForAir(origin, 'demo/slate'));
+  await followLive(url, (now) => complete(now).length >= 2);
+  await publisher.stop();
+  const { next } = await fetchLive(url);
+  const after = await followLive(url, (now) => now.next.msn > next.msn + 4, assertGrew);
+  assert.deepEqual(after.segments.filter((segment) => segment.gap), []);
+  assert.equal((await asset(origin, 'demo/slate')).live.slots.primary.publishing, false);
+});
+
+test('a feed that nobody can decode is said to be one', async () => {
+  const origin = await start();
+  await openChannel(origin, 'demo/odd');
+  // Whole packets without any program in them.
+  const packet = Buffer.alloc(188, 0xff);
+  packet.set([0x47, 0x1f, 0xff, 0x10]);
+  const odd = http.request(`${origin.url}/api/v1/demo/channels/odd/feed`,
+    { method: 'POST', headers: origin.authorization() });
+  odd.on('error', () => {});
+  const pump = setInterval(() => odd.write(Buffer.concat(Array(200).fill(packet))), 50);
+  try {
+    await until('the slot to be told apart', async () => {
+      const { live } = await asset(origin, 'demo/odd');
+      return live.slots.primary.state !== 'absent' && live.slots.primary.publishing;
+    });
+    const { live } = await asset(origin, 'demo/odd');
+    assert.notEqual(live.slots.primary.state, 'ready');
+    assert.equal(live.on_air, null);
+  } finally {
+    clearInterval(pump);
+    odd.destroy();
+  }
+  await until('it to be gone', async () => !(await asset(origin, 'demo/odd')).live.slots.primary.publishing);
 });
 
 test('an origin that was killed goes on with the same channel', async () => {

@@ -2,10 +2,10 @@
 // events, deletion. No transcoder is there: every job fails, which none of this depends on.
 
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { asset, remove, upload, uploadChunked, waitForState } from '../support/broadcaster.mjs';
+import { listen } from '../support/events.mjs';
 import { metricValue, request, sha256 } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { openRaw } from '../support/streaming.mjs';
@@ -153,26 +153,8 @@ test('assets are listed by page, kind, text and tag', async () => {
   assert.deepEqual(await names('q=needle'), ['p-b', null]);
 });
 
-/** Opens the stream of events; `events` grows as they come. */
-function listen(tenant, headers = {}) {
-  const events = [];
-  const opened = http.get(`${origin.url}/api/v1/${tenant}/events`,
-    { headers: { ...origin.authorization(tenant), ...headers } }, (incoming) => {
-      let text = '';
-      incoming.on('data', (piece) => {
-        text += piece;
-        for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
-          const fields = Object.fromEntries(text.slice(0, end).split('\n').map((line) => line.split(/: (.*)/s)));
-          if (fields.data) events.push({ ...fields, data: JSON.parse(fields.data) });
-        }
-      }).on('error', () => {});
-    });
-  opened.on('error', () => {});
-  return { events, close: () => opened.destroy(), ready: new Promise((done) => opened.once('response', done)) };
-}
-
 test('every change is told to those who listen, and later to those who come back', async () => {
-  const live = listen('demo');
+  const live = listen(origin, 'demo');
   await live.ready;
   await upload(origin, 'demo/videos/told', bytes('told'));
   await upload(origin, 'other/videos/secret', bytes('secret'));
@@ -184,11 +166,11 @@ test('every change is told to those who listen, and later to those who come back
   assert.equal(told[0].data.state, 'queued');
   assert.equal(told.at(-1).event, 'deleted');
   assert.ok(!live.events.some(({ data }) => data.tenant === 'other'), 'another tenant is never told');
-  const back = listen('demo', { 'last-event-id': told[0].id });
+  const back = listen(origin, 'demo', { 'last-event-id': told[0].id });
   await until('the missed deletion', () => of(back.events).some(({ data }) => data.state === 'deleted'));
   back.close();
   assert.ok(back.events.every(({ id }) => Number(id) > Number(told[0].id)), 'nothing is told twice');
-  const stranger = listen('demo', { 'last-event-id': '999999' });
+  const stranger = listen(origin, 'demo', { 'last-event-id': '999999' });
   await until('to be told to start over', () => stranger.events.some(({ event }) => event === 'reset'));
   stranger.close();
 });
