@@ -35,7 +35,9 @@ constexpr std::size_t page_size_max = 200;
 constexpr std::chrono::milliseconds edges_wait = 3s;  // for their receipts, before DELETE answers
 
 std::unexpected<Error> nothing_here() {
-  return fail(ErrorKind::not_found, ErrorSource::client, "the API has nothing at this address");
+  return fail(ErrorKind::not_found, ErrorSource::client,
+              "the API has nothing at this address; behind /api/v1/{tenant} there are "
+              "/videos/{asset}, /photos/{asset}, /assets, /assets/{asset} and /events");
 }
 
 std::unexpected<Error> no_asset(std::string_view name) {
@@ -130,11 +132,22 @@ http::Response json_answer(const boost::json::value& value) {
   return response;
 }
 
+constexpr std::string_view how_to_upload =
+    "an upload is a PUT whose body is the file itself, as `curl -T FILE` sends it";
+
 http::Response not_allowed(std::string_view allowed) {
-  http::Response response =
-      http::problem(405, fmt::format("the methods allowed here are {}", allowed));
+  bool upload = allowed == "PUT";
+  http::Response response = http::problem(
+      405, upload ? how_to_upload : fmt::format("the methods allowed here are {}", allowed));
   response.headers.add("Allow", allowed);
   return response;
+}
+
+/// What `curl -F` sends: the file wrapped into lines that no demuxer knows.
+bool is_form(const http::RequestHead& request) {
+  constexpr std::string_view form = "multipart/";
+  auto type = http::find(request.fields, "Content-Type");
+  return type && http::same_name(type->substr(0, form.size()), form);
 }
 
 /// The methods of a collection, of an asset in it, or of an action on one; empty: there is nothing.
@@ -218,6 +231,10 @@ net::Task<void> Api::dispatch(net::Exchange& exchange, Route route) {
 }
 
 net::Task<void> Api::put_upload(net::Exchange& exchange, Route route, AssetKind kind) {
+  if (is_form(exchange.request())) {
+    co_await exchange.respond(http::problem(415, how_to_upload));
+    co_return;
+  }
   auto labels = labels_of(route.parameters);
   if (!labels) {
     co_await exchange.respond(http::problem_of(labels.error()));
@@ -230,16 +247,19 @@ net::Task<void> Api::put_upload(net::Exchange& exchange, Route route, AssetKind 
 
 net::Task<void> Api::get_asset(net::Exchange& exchange, Route route) {
   auto known = allow_parameters(route.parameters, {});
+  // In this order: an upload is in the catalog before it is no longer on its way.
+  auto incoming = parts_.uploads.receiving(route.tenant, route.asset);
   auto asset = parts_.catalog.asset(route.tenant, route.asset);
-  if (asset && !*asset) asset = parts_.uploads.receiving(route.tenant, route.asset);
   if (!known) {
     co_await exchange.respond(http::problem_of(known.error()));
   } else if (!asset) {
     co_await exchange.respond(http::problem_of(asset.error()));
-  } else if (!*asset) {
-    co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
-  } else {
+  } else if (*asset) {
     co_await exchange.respond(json_answer(parts_.live.document(**asset)));
+  } else if (incoming) {
+    co_await exchange.respond(json_answer(to_public(incoming->asset, incoming->progress())));
+  } else {
+    co_await exchange.respond(http::problem_of(no_asset(route.asset).error()));
   }
 }
 

@@ -44,7 +44,7 @@ int status_of(Acceptance acceptance) {
 /// One upload that runs: counted, and shown as receiving when its asset is new.
 class Uploads::Slot {
  public:
-  Slot(Uploads& uploads, const Request& request)
+  Slot(Uploads& uploads, const Request& request, const http::BodyFraming& body)
       : uploads_(uploads), key_(asset_key(request.tenant, request.asset)) {
     taken_ = uploads_.slots_taken_.fetch_add(1) < uploads_.settings_.concurrent_max;
     uploads_.running_.add(1);
@@ -56,8 +56,10 @@ class Uploads::Slot {
     asset.title = request.labels.title.value_or("");
     asset.tags = request.labels.tags.value_or(std::vector<std::string>());
     asset.created = asset.updated = wall_now();
+    Incoming incoming{std::move(asset), std::nullopt};
+    if (body.kind == http::BodyKind::length) incoming.bytes_expected = body.length;
     std::lock_guard lock(uploads_.mutex_);
-    if (taken_) uploads_.receiving_.insert_or_assign(key_, std::move(asset));
+    if (taken_) uploads_.receiving_.insert_or_assign(key_, std::move(incoming));
   }
   Slot(const Slot&) = delete;
   ~Slot() {
@@ -67,6 +69,12 @@ class Uploads::Slot {
     if (taken_) uploads_.receiving_.erase(key_);
   }
   bool taken() const { return taken_; }
+  void add(std::size_t bytes) {
+    uploads_.bytes_.add(bytes);
+    std::lock_guard lock(uploads_.mutex_);
+    auto at = uploads_.receiving_.find(key_);
+    if (at != uploads_.receiving_.end()) at->second.asset.bytes += bytes;
+  }
 
  private:
   Uploads& uploads_;
@@ -113,7 +121,7 @@ net::Task<void> Uploads::put(net::Exchange& exchange, Request request) {
 }
 
 net::Task<Result<Accepted>> Uploads::take(net::Exchange& exchange, const Request& request) {
-  Slot slot(*this, request);
+  Slot slot(*this, request, exchange.request().body);
   if (!slot.taken()) {
     co_return fail(ErrorKind::unavailable, ErrorSource::internal,
                    "too many uploads are running; try again soon", true);
@@ -121,8 +129,9 @@ net::Task<Result<Accepted>> Uploads::take(net::Exchange& exchange, const Request
   if (auto fits = check_name(request); !fits) co_return std::unexpected(fits.error());
   intake::UploadLimits limits{settings_.size_max, settings_.free_space_min,
                               [this] { return store_.free_bytes(); }};
-  auto received =
-      co_await intake::receive(exchange, store_.incoming(), std::move(limits), blocking_, bytes_);
+  std::function<void(std::size_t)> count = [&slot](std::size_t bytes) { slot.add(bytes); };
+  auto received = co_await intake::receive(exchange, store_.incoming(), std::move(limits),
+                                           blocking_, std::move(count));
   if (!received) co_return std::unexpected(received.error());
   auto job = [&] { return commit(request, *received); };
   co_return co_await net::run_blocking(blocking_, job);
@@ -172,7 +181,13 @@ void Uploads::hand_over(const Accepted& accepted) {
   supervisor_->submit(job_of(asset));
 }
 
-std::optional<Asset> Uploads::receiving(std::string_view tenant, std::string_view asset) const {
+media::Progress Uploads::Incoming::progress() const {
+  if (!bytes_expected || *bytes_expected == 0) return {0, "receiving"};
+  return {static_cast<double>(asset.bytes) / static_cast<double>(*bytes_expected), "receiving"};
+}
+
+std::optional<Uploads::Incoming> Uploads::receiving(std::string_view tenant,
+                                                    std::string_view asset) const {
   std::lock_guard lock(mutex_);
   auto at = receiving_.find(asset_key(tenant, asset));
   if (at == receiving_.end()) return std::nullopt;

@@ -44,8 +44,14 @@ class Uploads {
   /// Answers 201 (new asset), 202 (new version), 200 (the same bytes are there or under way).
   net::Task<void> put(net::Exchange& exchange, Request request);
 
-  /// A new asset whose first bytes are coming in; nullopt: none of that name.
-  std::optional<Asset> receiving(std::string_view tenant, std::string_view asset) const;
+  /// What is coming in under a name, with its bytes so far.
+  struct Incoming {
+    Asset asset;
+    std::optional<std::uint64_t> bytes_expected;  // the request did not say
+    media::Progress progress() const;
+  };
+  /// nullopt: none of that name.
+  std::optional<Incoming> receiving(std::string_view tenant, std::string_view asset) const;
 
  private:
   class Slot;
@@ -67,7 +73,7 @@ class Uploads {
   Gauge& running_;
   std::atomic<std::int64_t> slots_taken_{0};
   mutable std::mutex mutex_;  // guards receiving_
-  std::map<std::string, Asset, std::less<>> receiving_;
+  std::map<std::string, Incoming, std::less<>> receiving_;
 };
 
 }  // namespace relay::origin

@@ -138,7 +138,7 @@ Result<std::optional<std::string>> promised_sha256(http::Fields fields) {
 
 net::Task<Result<Received>> receive(net::Exchange& exchange, std::filesystem::path path,
                                     UploadLimits limits, net::Blocking& blocking,
-                                    Counter& received) {
+                                    std::function<void(std::size_t)> received) {
   auto promised = promised_sha256(exchange.request().fields);
   if (!promised) co_return std::unexpected(promised.error());
   const http::BodyFraming framing = exchange.request().body;
@@ -152,7 +152,7 @@ net::Task<Result<Received>> receive(net::Exchange& exchange, std::filesystem::pa
   while (true) {
     auto got = co_await read_piece(exchange, piece);
     if (!got) co_return std::unexpected(got.error());
-    received.add(*got);
+    received(*got);
     auto write = [&] { return sink.write({piece.data(), *got}); };
     auto written = co_await net::run_blocking(blocking, write);
     if (!written) co_return std::unexpected(written.error());

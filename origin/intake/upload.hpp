@@ -9,7 +9,6 @@
 #include <string>
 
 #include "common/base/error.hpp"
-#include "common/base/metrics.hpp"
 #include "common/http/message.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
@@ -51,9 +50,9 @@ Result<std::optional<std::string>> promised_sha256(http::Fields fields);
 /// Reads the whole body into `path`, which must not exist. The file is synced at return, but its
 /// name is not: publish it. Errors: too_large (413), no_space (507), invalid (a digest or length
 /// that does not hold), aborted and timeout (the client stopped). Nothing is left after an error.
-/// `received` counts bytes as they come. `path` and `limits` are owned by the coroutine.
+/// `received` is told of bytes as they come. What is taken by value is owned by the coroutine.
 net::Task<Result<Received>> receive(net::Exchange& exchange, std::filesystem::path path,
                                     UploadLimits limits, net::Blocking& blocking,
-                                    Counter& received);
+                                    std::function<void(std::size_t)> received);
 
 }  // namespace relay::origin::intake

@@ -57,6 +57,10 @@ test('what is wrong is named', async () => {
   assertProblem(await call('PUT', 'demo/videos/a%20b', { body: 'x' }), 400, /a b/);
   assertProblem(await call('PUT', `demo/videos/${'a'.repeat(65)}`, { body: 'x' }), 400, /64/);
   assertProblem(await call('PUT', 'demo/videos/x?titel=T', { body: 'x' }), 400, /allowed are title, tag/);
+  assertProblem(await call('PUT', 'demo/video/x', { body: 'x' }), 404, /\/videos\/\{asset\}/);
+  assertProblem(await call('POST', 'demo/videos/x', { body: 'x' }), 405, /curl -T/);
+  const form = { 'content-type': 'multipart/form-data; boundary=x' };
+  assertProblem(await call('PUT', 'demo/videos/x', { headers: form, body: '--x--' }), 415, /curl -T/);
   const method = await call('POST', 'demo/assets');
   assertProblem(method, 405, /GET/);
   assert.equal(method.headers.allow, 'GET, HEAD');

@@ -68,6 +68,8 @@ test('an upload cut off by a crash leaves nothing behind', async () => {
     files(origin).some((file) => file.includes('/incoming/') && fs.statSync(file).size >= 1 << 20));
   const seen = await asset(origin, 'demo/half');
   assert.equal(seen.state, 'receiving');
+  assert.ok(seen.bytes >= 1 << 20 && seen.bytes <= 2 << 20, `${seen.bytes} bytes so far`);
+  assert.equal(seen.progress, Number((seen.bytes / (10 << 20)).toFixed(6)));
   await crash(origin);
   outgoing.destroy();
   origin = await restarted(origin);
