@@ -56,9 +56,7 @@ class NoDesk final : public jobs::Desk {
   Result<void> begin(const media::Job&) override { return {}; }
   Result<void> put_back(const media::Job&, std::string_view) override { return {}; }
   void note_stage(const media::Job&, std::string_view) override {}
-  Result<std::vector<media::PublishedRendition>> published(const media::Job&) const override {
-    return {};
-  }
+  Result<void> add_published(media::Job&) const override { return {}; }
   std::string source_path(const media::Job&) const override { return ""; }
   Result<void> settle(const media::Job&, const media::JobResult&) override { return {}; }
 };
