@@ -8,6 +8,7 @@ namespace relay::transcoder::live {
 namespace {
 // Pictures with bytes, and with those that stand for a repeat: some seconds.
 constexpr std::size_t pictures_max = 16, waiting_max = 250;
+constexpr std::int64_t behind_us = 200'000;
 }  // namespace
 
 RungPool::~RungPool() {
@@ -59,9 +60,11 @@ std::int64_t RungPool::encode_delay_us() {
   return worst;
 }
 
-// The oldest frame first, and of one frame the dearest rung, which takes longest.
+// The oldest frame first, and of one frame the dearest rung, which takes longest. When that is
+// behind, the cheapest rungs first: they are soon in time again, and the dearest is what is shed.
 RungPool::Lane* RungPool::choose() {
   Lane* best = nullptr;
+  Lane* cheapest = nullptr;  // that has something to do
   for (auto& lane : lanes_) {
     if (lane->busy || lane->flushed) continue;
     if (lane->queue.empty()) {
@@ -69,8 +72,11 @@ RungPool::Lane* RungPool::choose() {
       continue;
     }
     if (!best || lane->queue.front().frame < best->queue.front().frame) best = lane.get();
+    cheapest = lane.get();
   }
-  return best;
+  if (!best) return nullptr;
+  std::int64_t due = grid_.setup().microseconds_of(best->queue.front().frame);
+  return clock_.now_us() - due > behind_us ? cheapest : best;
 }
 
 void RungPool::work() {
