@@ -88,6 +88,7 @@ class ChannelTest : public testing::Test {
     channel = std::make_shared<Channel>(
         ChannelParts{io,
                      blocking,
+                     writing,
                      keeper,
                      desk,
                      settings,
