@@ -151,8 +151,7 @@ Node::Impl::Impl(const Settings& settings, std::string path)
       edge(settings, *cache, members, trust, blocking, std::move(purges), metrics, log),
       admin(settings, edge, *cache, members, blocking, metrics),
       server(server_options(settings, edge, admin)),
-      prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait,
-             &edge.peer_key()),
+      prober(*server.workers().front(), members, settings.connect_wait, &edge.peer_key()),
       spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
              edge.purge_history(), blocking, metrics),
       changes(

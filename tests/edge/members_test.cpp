@@ -315,5 +315,21 @@ TEST(Members, one_that_was_alone_asks_those_it_comes_to_for_what_they_hold) {
   EXPECT_EQ(names(members.holders_for(key_with_order("cba"), start)), Names{"b"});
 }
 
+TEST(Members, other_rules_hold_from_the_next_question_on) {
+  Members members("c", three(), interval);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{});
+  members.set_rules({milliseconds(10), milliseconds(0), milliseconds(60'000)});
+  members.note_own_return(start);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{"a"});
+  members.report_failure("a", start);
+  EXPECT_EQ(names(members.take_due_probes(start + milliseconds(10))), Names{"a"});
+}
+
+TEST(Members, whom_keys_belong_to_does_not_change_with_the_rules) {
+  Members members("c", three(), interval);
+  members.set_rules({interval, {}, {}, Spread::title});
+  EXPECT_EQ(members.snapshot()->rules.spread, Spread::object);
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet
