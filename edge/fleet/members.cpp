@@ -267,6 +267,12 @@ void Members::remember(Snapshot& next, SteadyTime now) const {
   std::chrono::milliseconds handover = next.rules.handover;
   if (handover.count() == 0) return;
   auto keep = [&](std::shared_ptr<const Ring> ring, SteadyTime until) {
+    auto same = [&](const Snapshot::Before& each) { return same_members(*each.ring, *ring); };
+    auto kept = std::ranges::find_if(next.before, same);
+    if (kept != next.before.end()) {
+      kept->until = std::max(kept->until, until);
+      return;
+    }
     if (ring->members().empty() || until <= now || next.before.size() == earlier_rings_max) return;
     if (!same_members(*ring, *next.ring)) next.before.push_back({std::move(ring), until});
   };
@@ -275,7 +281,10 @@ void Members::remember(Snapshot& next, SteadyTime now) const {
   } else if (!same_members(*snapshot_->ring, *next.ring)) {
     keep(snapshot_->ring, now + handover);
   }
-  for (const Snapshot::Before& before : snapshot_->before) keep(before.ring, before.until);
+  for (const Snapshot::Before& before : snapshot_->before) {
+    // One with members that drained is kept again below while they do.
+    keep(before.ring, std::min(before.until, now + handover));
+  }
   bool drains = std::ranges::any_of(next.members, &Member::drain);
   if (drains) keep(std::make_shared<const Ring>(next.members), SteadyTime::max());
 }

@@ -331,5 +331,18 @@ TEST(Members, whom_keys_belong_to_does_not_change_with_the_rules) {
   EXPECT_EQ(members.snapshot()->rules.spread, Spread::object);
 }
 
+TEST(Members, one_that_has_drained_and_gone_is_forgotten_after_the_handover) {
+  milliseconds handover{60'000};
+  Members members("c", {{"c", "http://c:1", 1}}, {interval, {}, handover}, start);
+  auto drained = three();
+  drained[0].drain = true;
+  for (int i = 0; i < 4; ++i) members.replace(drained, start + i * handover);
+  std::string key = key_with_order("acb");
+  EXPECT_EQ(names(members.holders_for(key, start + 10 * handover)), Names{"a"});
+  members.replace({drained[1], drained[2]}, start + 10 * handover);
+  EXPECT_EQ(names(members.holders_for(key, start + 10 * handover)), Names{"a"});
+  EXPECT_EQ(names(members.holders_for(key, start + 11 * handover)), Names{});
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet
