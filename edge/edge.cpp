@@ -31,6 +31,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
            const fleet::Trust& trust, net::Blocking& blocking, PurgeJournal::Opened purges,
            Metrics& metrics, const AccessLog& log)
     : settings_(settings),
+      live_(settings.live),
       cache_(cache),
       trust_(trust),
       log_(log),
@@ -47,8 +48,8 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       upstream_(settings, members, peer_key_, changes_, metrics),
       deliver_(settings.name, blocking),
       sense_(cache, blocking, settings.key_host, metrics),
-      fill_(settings, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
-      prefetch_(settings, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
+      fill_(settings, live_, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
+      prefetch_(settings, live_, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
       slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
               metrics),
       pass_(settings, cache, flights_, purges_, changes_, purge_sweep_, upstream_, deliver_),
@@ -379,7 +380,7 @@ net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale
   visit.trail.forward_status.reset();
   bool stands_in =
       stale && trusts_stored() && !is_dead(stale, purges_) &&
-      may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error);
+      may_serve_stale_on_error(stale.stored->freshness, visit.now, live_.stale_on_error());
   if (stands_in) {
     visit.detail = error.message;
     co_await serve_found(visit, std::move(stale), Outcome::stale);

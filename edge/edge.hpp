@@ -53,6 +53,9 @@ class Edge final : public net::Handler {
   void refused(const http::Refusal& refusal, const std::string& peer) override;
   void sign_refusal(http::Headers& response) const override;
 
+  /// What its requests go by from now on. Thread-safe.
+  void take_on(const LiveSettings& next) { live_.take_on(next); }
+
   /// For what carries purges to and from this edge.
   Purger& purger() { return purger_; }
   PurgeHistory& purge_history() { return purge_history_; }
@@ -100,6 +103,7 @@ class Edge final : public net::Handler {
   net::Task<void> flush_log(Worker& worker);
 
   const Settings& settings_;
+  LiveValues live_;
   cache::Cache& cache_;
   const fleet::Trust& trust_;
   std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
