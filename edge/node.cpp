@@ -206,6 +206,9 @@ void Node::Impl::reload() {
   if (read && bus && read->members.empty()) {
     read = bad_input(config_path + ": leaving the fleet's bus wants a restart");
   }
+  if (read && read->name != settings.name) {
+    read = bad_input(config_path + ": another edge.name wants a restart");
+  }
   if (!read) {
     log::error("reload refused, the old settings stay", {log::kv("why", read.error().message)});
     return;
