@@ -11,6 +11,7 @@
 #include "edge/admin.hpp"
 #include "edge/change_spread.hpp"
 #include "edge/edge.hpp"
+#include "edge/fleet/peer_gate.hpp"
 #include "edge/fleet/probe.hpp"
 #include "edge/fleet/trust.hpp"
 #include "edge/fleet_bus.hpp"
@@ -41,8 +42,7 @@ std::vector<std::string> names_of(const std::vector<fleet::Member>& members) {
 
 bool on_loopback(const fleet::Member& member) {
   auto endpoint = net::endpoint_of(member.url);
-  return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" ||
-                      endpoint->host.starts_with("127."));
+  return endpoint && (endpoint->host == "localhost" || fleet::is_of_this_machine(endpoint->host));
 }
 
 void warn_of_strangers(const Settings& settings) {
