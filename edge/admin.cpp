@@ -62,10 +62,31 @@ json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_byt
   return all;
 }
 
+/// What the bus says for all edges.
+json::object settings_of(const FleetSettings::State& state) {
+  json::object settings = {{"sequence", state.sequence}, {"newest", state.newest}};
+  if (!state.refused.empty()) settings["refused"] = state.refused;
+  return settings;
+}
+
+/// What is in force here, and who says so.
+json::object in_force(const std::vector<LiveSetting>& settings) {
+  json::object all;
+  for (const LiveSetting& each : settings) {
+    all[each.key] =
+        json::object{{"value", each.value}, {"from", each.from_fleet ? "bus" : "config"}};
+  }
+  return all;
+}
+
 json::object bus_of(const FleetBus::State& state) {
-  json::object bus = {{"address", state.address},     {"connected", state.connected},
-                      {"members", state.members},     {"lost", state.lost},
-                      {"old_views", state.old_views}, {"sequence", state.sequence}};
+  json::object bus = {{"address", state.address},
+                      {"connected", state.connected},
+                      {"members", state.members},
+                      {"lost", state.lost},
+                      {"old_views", state.old_views},
+                      {"sequence", state.sequence},
+                      {"settings", settings_of(state.settings)}};
   if (!state.connected) bus["trouble"] = state.trouble;
   return bus;
 }
@@ -178,6 +199,7 @@ http::Response Admin::fleet() const {
                         {"spread", settings_.spread},
                         {"source", bus_ ? "bus" : "config"},
                         {"members", std::move(members)},
+                        {"settings", in_force(*live_.load())},
                         {"holds", {{"objects", stats.objects}, {"bytes", stats.body_bytes}}}};
   if (bus_) fleet["bus"] = bus_of(bus_->state());
   return object(fleet);

@@ -2,11 +2,17 @@
 // Listens on loopback unless the config says otherwise; there are no keys here.
 #pragma once
 
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "common/base/metrics.hpp"
+#include "common/base/shared_value.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "edge/edge.hpp"
 #include "edge/fleet_bus.hpp"
+#include "edge/live_settings.hpp"
 #include "edge/purge_spread.hpp"
 
 namespace relay::edge {
@@ -20,6 +26,10 @@ class Admin final : public net::Handler {
   void set_spread(PurgeSpread& spread) { spread_ = &spread; }
   /// Where the members come from; null: from the config. As set_spread().
   void set_bus(const FleetBus* bus) { bus_ = bus; }
+  /// The settings in force. Thread-safe; before the server runs once.
+  void show(std::vector<LiveSetting> settings) {
+    live_.store(std::make_shared<const std::vector<LiveSetting>>(std::move(settings)));
+  }
   /// From now on /readyz says no, so that a balancer looks elsewhere while the rest drains.
   void set_draining() { draining_.store(true); }
 
@@ -43,6 +53,7 @@ class Admin final : public net::Handler {
   Counter& purges_;
   PurgeSpread* spread_ = nullptr;
   const FleetBus* bus_ = nullptr;
+  SharedValue<const std::vector<LiveSetting>> live_;
   std::atomic<bool> draining_{false};
 };
 

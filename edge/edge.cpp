@@ -33,6 +33,7 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
            const fleet::Trust& trust, net::Blocking& blocking, PurgeJournal::Opened purges,
            Metrics& metrics, const AccessLog& log)
     : settings_(settings),
+      live_(settings.live),
       cache_(cache),
       trust_(trust),
       log_(log),
@@ -49,9 +50,9 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       upstream_(settings, members, peer_key_, changes_, metrics),
       deliver_(settings.name, blocking),
       sense_(cache, blocking, settings.key_host, metrics),
-      fill_(settings, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
-      prefetch_(settings, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
-      live_(settings, upstream_, purges_, prefetch_, deliver_, metrics),
+      fill_(settings, live_, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
+      prefetch_(settings, live_, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
+      live_playlists_(settings, upstream_, purges_, prefetch_, deliver_, metrics),
       slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
               metrics),
       pass_(settings, cache, flights_, purges_, changes_, purge_sweep_, upstream_, deliver_),
@@ -96,7 +97,7 @@ void Edge::stop_worker(net::asio::io_context& io) {
   Worker& worker = worker_of(io);
   worker.stopping = true;
   prefetch_.stop();
-  live_.stop();
+  live_playlists_.stop();
   if (worker.flush) worker.flush->cancel();
   worker.edge.client.close_idle();
 }
@@ -174,7 +175,8 @@ net::Task<void> Edge::serve_cacheable(Visit& visit) {
   if (settings_.client_directives) {
     visit.rules = http::read_request_directives(visit.request.fields);
   }
-  if (LivePlaylists::may_be_for(visit) && trusts_stored() && co_await live_.serve(visit)) co_return;
+  if (LivePlaylists::may_be_for(visit) && trusts_stored() && co_await live_playlists_.serve(visit))
+    co_return;
   for (int round = 0; round < rounds_max; ++round) {
     if (co_await serve_round(visit)) co_return;
   }
@@ -381,7 +383,7 @@ net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale
   visit.trail.forward_status.reset();
   bool stands_in =
       stale && trusts_stored() && !is_dead(stale, purges_) &&
-      may_serve_stale_on_error(stale.stored->freshness, visit.now, settings_.stale_on_error);
+      may_serve_stale_on_error(stale.stored->freshness, visit.now, live_.stale_on_error());
   if (stands_in) {
     visit.detail = error.message;
     co_await serve_found(visit, std::move(stale), Outcome::stale);

@@ -54,6 +54,9 @@ class Edge final : public net::Handler {
   void refused(const http::Refusal& refusal, const std::string& peer) override;
   void sign_refusal(http::Headers& response) const override;
 
+  /// What its requests go by from now on. Thread-safe.
+  void take_on(const LiveSettings& next) { live_.take_on(next); }
+
   /// For what carries purges to and from this edge.
   Purger& purger() { return purger_; }
   PurgeHistory& purge_history() { return purge_history_; }
@@ -101,6 +104,7 @@ class Edge final : public net::Handler {
   net::Task<void> flush_log(Worker& worker);
 
   const Settings& settings_;
+  LiveValues live_;
   cache::Cache& cache_;
   const fleet::Trust& trust_;
   std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
@@ -127,7 +131,7 @@ class Edge final : public net::Handler {
   MediaSense sense_;
   Fill fill_;
   Prefetch prefetch_;
-  LivePlaylists live_;
+  LivePlaylists live_playlists_;
   Slices slices_;
   Pass pass_;
   std::vector<std::unique_ptr<Worker>> workers_;  // fixed before the server runs

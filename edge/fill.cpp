@@ -40,10 +40,11 @@ void take_over(const cache::Object& part, Flight& flight) {
 
 }  // namespace
 
-Fill::Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights,
-           FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, MediaSense& sense,
-           Metrics& metrics)
+Fill::Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache,
+           FlightTable& flights, FlightMemory& memory, const PurgeLog& purges, Upstream& upstream,
+           MediaSense& sense, Metrics& metrics)
     : settings_(settings),
+      live_(live),
       cache_(cache),
       flights_(flights),
       memory_(memory),
@@ -115,10 +116,10 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
   int status = answered->head().status;
-  bool stand_in = request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
-                  is_upstream_failure(status) &&
-                  may_serve_stale_on_error(request.stale.stored->freshness, wall_now(),
-                                           settings_.stale_on_error);
+  bool stand_in =
+      request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
+      is_upstream_failure(status) &&
+      may_serve_stale_on_error(request.stale.stored->freshness, wall_now(), live_.stale_on_error());
   if (stand_in) {
     end_failed(*flight, Error{ErrorKind::unavailable, ErrorSource::upstream, true,
                               "upstream answered " + std::to_string(status)});

@@ -35,8 +35,9 @@ struct FillRequest {
 
 class Fill {
  public:
-  Fill(const Settings& settings, cache::Cache& cache, FlightTable& flights, FlightMemory& memory,
-       const PurgeLog& purges, Upstream& upstream, MediaSense& sense, Metrics& metrics);
+  Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache, FlightTable& flights,
+       FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, MediaSense& sense,
+       Metrics& metrics);
 
   /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
   /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
@@ -98,6 +99,7 @@ class Fill {
   void end_failed(Flight& flight, Error error);
 
   const Settings& settings_;
+  const LiveValues& live_;
   cache::Cache& cache_;
   FlightTable& flights_;
   FlightMemory& memory_;

@@ -22,6 +22,8 @@ std::chrono::milliseconds beat_of(const Settings& settings) {
   return settings.purge_lease.count() > 0 ? std::min(beat, settings.purge_lease / 5) : beat;
 }
 
+}  // namespace
+
 bus::Session::Options session_options(const Settings& settings, std::function<void()> ring) {
   bus::Session::Options options;
   options.servers = bus::servers_of(settings.bus).value_or(std::vector<std::string>{});
@@ -33,10 +35,8 @@ bus::Session::Options session_options(const Settings& settings, std::function<vo
   return options;
 }
 
-}  // namespace
-
 FleetBus::FleetBus(const Settings& settings, std::filesystem::path folder, PurgeStream& purges,
-                   Hooks hooks, Metrics& metrics)
+                   FleetSettings& fleet_settings, Hooks hooks, Metrics& metrics)
     : options_(session_options(settings, [this] { ring(); })),
       address_(bus::without_secrets(settings.bus)),
       own_key_(bus::key_of(settings.name)),
@@ -44,6 +44,7 @@ FleetBus::FleetBus(const Settings& settings, std::filesystem::path folder, Purge
       beat_(beat_of(settings)),
       folder_(std::move(folder)),
       purges_(purges),
+      fleet_settings_(fleet_settings),
       hooks_(std::move(hooks)),
       connected_(metrics.gauge("relay_edge_bus_connected", "1 while the fleet's bus answers")),
       connects_(metrics.counter("relay_edge_bus_connects_total",
@@ -95,8 +96,11 @@ std::chrono::milliseconds FleetBus::outage_max(std::chrono::milliseconds ttl) {
 }
 
 FleetBus::State FleetBus::state() const {
-  std::lock_guard lock(mutex_);
-  return state_;
+  std::unique_lock lock(mutex_);
+  State state = state_;
+  lock.unlock();
+  state.settings = fleet_settings_.state();
+  return state;
 }
 
 bool FleetBus::ring() {
@@ -130,6 +134,7 @@ Result<void> FleetBus::connect() {
   if (!session) return std::unexpected(session.error());
   session_ = std::move(*session);
   members_seen_ = {};
+  fleet_settings_.begin();
   clock_at_ = renewed_at_ = last_round_ = last_beat_ = SteadyTime::min();
   auto done = purges_.begin(*session_);
   if (done) done = round();
@@ -169,7 +174,7 @@ Result<void> FleetBus::round() {
   if (purges_.own_kept() != kept) tell_kept();
   if (auto followed = follow_purges(); !followed) return followed;
   last_round_ = steady_now();
-  return {};
+  return fleet_settings_.follow(*session_);
 }
 
 /// After the registration, and soon: whoever keeps a purge there looks for registrations then, and

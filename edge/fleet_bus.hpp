@@ -1,7 +1,8 @@
-// Keeps an edge on the fleet's bus (edge/bus): registers it, follows who else is there and which
-// purges are kept there (edge/purge_stream), and hands that over. All on one thread of its own, in
-// rounds: one each beat, and one at once when the bus rings. A round that fails ends the session,
-// and the next begins a new one; meanwhile everything stays as it was last seen.
+// Keeps an edge on the fleet's bus (edge/bus): registers it, follows who else is there, which
+// purges are kept there (edge/purge_stream) and what it says for all edges (edge/fleet_settings),
+// and hands that over. All on one thread of its own, in rounds: one each beat, and one at once when
+// the bus rings. A round that fails ends the session, and the next begins a new one; meanwhile
+// everything stays as it was last seen.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include "common/base/metrics.hpp"
 #include "edge/bus/roster.hpp"
 #include "edge/bus/session.hpp"
+#include "edge/fleet_settings.hpp"
 #include "edge/purge_stream.hpp"
 #include "edge/settings.hpp"
 
@@ -26,6 +28,9 @@ namespace relay::edge {
 /// the config has them; this edge always as the config has it.
 std::vector<fleet::Member> members_to_begin_with(const Settings& settings,
                                                  const std::filesystem::path& folder);
+
+/// How an edge with these settings reaches its bus. Messages there `ring`.
+bus::Session::Options session_options(const Settings& settings, std::function<void()> ring);
 
 class FleetBus {
  public:
@@ -37,8 +42,8 @@ class FleetBus {
     /// after that (bus::Roster::standings).
     std::function<void(std::uint64_t stamp, std::vector<bus::Standing> standings)> kept;
   };
-  FleetBus(const Settings& settings, std::filesystem::path folder, PurgeStream& purges, Hooks hooks,
-           Metrics& metrics);
+  FleetBus(const Settings& settings, std::filesystem::path folder, PurgeStream& purges,
+           FleetSettings& fleet_settings, Hooks hooks, Metrics& metrics);
   /// Leaves the fleet, and ends the thread.
   ~FleetBus();
 
@@ -64,6 +69,7 @@ class FleetBus {
     std::uint64_t old_views = 0;  // members that may not know all others
     std::uint64_t sequence = 0;   // of the purges, as taken
     std::string trouble;          // why it is not connected
+    FleetSettings::State settings;
   };
   State state() const;
 
@@ -89,6 +95,7 @@ class FleetBus {
   const std::chrono::milliseconds ttl_, beat_;
   const std::filesystem::path folder_;
   PurgeStream& purges_;
+  FleetSettings& fleet_settings_;
   const Hooks hooks_;
   Gauge& connected_;
   Counter& connects_;

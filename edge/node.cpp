@@ -11,9 +11,12 @@
 #include "edge/admin.hpp"
 #include "edge/change_spread.hpp"
 #include "edge/edge.hpp"
+#include "edge/fleet/peer_gate.hpp"
 #include "edge/fleet/probe.hpp"
 #include "edge/fleet/trust.hpp"
 #include "edge/fleet_bus.hpp"
+#include "edge/fleet_settings.hpp"
+#include "edge/live_settings.hpp"
 #include "edge/purge_spread.hpp"
 
 namespace relay::edge {
@@ -37,32 +40,9 @@ std::vector<std::string> names_of(const std::vector<fleet::Member>& members) {
   return names;
 }
 
-/// What can change while serving: the fleet and the log's level. The rest wants a restart.
-/// With a bus only what this edge says of itself: the members are those of the bus.
-void reload(const std::string& path, fleet::Members& members, PurgeSpread& spread, FleetBus* bus) {
-  auto settings = load(path);
-  if (settings && bus && settings->members.empty()) {
-    settings = bad_input(path + ": leaving the fleet's bus wants a restart");
-  }
-  if (!settings) {
-    log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
-    return;
-  }
-  if (bus) {
-    bus->set_self(own_member(*settings));
-  } else {
-    members.replace(settings->members, steady_now());
-    spread.follow_members();
-  }
-  log::configure("edge", settings->log_level, settings->log_format);
-  log::info("settings reloaded: members and log; others wait for a restart",
-            {log::kv("members", settings->members.size())});
-}
-
 bool on_loopback(const fleet::Member& member) {
   auto endpoint = net::endpoint_of(member.url);
-  return endpoint && (endpoint->host == "localhost" || endpoint->host == "::1" ||
-                      endpoint->host.starts_with("127."));
+  return endpoint && (endpoint->host == "localhost" || fleet::is_of_this_machine(endpoint->host));
 }
 
 void warn_of_strangers(const Settings& settings) {
@@ -99,9 +79,14 @@ PurgeJournal::Opened open_journal(const Settings& settings) {
   return std::move(*purges);
 }
 
-fleet::Members::Rules rules_of(const Settings& settings) {
-  return {settings.probe_interval, settings.slow_start, settings.handover,
-          fleet::spread_of(settings.spread)};
+fleet::Rules rules_of(const Settings& settings, const LiveSettings& live) {
+  return {live.probe_interval, live.slow_start, live.handover, fleet::spread_of(settings.spread)};
+}
+
+std::unique_ptr<FleetSettings> open_fleet_settings(const Settings& settings, Metrics& metrics,
+                                                   std::function<void()> changed) {
+  if (settings.bus.empty()) return nullptr;
+  return std::make_unique<FleetSettings>(settings.cache_path, std::move(changed), metrics);
 }
 
 std::vector<fleet::Member> first_members(const Settings& settings) {
@@ -116,11 +101,16 @@ struct Node::Impl {
   void wire();
   void join_bus();
   net::Task<void> leave();
+  LiveSettings live() const;
+  void reload();
+  void take_on();
   void stop_parts();
 
   const Settings& settings;
   const std::string config_path;
+  LiveSettings own_live;  // of the config as read last; on the first worker
   Metrics metrics;
+  std::unique_ptr<FleetSettings> fleet_settings;  // null without fleet.bus
   AccessLog log;
   std::unique_ptr<cache::Cache> cache;
   PurgeJournal::Opened purges;
@@ -141,18 +131,21 @@ struct Node::Impl {
 Node::Impl::Impl(const Settings& settings, std::string path)
     : settings(settings),
       config_path(std::move(path)),
+      own_live(settings.live),
+      fleet_settings(open_fleet_settings(
+          settings, metrics,
+          [this] { net::asio::post(*server.workers().front(), [this] { take_on(); }); })),
       log(open_log(settings)),
       cache(open_cache(settings, metrics)),
       purges(open_journal(settings)),
       blocking(blocking_threads),
       begin_with(first_members(settings)),
-      members(settings.name, begin_with, rules_of(settings), steady_now()),
+      members(settings.name, begin_with, rules_of(settings, live()), steady_now()),
       trust(settings.name, names_of(begin_with), settings.purge_lease, steady_now()),
       edge(settings, *cache, members, trust, blocking, std::move(purges), metrics, log),
       admin(settings, edge, *cache, members, blocking, metrics),
       server(server_options(settings, edge, admin)),
-      prober(*server.workers().front(), members, settings.probe_interval, settings.connect_wait,
-             &edge.peer_key()),
+      prober(*server.workers().front(), members, settings.connect_wait, &edge.peer_key()),
       spread(*server.workers().front(), members, trust, edge.peer_key(), edge.purger(),
              edge.purge_history(), blocking, metrics),
       changes(
@@ -164,6 +157,7 @@ Node::Impl::Impl(const Settings& settings, std::string path)
 }
 
 void Node::Impl::wire() {
+  take_on();
   edge.start();
   for (auto* io : server.workers()) edge.add_worker(*io);
   prober.start();
@@ -198,11 +192,53 @@ void Node::Impl::join_bus() {
   trust.use_stream(FleetBus::outage_max(settings.bus_ttl));
   stream = std::make_unique<PurgeStream>(settings.cache_path, cache->size() == 0, edge.purger(),
                                          edge.purge_history(), trust, metrics);
-  bus =
-      std::make_unique<FleetBus>(settings, settings.cache_path, *stream, std::move(hooks), metrics);
+  bus = std::make_unique<FleetBus>(settings, settings.cache_path, *stream, *fleet_settings,
+                                   std::move(hooks), metrics);
   spread.use_bus([this] { return bus->ring(); });
   admin.set_bus(bus.get());
   bus->start();
+}
+
+/// What can change while serving: the members, and what is live. The rest wants a restart. With a
+/// bus only what this edge says of itself, for the members are those of the bus.
+void Node::Impl::reload() {
+  auto read = load(config_path);
+  if (read && bus && read->members.empty()) {
+    read = bad_input(config_path + ": leaving the fleet's bus wants a restart");
+  }
+  if (read && read->name != settings.name) {
+    read = bad_input(config_path + ": another edge.name wants a restart");
+  }
+  if (!read) {
+    log::error("reload refused, the old settings stay", {log::kv("why", read.error().message)});
+    return;
+  }
+  if (bus) {
+    bus->set_self(own_member(*read));
+  } else {
+    members.replace(read->members, steady_now());
+    spread.follow_members();
+  }
+  own_live = read->live;
+  take_on();
+  log::info("settings reloaded: members, log and what else may change; others wait for a restart",
+            {log::kv("members", read->members.size())});
+}
+
+/// What the fleet says goes before what this edge's file says.
+LiveSettings Node::Impl::live() const {
+  if (!fleet_settings) return own_live;
+  return with_fleet_settings(own_live, fleet_settings->state().text).value_or(own_live);
+}
+
+/// On the first worker, or before it runs.
+void Node::Impl::take_on() {
+  LiveSettings next = live();
+  log::configure("edge", next.log_level, next.log_format);
+  edge.take_on(next);
+  members.set_rules(rules_of(settings, next));
+  prober.hurry();
+  admin.show(list(own_live, fleet_settings ? fleet_settings->state().text : ""));
 }
 
 /// Balancers and members look elsewhere before the doors close.
@@ -232,8 +268,7 @@ void Node::run() {
   log::info("serving",
             {log::kv("name", parts.settings.name), log::kv("listen", parts.settings.listen.front()),
              log::kv("objects", parts.cache->size())});
-  parts.server.run(
-      [&parts] { reload(parts.config_path, parts.members, parts.spread, parts.bus.get()); });
+  parts.server.run([&parts] { parts.reload(); });
   parts.bus.reset();
   log::info("stopped", {});
 }

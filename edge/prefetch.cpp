@@ -17,10 +17,11 @@ std::uint32_t seconds_of(SteadyTime now) {
 
 }  // namespace
 
-Prefetch::Prefetch(const Settings& settings, cache::Cache& cache, const Lookup& lookup,
-                   FlightTable& flights, FlightMemory& memory, const PurgeLog& purges, Fill& fill,
-                   MediaSense& sense)
+Prefetch::Prefetch(const Settings& settings, const LiveValues& live, cache::Cache& cache,
+                   const Lookup& lookup, FlightTable& flights, FlightMemory& memory,
+                   const PurgeLog& purges, Fill& fill, MediaSense& sense)
     : settings_(settings),
+      live_(live),
       cache_(cache),
       lookup_(lookup),
       flights_(flights),
@@ -33,7 +34,8 @@ Prefetch::Prefetch(const Settings& settings, cache::Cache& cache, const Lookup& 
 
 void Prefetch::note(Visit& visit) {
   bool by_client = visit.route == fleet::HopRoute::peer_or_origin && visit.request.method == "GET";
-  if (!by_client || settings_.prefetch_segments == 0) return;
+  std::int64_t segments = live_.prefetch_segments();
+  if (!by_client || segments == 0) return;
   auto place = sense_.playlists().find(visit.primary_key);
   if (!place) return;
   hls::Readers& readers = place->rendition->readers;
@@ -44,7 +46,7 @@ void Prefetch::note(Visit& visit) {
   if (!readers.read(place->sequence, now_s)) return;
   auto timeline = place->rendition->newest.load();
   if (timeline->at(place->sequence) != visit.target) return;  // it has other numbers by now
-  for (std::int64_t ahead = 1; ahead <= settings_.prefetch_segments; ++ahead) {
+  for (std::int64_t ahead = 1; ahead <= segments; ++ahead) {
     std::int64_t sequence = place->sequence + ahead;
     std::string_view target = timeline->at(sequence);
     if (target.empty()) return;

@@ -27,9 +27,9 @@ class Prefetch {
  public:
   static constexpr int prefetches_max = 32;  // at once, over all workers
 
-  Prefetch(const Settings& settings, cache::Cache& cache, const Lookup& lookup,
-           FlightTable& flights, FlightMemory& memory, const PurgeLog& purges, Fill& fill,
-           MediaSense& sense);
+  Prefetch(const Settings& settings, const LiveValues& live, cache::Cache& cache,
+           const Lookup& lookup, FlightTable& flights, FlightMemory& memory, const PurgeLog& purges,
+           Fill& fill, MediaSense& sense);
 
   /// A segment is about to be given to the visit's client, from the cache or from a flight.
   void note(Visit& visit);
@@ -51,6 +51,7 @@ class Prefetch {
   net::Task<bool> lead(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request);
 
   const Settings& settings_;
+  const LiveValues& live_;
   cache::Cache& cache_;
   const Lookup& lookup_;
   FlightTable& flights_;

@@ -11,12 +11,12 @@ std::size_t text_bytes(const FleetPurge& purge) {
   return purge.purge.text.size() + purge.purge.host.size();
 }
 
-std::uint64_t at(const PurgeVector& vector, std::string_view member) {
+}  // namespace
+
+std::uint64_t stamp_of(const PurgeVector& vector, std::string_view member) {
   auto found = vector.find(member);
   return found == vector.end() ? 0 : found->second;
 }
-
-}  // namespace
 
 PurgeVector PurgeHistory::reached() const {
   std::lock_guard lock(mutex_);
@@ -61,7 +61,8 @@ PurgeNews PurgeHistory::missed(const PurgeVector& theirs) const {
   std::lock_guard lock(mutex_);
   PurgeNews news;
   std::size_t bytes = 0;
-  for (const auto& [name, member] : members_) tell(name, member, at(theirs, name), bytes, news);
+  for (const auto& [name, member] : members_)
+    tell(name, member, stamp_of(theirs, name), bytes, news);
   return news;
 }
 
@@ -87,7 +88,7 @@ PurgeChange PurgeHistory::change_of(const PurgeNews& news) const {
     auto known = members_.find(name);
     PurgeReach reach = known == members_.end() ? PurgeReach{} : known->second.reach;
     if (reached <= reach.highest) continue;
-    std::uint64_t after = at(news.after, name);
+    std::uint64_t after = stamp_of(news.after, name);
     if (after > reach.highest) {
       change.lost = true;
       reach.floor = after;

@@ -35,6 +35,7 @@ struct FleetPurge {
 
 /// Stamps by member; 0 for whoever is not in it.
 using PurgeVector = std::map<std::string, std::uint64_t, std::less<>>;
+std::uint64_t stamp_of(const PurgeVector& vector, std::string_view member);
 
 /// Purges that one member tells another: of each member named in `reached` those behind `after`, in
 /// the order of stamps. Whoever has taken them in knows all up to `reached`.

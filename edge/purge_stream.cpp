@@ -29,11 +29,6 @@ std::size_t text_bytes(const FleetPurge& each) {
   return each.purge.text.size() + each.purge.host.size() + purge_bytes;
 }
 
-std::uint64_t at(const PurgeVector& vector, std::string_view member) {
-  auto found = vector.find(member);
-  return found == vector.end() ? 0 : found->second;
-}
-
 void raise(PurgeVector& vector, const PurgeVector& to) {
   for (const auto& [member, stamp] : to) {
     std::uint64_t& mine = vector[member];
@@ -68,7 +63,7 @@ bool follows(const StreamPlace& place, const bus::StreamState& stream) {
 std::vector<PurgeNews> in_messages(const PurgeNews& news, WallTime oldest) {
   std::vector<PurgeNews> messages;
   for (const auto& [member, reached] : news.reached) {
-    PurgeNews next{{{member, at(news.after, member)}}, {}, {}, false};
+    PurgeNews next{{{member, stamp_of(news.after, member)}}, {}, {}, false};
     std::size_t bytes = 0;
     for (const FleetPurge& each : news.purges) {
       if (each.id.member != member) continue;
@@ -197,9 +192,9 @@ Result<void> PurgeStream::write(bus::Session& session, Whose whose) {
   PurgeVector known = history_.reached();
   PurgeVector due;
   if (whose == Whose::all) due = std::exchange(before_, known);
-  due[self] = at(known, self);
+  due[self] = stamp_of(known, self);
   for (const auto& [member, stamp] : due) {
-    while (at(kept_, member) < stamp) {
+    while (stamp_of(kept_, member) < stamp) {
       auto written = write_some(session, member);
       if (!written) return written;
     }
@@ -209,10 +204,11 @@ Result<void> PurgeStream::write(bus::Session& session, Whose whose) {
 
 /// The next of a member's purges that are missing there, at least one.
 Result<void> PurgeStream::write_some(bus::Session& session, const std::string& member) {
-  PurgeNews news = history_.missed_of(member, at(kept_, member));
+  PurgeNews news = history_.missed_of(member, stamp_of(kept_, member));
   for (const PurgeNews& part : in_messages(news, wall_now() - written_age_max)) {
     auto text = encode(PurgeLetter{history_.self(), {}, part, {}});
-    auto id = fmt::format("{}/{}-{}", member, at(part.after, member), at(part.reached, member));
+    auto id = fmt::format("{}/{}-{}", member, stamp_of(part.after, member),
+                          stamp_of(part.reached, member));
     auto written = session.write(bus::Stream::purges, bus::key_of(member), text, id);
     if (!written) return std::unexpected(written.error());
   }
@@ -221,7 +217,7 @@ Result<void> PurgeStream::write_some(bus::Session& session, const std::string& m
 }
 
 std::uint64_t PurgeStream::own_kept() const {
-  return at(kept_, history_.self());
+  return stamp_of(kept_, history_.self());
 }
 
 /// It may lag: what is known already costs little to read again.

@@ -23,13 +23,14 @@ struct Farewell {
   net::Client client;
   net::Timer bell;
   std::size_t untold = 0;
+  bool over = false;  // who is still to be told is waited for no longer
 };
 
 net::Task<void> tell(std::shared_ptr<Farewell> farewell, net::Endpoint endpoint,
                      net::ClientRequest request) {
   auto answer = co_await farewell->client.send(endpoint, std::move(request), farewell_deadlines);
   (void)answer;  // who does not hear it finds out by its next request
-  if (--farewell->untold == 0) farewell->bell.cancel();
+  if (--farewell->untold == 0 && !farewell->over) farewell->bell.cancel();
 }
 
 }  // namespace
@@ -89,6 +90,7 @@ net::Task<void> RollCall::leave(net::asio::io_context& io) {
   if (farewell->untold == 0) co_return;
   farewell->bell.expires_after(farewell_deadlines.connect);
   co_await farewell->bell.async_wait(net::use_result);
+  farewell->over = true;
   farewell->bell.expires_after(late_requests_wait);
   co_await farewell->bell.async_wait(net::use_result);
   farewell->client.close_idle();

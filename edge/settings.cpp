@@ -72,11 +72,6 @@ void describe_cache(Schema& schema, Settings& into) {
                {64ll << 10, 1ll << 30});
   schema.bytes("cache.flight_memory", into.flight_memory_bytes,
                "memory for bodies on their way from upstream", {.least = 1ll << 20});
-  schema.duration("cache.stale_on_error", into.stale_on_error,
-                  "how long a stale copy may stand in while upstream fails, if it does not say");
-  schema.count("cache.prefetch", into.prefetch_segments,
-               "segments fetched ahead of a viewer who goes through an HLS playlist; 0: none",
-               {0, 16});
   if (into.cache_path.empty()) schema.reject("cache.path", "is empty; name a folder");
 }
 
@@ -136,9 +131,7 @@ const fleet::Member& own_member(const Settings& settings) {
 
 void describe(Schema& schema, Settings& into) {
   describe_edge(schema, into);
-  schema.text("log.level", into.log_level, "the least important line that is written",
-              {"debug", "info", "warn", "error"});
-  schema.text("log.format", into.log_format, "key=value text or JSON", {"text", "json"});
+  describe_live(schema, into.live);
   describe_cache(schema, into);
   schema.tables<UpstreamSettings>("upstream", into.upstreams, describe_upstream,
                                   "where misses go, tried in this order");
@@ -148,8 +141,6 @@ void describe(Schema& schema, Settings& into) {
   describe_timeouts(schema, into);
   schema.tables<fleet::Member>("fleet.members", into.members, fleet::describe_member,
                                "all edges of the fleet, this one too; leave out [fleet] for one");
-  schema.duration("fleet.probe_interval", into.probe_interval,
-                  "how often an edge that is down is looked after", {10, 3'600'000});
   schema.count("fleet.hops_max", into.hops_max,
                "a request that came through more CDN hops is refused as a loop", {1, 100});
   schema.text("fleet.spread", into.spread,
@@ -157,11 +148,6 @@ void describe(Schema& schema, Settings& into) {
               {"object", "title"});
   schema.text("fleet.key", into.fleet_key,
               "secret that the edges know one another by, 16 characters and more; empty: none");
-  schema.duration("fleet.slow_start", into.slow_start,
-                  "from an edge's return to its full share of the keys", {0, 3'600'000});
-  schema.duration("fleet.handover", into.handover,
-                  "how long a key's earlier owner is asked for it before the origin",
-                  {0, 604'800'000});
   if (!into.fleet_key.empty() && into.fleet_key.size() < fleet::fleet_key_chars_min) {
     schema.reject("fleet.key", "is too short; allowed are 16 characters and more");
   }

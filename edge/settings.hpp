@@ -1,6 +1,6 @@
 // conf/edge.toml as a struct (DESIGN 3.5): every key, its default, its sentence. The values here
-// are the defaults of keys that the file leaves out. Read once at start and at SIGHUP; immutable
-// after that.
+// are the defaults of keys that the file leaves out. Read at start and at SIGHUP, when the members
+// and what is `live` count; immutable after that.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,7 @@
 #include "common/base/error.hpp"
 #include "common/base/settings.hpp"
 #include "edge/fleet/ring.hpp"
+#include "edge/live_settings.hpp"
 
 namespace relay::edge {
 
@@ -19,6 +20,8 @@ struct UpstreamSettings {
 };
 
 struct Settings {
+  LiveSettings live;
+
   std::string name = "edge-1";
   std::vector<std::string> listen = {"127.0.0.1:7101"};
   std::string admin = "127.0.0.1:7201";
@@ -28,9 +31,6 @@ struct Settings {
   bool client_directives = true;
   std::chrono::milliseconds drain_grace{10'000};
 
-  std::string log_level = "info";
-  std::string log_format = "text";
-
   std::string cache_path = "var/edge-1";
   std::uint64_t cache_size_bytes = 2ull << 30;
   std::uint64_t cache_memory_bytes = 0;
@@ -38,8 +38,6 @@ struct Settings {
   std::uint64_t object_bytes_max = 256ull << 20;
   std::uint64_t slice_bytes = 8ull << 20;
   std::uint64_t flight_memory_bytes = 512ull << 20;
-  std::chrono::milliseconds stale_on_error{3'600'000};
-  std::int64_t prefetch_segments = 1;
 
   std::vector<UpstreamSettings> upstreams;
 
@@ -49,12 +47,9 @@ struct Settings {
   std::chrono::milliseconds stall_wait{30'000};
 
   std::vector<fleet::Member> members;  // empty: no [fleet], a single edge
-  std::chrono::milliseconds probe_interval{1'000};
   std::int64_t hops_max = 4;
   std::string spread = "object";
   std::string fleet_key;  // empty: none
-  std::chrono::milliseconds slow_start{10'000};
-  std::chrono::milliseconds handover{600'000};
   std::chrono::milliseconds purge_lease{5'000};
   std::string bus;  // empty: the members are those of this file
   std::string bus_name = "torchrelay";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace relay {
@@ -9,9 +10,12 @@ namespace {
 
 constexpr int status_wrong_arguments = 2;
 
-std::string own_line(const OwnOption& own) {
-  if (own.name.empty()) return "";
-  return fmt::format("  {:<13}  {}\n", fmt::format("{} {}", own.name, own.value), own.help);
+std::string own_lines(const Program& program) {
+  std::string lines;
+  for (const OwnOption& own : program.own) {
+    lines += fmt::format("  {:<13}  {}\n", fmt::format("{} {}", own.name, own.value), own.help);
+  }
+  return lines;
 }
 
 void print_help(const Program& program) {
@@ -24,7 +28,7 @@ void print_help(const Program& program) {
       "  --version      print the version and stop\n"
       "  --help         print this and stop\n",
       program.name, program.summary, program.needs_config ? "" : "; without it the defaults hold",
-      own_line(program.own));
+      own_lines(program));
 }
 
 int refuse(const Program& program, std::string_view sentence) {
@@ -37,7 +41,8 @@ int refuse(const Program& program, std::string_view sentence) {
 std::optional<int> parse_arguments(int argc, char** argv, const Program& program, Arguments& into) {
   for (int i = 1; i < argc; ++i) {
     std::string_view argument = argv[i];
-    bool own = !program.own.name.empty() && argument == program.own.name;
+    auto own = std::ranges::find(program.own, argument, &OwnOption::name);
+    bool is_own = own != program.own.end();
     if (argument == "--help") {
       print_help(program);
       return 0;
@@ -48,12 +53,12 @@ std::optional<int> parse_arguments(int argc, char** argv, const Program& program
       into.check = true;
     } else if (argument.starts_with("--config=")) {
       into.config = argument.substr(std::string_view("--config=").size());
-    } else if (argument != "--config" && !own) {
+    } else if (argument != "--config" && !is_own) {
       return refuse(program, fmt::format("unknown argument '{}'", argument));
     } else if (++i < argc) {
-      (own ? into.own : into.config) = argv[i];
-    } else if (own) {
-      return refuse(program, fmt::format("{} needs {} behind it", argument, program.own.value));
+      (is_own ? into.own[std::string(argument)] : into.config) = argv[i];
+    } else if (is_own) {
+      return refuse(program, fmt::format("{} needs {} behind it", argument, own->value));
     } else {
       return refuse(program, "--config needs a file name behind it");
     }

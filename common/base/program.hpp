@@ -2,9 +2,11 @@
 //   torchrelay-NAME --config FILE [--check] | --version | --help
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.hpp"
 
@@ -13,7 +15,7 @@ namespace relay {
 struct Arguments {
   std::string config;  // the file after --config; empty: none was given
   bool check = false;  // --check: validate the settings and stop
-  std::string own;     // the value after the program's own option; empty: not given
+  std::map<std::string, std::string, std::less<>> own;  // the program's own that were given
 };
 
 /// One that a single program has, with a value: {"--where", "URL", "print who owns it and stop"}.
@@ -27,7 +29,7 @@ struct Program {
   std::string_view summary;  // one sentence for --help
   std::string_view version;  // RELAY_VERSION of the caller
   bool needs_config = true;  // false: runs on its defaults when --config is absent
-  OwnOption own = {};        // no name: none
+  std::vector<OwnOption> own = {};
 };
 
 /// Fills `into` and returns nullopt to go on; or the exit status to stop with: 0 after --help and

@@ -120,11 +120,11 @@ Result<Settings> load_settings(const std::string& path, void (*describe)(Schema&
   return settings;
 }
 
-/// The same from text in memory; `path` only names the source in errors. For tests and fuzzing.
+/// The same from text in memory; `path` only names the source in errors. What the text does not say
+/// stays as in `settings`.
 template <class Settings>
 Result<Settings> parse_settings(std::string_view text, const std::string& path,
-                                void (*describe)(Schema&, Settings&)) {
-  Settings settings;
+                                void (*describe)(Schema&, Settings&), Settings settings = {}) {
   auto parsed =
       detail::parse_settings(text, path, [&](Schema& schema) { describe(schema, settings); });
   if (!parsed) return std::unexpected(parsed.error());

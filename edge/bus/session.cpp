@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds ping_interval = 1s;
 constexpr int pings_unanswered_max = 2;
-constexpr std::int32_t settings_bytes_max = 64 << 10;
+constexpr std::int32_t value_bytes_max = 64 << 10;  // of either bucket
 
 template <class T, void (*destroy)(T*)>
 struct Destroy {
@@ -97,7 +97,6 @@ struct Session::Impl {
     natsStatus s = js_KeyValue(&store, js.get(), name.c_str());
     if (s == NATS_NOT_FOUND) {
       config.Bucket = name.c_str();
-      config.History = 1;
       s = js_CreateKeyValue(&store, js.get(), &config);
       // Another edge was quicker, with other settings.
       if (s != NATS_OK) s = js_KeyValue(&store, js.get(), name.c_str());
@@ -191,8 +190,10 @@ Result<std::unique_ptr<Session>> Session::open(const Options& options) {
   kvConfig config;
   kvConfig_Init(&config);
   Store settings;
-  config.MaxValueSize = settings_bytes_max;
+  config.MaxValueSize = value_bytes_max;
+  config.History = settings_remembered;
   s = impl->open_bucket(Stream::settings, config, settings);
+  config.History = 1;
   config.TTL = ns(options.members_kept);
   if (s == NATS_OK) s = impl->open_bucket(Stream::members, config, impl->members);
   if (s == NATS_OK) s = impl->open_purges();

@@ -4,7 +4,8 @@
 // is watched here: words that arrive only ring, and what is true is asked for.
 //
 // Of a fleet the bus holds: bucket NAME_members, a key a member, forgotten when not renewed; bucket
-// NAME_settings; stream NAME_purges with a subject NAME.purges.MEMBER each.
+// NAME_settings, a key a kind of program; stream NAME_purges with a subject NAME.purges.MEMBER
+// each.
 //
 // Calls block, each for at most `answer_wait`. Not thread-safe.
 #pragma once
@@ -26,12 +27,15 @@ inline constexpr std::chrono::milliseconds answer_wait{1'000};
 /// How long the stream remembers a purge, and how many it does.
 inline constexpr std::chrono::hours purges_kept{30 * 24};
 inline constexpr std::int64_t purges_kept_max = 1'000'000;
+/// How many texts of settings a key remembers, the newest with them.
+inline constexpr std::uint8_t settings_remembered = 8;
 
 /// Where a stream is. Another `created_ns` is another stream.
 struct StreamState {
   std::int64_t created_ns = 0;
   std::uint64_t first = 0;  // sequence of the oldest message
   std::uint64_t last = 0;   // of the newest; 0: there never was one
+  bool operator==(const StreamState&) const = default;
 };
 
 struct Message {

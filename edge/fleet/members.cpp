@@ -48,7 +48,9 @@ void add_members(Snapshot& snapshot, std::span<const Member> members) {
 }  // namespace
 
 Members::Members(std::string self, std::vector<Member> members, Rules rules, SteadyTime now)
-    : self_(std::move(self)), rules_(rules), placement_(self_, rules.spread) {
+    : self_(std::move(self)),
+      snapshot_(std::make_shared<const Snapshot>(rules)),
+      placement_(self_, rules.spread) {
   replace(std::move(members), now);
   note_own_return(now);
 }
@@ -77,9 +79,10 @@ void Members::publish(std::shared_ptr<Snapshot> next) {
 
 std::vector<Peer> Members::peers_for(std::string_view key, SteadyTime now, Placement::Want want) {
   auto fleet = snapshot();
-  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
+  std::uint64_t hash = ring_hash(placing_key(key, fleet->rules.spread));
   std::vector<bool> up(fleet->ring->members().size());
-  for (std::size_t i = 0; i < up.size(); ++i) up[i] = takes(fleet->health[i], rules_, hash, now);
+  for (std::size_t i = 0; i < up.size(); ++i)
+    up[i] = takes(fleet->health[i], fleet->rules, hash, now);
   std::vector<Peer> peers;
   std::lock_guard lock(placement_mutex_);
   for (std::size_t i : placement_.candidates(fleet->ring, up, key, want, peers_asked_max, now)) {
@@ -97,7 +100,7 @@ std::vector<double> Members::loads() const {
 std::vector<std::size_t> Members::just_back_before(const Snapshot& fleet, std::uint64_t key_hash,
                                                    SteadyTime now) const {
   auto waits = [&](std::size_t i) {
-    return fleet.health[i].up && !takes(fleet.health[i], rules_, key_hash, now);
+    return fleet.health[i].up && !takes(fleet.health[i], fleet.rules, key_hash, now);
   };
   std::size_t owners = fleet.ring->members().size();
   std::vector<std::size_t> found;
@@ -114,7 +117,7 @@ std::vector<std::size_t> Members::just_back_before(const Snapshot& fleet, std::u
 
 std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) const {
   auto fleet = snapshot();
-  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
+  std::uint64_t hash = ring_hash(placing_key(key, fleet->rules.spread));
   std::vector<Peer> holders;
   auto add = [&](std::size_t index) {
     if (index == fleet->members.size() || holders.size() == holders_asked_max) return;
@@ -136,7 +139,7 @@ std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) con
 std::optional<Peer> Members::stand_in_for(std::string_view key, std::string_view slow) const {
   auto fleet = snapshot();
   auto members = fleet->ring->members();
-  std::uint64_t hash = ring_hash(placing_key(key, rules_.spread));
+  std::uint64_t hash = ring_hash(placing_key(key, fleet->rules.spread));
   bool behind = false;
   for (std::size_t i : fleet->ring->owners(hash, members.size())) {
     bool usable = members[i].name != self_ && fleet->health[i].up;
@@ -168,7 +171,7 @@ bool Members::change(std::string_view name, Change apply) {
 }
 
 bool Members::report_failure(std::string_view name, SteadyTime now) {
-  return change(name, [&](Health& health) { return note_failure(health, rules_, now); });
+  return change(name, [&](Health& health) { return note_failure(health, snapshot_->rules, now); });
 }
 
 void Members::report_success(std::string_view name) {
@@ -185,7 +188,8 @@ void Members::report_success(std::string_view name) {
 }
 
 bool Members::mark_up(std::string_view name, SteadyTime now) {
-  return change(name, [&](Health& health) { return note_probe_answer(health, rules_, now); });
+  return change(name,
+                [&](Health& health) { return note_probe_answer(health, snapshot_->rules, now); });
 }
 
 std::vector<Peer> Members::take_due_probes(SteadyTime now) {
@@ -195,7 +199,7 @@ std::vector<Peer> Members::take_due_probes(SteadyTime now) {
   bool changed = false;
   for (std::size_t i = 0; i < next->health.size(); ++i) {
     if (next->members[i].name == self_) continue;
-    bool due_again = take_probe(next->health[i], rules_, now);
+    bool due_again = take_probe(next->health[i], next->rules, now);
     bool owes = next->health[i].up && next->lines[i]->under_way.load() > 0;
     changed = changed || due_again;
     if (due_again || owes) due.push_back(peer_at(*next, i));
@@ -209,7 +213,7 @@ bool Members::report_leaving(std::string_view name, SteadyTime now) {
   std::size_t index = index_of(*snapshot_, name);
   if (index == snapshot_->health.size() || !snapshot_->health[index].up) return false;
   auto next = std::make_shared<Snapshot>(*snapshot_);
-  note_leaving(next->health[index], rules_, now);
+  note_leaving(next->health[index], next->rules, now);
   publish(std::move(next));
   return true;
 }
@@ -217,12 +221,13 @@ bool Members::report_leaving(std::string_view name, SteadyTime now) {
 void Members::note_own_return(SteadyTime now) {
   std::lock_guard lock(mutex_);
   auto others = ring_without(*snapshot_->ring, self_);
-  if (rules_.handover.count() == 0 || others->members().empty()) return;
+  std::chrono::milliseconds handover = snapshot_->rules.handover;
+  if (handover.count() == 0 || others->members().empty()) return;
   auto next = std::make_shared<Snapshot>(*snapshot_);
   std::erase_if(next->before, [&](const Snapshot::Before& before) {
     return before.until <= now || same_members(*before.ring, *others);
   });
-  next->before.insert(next->before.begin(), {std::move(others), now + rules_.handover});
+  next->before.insert(next->before.begin(), {std::move(others), now + handover});
   if (next->before.size() > earlier_rings_max) next->before.pop_back();
   publish(std::move(next));
 }
@@ -259,38 +264,55 @@ std::vector<Peer> Members::peers_up() const {
 /// What the ring was until now, and what it is with those that drain. To an edge that was alone it
 /// is that of the others, as at its start.
 void Members::remember(Snapshot& next, SteadyTime now) const {
-  if (rules_.handover.count() == 0) return;
+  std::chrono::milliseconds handover = next.rules.handover;
+  if (handover.count() == 0) return;
   auto keep = [&](std::shared_ptr<const Ring> ring, SteadyTime until) {
+    auto same = [&](const Snapshot::Before& each) { return same_members(*each.ring, *ring); };
+    auto kept = std::ranges::find_if(next.before, same);
+    if (kept != next.before.end()) {
+      kept->until = std::max(kept->until, until);
+      return;
+    }
     if (ring->members().empty() || until <= now || next.before.size() == earlier_rings_max) return;
     if (!same_members(*ring, *next.ring)) next.before.push_back({std::move(ring), until});
   };
-  if (snapshot_ && is_only(*snapshot_->ring, self_)) {
-    keep(ring_without(*next.ring, self_), now + rules_.handover);
-  } else if (snapshot_ && !same_members(*snapshot_->ring, *next.ring)) {
-    keep(snapshot_->ring, now + rules_.handover);
+  if (is_only(*snapshot_->ring, self_)) {
+    keep(ring_without(*next.ring, self_), now + handover);
+  } else if (!same_members(*snapshot_->ring, *next.ring)) {
+    keep(snapshot_->ring, now + handover);
   }
-  for (std::size_t i = 0; snapshot_ && i < snapshot_->before.size(); ++i) {
-    keep(snapshot_->before[i].ring, snapshot_->before[i].until);
+  for (const Snapshot::Before& before : snapshot_->before) {
+    // One with members that drained is kept again below while they do.
+    keep(before.ring, std::min(before.until, now + handover));
   }
   bool drains = std::ranges::any_of(next.members, &Member::drain);
   if (drains) keep(std::make_shared<const Ring>(next.members), SteadyTime::max());
 }
 
 void Members::replace(std::vector<Member> members, SteadyTime now) {
-  auto next = std::make_shared<Snapshot>();
-  next->ring = ring_of(members, [](const Member& member) { return !member.drain; });
+  auto ring = ring_of(members, [](const Member& member) { return !member.drain; });
+  std::lock_guard lock(mutex_);
+  auto next = std::make_shared<Snapshot>(snapshot_->rules);
+  next->ring = std::move(ring);
   add_members(*next, next->ring->members());
   add_members(*next, members);
-  std::lock_guard lock(mutex_);
   remember(*next, now);
   for (const Snapshot::Before& before : next->before) add_members(*next, before.ring->members());
   next->health.resize(next->members.size());
   for (std::size_t i = 0; i < next->members.size(); ++i) {
-    std::size_t before = snapshot_ ? index_of(*snapshot_, next->members[i].name) : 0;
-    bool stays = snapshot_ && before < snapshot_->health.size();
+    std::size_t before = index_of(*snapshot_, next->members[i].name);
+    bool stays = before < snapshot_->health.size();
     if (stays) next->health[i] = snapshot_->health[before];
     next->lines.push_back(stays ? snapshot_->lines[before] : std::make_shared<Line>());
   }
+  publish(std::move(next));
+}
+
+void Members::set_rules(Rules rules) {
+  std::lock_guard lock(mutex_);
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  rules.spread = snapshot_->rules.spread;
+  next->rules = rules;
   publish(std::move(next));
 }
 

@@ -55,10 +55,20 @@ struct Peer : Member {
   LinePtr line;
 };
 
+struct Rules : HealthRules {
+  Rules(std::chrono::milliseconds probe_interval, std::chrono::milliseconds slow_start = {},
+        std::chrono::milliseconds handover = {}, Spread spread = Spread::object)
+      : HealthRules{probe_interval, slow_start}, handover(handover), spread(spread) {}
+  std::chrono::milliseconds handover;  // how long an earlier ring is remembered; 0: not at all
+  Spread spread;
+};
+
 /// One state of the fleet; never changes, but for what its lines count.
 struct Snapshot {
+  explicit Snapshot(Rules rules) : rules(rules) {}
   std::uint64_t number = 0;  // no other snapshot has it
-  std::shared_ptr<const Ring> ring;
+  Rules rules;
+  std::shared_ptr<const Ring> ring = std::make_shared<const Ring>();
   std::vector<Member> members;  // those of the ring, in its order; then those that only held keys
   std::vector<Health> health;   // in the order of members, as the lines
   std::vector<LinePtr> lines;
@@ -71,13 +81,7 @@ struct Snapshot {
 
 class Members {
  public:
-  struct Rules : HealthRules {
-    Rules(std::chrono::milliseconds probe_interval, std::chrono::milliseconds slow_start = {},
-          std::chrono::milliseconds handover = {}, Spread spread = Spread::object)
-        : HealthRules{probe_interval, slow_start}, handover(handover), spread(spread) {}
-    std::chrono::milliseconds handover;  // how long an earlier ring is remembered; 0: not at all
-    Spread spread;
-  };
+  using Rules = fleet::Rules;
 
   /// `self` is this edge's own name. No members: every key is ours. An edge that has just started
   /// takes the ring without itself for the earlier one.
@@ -131,6 +135,8 @@ class Members {
 
   /// A new configuration (SIGHUP); the health of members that stay is kept.
   void replace(std::vector<Member> members, SteadyTime now);
+  /// Other rules from now on, but for the spread: it stays, for it says whom keys belong to.
+  void set_rules(Rules rules);
 
  private:
   template <class Change>
@@ -141,7 +147,6 @@ class Members {
   void remember(Snapshot& next, SteadyTime now) const;
 
   const std::string self_;
-  const Rules rules_;
   std::atomic<std::uint64_t> number_{0};  // of the snapshot in force
   mutable std::mutex mutex_;              // guards the pointer; held to copy or swap it
   std::shared_ptr<const Snapshot> snapshot_;

@@ -13,10 +13,6 @@ std::string_view plain(std::string_view address) {
   return address.starts_with(mapped) ? address.substr(mapped.size()) : address;
 }
 
-bool is_of_this_machine(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address == "unix";
-}
-
 bool was_forwarded(http::Fields request) {
   constexpr std::array<std::string_view, 4> signs = {"Via", "Forwarded", "X-Forwarded-For",
                                                      "CDN-Loop"};
@@ -25,6 +21,10 @@ bool was_forwarded(http::Fields request) {
 }
 
 }  // namespace
+
+bool is_of_this_machine(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "unix";
+}
 
 Result<void> check_address(std::string_view peer, http::Fields request,
                            std::span<const Member> members) {

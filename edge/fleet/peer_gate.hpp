@@ -15,6 +15,9 @@
 
 namespace relay::edge::fleet {
 
+/// Whether an address, without a port, is one of loopback; "unix" is.
+bool is_of_this_machine(std::string_view address);
+
 /// `peer`: the address at the other end, without a port. Errors: forbidden.
 Result<void> check_address(std::string_view peer, http::Fields request,
                            std::span<const Member> members);

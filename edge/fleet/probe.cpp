@@ -9,12 +9,12 @@ namespace relay::edge::fleet {
 using net::Timer;
 
 struct Prober::State {
-  State(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
-        std::chrono::milliseconds wait, const PeerKey* key)
-      : io(io), members(members), interval(interval), wait(wait), key(key), client(io), timer(io) {}
+  State(net::asio::io_context& io, Members& members, std::chrono::milliseconds wait,
+        const PeerKey* key)
+      : io(io), members(members), wait(wait), key(key), client(io), timer(io) {}
   net::asio::io_context& io;
   Members& members;
-  const std::chrono::milliseconds interval, wait;
+  const std::chrono::milliseconds wait;
   const PeerKey* const key;
   net::Client client;
   Timer timer;
@@ -77,22 +77,26 @@ net::Task<void> probe_all(std::shared_ptr<Prober::State> state) {
     for (Peer& peer : state->members.take_due_probes(steady_now())) {
       net::spawn(state->io, probe_one(state, std::move(peer)));
     }
-    state->timer.expires_after(state->interval);
+    state->timer.expires_after(state->members.snapshot()->rules.probe_interval);
     co_await state->timer.async_wait(net::use_result);
   }
 }
 
 }  // namespace
 
-Prober::Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
-               std::chrono::milliseconds wait, const PeerKey* key)
-    : state_(std::make_shared<State>(io, members, interval, wait, key)) {
+Prober::Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds wait,
+               const PeerKey* key)
+    : state_(std::make_shared<State>(io, members, wait, key)) {
 }
 
 Prober::~Prober() = default;
 
 void Prober::start() {
   net::spawn(state_->io, probe_all(state_));
+}
+
+void Prober::hurry() {
+  state_->timer.cancel();
 }
 
 void Prober::stop() {

@@ -1,7 +1,7 @@
-// Looks after members: GET /-/health on the url of one that is down, each probe interval, until it
-// answers 200; of one that still owes answers, so that a member which has stopped takes nobody with
-// it; and now and then of all, so that few requests find one dead. Runs on one worker beside its
-// connections.
+// Looks after members: GET /-/health on the url of one that is down, each probe interval (Rules),
+// until it answers 200; of one that still owes answers, so that a member which has stopped takes
+// nobody with it; and now and then of all, so that few requests find one dead. Runs on one worker
+// beside its connections.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -33,11 +33,14 @@ class Prober {
   /// Each so many intervals those are asked too that are up and owe nothing.
   static constexpr int calm_intervals = 5;
   /// `members` and `key` outlive the io_context.
-  Prober(net::asio::io_context& io, Members& members, std::chrono::milliseconds interval,
+  Prober(net::asio::io_context& io, Members& members,
          std::chrono::milliseconds wait = limits::connect_wait, const PeerKey* key = nullptr);
   ~Prober();
   /// Begins; call once, on or before the io_context's thread runs.
   void start();
+  /// On the io_context's thread: goes round at once, and then at the interval that members.rules
+  /// have by now.
+  void hurry();
   /// On the io_context's thread: ends soon, so that its run() can return.
   void stop();
 

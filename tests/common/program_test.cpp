@@ -13,7 +13,8 @@ struct Outcome {
   std::string out, err;
 };
 
-Outcome run(std::vector<std::string> words, bool needs_config = true, OwnOption own = {}) {
+Outcome run(std::vector<std::string> words, bool needs_config = true,
+            std::vector<OwnOption> own = {}) {
   words.insert(words.begin(), "program");
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -48,13 +49,14 @@ TEST(Program, AnswersHelpAndVersion) {
   EXPECT_NE(help.out.find("--config FILE"), std::string::npos);
 }
 
-TEST(Program, MayHaveAnOptionOfItsOwn) {
-  OwnOption own{"--where", "URL", "say who owns it"};
+TEST(Program, MayHaveOptionsOfItsOwn) {
+  std::vector<OwnOption> own{{"--where", "URL", "say who owns it"}, {"--put", "FILE", "put it"}};
   Outcome given = run({"--where", "/a", "--config", "a.toml"}, true, own);
   EXPECT_EQ(given.status, std::nullopt);
-  EXPECT_EQ(given.arguments.own, "/a");
+  EXPECT_EQ(given.arguments.own, (decltype(given.arguments.own){{"--where", "/a"}}));
   EXPECT_EQ(given.arguments.config, "a.toml");
-  EXPECT_NE(run({"--help"}, true, own).out.find("  --where URL    say who owns it\n"),
+  EXPECT_NE(run({"--help"}, true, own)
+                .out.find("  --where URL    say who owns it\n  --put FILE     put it\n"),
             std::string::npos);
   EXPECT_EQ(run({"--where"}, true, own).err,
             "torchrelay-edge: --where needs URL behind it; see torchrelay-edge --help\n");

@@ -315,5 +315,34 @@ TEST(Members, one_that_was_alone_asks_those_it_comes_to_for_what_they_hold) {
   EXPECT_EQ(names(members.holders_for(key_with_order("cba"), start)), Names{"b"});
 }
 
+TEST(Members, other_rules_hold_from_the_next_question_on) {
+  Members members("c", three(), interval);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{});
+  members.set_rules({milliseconds(10), milliseconds(0), milliseconds(60'000)});
+  members.note_own_return(start);
+  EXPECT_EQ(names(members.holders_for(key_with_order("cab"), start)), Names{"a"});
+  members.report_failure("a", start);
+  EXPECT_EQ(names(members.take_due_probes(start + milliseconds(10))), Names{"a"});
+}
+
+TEST(Members, whom_keys_belong_to_does_not_change_with_the_rules) {
+  Members members("c", three(), interval);
+  members.set_rules({interval, {}, {}, Spread::title});
+  EXPECT_EQ(members.snapshot()->rules.spread, Spread::object);
+}
+
+TEST(Members, one_that_has_drained_and_gone_is_forgotten_after_the_handover) {
+  milliseconds handover{60'000};
+  Members members("c", {{"c", "http://c:1", 1}}, {interval, {}, handover}, start);
+  auto drained = three();
+  drained[0].drain = true;
+  for (int i = 0; i < 4; ++i) members.replace(drained, start + i * handover);
+  std::string key = key_with_order("acb");
+  EXPECT_EQ(names(members.holders_for(key, start + 10 * handover)), Names{"a"});
+  members.replace({drained[1], drained[2]}, start + 10 * handover);
+  EXPECT_EQ(names(members.holders_for(key, start + 10 * handover)), Names{"a"});
+  EXPECT_EQ(names(members.holders_for(key, start + 11 * handover)), Names{});
+}
+
 }  // namespace
 }  // namespace relay::edge::fleet

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <thread>
+#include <type_traits>
 
 #include "common/net/server.hpp"
 #include "tests/support/eventually.hpp"
@@ -40,12 +41,17 @@ class Probe : public testing::Test {
   }
 
   /// Runs a prober beside the server while `test` runs here.
-  void probe(Members& members, const std::function<void()>& test) {
+  template <class Test>
+  void probe(Members& members, Test test) {
     net::asio::io_context io(1);
-    Prober prober(io, members, 20ms);
+    Prober prober(io, members);
     prober.start();
     std::thread runner([&] { io.run(); });
-    test();
+    if constexpr (std::is_invocable_v<Test>) {
+      test();
+    } else {
+      test(io, prober);
+    }
     net::asio::post(io, [&] { prober.stop(); });
     runner.join();  // stop() lets run() return
   }
@@ -84,6 +90,18 @@ TEST_F(Probe, one_that_nobody_asks_is_found_out_too) {
     EXPECT_TRUE(up(members));
     neighbour_.status = 503;
     EXPECT_TRUE(eventually([&] { return !up(members); }));
+  });
+}
+
+TEST_F(Probe, another_interval_counts_at_once) {
+  Members members("self", {{"peer", url_, 1}, {"self", "http://127.0.0.1:1", 1}},
+                  Members::Rules(1h));
+  probe(members, [&](net::asio::io_context& io, Prober& prober) {
+    net::asio::post(io, [&] {
+      members.set_rules(Members::Rules(20ms));
+      prober.hurry();
+    });
+    EXPECT_TRUE(eventually([&] { return neighbour_.asked > 1; }));
   });
 }
 

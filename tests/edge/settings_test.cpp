@@ -122,5 +122,24 @@ TEST(Settings, refusals_name_the_place_and_what_is_allowed) {
   }
 }
 
+TEST(Settings, a_bus_is_checked_without_being_asked) {
+  auto with = [](std::string keys) {
+    return refusal(std::string(upstream) +
+                   "[fleet]\nmembers = [{name = \"edge-1\", url = \"http://a:1\"}]\n" + keys);
+  };
+  EXPECT_EQ(with("bus = \"tls://user:word@bus-1:4222,tls://user:word@bus-2\"\nbus_ttl = \"30s\"\n"
+                 "bus_name = \"games\"\nbus_ca = \"/etc/bus.pem\"\n"),
+            "accepted");
+  EXPECT_THAT(with("bus = \"http://a:1\"\n"),
+              HasSubstr("edge.toml:5:7: fleet.bus has 'http://a:1'"));
+  EXPECT_THAT(with("bus = \"nats://user:opensesame@a:0\"\n"),
+              testing::AllOf(HasSubstr("edge.toml:5:7: fleet.bus has 'nats://...@a:0'"),
+                             testing::Not(HasSubstr("opensesame"))));
+  EXPECT_THAT(with("bus_name = \"a.b\"\n"), HasSubstr("edge.toml:5:12: fleet.bus_name is refused"));
+  EXPECT_THAT(with("bus_ttl = \"10ms\"\n"), HasSubstr("edge.toml:5:11: fleet.bus_ttl is \"10ms\""));
+  EXPECT_THAT(refusal(std::string(upstream) + "[fleet]\nbus = \"nats://a\"\n"),
+              HasSubstr("fleet.members is empty"));
+}
+
 }  // namespace
 }  // namespace relay::edge

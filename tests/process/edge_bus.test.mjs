@@ -89,6 +89,15 @@ test('SIGHUP changes what an edge registers', async () => {
   assert.equal((await fleetOf(fleet.edges[0])).members.find(({ name }) => name === 'edge-2').drain, true);
 });
 
+test('an edge does not change its name while it runs', async () => {
+  await fleet.start(2);
+  const [edge] = fleet.edges;
+  fs.writeFileSync(edge.configPath, fs.readFileSync(edge.configPath, 'utf8').replaceAll('"edge-1"', '"edge-9"'));
+  edge.signal('SIGHUP');
+  await until('it to be refused', () => /reload refused.*another edge\.name wants a restart/.test(edge.log()));
+  await eachSees(fleet.edges, ['edge-1', 'edge-2']);
+});
+
 for (const how of ['killed', 'stopped']) {
   test(`the bus is ${how} and comes back under traffic: nobody loses anybody`, async () => {
     await fleet.start(3);

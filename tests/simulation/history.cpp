@@ -31,9 +31,9 @@ edge::Settings settings_of(Random& random, bool small_store, bool long_troubles)
   settings.first_byte_wait = 2s;
   settings.peer_first_byte_wait = 2500ms;
   settings.stall_wait = 2s;
-  settings.probe_interval = 300ms;
-  settings.slow_start = random.one_in(2) ? 0ms : 500ms;
-  settings.handover = 600s;
+  settings.live.probe_interval = 300ms;
+  settings.live.slow_start = random.one_in(2) ? 0ms : 500ms;
+  settings.live.handover = 600s;
   settings.purge_lease = long_troubles ? 1s : 2s;
   if (random.one_in(2)) settings.fleet_key = "a key of sixteen characters";
   return settings;

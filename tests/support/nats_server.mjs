@@ -43,7 +43,7 @@ function connects(port) {
 }
 
 /** A client as small as tests need one: it writes to a subject, as the `nats pub` command does. */
-export function publish(server, subject, text, { user, pass } = {}) {
+export function publish(server, subject, text, { user, pass, headers } = {}) {
   return new Promise((done, failed) => {
     const socket = net.connect(server.port, '127.0.0.1');
     let answers = '';
@@ -53,7 +53,14 @@ export function publish(server, subject, text, { user, pass } = {}) {
       if (answers.includes('-ERR')) failed(new Error(answers));
       if (answers.includes('PONG')) { socket.destroy(); done(); }
     });
-    const options = JSON.stringify({ verbose: false, pedantic: false, user, pass });
-    socket.write(`CONNECT ${options}\r\nPUB ${subject} ${Buffer.byteLength(text)}\r\n${text}\r\nPING\r\n`);
+    const options = JSON.stringify({ verbose: false, pedantic: false, headers: true, user, pass });
+    socket.write(`CONNECT ${options}\r\n${message(subject, text, headers)}PING\r\n`);
   });
+}
+
+function message(subject, text, headers) {
+  if (!headers) return `PUB ${subject} ${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  const head = `NATS/1.0\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+  const bytes = Buffer.byteLength(head);
+  return `HPUB ${subject} ${bytes} ${bytes + Buffer.byteLength(text)}\r\n${head}${text}\r\n`;
 }
