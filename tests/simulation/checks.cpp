@@ -109,10 +109,11 @@ void Checks::check_failure(int host, int thing, const Answer& answer) {
   if (answer.end == Answer::End::refused) ++tally.refused;
   bool excuse = disturbed(host, answer.begun, answer.ended);
   // What has no length, or is of a version that is no more, cannot go on elsewhere when its source
-  // breaks off.
-  bool broke = answer.end == Answer::End::broken && answer.status == 200;
-  bool cannot_go_on = !content_.thing(thing).sized ||
-                      Content::version_in(answer.body) != content_.thing(thing).version;
+  // breaks off. A reset may take the head with it that was on its way.
+  bool begun = answer.status == 200;
+  bool broke = answer.end == Answer::End::broken && (begun || answer.status == 0);
+  bool other_version = begun && Content::version_in(answer.body) != content_.thing(thing).version;
+  bool cannot_go_on = !content_.thing(thing).sized || other_version;
   if (broke && cannot_go_on && !calm_since(answer.begun)) excuse = true;
   if (excuse) {
     ++(broke ? tally.broken_excused : tally.errors_excused);
