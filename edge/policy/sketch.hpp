@@ -4,12 +4,13 @@
 // The memory must be long: with columns of about twice the cached objects the object miss ratio
 // of a download trace at 1 % of its working set was 0.596-0.600, with 2^18 columns 0.569-0.573.
 // So columns are four to eight times the objects expected, and counters are halved only after
-// eight additions a column.
+// eight additions a column. Memory is taken as keys come.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "common/base/zeros.hpp"
 
 namespace relay::edge::policy {
 
@@ -29,7 +30,7 @@ class Sketch {
   unsigned shift_;
   std::size_t columns_;
   std::uint64_t additions_ = 0;
-  std::vector<std::uint8_t> counters_;
+  Zeros<std::uint8_t> counters_;
 };
 
 }  // namespace relay::edge::policy
