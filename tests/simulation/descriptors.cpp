@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
-#include <vector>
 
 namespace relay::simulation {
 
 Descriptors* Descriptors::present = nullptr;
 
 int Descriptors::add(Descriptor descriptor) {
-  int number = next_++;
   descriptor.owner = &schedule_.process();
-  all_.emplace(number, std::move(descriptor));
-  return number;
+  all_.push_back(std::make_unique<Descriptor>(std::move(descriptor)));
+  return first_descriptor + static_cast<int>(all_.size()) - 1;
 }
 
 int Descriptors::add_socket(SocketPtr socket) {
@@ -31,28 +29,24 @@ int Descriptors::add_event(unsigned count) {
 }
 
 Descriptor* Descriptors::find(int number) {
-  auto at = all_.find(number);
-  return at == all_.end() ? nullptr : &at->second;
+  auto at = static_cast<std::size_t>(number - first_descriptor);
+  return number >= first_descriptor && at < all_.size() ? all_[at].get() : nullptr;
 }
 
 void Descriptors::close(int number) {
-  auto at = all_.find(number);
-  if (at == all_.end()) return;
-  if (at->second.socket) network_.close(at->second.socket);
-  if (at->second.epoll) {
-    for (auto& [other, descriptor] : all_) {
-      if (descriptor.watcher == at->second.epoll.get()) descriptor.watcher = nullptr;
-    }
+  Descriptor* closed = find(number);
+  if (!closed) return;
+  if (closed->socket) network_.close(closed->socket);
+  for (auto& other : all_) {
+    if (closed->epoll && other && other->watcher == closed->epoll.get()) other->watcher = nullptr;
   }
-  all_.erase(at);
+  all_[static_cast<std::size_t>(number - first_descriptor)].reset();
 }
 
 void Descriptors::close_all_of(const Process& process) {
-  std::vector<int> numbers;
-  for (auto& [number, descriptor] : all_) {
-    if (descriptor.owner == &process) numbers.push_back(number);
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (all_[i] && all_[i]->owner == &process) close(first_descriptor + static_cast<int>(i));
   }
-  for (int number : numbers) close(number);
 }
 
 std::uint32_t Descriptors::state_of(const Descriptor& descriptor) const {

@@ -6,9 +6,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
-#include <unordered_map>
+#include <vector>
 
 #include "tests/simulation/network.hpp"
 
@@ -61,8 +60,7 @@ class Descriptors {
 
   Schedule& schedule_;
   Network& network_;
-  std::map<int, Descriptor> all_;
-  int next_ = first_descriptor;
+  std::vector<std::unique_ptr<Descriptor>> all_;  // null: closed
 };
 
 }  // namespace relay::simulation

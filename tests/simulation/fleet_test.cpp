@@ -123,6 +123,7 @@ void lie_where_always(char** argv) {
   int before = ::personality(0xffffffff);
   if (before == -1 || before & ADDR_NO_RANDOMIZE) return;
   if (::personality(static_cast<unsigned long>(before | ADDR_NO_RANDOMIZE)) == -1) return;
+  ::setenv("LD_BIND_NOW", "1", 1);  // once, and not in each history
   ::execv("/proc/self/exe", argv);
 }
 

@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "tests/simulation/descriptors.hpp"
@@ -231,13 +232,15 @@ ssize_t sendmsg(int number, const msghdr* message, int flags) {
 }
 
 ssize_t sendfile(int number, int file, off_t* at, size_t most) noexcept {
-  if (!ours(number)) {
+  Socket* socket = socket_of(number);
+  if (!socket) {
     return libc_result(raw_call(SYS_sendfile, number, file, word(at), static_cast<long>(most)));
   }
-  std::string bytes(most, '\0');
-  ssize_t got = ::pread(file, bytes.data(), most, *at);
-  if (got <= 0) return got;
-  ssize_t sent = send_some(number, bytes.data(), static_cast<std::size_t>(got));
+  std::size_t some = std::min(most, network().room(*socket));
+  auto bytes = std::make_unique_for_overwrite<char[]>(some);
+  ssize_t got = ::pread(file, bytes.get(), some, *at);
+  if (got < 0) return got;
+  ssize_t sent = send_some(number, bytes.get(), static_cast<std::size_t>(got));
   if (sent > 0) *at += sent;
   return sent;
 }

@@ -46,6 +46,7 @@ struct Origin::Client {
   SocketPtr socket;
   std::string heard;
   std::string to_send;
+  std::size_t sent = 0;  // of it
   bool busy = false;
 };
 
@@ -156,6 +157,7 @@ void Origin::send_slowly(const ClientPtr& client, std::size_t fetch, std::string
   auto pieces = static_cast<std::size_t>(random_.between(1, large ? 8 : 2));
   Time pause = Time(random_.between(1'000'000, 40'000'000));
   client->to_send = std::move(text);
+  client->sent = 0;
   schedule_.after(Time(random_.between(300'000, 25'000'000)),
                   [=, this] { send_next(client, fetch, pieces, pause); });
 }
@@ -163,11 +165,12 @@ void Origin::send_slowly(const ClientPtr& client, std::size_t fetch, std::string
 void Origin::send_next(const ClientPtr& client, std::size_t fetch, std::size_t pieces_left,
                        Time pause) {
   if (client->socket->closed || client->socket->broken) return;
-  std::size_t n = (client->to_send.size() + pieces_left - 1) / pieces_left;
-  std::int64_t sent = network_.send(client->socket, std::string_view(client->to_send).substr(0, n));
+  std::string_view rest = std::string_view(client->to_send).substr(client->sent);
+  std::size_t n = (rest.size() + pieces_left - 1) / pieces_left;
+  std::int64_t sent = network_.send(client->socket, rest.substr(0, n));
   if (sent < 0) return;
-  client->to_send.erase(0, static_cast<std::size_t>(sent));
-  if (client->to_send.empty()) {
+  client->sent += static_cast<std::size_t>(sent);
+  if (client->sent == client->to_send.size()) {
     fetches_[fetch].ended = schedule_.now();
     client->busy = false;
     hear(client);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,7 +19,9 @@
 
 #include "common/base/log.hpp"
 #include "edge/fleet/peer_key.hpp"
+#include "tests/simulation/heap.hpp"
 #include "tests/simulation/history.hpp"
+#include "tests/simulation/seats.hpp"
 
 namespace relay::simulation {
 namespace {
@@ -28,6 +29,7 @@ namespace {
 // A history takes some milliseconds; of true time more only because a busy machine gives it none.
 constexpr unsigned cpu_seconds_max = 20, true_seconds_max = 300;
 constexpr std::size_t failures_told = 20;
+constexpr std::size_t seats_most = 128;  // of a history's threads
 
 /// What a process leaves in memory that it shares with the one that waits for it.
 template <class T>
@@ -84,12 +86,18 @@ std::filesystem::path base_folder() {
     ::dup2(nowhere, STDERR_FILENO);
   }
   log::configure("edge", "info", "text");  // also untold: to tell takes locks and looks at clocks
+  use_heap();
   Outcome outcome = live(seed, folder, trace);
   std::string lines;
   for (const std::string& each : outcome.failures) lines += "  " + each + "\n";
   copy(lines, left.failures, sizeof left.failures);
   left.tally = outcome.tally;
   left.whole = true;
+  if (trace) {
+    system(fmt::format("cat /proc/{}/smaps_rollup >&2; cat /proc/{}/maps | wc -l", ::getpid(),
+                       ::getpid())
+               .c_str());
+  }
   ::_exit(0);  // with its sleeping threads
 }
 
@@ -99,7 +107,8 @@ Left live_apart(std::uint64_t seed, const std::filesystem::path& base, bool trac
   *left = Left{};
   auto folder = base / std::to_string(seed);
   std::filesystem::create_directories(folder);
-  pid_t child = ::fork();
+  // Without the handlers of fork(): the seats are to stay as they are.
+  pid_t child = ::_Fork();
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     be_history(seed, folder, trace, *left);
@@ -115,26 +124,9 @@ Left live_apart(std::uint64_t seed, const std::filesystem::path& base, bool trac
   return *left;
 }
 
-/// One thread runs at a time: one heap for all, in huge pages, for half of what a short history
-/// costs would be page faults. What LMDB takes with zeros in it, two megabytes each, is hardly
-/// touched, and comes from the kernel as it is.
-void keep_one_heap() {
-  constexpr std::size_t heap_bytes = 64 << 20, huge_page_bytes = 2 << 20;
-  ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_TOP_PAD, static_cast<int>(heap_bytes));
-  ::mallopt(M_MMAP_THRESHOLD, 3 << 19);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  void* grows = std::malloc(1 << 20);
-  auto from = reinterpret_cast<std::uintptr_t>(grows);
-  std::free(grows);
-  from = (from + huge_page_bytes) & ~(huge_page_bytes - 1);
-  auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0)) & ~(huge_page_bytes - 1);
-  ::madvise(reinterpret_cast<void*>(from), end - from, MADV_HUGEPAGE);
-}
-
 /// What a process does once, it need not do in each history again.
 void warm_up() {
-  keep_one_heap();
+  set_heap_aside();
   edge::fleet::PeerKey key("a key of sixteen characters");
   key.sign("edge", "GET", "/", WallTime{});
 }
@@ -155,6 +147,7 @@ void stay_on_one_core(unsigned worker) {
 
 void work(const Plan& plan, unsigned worker, Share& share) {
   stay_on_one_core(worker);
+  make_seats(seats_most);
   auto base = base_folder();
   for (std::uint64_t i = worker; i < plan.histories; i += plan.workers) {
     std::uint64_t seed = plan.first_seed + i;
@@ -208,6 +201,7 @@ Report live_one(std::uint64_t seed) {
 
 bool live_and_trace(std::uint64_t seed) {
   warm_up();
+  make_seats(seats_most);
   auto base = base_folder();
   Left left = live_apart(seed, base, true);
   std::filesystem::remove_all(base);

@@ -1,23 +1,18 @@
 #include "tests/simulation/schedule.hpp"
 
-#include <linux/futex.h>
-#include <pthread.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
-#include "tests/simulation/raw_call.hpp"
+#include "tests/simulation/seats.hpp"
 
 namespace relay::simulation {
 
 struct Thread {
   Process* process = nullptr;  // null: the world's own
   std::function<void()> body;
-  pthread_t handle{};
-  std::atomic<int> turn{0};     // 1: it is this thread's
+  Seat* seat = nullptr;
   std::uint64_t waits = 0;      // how often it has waited, so that old deadlines are known
   const void* place = nullptr;  // that it waits at
   bool woken = false;
@@ -28,18 +23,6 @@ namespace {
 
 thread_local Thread* own = nullptr;
 bool in_world = true;  // only the thread whose turn it is looks at it
-
-void wait_for_turn(Thread& thread) {
-  while (thread.turn.load(std::memory_order_acquire) == 0) {
-    raw_call(SYS_futex, word(&thread.turn), FUTEX_WAIT_PRIVATE, 0);
-  }
-  thread.turn.store(0, std::memory_order_relaxed);
-}
-
-void hand_turn_to(Thread& thread) {
-  thread.turn.store(1, std::memory_order_release);
-  raw_call(SYS_futex, word(&thread.turn), FUTEX_WAKE_PRIVATE, 1);
-}
 
 }  // namespace
 
@@ -52,6 +35,7 @@ Thread* Schedule::self() {
 Schedule::Schedule(Random random) : random_(random), world_(std::make_unique<Thread>()) {
   present = this;
   own = world_.get();
+  own->seat = &first_seat();
 }
 
 Schedule::~Schedule() {
@@ -63,7 +47,8 @@ Process& Schedule::process() {
 }
 
 void Schedule::at(Time time, std::function<void()> event) {
-  events_.push({std::max(time, now_), events_made_++, std::move(event)});
+  events_.push_back({std::max(time, now_), events_made_++, std::move(event)});
+  std::push_heap(events_.begin(), events_.end());
 }
 
 void Schedule::run() {
@@ -79,8 +64,9 @@ void Schedule::run_next_event() {
     std::fprintf(stderr, "nothing is left to happen in this history\n");
     std::abort();
   }
-  Event event = events_.top();
-  events_.pop();
+  std::pop_heap(events_.begin(), events_.end());
+  Event event = std::move(events_.back());
+  events_.pop_back();
   now_ = std::max(now_, event.at);
   event.run();
 }
@@ -106,18 +92,15 @@ void Schedule::give_way(Thread* self) {
   in_world = true;
   Thread* next = nullptr;
   while (true) {
-    while (!events_.empty() && events_.top().at <= now_) run_next_event();
+    while (!events_.empty() && events_.front().at <= now_) run_next_event();
     next = choose();
     if (next) break;
     run_next_event();
   }
   ++turns_;
   now_ += Time(random_.between(500, 8'000));
-  bool leaves = self->ended;
   if (next != self) {
-    hand_turn_to(*next);
-    if (leaves) return;
-    wait_for_turn(*self);
+    change_seats(*self->seat, *next->seat);
   }
   in_world = self->process == nullptr;
 }
@@ -127,16 +110,11 @@ Thread* Schedule::add_thread(Process* process, std::function<void()> body) {
   Thread* thread = threads_.back().get();
   thread->process = process;
   thread->body = std::move(body);
-  auto enter = [](void* given) -> void* {
-    auto* thread = static_cast<Thread*>(given);
-    own = thread;
-    wait_for_turn(*thread);
-    present->body_of(thread);
-    return nullptr;
+  auto enter = [](void* given) {
+    own = static_cast<Thread*>(given);
+    present->body_of(own);
   };
-  bool world = std::exchange(in_world, true);  // the true pthread_create, please
-  if (pthread_create(&thread->handle, nullptr, enter, thread) != 0) std::abort();
-  in_world = world;
+  thread->seat = &take_seat(enter, thread);
   ready_.push_back(thread);
   return thread;
 }

@@ -1,6 +1,6 @@
-// Threads that take turns. All threads of all programs in the world are true threads of this
-// process, but only one runs at a time, until it waits; then a seed decides which goes on, and when
-// none can, time jumps to the next event. So a history is a function of its seed.
+// Threads that take turns. Of all threads of all programs in the world only one runs at a time, on
+// a seat of its own, until it waits; then a seed decides which goes on, and when none can, time
+// jumps to the next event. So a history is a function of its seed.
 //
 // libc_threads.cpp brings the programs here: it stands before pthread's functions and the clock's.
 #pragma once
@@ -8,7 +8,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <queue>
 #include <unordered_map>
 #include <vector>
 
@@ -66,6 +65,7 @@ class Schedule {
     Time at;
     std::uint64_t number;
     std::function<void()> run;
+    /// Who comes later is less.
     bool operator<(const Event& other) const {
       return at != other.at ? at > other.at : number > other.number;
     }
@@ -79,7 +79,7 @@ class Schedule {
   Random random_;
   Time now_{0};
   std::uint64_t events_made_ = 0, turns_ = 0, yields_one_in_ = 0;
-  std::priority_queue<Event> events_;
+  std::vector<Event> events_;  // a heap
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<Thread*> ready_;
   std::unordered_map<const void*, std::deque<Thread*>> waiting_;
