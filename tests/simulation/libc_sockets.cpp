@@ -236,7 +236,9 @@ ssize_t sendfile(int number, int file, off_t* at, size_t most) noexcept {
   if (!socket) {
     return libc_result(raw_call(SYS_sendfile, number, file, word(at), static_cast<long>(most)));
   }
+  if (socket->broken) return broken(*socket, EPIPE);
   std::size_t some = std::min(most, network().room(*socket));
+  if (some == 0) return failed(EAGAIN);
   auto bytes = std::make_unique_for_overwrite<char[]>(some);
   ssize_t got = ::pread(file, bytes.get(), some, *at);
   if (got < 0) return got;
