@@ -29,7 +29,7 @@ namespace {
 // A history takes some milliseconds; of true time more only because a busy machine gives it none.
 constexpr unsigned cpu_seconds_max = 20, true_seconds_max = 300;
 constexpr std::size_t failures_told = 20;
-constexpr std::size_t seats_most = 128;  // of a history's threads
+constexpr std::size_t seats_most = 192;  // of a history's threads
 
 /// What a process leaves in memory that it shares with the one that waits for it.
 template <class T>
