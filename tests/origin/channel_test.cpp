@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include <fmt/format.h>
 
 #include "origin/live/ingest.hpp"
@@ -26,6 +28,7 @@ class FakeKeeper final : public Keeper {
     if (full) return fail(ErrorKind::no_space, ErrorSource::disk, "full");
     kept_names.push_back(fmt::format("{}/{}", rendition, segment.number));
     digests.push_back(digest);
+    ++keeps;
     return {};
   }
   void forget(const media::Job&, const std::string&, const std::vector<std::int64_t>&) override {}
@@ -45,6 +48,7 @@ class FakeKeeper final : public Keeper {
   std::vector<ChannelRecord> saved;
   std::vector<std::string> kept_names;
   std::vector<Digest128> digests;
+  std::atomic<std::size_t> keeps{0};  // kept on a thread of the pool: tells when it is done
   std::map<std::string, std::string> ended_with;
   std::int64_t ended_after_ms = -1;
 };
@@ -134,7 +138,7 @@ class ChannelTest : public testing::Test {
   }
   std::shared_ptr<const View> view() { return channel->rendition("v360")->view.load(); }
   void settle() {
-    while (keeper.kept_names.empty()) step();
+    while (keeper.keeps == 0) step();
     while (view()->next.part != 0) step();
   }
 
