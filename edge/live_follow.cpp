@@ -38,7 +38,7 @@ bool LivePlaylists::is_wanted(const LivePlaylist& entry) const {
   Version version = entry.newest.load();
   std::chrono::milliseconds kept = kept_unwanted_min;
   if (version) kept = std::max(kept, 3000ms * version->outline().target_duration_s);
-  SteadyTime wanted = entry.wanted_at.load(std::memory_order_relaxed);
+  SteadyTime wanted = entry.wanted_at;
   return !stopped_->load(std::memory_order_relaxed) && steady_now() - wanted < kept;
 }
 
@@ -47,7 +47,7 @@ net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
   net::Timer timer(worker.io);
   std::chrono::milliseconds pause = pause_min;
   Step step = Step::went_on;
-  while (step != Step::over && is_wanted(*entry)) {
+  while (!let_go(entry, step)) {
     step = co_await ask_once(worker, *entry);
     if (step == Step::went_on) pause = pause_min;
     if (step != Step::again) continue;
@@ -56,14 +56,18 @@ net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
     co_await timer.async_wait(net::use_result);
     pause = std::min(2 * pause, pause_max);
   }
-  {
-    std::lock_guard lock(mutex_);
-    auto it = entries_.find(entry->key);
-    if (it != entries_.end() && it->second == entry) entries_.erase(it);
-  }
   followed_.add(-1);
-  entry->followed = false;
   entry->changed.notify();
+}
+
+/// Whoever wants the playlist after this makes it anew, and its follower with it: there are never
+/// two.
+bool LivePlaylists::let_go(const Entry& entry, Step last) {
+  std::lock_guard lock(mutex_);
+  if (last != Step::over && is_wanted(*entry)) return false;
+  entries_.erase(entry->key);
+  entry->followed = false;
+  return true;
 }
 
 net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LivePlaylist& entry) {

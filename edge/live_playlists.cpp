@@ -8,6 +8,7 @@
 
 #include "common/http/negotiate.hpp"
 #include "common/http/problem.hpp"
+#include "common/http/url.hpp"
 #include "edge/hls/directives.hpp"
 
 namespace relay::edge {
@@ -25,9 +26,9 @@ std::chrono::milliseconds wait_of(const LiveVersion* version) {
   return std::min(wait, wait_max);
 }
 
-std::string_view query_of(std::string_view target) {
-  std::size_t mark = target.find('?');
-  return mark == target.npos ? std::string_view() : target.substr(mark + 1);
+media::LiveJudgement judge_by(const LiveVersion& version, const media::LiveDirectives& directives) {
+  const auto& outline = version.outline();
+  return media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
 }
 
 /// A version that a directive asked for stays what it was: whoever asks the same within the window
@@ -61,19 +62,22 @@ bool LivePlaylists::may_be_for(const Visit& visit) {
   return hls::is_playlist(visit.target) && visit.route != fleet::HopRoute::nobody;
 }
 
-LivePlaylists::Entry LivePlaylists::find(const std::string& key) const {
-  std::lock_guard lock(mutex_);
-  auto it = entries_.find(key);
-  return it == entries_.end() ? nullptr : it->second;
-}
-
-LivePlaylists::Entry LivePlaylists::find_or_make(const Visit& visit, std::string key) {
-  std::lock_guard lock(mutex_);
-  auto it = entries_.find(key);
-  if (it != entries_.end()) return it->second;
-  if (entries_.size() >= playlists_max) return nullptr;
-  auto entry = std::make_shared<LivePlaylist>(key, hls::without_directives(visit.target));
-  entries_.emplace(std::move(key), entry);
+/// The playlist with that key, followed from now on; null: there is none, and none is to be made.
+LivePlaylists::Entry LivePlaylists::want(const Visit& visit, const std::string& key, bool make) {
+  Entry entry;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = entries_.find(key);
+    if (it == entries_.end() && (!make || entries_.size() >= playlists_max)) return nullptr;
+    if (it == entries_.end()) {
+      auto made = std::make_shared<LivePlaylist>(key, hls::without_directives(visit.target));
+      it = entries_.emplace(key, std::move(made)).first;
+    }
+    entry = it->second;
+    entry->wanted_at = steady_now();
+    if (entry->followed.exchange(true)) return entry;
+  }
+  net::spawn(visit.worker.io, follow(visit.worker, entry));
   return entry;
 }
 
@@ -85,28 +89,20 @@ LivePlaylists::Version LivePlaylists::current(const LivePlaylist& entry) const {
   return purged ? nullptr : version;
 }
 
-void LivePlaylists::want(EdgeWorker& worker, const Entry& entry) {
-  entry->wanted_at.store(steady_now(), std::memory_order_relaxed);
-  if (entry->followed.exchange(true)) return;
-  net::spawn(worker.io, follow(worker, entry));
-}
-
 net::Task<bool> LivePlaylists::serve(Visit& visit) {
   if (stopped_->load(std::memory_order_relaxed)) co_return false;
-  std::string key = hls::without_directives(visit.primary_key);
-  bool directed = key.size() != visit.primary_key.size();
-  Entry entry = directed ? find_or_make(visit, std::move(key)) : find(key);
-  if (!entry) co_return false;
-  auto directives = media::read_live_directives(query_of(visit.target));
+  auto directives = media::read_live_directives(http::split_target(visit.target).query);
   if (!directives) {
     co_await refuse(visit, 400, directives.error().message, error_lifetime_s);
     co_return true;
   }
+  std::string key = hls::without_directives(visit.primary_key);
+  bool directed = key.size() != visit.primary_key.size();
   // Two edges that each take the other for the owner must not wait for one another.
   bool by_member = visit.route != fleet::HopRoute::peer_or_origin;
-  if (by_member && upstream_.asks_member(entry->key)) co_return false;
-  want(visit.worker, entry);
-  if (!directed && !current(*entry)) co_return false;
+  if (by_member && upstream_.asks_member(key)) co_return false;
+  Entry entry = want(visit, key, directed);
+  if (!entry || (!directed && !current(*entry))) co_return false;
   Version version = co_await wait_for(visit, entry, *directives);
   if (!version) co_return false;
   co_await answer(visit, std::move(version), *directives);
@@ -121,25 +117,18 @@ net::Task<LivePlaylists::Version> LivePlaylists::wait_for(Visit& visit, Entry en
     std::uint64_t seen = entry->changed.version();
     Version version = current(*entry);
     bool over = steady_now() - visit.begun >= wait_of(version.get());
-    if (version) {
-      const auto& outline = version->outline();
-      auto judged =
-          media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
-      if (judged.readiness != media::LiveReadiness::wait || over) co_return version;
-    }
-    if (stopped_->load(std::memory_order_relaxed) || over) co_return version;
+    bool judged = version && judge_by(*version, directives).readiness != media::LiveReadiness::wait;
+    if (judged || over || stopped_->load(std::memory_order_relaxed)) co_return version;
     if (!entry->followed) co_return nullptr;
     visit.trail.collapsed = true;
-    entry->wanted_at.store(steady_now(), std::memory_order_relaxed);
+    entry->wanted_at = steady_now();
     co_await entry->changed.wait(seen);
   }
 }
 
 net::Task<void> LivePlaylists::answer(Visit& visit, Version version,
                                       media::LiveDirectives directives) {
-  const auto& outline = version->outline();
-  auto judged =
-      media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
+  auto judged = judge_by(*version, directives);
   if (judged.readiness == media::LiveReadiness::never) {
     co_await refuse(visit, 400, std::move(judged.reason), error_lifetime_s);
     co_return;

@@ -44,10 +44,8 @@ class LivePlaylists {
  private:
   using Entry = std::shared_ptr<LivePlaylist>;
   using Version = std::shared_ptr<const LiveVersion>;
-  Entry find(const std::string& key) const;
-  Entry find_or_make(const Visit& visit, std::string key);
+  Entry want(const Visit& visit, const std::string& key, bool make);
   Version current(const LivePlaylist& entry) const;
-  void want(EdgeWorker& worker, const Entry& entry);
   net::Task<Version> wait_for(Visit& visit, Entry entry, media::LiveDirectives directives);
   net::Task<void> answer(Visit& visit, Version version, media::LiveDirectives directives);
   net::Task<void> refuse(Visit& visit, int status, std::string text, std::int64_t lifetime_s);
@@ -57,6 +55,7 @@ class LivePlaylists {
   net::Task<Step> ask_once(EdgeWorker& worker, LivePlaylist& entry);
   Step take(EdgeWorker& worker, LivePlaylist& entry, Version version);
   bool is_wanted(const LivePlaylist& entry) const;
+  bool let_go(const Entry& entry, Step last);
   void fetch_hint(EdgeWorker& worker, const LivePlaylist& entry, const LiveVersion& version);
 
   const Settings& settings_;
@@ -69,7 +68,7 @@ class LivePlaylists {
   Counter& versions_;
   Counter& behind_;
   const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
-  mutable std::mutex mutex_;  // guards entries_
+  std::mutex mutex_;  // guards entries_, each of which is followed
   std::unordered_map<std::string, Entry> entries_;
 };
 

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "common/base/big_endian.hpp"
+
 namespace relay::media {
 namespace {
-
-std::uint32_t big_endian(std::string_view four) {
-  std::uint32_t value = 0;
-  for (char c : four) value = value << 8 | static_cast<unsigned char>(c);
-  return value;
-}
 
 bool is_format(unsigned value) {
   return value == static_cast<unsigned>(FeedFormat::flv) ||
@@ -47,7 +43,7 @@ std::string feed_frame(const FeedFrame& frame) {
   bytes += static_cast<char>(frame.kind);
   bytes += '\0';
   bytes += static_cast<char>(frame.format);
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift);
+  append_big_endian(bytes, length, 4);
   bytes += frame.payload;
   return bytes;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "common/media/live_json.hpp"
 #include "common/media/object_reader.hpp"
 
 namespace relay::media {

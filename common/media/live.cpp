@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/media/live_json.hpp"
 #include "common/media/object_reader.hpp"
 
 namespace relay::media {

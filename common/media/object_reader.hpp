@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "common/base/error.hpp"
-#include "common/media/live.hpp"
 
 namespace relay::media {
 
@@ -96,8 +95,5 @@ inline Result<json::object> object_from(std::string_view what, std::string_view 
   if (!value.is_object()) return bad_input(std::string(what) + ": must be an object");
   return value.get_object();
 }
-
-json::object to_object(const LiveJob& job);
-Result<LiveJob> live_job_from(const json::object& object);
 
 }  // namespace relay::media

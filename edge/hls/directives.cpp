@@ -2,19 +2,12 @@
 
 #include <algorithm>
 
+#include "common/http/url.hpp"
+
 namespace relay::edge::hls {
 namespace {
 
 constexpr std::string_view directive = "_HLS_";
-
-std::string_view query_of(std::string_view target) {
-  std::size_t mark = target.find('?');
-  return mark == target.npos ? std::string_view() : target.substr(mark + 1);
-}
-
-std::string_view path_of(std::string_view target) {
-  return target.substr(0, target.find('?'));
-}
 
 /// Calls `see` with each parameter.
 template <class See>
@@ -34,16 +27,16 @@ bool is_number(std::string_view text) {
 
 bool has_directives(std::string_view target) {
   bool found = false;
-  each_parameter(query_of(target),
+  each_parameter(http::split_target(target).query,
                  [&](std::string_view each) { found = found || each.starts_with(directive); });
   return found;
 }
 
 std::string without_directives(std::string_view target) {
   if (!has_directives(target)) return std::string(target);
-  std::string left(path_of(target));
+  std::string left(http::split_target(target).path);
   char before = '?';
-  each_parameter(query_of(target), [&](std::string_view each) {
+  each_parameter(http::split_target(target).query, [&](std::string_view each) {
     if (each.starts_with(directive)) return;
     left += before;
     left += each;
@@ -60,7 +53,7 @@ std::string with_query(std::string_view target, std::string_view query) {
 }
 
 bool is_part(std::string_view target) {
-  std::string_view name = path_of(target);
+  std::string_view name = http::split_target(target).path;
   name = name.substr(name.rfind('/') + 1);
   if (!name.ends_with(".m4s")) return false;
   name.remove_suffix(4);
@@ -69,7 +62,7 @@ bool is_part(std::string_view target) {
 }
 
 bool is_playlist(std::string_view target) {
-  return path_of(target).ends_with(".m3u8");
+  return http::split_target(target).path.ends_with(".m3u8");
 }
 
 }  // namespace relay::edge::hls

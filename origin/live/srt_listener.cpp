@@ -74,7 +74,7 @@ struct SrtListener::Impl {
 
   void run();
   void accept();
-  Result<std::unique_ptr<Feed>> admit(const std::string& stream_id) const;
+  Result<std::unique_ptr<Feed>> admit(const StreamKey& key) const;
   void read(SRTSOCKET socket);
   bool take(Publisher& publisher, std::string_view bytes);
   void close(SRTSOCKET socket, std::string_view why);
@@ -164,14 +164,14 @@ void SrtListener::Impl::run() {
 }
 
 /// Whoever got so far has shown a key or the passphrase.
-Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(const std::string& stream_id) const {
-  auto key = read_stream_id(stream_id);
-  if (!key) return std::unexpected(key.error());
-  if (!key->key.empty()) return channels.admit(*key, media::FeedFormat::mpegts);
-  auto channel = channels.find(key->tenant, key->asset);
+Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(const StreamKey& key) const {
+  if (publishers.size() >= connections_max)
+    return fail(ErrorKind::unavailable, ErrorSource::internal, "too many publishers");
+  if (!key.key.empty()) return channels.admit(key, media::FeedFormat::mpegts);
+  auto channel = channels.find(key.tenant, key.asset);
   if (!channel)
     return fail(ErrorKind::unavailable, ErrorSource::client, "the channel has just ended");
-  return channel->publish(key->slot, media::FeedFormat::mpegts);
+  return channel->publish(key.slot, media::FeedFormat::mpegts);
 }
 
 void SrtListener::Impl::accept() {
@@ -179,12 +179,9 @@ void SrtListener::Impl::accept() {
   int size = sizeof from;
   SRTSOCKET socket = srt_accept(door, reinterpret_cast<sockaddr*>(&from), &size);
   if (socket == SRT_INVALID_SOCK) return;
-  std::string id = stream_id_of(socket);
-  std::string channel = id.substr(0, id.find_first_of("?"));
   std::string peer = address_text(from);
-  auto feed = publishers.size() < connections_max
-                  ? admit(id)
-                  : fail(ErrorKind::unavailable, ErrorSource::internal, "too many publishers");
+  auto key = read_stream_id(stream_id_of(socket));
+  auto feed = key ? admit(*key) : std::unexpected(key.error());
   if (!feed) {
     refused.add();
     log::info("publisher refused",
@@ -192,7 +189,6 @@ void SrtListener::Impl::accept() {
     srt_close(socket);
     return;
   }
-  auto key = read_stream_id(id);
   Publisher publisher{std::move(*feed), {}, key->tenant + "/" + key->asset, std::move(peer)};
   log::info("publisher came",
             {kv("protocol", "srt"), kv("peer", publisher.peer), kv("channel", publisher.channel),

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "origin/live/rtmp/big_endian.hpp"
+#include "common/base/big_endian.hpp"
 #include "origin/live/rtmp/flv.hpp"
 
 namespace relay::origin::live::rtmp {

@@ -133,6 +133,20 @@ test('the end of the channel reaches who waits', async () => {
   assert.match(text(await waiting), /#EXT-X-ENDLIST/);
 });
 
+test('wrong directives and playlists that are not there take no place from live ones', async () => {
+  const edge = await startOne();
+  const places = 4096;
+  for (let done = 0; done < places + 100; done += 100) {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) =>
+      request(`${edge.url}/none/${done + i}.m3u8?${i === 0 ? '_HLS_msn=1' : '_HLS_part=1'}`)));
+    assert.deepEqual(answers.map((answer) => answer.status), answers.map((_, i) => (i === 0 ? 404 : 400)));
+  }
+  const [segment] = live.next();
+  await ask(edge, `_HLS_msn=${segment - 1}`);
+  await live.blocked(1);
+  assert.equal(metricValue(await edge.metrics(), 'relay_edge_live_playlists'), 1);
+});
+
 test('a fleet asks the origin once for each version', async () => {
   edges = await startEdges(3, origin.url);
   const [segment, part] = live.next();

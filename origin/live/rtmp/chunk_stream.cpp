@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "origin/live/rtmp/big_endian.hpp"
+#include "common/base/big_endian.hpp"
 
 namespace relay::origin::live::rtmp {
 namespace {

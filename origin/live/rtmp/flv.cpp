@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "origin/live/rtmp/big_endian.hpp"
+#include "common/base/big_endian.hpp"
 
 namespace relay::origin::live::rtmp {
 namespace {

@@ -1,11 +1,11 @@
-// Numbers as RTMP and FLV spell them. Pure.
+// Numbers as wire formats spell them. Pure.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace relay::origin::live::rtmp {
+namespace relay {
 
 /// Of at most four bytes.
 inline std::uint32_t big_endian(std::string_view bytes) {
@@ -26,4 +26,4 @@ inline void append_big_endian(std::string& into, std::uint32_t value, int bytes)
     into += static_cast<char>(value >> shift & 0xff);
 }
 
-}  // namespace relay::origin::live::rtmp
+}  // namespace relay
