@@ -154,7 +154,8 @@ net::Task<Result<Asset>> LiveApi::open(const Request& request, const std::string
   auto asset = co_await net::run_blocking(blocking_, store);
   if (!asset) co_return asset;
   auto adding = channels_.open(channel.record);
-  co_await net::run_on(channels_.io(), std::move(adding));
+  auto opened = co_await net::run_on(channels_.io(), std::move(adding));
+  if (!opened) co_return std::unexpected(opened.error());
   co_return asset;
 }
 
