@@ -1,5 +1,6 @@
 // The list of assets, a row each. Text only ever becomes textContent.
 
+import { clockTime } from './clock_time.js';
 import { make } from './make.js';
 
 const working = new Set(['receiving', 'queued', 'processing']);
@@ -88,12 +89,4 @@ function stateText(asset) {
     case 'failed': return `failed: ${asset.error ?? 'no reason given'}`;
     default: return [asset.state, asset.stage].filter(Boolean).join(', ');
   }
-}
-
-/** 83.4 → "1:23" */
-export function clockTime(seconds) {
-  const whole = Math.round(seconds);
-  const pad = (n) => String(n).padStart(2, '0');
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return h ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
 }

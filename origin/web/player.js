@@ -4,12 +4,36 @@
 // Events: "levels" (the choice of qualities or the one that plays changed), "working" (media
 // arrives), "network" ({status}), "undecodable".
 
+import { LiveEdge } from './live_edge.js';
+
 const Hls = window.Hls;
 const recoveries_max = 2;
 const tiny_s = 1;
 
+/**
+ * A video that is still being encoded is no channel: it starts with its first picture, not where the
+ * encoder is. hls.js is told so in the playlist (RFC 8216, 4.3.5.2), the only place where it looks
+ * once it knows what kind of playlist it has.
+ */
+class FromTheBeginning extends (Hls?.DefaultConfig.loader ?? Object) {
+  load(context, config, callbacks) {
+    const onSuccess = (response, ...more) =>
+      callbacks.onSuccess({ ...response, data: startingEarly(response.data) }, ...more);
+    super.load(context, config, { ...callbacks, onSuccess });
+  }
+}
+
+function startingEarly(playlist) {
+  return playlist.replace(/^#EXT-X-PLAYLIST-TYPE:EVENT$/m, '$&\n#EXT-X-START:TIME-OFFSET=0');
+}
+
 const settings = {
-  startPosition: 0,
+  pLoader: FromTheBeginning,
+  startPosition: -1,  // a channel's live edge; see FromTheBeginning
+  lowLatencyMode: true,
+  // LiveEdge paces a live channel, by rules that hls.js does not have.
+  maxLiveSyncPlaybackRate: 1,
+  liveSyncOnStallIncrease: 0,
   // Else the largest rendition, which stands first, would be fetched first on every link.
   startLevel: -1,
   testBandwidth: false,
@@ -36,6 +60,7 @@ export class Player extends EventTarget {
     this.address = address;
     video.addEventListener('resize', () => this.#tell('levels'));
     this.hls = this.#make(settings);
+    this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
     this.hls.loadSource(address);
   }

@@ -4,6 +4,7 @@
 import { backOff, messages } from './messages.js';
 import { photoAddress, playlistAddress, probe } from './probe.js';
 import { Growth } from './growth.js';
+import { LiveBadge } from './live_badge.js';
 import { Player } from './player.js';
 import { QualityMenu } from './quality_menu.js';
 import { Stall } from './stall.js';
@@ -87,9 +88,9 @@ function lost(seconds) {
 
 function play() {
   tell('loading', messages.loading());
-  useKeys(video, element('stage'));
   watchPlayback();
   if (Player.supported) return playWithHls();
+  useKeys(video, element('stage'));
   if (video.canPlayType('application/vnd.apple.mpegurl')) {
     video.src = playlistAddress(address);
     video.addEventListener('error', () => tell('undecodable', messages.undecodable()));
@@ -102,6 +103,9 @@ function playWithHls() {
   const player = new Player(video, playlistAddress(address));
   page.player = player;
   Object.defineProperty(page, 'hls', { get: () => player.hls });
+  useKeys(video, element('stage'), player.live);
+  new LiveBadge({ box: element('live'), badge: element('live-badge'), delay: element('live-delay'),
+    button: element('go-live'), keys: element('live-keys') }, player.live);
   new QualityMenu(element('quality-label'), element('quality'), player);
   new Growth(player, playlistAddress(address)).start();
   retryNetwork(player);

@@ -1,5 +1,6 @@
 // A live channel in Chromium, from an edge: pushed by ffmpeg over RTMP, played by the watch page with
-// hls.js in its low-latency mode, through the return of its publisher.
+// hls.js in its low-latency mode, through the return of its publisher, a stall of the network and the
+// viewer's own wish to see something again.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -24,35 +25,100 @@ after(async () => {
   await fleet?.cleanUp();
 });
 
-/** What hls.js thinks of its place behind the live edge, seconds. */
-const latency = (page) => page.evaluate(() => window.torchrelay.hls.latency);
+const feed = { size: '416x234', group: 50 };  // one rung
+
+/** A viewer's page once it plays; `page.seeks` are [from, to] of every jump, `page.rates` all rates. */
+async function watch(t) {
+  const page = await openPage(browser, `${fleet.edges[1].url}/watch/demo/final`);
+  t.after(() => page.context().close());
+  await page.waitForFunction(() => document.querySelector('video').played.length > 0, null, { timeout: 60_000 });
+  await page.evaluate(() => {
+    const video = document.querySelector('video');
+    Object.assign(window, { seeks: [], rates: [], place: video.currentTime });
+    video.addEventListener('timeupdate', () => { if (!video.seeking) window.place = video.currentTime; });
+    video.addEventListener('seeking', () => window.seeks.push([window.place, video.currentTime]));
+    video.addEventListener('ratechange', () => window.rates.push(video.playbackRate));
+  });
+  return page;
+}
+
+/** Where the viewer stands: {delay_s, follows, rate, place_s, window_s: [from, to], seeks, rates}. */
+const edge = (page) => page.evaluate(() => {
+  const video = document.querySelector('video');
+  const { delay_s, follows } = window.torchrelay.player.live;
+  return { delay_s, follows, rate: video.playbackRate, place_s: video.currentTime,
+    window_s: [video.seekable.start(0), video.seekable.end(0)], seeks: window.seeks, rates: window.rates };
+});
+
+const untilEdge = (page, what, test) => until(what, async () => {
+  const now = await edge(page);
+  return test(now) ? now : Promise.reject(new Error(JSON.stringify(now)));
+}, { deadline_ms: 60_000 });
+
+/** Holds back parts and segments until the page has nothing to play and is late. */
+async function starve(page) {
+  const held = [];
+  let holds = true;
+  await page.route('**/*.m4s', (route) => (holds ? held.push(route) : route.continue()));
+  await page.waitForFunction(() => document.querySelector('video').readyState < 3, null, { timeout: 60_000 });
+  await untilEdge(page, 'the stall to make it late', ({ delay_s }) => delay_s > 4);
+  holds = false;
+  for (const route of held) await route.continue().catch(() => {});  // given up by the player
+}
 
 test('a viewer at edge 2 is seconds behind, and stays through the publisher\'s return', async (t) => {
   const { ingest } = await openChannel(fleet.origin, 'demo/final', { body: { title: 'The final' } });
-  publisher = publish(ingest.rtmp, { size: '640x360', group: 50 });
+  publisher = publish(ingest.rtmp, feed);
   await waitForAir(fleet.edges[1], 'demo/final');
-  const page = await openPage(browser, `${fleet.edges[1].url}/watch/demo/final`);
-  t.after(() => page.context().close());
-  await page.waitForFunction(() => document.querySelector('video').currentTime > 0, null, { timeout: 60_000 });
+  const page = await watch(t);
   const begin = await playback(page);
   await playsPast(page, begin.time_s + 5);
   const later = await playback(page);
   assert.ok(later.frames > begin.frames && later.audioBytes > begin.audioBytes, JSON.stringify([begin, later]));
   const config = await page.evaluate(() => window.torchrelay.hls.lowLatencyMode);
   assert.equal(config, true);
-  t.diagnostic(`hls.js is ${(await latency(page)).toFixed(2)} s behind the live edge`);
+  assert.match(await page.locator('#live').innerText(), /Live\s+\d+\.\d s/i);
+  t.diagnostic(`the viewer is ${(await edge(page)).delay_s.toFixed(2)} s behind the live edge`);
 
   await publisher.stop();
-  publisher = publish(ingest.rtmp, { size: '640x360', group: 50 });
+  publisher = publish(ingest.rtmp, feed);
   const gone = (await playback(page)).time_s;
   await playsPast(page, gone + 8, { deadline_ms: 60_000 });
   assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
 });
 
+test('who joins later is at the live edge, and comes back to it after a stall without a step back', async (t) => {
+  const page = await watch(t);
+  const joined = await edge(page);
+  const [from, to] = joined.window_s;
+  assert.ok(to - joined.place_s < joined.place_s - from, JSON.stringify(joined));
+  await starve(page);
+  const late = await untilEdge(page, 'a higher rate', ({ rate }) => rate > 1);
+  await untilEdge(page, 'less delay', ({ delay_s }) => delay_s < late.delay_s - 1);
+  const { seeks, follows } = await edge(page);
+  assert.equal(follows, true);
+  assert.deepEqual(seeks.filter(([before, after]) => after < before - 0.1), []);
+});
+
+test('who goes back on purpose is left there, until he wants to be live again', async (t) => {
+  const page = await watch(t);
+  for (let i = 0; i < 2; i += 1) await page.keyboard.press('ArrowLeft');
+  const back = await untilEdge(page, 'the step back', ({ follows }) => !follows);
+  await page.evaluate(() => { window.rates = []; });
+  await playsPast(page, back.place_s + 2, { deadline_ms: 60_000 });
+  const later = await edge(page);
+  assert.equal(later.follows, false);
+  assert.deepEqual([later.rate, ...later.rates.filter((rate) => rate > 1)], [1]);
+  assert.ok(later.delay_s > back.delay_s - 0.5, JSON.stringify([back, later]));
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await untilEdge(page, 'the live edge', ({ delay_s, follows }) => follows && delay_s < later.delay_s - 4);
+  await page.getByRole('button', { name: 'Go live' }).waitFor({ state: 'hidden' });
+  await page.keyboard.press('k');
+  await untilEdge(page, 'the pause to be taken as meant', ({ follows }) => !follows);
+});
+
 test('when the channel ends the page comes to its end', async (t) => {
-  const page = await openPage(browser, `${fleet.edges[1].url}/watch/demo/final`);
-  t.after(() => page.context().close());
-  await page.waitForFunction(() => document.querySelector('video').currentTime > 0, null, { timeout: 60_000 });
+  const page = await watch(t);
   await publisher.stop();
   assert.equal((await endChannel(fleet.origin, 'demo/final')).status, 200);
   await until('the end', async () => (await playback(page)).ended, { deadline_ms: 60_000 });
