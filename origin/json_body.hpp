@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "origin/live/channel_rules.hpp"
 
 namespace relay::origin {
 
@@ -23,5 +24,17 @@ struct Labels {
 /// {"title": "…", "tags": ["…"]}, both optional, nothing else. What is wrong with the JSON is said
 /// with its line and column.
 Result<Labels> read_labels(std::string_view text);
+
+/// What PUT channels/{asset} takes.
+struct ChannelBody {
+  Labels labels;
+  live::ChannelWishes wishes;
+};
+
+/// The members of Labels, and what a channel may have for itself, spelled as in the settings:
+/// {"part": "250ms", "group": "1s", "segment": "2s", "rungs_max": 2, "height_max": 720,
+/// "dvr": "30m", "dvr_size_max": "8GiB", "between": "slate", "busy_slot": "replace",
+/// "return_to_primary": false}. `settings` stand for what is not there.
+Result<ChannelBody> read_channel(std::string_view text, const live::LiveSettings& settings);
 
 }  // namespace relay::origin

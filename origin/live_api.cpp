@@ -66,10 +66,6 @@ Result<media::FeedSlot> slot_of(const std::vector<http::Parameter>& parameters) 
   return bad_input("slot must be primary or backup");
 }
 
-Result<Labels> labels_of(const std::string& body) {
-  return body.empty() ? Labels{} : read_labels(body);
-}
-
 }  // namespace
 
 std::string_view LiveApi::methods_of(std::string_view action) {
@@ -97,8 +93,7 @@ boost::json::object LiveApi::document(const Asset& asset) const {
   return out;
 }
 
-media::Job LiveApi::new_job(const Request& request) const {
-  const live::LiveSettings& settings = channels_.settings();
+media::Job LiveApi::new_job(const Request& request, const live::ChannelWishes& wishes) const {
   WallTime now = wall_now();
   media::Job job;
   job.kind = media::JobKind::live;
@@ -106,13 +101,8 @@ media::Job LiveApi::new_job(const Request& request) const {
   job.asset = request.asset;
   job.version = version_name(now, chance());
   job.live.emplace();
-  job.live->channel = {
-      .epoch_ms = now.time_since_epoch().count(),
-      .part_target_ms = settings.part.count(),
-      .group_ms = settings.group.count(),
-      .segment_ms = settings.segment.count(),
-      .between = settings.between == "slate" ? media::Between::slate : media::Between::gap,
-      .return_to_primary = settings.return_to_primary};
+  job.live->channel =
+      live::constants_of(wishes, channels_.settings(), now.time_since_epoch().count());
   return job;
 }
 
@@ -125,13 +115,18 @@ net::Task<void> LiveApi::put(net::Exchange& exchange, Request request) {
     co_await exchange.respond(http::problem_of(new_key ? body.error() : new_key.error()));
     co_return;
   }
+  auto wanted = read_channel(*body, channels_.settings());
+  if (!wanted) {
+    co_await exchange.respond(http::problem_of(wanted.error()));
+    co_return;
+  }
   bool known = channels_.find(request.tenant, request.asset) != nullptr;
   std::string key = !known || *new_key == "true" ? new_stream_key() : "";
   Result<Asset> asset;
   if (known)
-    asset = co_await change(request, *body, key);
+    asset = co_await change(request, *wanted, key);
   else
-    asset = co_await open(request, *body, key);
+    asset = co_await open(request, *wanted, key);
   if (!asset) {
     co_await exchange.respond(http::problem_of(asset.error()));
     co_return;
@@ -142,14 +137,13 @@ net::Task<void> LiveApi::put(net::Exchange& exchange, Request request) {
   co_await exchange.respond(json_answer(known ? 200 : 201, answer));
 }
 
-net::Task<Result<Asset>> LiveApi::open(const Request& request, const std::string& body,
+net::Task<Result<Asset>> LiveApi::open(const Request& request, const ChannelBody& wanted,
                                        std::string key) {
-  auto labels = labels_of(body);
-  if (!labels) co_return std::unexpected(labels.error());
   if (auto room = channels_.allow_one_more(); !room) co_return std::unexpected(room.error());
-  NewChannel channel{{new_job(request), intake::sha256_hex(key)},
-                     labels->title.value_or(""),
-                     labels->tags.value_or(std::vector<std::string>())};
+  const live::ChannelWishes& wishes = wanted.wishes;
+  NewChannel channel{{new_job(request, wishes), intake::sha256_hex(key), wishes.rules},
+                     wanted.labels.title.value_or(""),
+                     wanted.labels.tags.value_or(std::vector<std::string>())};
   auto store = [&] { return catalog_.open_channel(channel); };
   auto asset = co_await net::run_blocking(blocking_, store);
   if (!asset) co_return asset;
@@ -159,18 +153,15 @@ net::Task<Result<Asset>> LiveApi::open(const Request& request, const std::string
   co_return asset;
 }
 
-net::Task<Result<Asset>> LiveApi::change(const Request& request, const std::string& body,
+net::Task<Result<Asset>> LiveApi::change(const Request& request, const ChannelBody& wanted,
                                          std::string new_key) {
-  auto labels = labels_of(body);
-  if (!labels) co_return std::unexpected(labels.error());
-  if (!new_key.empty()) {
-    auto changing =
-        channels_.change_key(request.tenant, request.asset, intake::sha256_hex(new_key));
-    auto changed = co_await net::run_on(channels_.io(), std::move(changing));
-    if (!changed) co_return std::unexpected(changed.error());
-  }
+  std::string key_sha256 = new_key.empty() ? "" : intake::sha256_hex(new_key);
+  auto changing =
+      channels_.change(request.tenant, request.asset, wanted.wishes, std::move(key_sha256));
+  auto changed = co_await net::run_on(channels_.io(), std::move(changing));
+  if (!changed) co_return std::unexpected(changed.error());
   auto relabel = [&] {
-    return catalog_.relabel(request.tenant, request.asset, labels->title, labels->tags);
+    return catalog_.relabel(request.tenant, request.asset, wanted.labels.title, wanted.labels.tags);
   };
   auto asset = co_await net::run_blocking(blocking_, relabel);
   if (!asset) co_return std::unexpected(asset.error());
@@ -200,7 +191,8 @@ net::Task<void> LiveApi::feed(net::Exchange& exchange, Request request) {
   auto channel = channels_.find(request.tenant, request.asset);
   Result<std::unique_ptr<live::Feed>> feed = no_channel(request.asset);
   if (!slot) feed = std::unexpected(slot.error());
-  if (slot && channel) feed = channel->publish(*slot, media::FeedFormat::mpegts);
+  if (slot && channel)
+    feed = channel->publish(*slot, media::FeedFormat::mpegts, live::AdmittedBy::tenant_key);
   if (!feed) {
     co_await exchange.respond(http::problem_of(feed.error()));
     co_return;

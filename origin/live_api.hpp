@@ -11,6 +11,7 @@
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "origin/catalog.hpp"
+#include "origin/json_body.hpp"
 #include "origin/live/channels.hpp"
 
 namespace relay::origin {
@@ -40,10 +41,10 @@ class LiveApi {
   net::Task<void> put(net::Exchange& exchange, Request request);
   net::Task<void> end(net::Exchange& exchange, Request request);
   net::Task<void> feed(net::Exchange& exchange, Request request);
-  net::Task<Result<Asset>> open(const Request& request, const std::string& body, std::string key);
-  net::Task<Result<Asset>> change(const Request& request, const std::string& body,
+  net::Task<Result<Asset>> open(const Request& request, const ChannelBody& wanted, std::string key);
+  net::Task<Result<Asset>> change(const Request& request, const ChannelBody& wanted,
                                   std::string new_key);
-  media::Job new_job(const Request& request) const;
+  media::Job new_job(const Request& request, const live::ChannelWishes& wishes) const;
 
   live::Channels& channels_;
   Catalog& catalog_;

@@ -130,15 +130,23 @@ Result<VersionRecord> version_from_bytes(std::string_view bytes) {
 }
 
 std::string to_bytes(const live::ChannelRecord& record) {
-  return std::string(1, form_1) + record.key_sha256 + '\n' + media::to_json(record.job);
+  return std::string(1, form_1) + record.key_sha256 + '\n' + live::to_json(record.rules) + '\n' +
+         media::to_json(record.job);
 }
 
 Result<live::ChannelRecord> channel_from_bytes(std::string_view bytes) {
   if (auto opened = open_record(bytes, 1); !opened) return std::unexpected(opened.error());
   std::size_t line = std::min(bytes.find('\n'), bytes.size() - 1);
-  auto job = media::job_from_json(bytes.substr(line + 1));
+  std::string key(bytes.substr(0, line));
+  bytes.remove_prefix(line + 1);
+  // There were no rules once.
+  std::size_t rules_end = bytes.find('\n');
+  auto rules = rules_end == bytes.npos ? live::ChannelRules{}
+                                       : live::channel_rules_from_json(bytes.substr(0, rules_end));
+  if (!rules) return std::unexpected(rules.error());
+  auto job = media::job_from_json(bytes.substr(rules_end == bytes.npos ? 0 : rules_end + 1));
   if (!job) return std::unexpected(job.error());
-  return live::ChannelRecord{std::move(*job), std::string(bytes.substr(0, line))};
+  return live::ChannelRecord{std::move(*job), std::move(key), *rules};
 }
 
 }  // namespace relay::origin

@@ -81,16 +81,16 @@ void describe_live_listeners(Schema& schema, live::LiveSettings& into) {
 void describe_live(Schema& schema, live::LiveSettings& into) {
   describe_live_listeners(schema, into);
   schema.duration("live.part", into.part, "target duration of a part of low-latency HLS",
-                  {.least = 100, .most = 5000});
+                  {.least = live::part_ms_bounds.least, .most = live::part_ms_bounds.most});
   schema.duration("live.group", into.group, "from one key picture to the next",
-                  {.least = 500, .most = 10000});
+                  {.least = live::group_ms_bounds.least, .most = live::group_ms_bounds.most});
   schema.duration("live.segment", into.segment, "of a segment; a multiple of live.group",
-                  {.least = 1000, .most = 20000});
+                  {.least = live::segment_ms_bounds.least, .most = live::segment_ms_bounds.most});
   schema.duration("live.dvr", into.dvr, "how far back a channel's playlists reach",
-                  {.least = 30'000});
+                  {.least = live::dvr_ms_least});
   schema.bytes("live.dvr_size_max", into.dvr_size_max,
                "a channel whose window needs more space forgets its oldest segments sooner",
-               {.least = 1 << 20});
+               {.least = live::dvr_bytes_least});
   schema.text("live.between", into.between,
               "what viewers get while nobody publishes: gaps in the playlist, or a still picture",
               {"gap", "slate"});

@@ -33,6 +33,8 @@ json::object to_object(const LiveChannel& channel) {
           {"part_target_ms", channel.part_target_ms},
           {"group_ms", channel.group_ms},
           {"segment_ms", channel.segment_ms},
+          {"rungs_max", channel.rungs_max},
+          {"height_max", channel.height_max},
           {"between", channel.between == Between::gap ? "gap" : "slate"},
           {"return_to_primary", channel.return_to_primary},
           {"hold_ms", channel.hold_ms}};
@@ -70,6 +72,8 @@ LiveChannel read_channel(ObjectReader& reader) {
   reader.integer("part_target_ms", channel.part_target_ms);
   reader.integer("group_ms", channel.group_ms);
   reader.integer("segment_ms", channel.segment_ms);
+  reader.integer("rungs_max", channel.rungs_max);
+  reader.integer("height_max", channel.height_max);
   reader.text("between", between);
   reader.flag("return_to_primary", channel.return_to_primary);
   reader.integer("hold_ms", channel.hold_ms);

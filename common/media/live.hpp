@@ -43,6 +43,9 @@ struct LiveChannel {
   std::int64_t part_target_ms = 500;
   std::int64_t group_ms = 2000;    // between key pictures
   std::int64_t segment_ms = 4000;  // a multiple of group_ms
+  // Caps of the ladder; 0: as the transcoder has it.
+  std::int64_t rungs_max = 0;
+  std::int64_t height_max = 0;  // of the shorter side, pixels; one rendition stays
   Between between = Between::gap;
   bool return_to_primary = true;  // when it is well again
   std::int64_t hold_ms = 1000;  // without a picture from the slot on air: the other one takes over

@@ -158,6 +158,11 @@ Result<void> sync(int fd) {
   return {};
 }
 
+Result<void> sync_new(int fd, const fs::path& path) {
+  auto synced = sync(fd);
+  return synced ? sync_folder(folder_of(path)) : synced;
+}
+
 Result<void> publish(const fs::path& from, const fs::path& to) {
   auto made = make_folders(folder_of(to));
   if (!made) return made;

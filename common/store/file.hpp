@@ -38,6 +38,8 @@ Result<std::string> read_exactly(int fd, std::uint64_t offset, std::size_t n);
 Result<std::string> read_file(const std::filesystem::path& path);
 Result<std::uint64_t> size_of(int fd);
 Result<void> sync(int fd);
+/// fsync of a file that create_new() made, and of its folder: both bytes and name survive.
+Result<void> sync_new(int fd, const std::filesystem::path& path);
 /// After fsync of the file: rename `from` to `to` and fsync the folder of `to`.
 Result<void> publish(const std::filesystem::path& from, const std::filesystem::path& to);
 /// write + fsync + rename: a whole small file becomes visible at once or not at all.

@@ -71,10 +71,16 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
 
 Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
                                              media::FeedFormat format) {
-  if (!accepts(key))
+  if (!accepts(key)) {
+    note_wrong_key(slot);
     return fail(ErrorKind::denied, ErrorSource::client,
                 key.empty() ? "the stream key is missing" : "this is not the channel's stream key");
-  return publish(slot, format);
+  }
+  auto feed = publish(slot, format, AdmittedBy::stream_key);
+  // The key may have been revoked meanwhile, before there was a feed to end.
+  if (feed && !accepts(key))
+    return fail(ErrorKind::denied, ErrorSource::client, "this stream key was revoked");
+  return feed;
 }
 
 bool Channel::accepts(std::string_view key) const {
@@ -82,9 +88,9 @@ bool Channel::accepts(std::string_view key) const {
   return intake::sha256_hex(key) == record()->key_sha256;
 }
 
-Result<std::unique_ptr<Feed>> Channel::publish(media::FeedSlot slot, media::FeedFormat format) {
-  BusySlot busy = parts_.settings.busy_slot == "replace" ? BusySlot::replace : BusySlot::refuse;
-  return line_->open(slot, format, busy);
+Result<std::unique_ptr<Feed>> Channel::publish(media::FeedSlot slot, media::FeedFormat format,
+                                               AdmittedBy by) {
+  return line_->open(slot, format, *rules().busy_slot, by);
 }
 
 std::shared_ptr<Rendition> Channel::rendition(std::string_view name) const {
@@ -125,10 +131,22 @@ std::string Channel::job() const {
   return media::to_json(job);
 }
 
-net::Task<Result<void>> Channel::change_key(Self self, std::string key_sha256) {
-  auto record = std::make_shared<ChannelRecord>(*self->record());
-  record->key_sha256 = std::move(key_sha256);
-  co_return co_await save(self, record);
+net::Task<Result<void>> Channel::change(Self self, ChannelWishes wishes, std::string key_sha256) {
+  std::string constant = changed_constant(wishes, self->record()->job.live->channel);
+  if (!constant.empty())
+    co_return fail(ErrorKind::conflict, ErrorSource::client,
+                   fmt::format("'{}' never changes while a channel is open", constant));
+  auto change = [&](ChannelRecord& record) {
+    record.rules = merged(record.rules, wishes.rules);
+    if (!key_sha256.empty()) record.key_sha256 = key_sha256;
+  };
+  auto saved = co_await save(self, change);
+  if (!saved) co_return saved;
+  if (!key_sha256.empty()) self->line_->revoke();
+  self->slide();
+  for (auto& each : self->tracks_) self->publish(*each);
+  self->note_change();
+  co_return saved;
 }
 
 void Channel::on_result(const media::JobResult& result) {
@@ -154,14 +172,14 @@ void Channel::publish(Track& track) {
 }
 
 void Channel::slide() {
-  milliseconds dvr = parts_.settings.dvr;
+  const ChannelRules rules = this->rules();
   std::uint64_t bytes = 0;
   for (auto& each : tracks_) {
-    leave(*each, each->window.slide(dvr.count() * 1000));
+    leave(*each, each->window.slide(rules.dvr->count() * 1000));
     bytes += each->window.bytes();
   }
   // All renditions lose the same numbers.
-  while (bytes > parts_.settings.dvr_size_max) {
+  while (bytes > *rules.dvr_size_max) {
     std::uint64_t before = bytes;
     for (auto& each : tracks_) {
       auto gone = each->window.drop_oldest();
@@ -174,8 +192,7 @@ void Channel::slide() {
 }
 
 void Channel::leave(Track& track, std::vector<Segment> gone) {
-  Leaving leaving{
-      steady_now() + std::min(parts_.settings.dvr, leaving_max), track.shared->name, {}};
+  Leaving leaving{steady_now() + std::min(*rules().dvr, leaving_max), track.shared->name, {}};
   for (const Segment& segment : gone)
     if (!segment.parts.empty()) leaving.numbers.push_back(segment.number);
   if (!leaving.numbers.empty()) leaving_.push_back(std::move(leaving));
@@ -237,11 +254,12 @@ net::Task<void> Channel::touched(std::weak_ptr<Channel> channel) {
 }
 
 void Channel::note_change() {
-  Situation now{.record = record(), .status = status_, .failed_why = failed_why_};
+  Situation now{.record = record(), .rules = rules(), .status = status_, .failed_why = failed_why_};
   for (media::FeedSlot slot : slots) {
     auto index = static_cast<std::size_t>(slot);
     now.publishing[index] = line_->is_taken(slot);
     now.dropped_units[index] = line_->dropped(slot);
+    now.refusals[index] = line_->refusals(slot);
   }
   now.transcoder_runs = transcoder_->is_running();
   now.restarts = transcoder_->restarts();

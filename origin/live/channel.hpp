@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,11 +63,14 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   Result<std::unique_ptr<Feed>> admit(std::string_view key, media::FeedSlot slot,
                                       media::FeedFormat format);
   bool accepts(std::string_view key) const;
+  /// Somebody wanted that slot and did not know the key.
+  void note_wrong_key(media::FeedSlot slot) { line_->note_refusal(slot, "the key was wrong"); }
   /// What encrypts SRT; whoever knows it needs no key. It is the key's hash, for both ends must
   /// have the secret itself.
   std::string passphrase() const { return record()->key_sha256; }
-  /// The same for who needs no key.
-  Result<std::unique_ptr<Feed>> publish(media::FeedSlot slot, media::FeedFormat format);
+  /// The same for who has shown otherwise that he may.
+  Result<std::unique_ptr<Feed>> publish(media::FeedSlot slot, media::FeedFormat format,
+                                        AdmittedBy by);
   /// nullptr: there is none of that name, or not yet.
   std::shared_ptr<Rendition> rendition(std::string_view name) const;
   /// How it is, for GET assets/{asset}.
@@ -82,8 +86,9 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
 
   /// A few times a second: what the clock brings.
   void tick();
-  /// Another key from now on.
-  static net::Task<Result<void>> change_key(Self self, std::string key_sha256);
+  /// Other rules from now on, and, unless it is empty, another key: who publishes by the old one is
+  /// ended. Errors: conflict (a constant would change).
+  static net::Task<Result<void>> change(Self self, ChannelWishes wishes, std::string key_sha256);
   /// It becomes a recording: no publisher any more, playlists end. After an error: once more.
   static net::Task<Result<void>> end(Self self);
   /// Deleted, or the origin stops: nothing is written any more.
@@ -101,12 +106,14 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void note_change();
   bool wants_transcoder() const;
   std::string job() const;
+  ChannelRules rules() const { return in_force(record()->rules, parts_.settings); }
   static net::Task<void> commit(Self self, Track& track);
   static net::Task<void> forget(Self self, std::string rendition,
                                 std::vector<std::int64_t> numbers);
   static net::Task<void> tell(Self self, std::string state);
   static net::Task<void> touched(std::weak_ptr<Channel> channel);
-  static net::Task<Result<void>> save(Self self, std::shared_ptr<ChannelRecord> record);
+  /// One change of the record after another.
+  static net::Task<Result<void>> save(Self self, std::function<void(ChannelRecord&)> change);
 
   struct Leaving {
     SteadyTime due;
@@ -127,6 +134,8 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   std::string failed_why_;   // the last one's own verdict, if it was bad
   SteadyTime last_taken_{};  // when somebody published last
   std::deque<Leaving> leaving_;
+  net::Broadcast saved_;
+  bool saving_ = false;  // the record
   bool ending_ = false, ended_ = false, stopped_ = false;
 };
 

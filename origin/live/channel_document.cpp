@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "common/base/quantity.hpp"
+
 namespace relay::origin::live {
 
 namespace json = boost::json;
@@ -26,11 +28,10 @@ media::SlotStatus slot_of(const Situation& now, std::size_t index) {
 json::object notable_slot(const Situation& now, std::size_t index) {
   media::SlotStatus slot = slot_of(now, index);
   std::string error = slot.error.empty() && now.publishing[index] ? now.failed_why : slot.error;
-  return {{"publishing", now.publishing[index]},
-          {"state", media::name(slot.state)},
-          {"error", text_or_null(error)},
-          {"video", text_or_null(slot.video)},
-          {"audio", text_or_null(slot.audio)}};
+  return {
+      {"publishing", now.publishing[index]}, {"state", media::name(slot.state)},
+      {"error", text_or_null(error)},        {"video", text_or_null(slot.video)},
+      {"audio", text_or_null(slot.audio)},   {"refused", text_or_null(now.refusals[index].recent)}};
 }
 
 json::object notable(const Situation& now) {
@@ -56,6 +57,30 @@ double seconds(std::int64_t us) {
   return static_cast<double>(us) / 1e6;
 }
 
+const char* name(media::Between between) {
+  return between == media::Between::slate ? "slate" : "gap";
+}
+
+std::string duration(std::int64_t ms) {
+  return duration_to_text(std::chrono::milliseconds(ms));
+}
+
+/// As PUT channels/{asset} takes them.
+json::object settings_of(const Situation& now) {
+  const media::LiveChannel& channel = now.record->job.live->channel;
+  json::object out{{"part", duration(channel.part_target_ms)},
+                   {"group", duration(channel.group_ms)},
+                   {"segment", duration(channel.segment_ms)},
+                   {"dvr", duration(now.rules.dvr->count())},
+                   {"dvr_size_max", bytes_to_text(std::int64_t(*now.rules.dvr_size_max))},
+                   {"between", name(channel.between)},
+                   {"busy_slot", name(*now.rules.busy_slot)},
+                   {"return_to_primary", channel.return_to_primary}};
+  if (channel.rungs_max > 0) out["rungs_max"] = channel.rungs_max;
+  if (channel.height_max > 0) out["height_max"] = channel.height_max;
+  return out;
+}
+
 }  // namespace
 
 json::object document_of(const Situation& now) {
@@ -67,10 +92,12 @@ json::object document_of(const Situation& now) {
     into["delay"] = seconds(slot.delay_ms * 1000);
     into["dropped_frames"] = slot.dropped_frames;
     into["dropped_units"] = now.dropped_units[index];
+    into["refused_publishers"] = now.refusals[index].count;
     into["jumps"] = slot.jumps;
   }
   const media::LiveChannel& channel = now.record->job.live->channel;
-  out["between"] = channel.between == media::Between::slate ? "slate" : "gap";
+  out["between"] = name(channel.between);
+  out["settings"] = settings_of(now);
   out["encode_delay"] = seconds(now.status ? now.status->encode_delay_ms * 1000 : 0);
   out["next_segment"] = now.next_segment < 0 ? json::value(nullptr) : json::value(now.next_segment);
   out["window"] = seconds(now.window_us);

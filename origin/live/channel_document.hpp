@@ -10,16 +10,19 @@
 #include <string>
 
 #include "common/media/live.hpp"
+#include "origin/live/feed.hpp"
 #include "origin/live/keeper.hpp"
 
 namespace relay::origin::live {
 
 struct Situation {
   std::shared_ptr<const ChannelRecord> record;
+  ChannelRules rules;                       // in force
   std::optional<media::LiveStatus> status;  // of a transcoder that runs
   std::string failed_why;                   // its own verdict on what it was fed
   std::array<bool, media::feed_slots> publishing{};
   std::array<std::uint64_t, media::feed_slots> dropped_units{};
+  std::array<Refusals, media::feed_slots> refusals;
   bool transcoder_runs = false;
   int restarts = 0;
   std::string trouble;

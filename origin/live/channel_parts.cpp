@@ -15,10 +15,19 @@ std::unexpected<Error> not_there(std::string what) {
 
 }  // namespace
 
-net::Task<Result<void>> Channel::save(Self self, std::shared_ptr<ChannelRecord> record) {
+net::Task<Result<void>> Channel::save(Self self, std::function<void(ChannelRecord&)> change) {
+  while (self->saving_) {
+    std::uint64_t seen = self->saved_.version();
+    if (self->saving_) co_await self->saved_.wait(seen);
+  }
+  self->saving_ = true;
+  auto record = std::make_shared<ChannelRecord>(*self->record());
+  change(*record);
   auto save = [&] { return self->parts_.keeper.save(*record); };
   auto saved = co_await net::run_blocking(self->parts_.blocking, save);
   if (saved) self->record_.store(record);
+  self->saving_ = false;
+  self->saved_.notify();
   co_return saved;
 }
 
@@ -29,9 +38,8 @@ net::Task<Result<void>> Channel::take_setup(Self self, media::LiveSetup setup) {
     co_return fail(ErrorKind::conflict, ErrorSource::client,
                    "a version's renditions never change, and this setup is another one");
   }
-  auto record = std::make_shared<ChannelRecord>(*known);
-  record->job.live->setup = setup;
-  auto saved = co_await save(self, record);
+  auto change = [&](ChannelRecord& record) { record.job.live->setup = setup; };
+  auto saved = co_await save(self, change);
   if (saved && self->tracks_.empty()) self->make_tracks(setup);
   co_return saved;
 }
@@ -85,8 +93,10 @@ net::Task<void> Channel::commit(Self self, Track& track) {
   const Digest128 digest = track.digest.digest();
   const store::UniqueFd file = std::move(track.file);
   const media::Job job = self->record()->job;
+  auto path = self->parts_.keeper.media_path(
+      job, fmt::format("{}/{}.m4s", track.shared->name, segment.number));
   auto keep = [&]() -> Result<void> {
-    if (auto synced = store::sync(file.get()); !synced) return synced;
+    if (auto synced = store::sync_new(file.get(), path); !synced) return synced;
     return self->parts_.keeper.keep(job, track.shared->name, segment, digest);
   };
   auto kept = co_await net::run_blocking(self->parts_.blocking, keep);

@@ -101,11 +101,11 @@ net::Task<Result<void>> Channels::open(ChannelRecord record) {
   co_return Result<void>();
 }
 
-net::Task<Result<void>> Channels::change_key(std::string tenant, std::string asset,
-                                             std::string key_sha256) {
+net::Task<Result<void>> Channels::change(std::string tenant, std::string asset,
+                                         ChannelWishes wishes, std::string key_sha256) {
   auto channel = find(tenant, asset);
   if (!channel) co_return not_open(asset);
-  co_return co_await Channel::change_key(channel, std::move(key_sha256));
+  co_return co_await Channel::change(channel, std::move(wishes), std::move(key_sha256));
 }
 
 net::Task<Result<void>> Channels::end(std::string tenant, std::string asset) {

@@ -51,7 +51,9 @@ class Channels {
   /// add() of a new one, for net::run_on().
   net::Task<Result<void>> open(ChannelRecord record);
   /// The members below fail with not_found when it is not open.
-  net::Task<Result<void>> change_key(std::string tenant, std::string asset, std::string key_sha256);
+  /// See Channel::change().
+  net::Task<Result<void>> change(std::string tenant, std::string asset, ChannelWishes wishes,
+                                 std::string key_sha256);
   net::Task<Result<void>> end(std::string tenant, std::string asset);
   net::Task<Result<void>> remove(std::string tenant, std::string asset);
 

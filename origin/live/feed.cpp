@@ -4,28 +4,54 @@
 
 namespace relay::origin::live {
 
+namespace {
+constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
+}
+
 Result<std::unique_ptr<Feed>> FeedLine::open(media::FeedSlot slot, media::FeedFormat format,
-                                             BusySlot busy) {
+                                             BusySlot busy, AdmittedBy by) {
   std::uint64_t id = 0;
   {
     std::lock_guard lock(mutex_);
     if (!closed_why_.empty()) return fail(ErrorKind::unavailable, ErrorSource::client, closed_why_);
-    if (at(slot) != 0 && busy == BusySlot::refuse) {
-      return fail(
-          ErrorKind::conflict, ErrorSource::client,
-          fmt::format("somebody publishes on slot {} of this channel already", media::name(slot)));
+    SteadyTime now = steady_now();
+    bool is_busy = at(slot).feed != 0 && now - at(slot).wrote < quiet_max;
+    if (!is_busy || busy == BusySlot::replace) {
+      id = ++last_feed_;
+      at(slot) = {id, by, now};
+      queue_.begin(slot, format, now);
     }
-    id = at(slot) = ++last_feed_;
-    queue_.begin(slot, format, steady_now());
+  }
+  if (id == 0) {
+    note_refusal(slot, "somebody publishes there already");
+    return fail(
+        ErrorKind::conflict, ErrorSource::client,
+        fmt::format("somebody publishes on slot {} of this channel already", media::name(slot)));
   }
   filled_.notify();
   changed_();
   return std::make_unique<Feed>(shared_from_this(), slot, id);
 }
 
+void FeedLine::note_refusal(media::FeedSlot slot, std::string why) {
+  {
+    std::lock_guard lock(mutex_);
+    Refused& refused = refused_[static_cast<std::size_t>(slot)];
+    refused = {refused.count + 1, steady_now(), std::move(why)};
+  }
+  changed_();
+}
+
+Refusals FeedLine::refusals(media::FeedSlot slot) const {
+  std::lock_guard lock(mutex_);
+  const Refused& refused = refused_[static_cast<std::size_t>(slot)];
+  bool is_recent = refused.count > 0 && steady_now() - refused.last < refusal_shown;
+  return {refused.count, is_recent ? refused.why : ""};
+}
+
 bool FeedLine::is_taken(media::FeedSlot slot) const {
   std::lock_guard lock(mutex_);
-  return holders_[static_cast<std::size_t>(slot)] != 0;
+  return holders_[static_cast<std::size_t>(slot)].feed != 0;
 }
 
 std::uint64_t FeedLine::dropped(media::FeedSlot slot) const {
@@ -36,10 +62,22 @@ std::uint64_t FeedLine::dropped(media::FeedSlot slot) const {
 void FeedLine::close(std::string why) {
   std::lock_guard lock(mutex_);
   closed_why_ = std::move(why);
-  for (media::FeedSlot slot : {media::FeedSlot::primary, media::FeedSlot::backup}) {
-    queue_.end(slot);
-    at(slot) = 0;
+  for (media::FeedSlot slot : slots) let_go(slot);
+}
+
+void FeedLine::revoke() {
+  {
+    std::lock_guard lock(mutex_);
+    for (media::FeedSlot slot : slots)
+      if (at(slot).by == AdmittedBy::stream_key) let_go(slot);
   }
+  filled_.notify();
+  changed_();
+}
+
+void FeedLine::let_go(media::FeedSlot slot) {
+  at(slot) = {};
+  queue_.end(slot);
 }
 
 void FeedLine::attach() {
@@ -61,10 +99,12 @@ bool FeedLine::write(const Feed& feed, std::string_view unit, Unit kind) {
   bool was_empty = false;
   {
     std::lock_guard lock(mutex_);
-    if (at(feed.slot_) != feed.id_) return false;
-    if (unit.size() > media::feed_payload_bytes_max) return true;
+    if (at(feed.slot_).feed != feed.id_) return false;
+    if (unit.size() > media::feed_payload_bytes_max) return true;  // dropped
     was_empty = queue_.empty();
-    queue_.add(feed.slot_, kind, unit, steady_now());
+    SteadyTime now = steady_now();
+    at(feed.slot_).wrote = now;
+    queue_.add(feed.slot_, kind, unit, now);
     if (queue_.empty()) return true;
   }
   if (was_empty) filled_.notify();
@@ -74,9 +114,8 @@ bool FeedLine::write(const Feed& feed, std::string_view unit, Unit kind) {
 void FeedLine::end(const Feed& feed) {
   {
     std::lock_guard lock(mutex_);
-    if (at(feed.slot_) != feed.id_) return;
-    at(feed.slot_) = 0;
-    queue_.end(feed.slot_);
+    if (at(feed.slot_).feed != feed.id_) return;
+    let_go(feed.slot_);
   }
   filled_.notify();
   changed_();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,13 +15,23 @@
 #include <string_view>
 
 #include "common/net/broadcast.hpp"
+#include "origin/live/channel_rules.hpp"
 #include "origin/live/feed_queue.hpp"
 
 namespace relay::origin::live {
 
-enum class BusySlot { refuse, replace };  // a second publisher on a slot
+/// A new stream key ends those who came by the one before, as SRT's passphrase is made of it too.
+enum class AdmittedBy { stream_key, tenant_key };
 
 class Feed;
+
+/// Publishers that one slot did not take.
+struct Refusals {
+  std::uint64_t count = 0;
+  std::string recent;  // why the last one was not taken, for refusal_shown; empty: none lately
+};
+inline constexpr std::chrono::milliseconds refusal_shown{60'000};
+inline constexpr std::chrono::milliseconds quiet_max{5'000};
 
 /// Of one channel; shared by its feeds and the transcoder's side.
 class FeedLine : public std::enable_shared_from_this<FeedLine> {
@@ -30,11 +41,19 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
       : changed_(std::move(changed)), queue_(limits) {}
 
   /// Errors: conflict (somebody publishes there already), unavailable (the channel takes no more).
-  Result<std::unique_ptr<Feed>> open(media::FeedSlot slot, media::FeedFormat format, BusySlot busy);
+  /// A slot whose publisher has sent nothing for `quiet_max` is not busy: its connection is dead,
+  /// whatever TCP thinks of it.
+  Result<std::unique_ptr<Feed>> open(media::FeedSlot slot, media::FeedFormat format, BusySlot busy,
+                                     AdmittedBy by);
+  /// Somebody was not let in, for another reason than open() saw; `why` is a few words.
+  void note_refusal(media::FeedSlot slot, std::string why);
   bool is_taken(media::FeedSlot slot) const;
   std::uint64_t dropped(media::FeedSlot slot) const;
+  Refusals refusals(media::FeedSlot slot) const;
   /// The channel ends: every feed is closed with this reason and none is opened any more.
   void close(std::string why);
+  /// The stream key changed: feeds that came by it end.
+  void revoke();
 
   // The transcoder's side.
   void attach();
@@ -47,13 +66,25 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
   friend class Feed;
   bool write(const Feed& feed, std::string_view unit, Unit kind);
   void end(const Feed& feed);
-  std::uint64_t& at(media::FeedSlot slot) { return holders_[static_cast<std::size_t>(slot)]; }
+  struct Holder {
+    std::uint64_t feed = 0;  // its id; 0: nobody
+    AdmittedBy by = AdmittedBy::stream_key;
+    SteadyTime wrote{};  // when it gave something last
+  };
+  struct Refused {
+    std::uint64_t count = 0;
+    SteadyTime last{};
+    std::string why;
+  };
+  Holder& at(media::FeedSlot slot) { return holders_[static_cast<std::size_t>(slot)]; }
+  void let_go(media::FeedSlot slot);
 
   const std::function<void()> changed_;
   net::Broadcast filled_;
   mutable std::mutex mutex_;  // guards all below
   FeedQueue queue_;
-  std::array<std::uint64_t, media::feed_slots> holders_{};  // ids of feeds; 0: nobody's
+  std::array<Holder, media::feed_slots> holders_{};
+  std::array<Refused, media::feed_slots> refused_;
   std::uint64_t last_feed_ = 0;
   std::string closed_why_;
 };
@@ -66,8 +97,8 @@ class Feed {
   ~Feed() { end(); }
 
   /// One whole unit as it came (an FLV header, an FLV tag, MPEG-TS packets), never waits. False:
-  /// this publisher is not wanted any more (replaced, or the channel has ended); close the
-  /// connection. A unit above media::feed_payload_bytes_max is dropped.
+  /// this publisher is not wanted any more (replaced, its key revoked, or the channel has ended);
+  /// close the connection. A unit above media::feed_payload_bytes_max is dropped.
   bool write(std::string_view unit, Unit kind) { return line_->write(*this, unit, kind); }
   /// The publisher is gone.
   void end() { line_->end(*this); }

@@ -11,6 +11,7 @@
 
 #include "common/base/error.hpp"
 #include "common/media/job.hpp"
+#include "origin/live/channel_rules.hpp"
 #include "origin/live/segment.hpp"
 
 namespace relay::origin::live {
@@ -19,6 +20,7 @@ namespace relay::origin::live {
 struct ChannelRecord {
   media::Job job;  // of kind live; with the setup once it is known
   std::string key_sha256;
+  ChannelRules rules;
 };
 
 /// Thread-safe. All but the path wait for the disk: call them on the blocking pool.

@@ -7,6 +7,18 @@
 
 namespace relay::origin::live {
 
+/// Of a setting, and of a channel's own constant of the same name.
+struct Bounds {
+  std::int64_t least, most;
+};
+inline constexpr Bounds part_ms_bounds{100, 5'000};
+inline constexpr Bounds group_ms_bounds{500, 10'000};
+inline constexpr Bounds segment_ms_bounds{1'000, 20'000};
+inline constexpr Bounds rungs_bounds{1, 8};
+inline constexpr Bounds height_bounds{100, 4320};  // pixels of the shorter side
+inline constexpr std::int64_t dvr_ms_least = 30'000;
+inline constexpr std::int64_t dvr_bytes_least = 1 << 20;
+
 /// How channels are taken in, made and kept.
 struct LiveSettings {
   std::string rtmp = "127.0.0.1:1935";  // empty: off; so are the others

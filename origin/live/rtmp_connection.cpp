@@ -109,7 +109,7 @@ bool RtmpConnection::on_media(const rtmp::Message& message) {
     return leave(codec + " is not taken by RTMP: send H.264 with AAC, or HEVC by SRT");
   }
   if (feed_->write(rtmp::flv_tag(message), unit_of(message))) return true;
-  session_.end("another publisher took over, or the channel has ended");
+  session_.end("another publisher took over, the key was revoked, or the channel has ended");
   log_end("not wanted any more");
   return false;
 }

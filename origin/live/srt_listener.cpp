@@ -137,6 +137,7 @@ int SrtListener::Impl::judge(void* self, SRTSOCKET socket, int, const sockaddr*,
   auto channel = me.channels.find(key->tenant, key->asset);
   if (!key->key.empty()) {
     bool fits = channel && channel->accepts(key->key);
+    if (channel && !fits) channel->note_wrong_key(key->slot);
     if (!fits) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, "no such channel, or not its key");
     return 0;
   }
@@ -171,7 +172,7 @@ Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(const StreamKey& key) con
   auto channel = channels.find(key.tenant, key.asset);
   if (!channel)
     return fail(ErrorKind::unavailable, ErrorSource::client, "the channel has just ended");
-  return channel->publish(key.slot, media::FeedFormat::mpegts);
+  return channel->publish(key.slot, media::FeedFormat::mpegts, AdmittedBy::stream_key);
 }
 
 void SrtListener::Impl::accept() {

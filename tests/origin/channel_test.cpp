@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "origin/intake/sha256.hpp"
 #include "origin/live/ingest.hpp"
 #include "origin/live_delivery.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -244,13 +245,65 @@ TEST_F(ChannelTest, AsksForItsKeyAndLetsOnlyOnePublisherOnASlot) {
   auto denied = channel->admit("guess", media::FeedSlot::primary, media::FeedFormat::flv);
   ASSERT_FALSE(denied);
   EXPECT_EQ(denied.error().kind, ErrorKind::denied);
-  auto first = channel->publish(media::FeedSlot::backup, media::FeedFormat::flv);
+  auto first =
+      channel->publish(media::FeedSlot::backup, media::FeedFormat::flv, AdmittedBy::tenant_key);
   ASSERT_TRUE(first);
   auto second = channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  channel->tick();
+  boost::json::object slots = channel->document().at("slots").as_object();
+  EXPECT_EQ(slots.at("primary").at("refused").as_string(), "the key was wrong");
+  EXPECT_EQ(slots.at("backup").at("refused").as_string(), "somebody publishes there already");
+  EXPECT_EQ(slots.at("backup").at("refused_publishers").to_number<int>(), 1);
   first->reset();
   EXPECT_TRUE(channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv));
+}
+
+TEST_F(ChannelTest, ANewKeyEndsWhoCameByTheOldOneAndNobodyElse) {
+  auto by_key = channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv);
+  auto by_tenant =
+      channel->publish(media::FeedSlot::backup, media::FeedFormat::mpegts, AdmittedBy::tenant_key);
+  ASSERT_TRUE(by_key && by_tenant);
+  EXPECT_TRUE((*by_key)->write("tag", Unit::other));
+  std::string fresh = intake::sha256_hex("fresh");
+  ASSERT_TRUE(run(Channel::change(channel, {}, fresh)));
+  EXPECT_EQ(keeper.saved.back().key_sha256, fresh);
+  EXPECT_FALSE((*by_key)->write("tag", Unit::other));
+  EXPECT_TRUE((*by_tenant)->write("packets", Unit::other));
+  EXPECT_FALSE(channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv));
+  EXPECT_TRUE(channel->admit("fresh", media::FeedSlot::primary, media::FeedFormat::flv));
+}
+
+TEST_F(ChannelTest, RulesOfItsOwnComeIntoForceAtOnceAndConstantsNeverChange) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  for (std::int64_t segment = now; segment < now + 60; ++segment) {
+    keeper.keeps = 0;
+    ASSERT_TRUE(put(segment, 0, "a", true));
+    settle();
+  }
+  EXPECT_EQ(view()->window.segments.size(), 60u);
+  ChannelWishes wishes;
+  wishes.rules.dvr = std::chrono::seconds(30);
+  wishes.rules.busy_slot = BusySlot::replace;
+  ASSERT_TRUE(run(Channel::change(channel, wishes, "")));
+  EXPECT_EQ(view()->window.segments.size(), 30u);
+  EXPECT_EQ(channel->document().at("settings").at("dvr").as_string(), "30s");
+  EXPECT_EQ(keeper.saved.back().rules.dvr, std::chrono::seconds(30));
+  EXPECT_TRUE(keeper.saved.back().job.live->setup) << "the rest of the record stays";
+  auto first = channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv);
+  auto second = channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv);
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE((*first)->write("tag", Unit::other));
+  EXPECT_TRUE((*second)->write("tag", Unit::other));
+
+  wishes.part = std::chrono::milliseconds(500);  // as it is
+  EXPECT_TRUE(run(Channel::change(channel, wishes, "")));
+  wishes.segment = std::chrono::seconds(2);
+  auto refused = run(Channel::change(channel, wishes, ""));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_TRUE(refused.error().message.contains("'segment' never changes"));
 }
 
 TEST(LiveIngest, ReadsWhatAPartIsByItsTarget) {

@@ -75,6 +75,59 @@ TEST(JsonBody, SaysWhatIsWrongAndWhere) {
   }
 }
 
+TEST(JsonBody, ReadsWhatAChannelMayHaveForItself) {
+  using namespace std::chrono_literals;
+  auto body = read_channel(R"({"title": "Final", "part": "250ms", "group": "1s", "segment": "2s",
+      "rungs_max": 2, "height_max": 720, "dvr": "30m", "dvr_size_max": "8GiB", "between": "slate",
+      "busy_slot": "replace", "return_to_primary": false})",
+                           {});
+  ASSERT_TRUE(body) << body.error().message;
+  EXPECT_EQ(*body->labels.title, "Final");
+  const live::ChannelWishes& wishes = body->wishes;
+  EXPECT_EQ(wishes.rules.dvr, 30min);
+  EXPECT_EQ(wishes.rules.dvr_size_max, 8ull << 30);
+  EXPECT_EQ(wishes.rules.busy_slot, live::BusySlot::replace);
+  media::LiveChannel constants = live::constants_of(wishes, {}, 7);
+  EXPECT_EQ(constants.epoch_ms, 7);
+  EXPECT_EQ(constants.part_target_ms, 250);
+  EXPECT_EQ(constants.group_ms, 1000);
+  EXPECT_EQ(constants.segment_ms, 2000);
+  EXPECT_EQ(constants.rungs_max, 2);
+  EXPECT_EQ(constants.height_max, 720);
+  EXPECT_EQ(constants.between, media::Between::slate);
+  EXPECT_FALSE(constants.return_to_primary);
+  auto nothing = read_channel("", {});
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(live::constants_of(nothing->wishes, {.part = 1s}, 0).part_target_ms, 1000);
+}
+
+TEST(JsonBody, SaysWhatIsWrongWithAChannelAndWhere) {
+  const Refused cases[] = {
+      {"{\"part\": \"50ms\"}", "column 10: member 'part' must be a duration from 100ms to 5s"},
+      {"{\"part\": 500}", "column 10: member 'part' must be a duration like \"500ms\""},
+      {"{\"part\": \"soon\"}", "member 'part' must be a duration from 100ms to 5s"},
+      {"{\"part\": \"3s\"}", "column 10: member 'part' must be such that part (3s) is not above"},
+      {"{\"title\": \"a\",\n \"segment\": \"5s\"}",
+       "line 2, column 13: member 'segment' must be such that segment (5s) is a multiple of group"},
+      {"{\"group\": \"3s\"}", "'group' must be such that segment (4s) is a multiple of group (3s)"},
+      {"{\"rungs_max\": 0}", "column 15: member 'rungs_max' must be a whole number from 1 to 8"},
+      {"{\"rungs_max\": 1.5}", "'rungs_max' must be a whole number"},
+      {"{\"height_max\": \"720\"}", "'height_max' must be a whole number from 100 to 4320"},
+      {"{\"dvr\": \"1s\"}", "'dvr' must be a duration of at least 30s"},
+      {"{\"dvr_size_max\": \"1KiB\"}", "'dvr_size_max' must be a size of at least 1MiB"},
+      {"{\"between\": \"black\"}", "'between' must be \"gap\" or \"slate\""},
+      {"{\"busy_slot\": true}", "'busy_slot' must be \"refuse\" or \"replace\""},
+      {"{\"return_to_primary\": \"yes\"}", "'return_to_primary' must be true or false"},
+      {"{\"slate\": true}", "column 2: unknown member \"slate\"; allowed are title, tags, part"},
+  };
+  for (const Refused& each : cases) {
+    auto body = read_channel(each.text, {});
+    ASSERT_FALSE(body) << each.text;
+    EXPECT_EQ(body.error().kind, ErrorKind::invalid);
+    EXPECT_TRUE(body.error().message.contains(each.words)) << body.error().message;
+  }
+}
+
 TEST(JsonBody, TitlesAreShortUtf8) {
   EXPECT_TRUE(check_title("Tor! \"2:1\" \\o/"));
   EXPECT_FALSE(check_title(std::string(501, 'a')));

@@ -32,6 +32,36 @@ TEST(Records, ComeBackAsTheyWere) {
   EXPECT_EQ(version->source_bytes, 7u);
 }
 
+TEST(Records, AChannelComesBackWithItsRulesAndOneOfBeforeThereWereAny) {
+  live::ChannelRecord record;
+  record.job.kind = media::JobKind::live;
+  record.job.tenant = "t";
+  record.job.asset = "a";
+  record.job.version = "v";
+  record.job.live.emplace();
+  record.job.live->channel.rungs_max = 2;
+  record.key_sha256 = "ab12";
+  record.rules = {std::chrono::minutes(30), 1 << 30, live::BusySlot::replace};
+  auto read = channel_from_bytes(to_bytes(record));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->key_sha256, "ab12");
+  EXPECT_EQ(read->job.live->channel.rungs_max, 2);
+  EXPECT_EQ(read->rules.dvr, std::chrono::minutes(30));
+  EXPECT_EQ(read->rules.dvr_size_max, 1ull << 30);
+  EXPECT_EQ(read->rules.busy_slot, live::BusySlot::replace);
+  auto old = channel_from_bytes(
+      "\x01"
+      "ab12\n" +
+      media::to_json(record.job));
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_EQ(old->job.tenant, "t");
+  EXPECT_FALSE(old->rules.dvr || old->rules.dvr_size_max || old->rules.busy_slot);
+  EXPECT_FALSE(
+      channel_from_bytes("\x01"
+                         "ab12\n[]\n" +
+                         media::to_json(record.job)));
+}
+
 TEST(Records, ShortOrForeignBytesAreCorrupt) {
   std::string whole = to_bytes(ObjectRecord{});
   std::string foreign = whole;

@@ -29,6 +29,19 @@ TEST(LiveSetup, KeepsTheTopAndTheCheapestRungOfALadderThatIsTooLong) {
   EXPECT_EQ(names(setup), (std::vector<std::string>{"v360", "v234", "audio"}));
 }
 
+TEST(LiveSetup, AChannelMayCapItsLadder) {
+  auto source = picture(1920, 1080, {25, 1});
+  auto setup = decide_setup(source, {.rungs_max = 2}, {}, {.rungs_max = 4});
+  EXPECT_EQ(names(setup), (std::vector<std::string>{"v1080", "v234", "audio"}));
+  setup = decide_setup(source, {.rungs_max = 8}, {}, {.rungs_max = 1});
+  EXPECT_EQ(names(setup), (std::vector<std::string>{"v1080", "audio"}))
+      << "not above the machine's";
+  setup = decide_setup(source, {.height_max = 719}, {}, {.rungs_max = 2});
+  EXPECT_EQ(names(setup), (std::vector<std::string>{"v540", "v234", "audio"}));
+  setup = decide_setup(source, {.height_max = 100}, {}, {});
+  EXPECT_EQ(names(setup), (std::vector<std::string>{"v234", "audio"})) << "one always stays";
+}
+
 TEST(LiveSetup, GroupsBeginWhereEveryRungHasAFrame) {
   auto setup = decide_setup(picture(1280, 720, {50, 1}), {.group_ms = 1980}, {}, {});
   EXPECT_EQ(setup.group_frames % 2, 0);

@@ -9,6 +9,10 @@ namespace relay::transcoder::live {
 
 namespace {
 
+std::int64_t most_rungs(const media::LiveChannel& channel, const LiveEncoding& live) {
+  return channel.rungs_max > 0 ? std::min(channel.rungs_max, live.rungs_max) : live.rungs_max;
+}
+
 std::int64_t timescale_of(const Rendition& rung, Fraction rate) {
   if (rung.frame_step > 1) rate.numerator /= rung.frame_step;
   return timescale_for(rate);
@@ -25,6 +29,15 @@ std::vector<Rendition> thinned(std::vector<Rendition> rungs, std::int64_t rungs_
   return kept;
 }
 
+std::vector<Rendition> lowered(std::vector<Rendition> rungs, std::int64_t height_max) {
+  if (height_max <= 0 || rungs.empty()) return rungs;
+  const Rendition least = rungs.back();
+  std::erase_if(
+      rungs, [&](const Rendition& rung) { return std::min(rung.width, rung.height) > height_max; });
+  if (rungs.empty()) rungs.push_back(least);
+  return rungs;
+}
+
 media::LiveSetup decide_setup(const SourceFacts& facts, const media::LiveChannel& channel,
                               const Encoding& encoding, const LiveEncoding& live) {
   Fraction rate = facts.has_picture ? facts.picture.frame_rate : Fraction{25, 1};
@@ -32,9 +45,8 @@ media::LiveSetup decide_setup(const SourceFacts& facts, const media::LiveChannel
   if (facts.has_picture) {
     // A rate that cannot be halved exactly would need a second grid.
     bool halving = rate.numerator % 2 == 0;
-    rungs = thinned(
-        plan_ladder(facts.picture.width, facts.picture.height, rate, halving, encoding.ladder),
-        live.rungs_max);
+    rungs = plan_ladder(facts.picture.width, facts.picture.height, rate, halving, encoding.ladder);
+    rungs = thinned(lowered(std::move(rungs), channel.height_max), most_rungs(channel, live));
   }
   bool halved = std::ranges::any_of(rungs, [](auto& rung) { return rung.frame_step > 1; });
   media::LiveSetup setup = media::live_grid(channel, rate.numerator, rate.denominator, halved);

@@ -25,6 +25,10 @@ std::vector<Rendition> pictures_of(const media::LiveSetup& setup);
 /// How much of `rungs` is kept: the first and the last and what lies evenly between.
 std::vector<Rendition> thinned(std::vector<Rendition> rungs, std::int64_t rungs_max);
 
+/// Those of `rungs`, dearest first, whose shorter side is within `height_max` pixels, at least the
+/// last one. 0: all.
+std::vector<Rendition> lowered(std::vector<Rendition> rungs, std::int64_t height_max);
+
 inline Fraction rate_of(const media::LiveSetup& setup) {
   return {setup.rate_numerator, setup.rate_denominator};
 }
