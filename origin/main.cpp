@@ -74,7 +74,7 @@ int run(const Settings& settings, const std::string& path) {
   auto listen = [&](const std::string& address, const live::RtmpTls& tls) {
     if (address.empty()) return;
     listeners.push_back(
-        std::make_unique<live::RtmpListener>(first, address, tls, channels, metrics));
+        std::make_unique<live::RtmpListener>(server.workers(), address, tls, channels, metrics));
   };
   listen(settings.live.rtmp, {});
   listen(settings.live.rtmps, {settings.live.rtmps_certificate, settings.live.rtmps_key});

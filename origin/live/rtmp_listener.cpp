@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -36,11 +37,9 @@ class Carried final : public RtmpConnection {
       : RtmpConnection(channels, counters, std::move(peer)), stream_(std::move(stream)) {}
 
   /// Until the peer or the session ends; `self` keeps it alive.
-  static net::Task<void> run(Self self, std::function<void()> closed) {
+  static net::Task<void> run(Self self) {
     co_await self->serve();
     self->close();
-    self.reset();
-    closed();
   }
 
   void expire() override {
@@ -121,23 +120,42 @@ std::unique_ptr<ssl::context> make_context(const RtmpTls& tls) {
   return context;
 }
 
-}  // namespace
+/// What connections of one listener share, whatever their workers.
+struct House {
+  House(const Channels& of, RtmpCounters counted) : channels(of), counters(std::move(counted)) {}
 
-struct RtmpListener::Impl : std::enable_shared_from_this<Impl> {
-  Impl(asio::io_context& on, const Channels& of, RtmpCounters counted)
-      : io(on), acceptor(on), channels(of), counters(counted) {}
-
-  asio::io_context& io;
-  net::Acceptor acceptor;
-  std::unique_ptr<ssl::context> tls;  // null: plain
   const Channels& channels;
   RtmpCounters counters;
-  std::size_t connections = 0;
+  std::unique_ptr<ssl::context> tls;  // null: plain
+  std::atomic<std::size_t> connections{0};
+};
+
+/// On the connection's worker, from its begin to its end.
+template <class Stream>
+net::Task<void> attend(asio::io_context& io, std::shared_ptr<House> house, Stream stream,
+                       std::string peer) {
+  auto connection = std::make_shared<Carried<Stream>>(std::move(stream), house->channels,
+                                                      house->counters, std::move(peer));
+  asio::use_service<net::Watchdog>(io).watch(*connection);
+  co_await Carried<Stream>::run(std::move(connection));
+  --house->connections;
+}
+
+}  // namespace
+
+struct RtmpListener::Impl {
+  Impl(const Workers& on, const Channels& channels, RtmpCounters counters)
+      : workers(on),
+        acceptor(*on.front()),
+        house(std::make_shared<House>(channels, std::move(counters))) {}
+
+  const Workers workers;
+  std::size_t turn = 0;  // of which worker the next connection is
+  net::Acceptor acceptor;
+  const std::shared_ptr<House> house;
   bool stopping = false;
 
   void bind(const std::string& address);
-  template <class Stream>
-  void start(Stream stream, std::string peer);
   static net::Task<void> accept_loop(std::shared_ptr<Impl> self);
 };
 
@@ -154,50 +172,43 @@ void RtmpListener::Impl::bind(const std::string& address) {
   }
 }
 
-template <class Stream>
-void RtmpListener::Impl::start(Stream stream, std::string peer) {
-  using Connection = Carried<Stream>;
-  auto connection =
-      std::make_shared<Connection>(std::move(stream), channels, counters, std::move(peer));
-  asio::use_service<net::Watchdog>(io).watch(*connection);
-  ++connections;
-  auto closed = [self = shared_from_this()] { --self->connections; };
-  net::spawn(io, Connection::run(std::move(connection), closed));
-}
-
 net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
   while (!self->stopping) {
     asio::ip::tcp::endpoint from;
-    auto [error, socket] = co_await self->acceptor.async_accept(from, use_result);
+    asio::io_context& io = *self->workers[self->turn++ % self->workers.size()];
+    auto [error, socket] =
+        co_await self->acceptor.async_accept(io.get_executor(), from, use_result);
     if (error == asio::error::operation_aborted) co_return;
-    if (error || self->connections >= connections_max) {
+    if (error || self->house->connections >= connections_max) {
       log::warn("cannot take a publisher",
                 {kv("why", error ? error.message() : std::string("too many connections"))});
-      net::Timer pause(self->io, std::chrono::milliseconds(100));
+      net::Timer pause(*self->workers.front(), std::chrono::milliseconds(100));
       co_await pause.async_wait(use_result);
       continue;
     }
     net::tune(socket);
     std::string peer = from.address().to_string();
-    if (self->tls) {
-      self->start(TlsStream(std::move(socket), *self->tls), std::move(peer));
+    ++self->house->connections;
+    if (self->house->tls) {
+      TlsStream stream(std::move(socket), *self->house->tls);
+      net::spawn(io, attend(io, self->house, std::move(stream), std::move(peer)));
     } else {
-      self->start(std::move(socket), std::move(peer));
+      net::spawn(io, attend(io, self->house, std::move(socket), std::move(peer)));
     }
   }
 }
 
-RtmpListener::RtmpListener(asio::io_context& io, const std::string& address, const RtmpTls& tls,
+RtmpListener::RtmpListener(const Workers& workers, const std::string& address, const RtmpTls& tls,
                            const Channels& channels, Metrics& metrics) {
   std::string label = tls.certificate.empty() ? "protocol=\"rtmp\"" : "protocol=\"rtmps\"";
   RtmpCounters counters{
       metrics.gauge("origin_live_publishers", "Publishers that are connected.", label),
       metrics.counter("origin_live_refused_total", "Publishers that were refused.", label),
       metrics.counter("origin_live_received_bytes_total", "Bytes that publishers sent.", label)};
-  impl_ = std::make_shared<Impl>(io, channels, counters);
-  impl_->tls = make_context(tls);
+  impl_ = std::make_shared<Impl>(workers, channels, counters);
+  impl_->house->tls = make_context(tls);
   impl_->bind(address);
-  net::spawn(io, Impl::accept_loop(impl_));
+  net::spawn(*workers.front(), Impl::accept_loop(impl_));
 }
 
 RtmpListener::~RtmpListener() = default;

@@ -2,11 +2,12 @@
 // byte of media is taken; what comes after goes tag by tag into the channel's feed and is never
 // waited for, so a slow channel holds up nobody.
 //
-// Lives on one worker; media is copied there and nowhere looked into.
+// Connections are dealt out to all workers; media is copied there and nowhere looked into.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/metrics.hpp"
 #include "common/net/task.hpp"
@@ -21,14 +22,17 @@ struct RtmpTls {
 
 class RtmpListener {
  public:
-  /// Binds at once; throws std::runtime_error when it cannot (start-up only). `tls` without a
-  /// certificate: plain RTMP. `channels` and `metrics` outlive it.
-  RtmpListener(net::asio::io_context& io, const std::string& address, const RtmpTls& tls,
+  using Workers = std::vector<net::asio::io_context*>;
+
+  /// Binds at once; throws std::runtime_error when it cannot (start-up only). The first of
+  /// `workers` accepts. `tls` without a certificate: plain RTMP. All outlive it, and its
+  /// connections.
+  RtmpListener(const Workers& workers, const std::string& address, const RtmpTls& tls,
                const Channels& channels, Metrics& metrics);
   ~RtmpListener();
 
   unsigned short port() const;
-  /// On its worker: no new connections; those that are there end.
+  /// On the first worker: no new connections; those that are there end.
   void stop();
 
  private:
