@@ -16,6 +16,7 @@ import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs
 
 let origin;
 let address;
+let final;  // how to publish on demo/final
 const publishers = [];
 
 before(async () => {
@@ -47,8 +48,8 @@ const publishing = async () =>
   metricValue(await origin.metrics(), 'origin_live_publishers', { protocol: 'rtmp' });
 
 test('ffmpeg pushes to the address that the API gave, and is on air', async () => {
-  const { ingest } = await openChannel(origin, 'demo/final');
-  push(ingest.rtmp);
+  ({ ingest: final } = await openChannel(origin, 'demo/final'));
+  push(final.rtmp);
   const urls = await waitForAir(origin, 'demo/final');
   const video = Object.entries(urls).find(([name]) => name !== 'audio')[1];
   const start = (await followLive(video, (now) => now.segments.length > 0)).next.msn;
@@ -57,12 +58,13 @@ test('ffmpeg pushes to the address that the API gave, and is on air', async () =
 });
 
 test('a second publisher on the slot is told so, and the first one stays', async () => {
-  const { ingest } = await openChannel(origin, 'demo/final', { query: '?new_key=true' });
-  const second = push(ingest.rtmp);
+  const second = push(final.rtmp);
   const { code, said } = await second.exited;
   assert.notEqual(code, 0);
   assert.match(said, /Input\/output error|Operation not permitted|publishes/i);
   assert.equal(await publishing(), 1);
+  const slot = await slotOf('demo/final');
+  assert.deepEqual([slot.state, slot.refused], ['ready', 'somebody publishes there already']);
 });
 
 test('without the right key nothing is taken', async () => {

@@ -1,12 +1,37 @@
 // A relay of TCP in front of a port on this machine that can be cut, as a cable is: what stands
-// gets nothing any more, and nobody says so; what comes new is not answered.
+// gets nothing any more, and nobody says so; what comes new is not answered. And it can be narrow.
 
 import net from 'node:net';
 
-/** {port, cut(), heal(), stop()} */
+/**
+ * {port, cut(), heal(), narrow(), stop()}. What the connecting side sends passes a token bucket from
+ * narrow({rate, bucket}) on, in bytes a second and bytes; narrow(null) widens it again.
+ */
 export async function startTcpRelay(target) {
   const pairs = new Set();
   let isCut = false;
+  let pipe = null;
+  let tokens = 0;
+  let counted = 0;
+  const refill = () => {
+    const now = performance.now();
+    tokens = Math.min(pipe.bucket, tokens + pipe.rate * (now - counted) / 1000);
+    counted = now;
+  };
+  // Taken whole, and paid for later: what is in debt waits.
+  const pay = (bytes, source) => {
+    if (!pipe) return;
+    refill();
+    tokens -= bytes;
+    if (tokens >= 0 || source.isPaused()) return;
+    source.pause();
+    const look = () => {
+      if (pipe) refill();
+      if (!pipe || tokens >= 0) source.resume();
+      else if (!source.destroyed) setTimeout(look, 20);
+    };
+    setTimeout(look, 20);
+  };
   const server = net.createServer((near) => {
     const far = net.connect(target, '127.0.0.1');
     const pair = [near, far];
@@ -17,7 +42,10 @@ export async function startTcpRelay(target) {
       far.destroy();
     };
     for (const [from, to] of [[near, far], [far, near]]) {
-      from.on('data', (bytes) => { if (!isCut) to.write(bytes); });
+      from.on('data', (bytes) => {
+        if (!isCut) to.write(bytes);
+        if (from === near) pay(bytes.length, near);
+      });
       from.on('error', end).on('close', end);
     }
   });
@@ -29,6 +57,11 @@ export async function startTcpRelay(target) {
     heal: () => {
       isCut = false;
       for (const [near] of pairs) near.destroy();
+    },
+    narrow: (wanted) => {
+      pipe = wanted;
+      tokens = wanted?.bucket ?? 0;
+      counted = performance.now();
     },
     stop: () => new Promise((done) => {
       server.close(done);

@@ -1,0 +1,142 @@
+// Channels that differ, and feeds as they come: by a narrow line, over a dead connection, with a key
+// that was taken back.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { asset, authorize } from '../support/broadcaster.mjs';
+import { listen } from '../support/events.mjs';
+import { get, request } from '../support/http.mjs';
+import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { startTcpRelay } from '../support/tcp_relay.mjs';
+import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+
+let origin;
+let port;
+const publishers = [];
+const relays = [];
+
+// One small rung: these tests are about feeds, and the machine may be slow.
+const small = { rungs_max: 1, height_max: 180 };
+
+before(async () => {
+  [port] = await freePorts(1);
+  origin = await startOrigin({ settings: { live: { rtmp: `127.0.0.1:${port}`, srt: '', ...quickGrid } } });
+});
+after(async () => {
+  for (const publisher of publishers) await publisher.stop();
+  for (const relay of relays) await relay.stop();
+  await cleanUp(origin);
+});
+
+function push(to, options) {
+  const publisher = publish(to, options);
+  publishers.push(publisher);
+  return publisher;
+}
+
+async function relay() {
+  const started = await startTcpRelay(port);
+  relays.push(started);
+  return started;
+}
+
+const slotOf = async (channel, slot = 'primary') => (await asset(origin, channel)).live.slots[slot];
+const videoOf = (urls) => Object.entries(urls).find(([name]) => name !== 'audio')[1];
+const through = (address, { port: other }) => address.replace(`:${port}/`, `:${other}/`);
+const put = (channel, body, query) => openChannel(origin, channel, { body, query });
+
+test('a channel has constants and rules of its own', async (t) => {
+  const own = { part: '200ms', group: '1s', segment: '2s', dvr: '1m', dvr_size_max: '1GiB',
+    rungs_max: 1, height_max: 240, between: 'slate', busy_slot: 'replace', return_to_primary: false };
+  const opened = await put('demo/own', { title: 'Its own', ...own });
+  assert.equal(opened.status, 201, JSON.stringify(opened));
+  assert.deepEqual((await asset(origin, 'demo/own')).live.settings, own);
+
+  await t.test('what is wrong is said with its place', async () => {
+    const refused = await request(`${origin.url}/api/v1/demo/channels/other`,
+      { method: 'PUT', headers: authorize(origin, 'demo'), body: '{\n  "part": "9s"}' });
+    assert.equal(refused.status, 400);
+    assert.match(refused.json().detail, /line 2, column 11: member 'part' must be a duration from 100ms to 5s/);
+    assert.equal((await put('demo/other', { group: '2s', segment: '3s' })).status, 400);
+  });
+  await t.test('constants stay, rules may change', async () => {
+    const refused = await put('demo/own', { part: '400ms' });
+    assert.equal(refused.status, 409);
+    assert.match(refused.detail, /'part' never changes/);
+    assert.equal((await put('demo/own', { part: '200ms', dvr: '2m' })).status, 200);
+    assert.equal((await asset(origin, 'demo/own')).live.settings.dvr, '2m');
+  });
+  await t.test('viewers get what was asked for, and a second publisher replaces the first', async () => {
+    const first = push(opened.ingest.rtmp, { size: '640x360' });
+    const urls = await waitForAir(origin, 'demo/own');
+    assert.deepEqual(Object.keys(urls).sort(), ['audio', 'v234']);
+    const { text } = await get(videoOf(urls));
+    assert.match(text, /#EXT-X-TARGETDURATION:2\n/);
+    assert.match(text, /PART-TARGET=0\.2\d*\n/);
+    push(opened.ingest.rtmp);
+    assert.notEqual((await first.exited).code, null);
+    await until('the second one to be well', async () => (await slotOf('demo/own')).state === 'ready');
+  });
+});
+
+test('a key that was taken back ends who published by it', async () => {
+  const { ingest } = await put('demo/revoked', small);
+  const { events, close, ready } = listen(origin, 'demo');
+  await ready;
+  const first = push(ingest.rtmp);
+  await waitForAir(origin, 'demo/revoked');
+  const renewed = await put('demo/revoked', {}, '?new_key=true');
+  assert.notEqual(renewed.ingest.key, ingest.key);
+  await first.exited;
+  const told = () => events.filter(({ data }) => data.asset === 'revoked' && data.live).map(({ data }) => data.live);
+  await until('events that say so', () => {
+    const onAir = told().findIndex((live) => live.on_air === 'primary');
+    return onAir >= 0 && told().slice(onAir).some((live) => !live.slots.primary.publishing);
+  });
+  assert.notEqual((await push(ingest.rtmp).exited).code, 0);
+  assert.equal((await slotOf('demo/revoked')).refused, 'the key was wrong');
+  push(renewed.ingest.rtmp);
+  await until('the new key to be on air', async () => (await asset(origin, 'demo/revoked')).live.on_air);
+  close();
+});
+
+test('a dead connection does not keep its slot from a publisher who comes back', async () => {
+  const { ingest } = await put('demo/dead', small);
+  const line = await relay();
+  push(through(ingest.rtmp, line));
+  await until('it to be on air', async () => (await asset(origin, 'demo/dead')).live.on_air);
+  assert.notEqual((await push(ingest.rtmp).exited).code, 0);
+  line.cut();  // nobody says that it is gone
+  await until('the slot to be had', async () => {
+    const again = push(ingest.rtmp);
+    const left = await Promise.race([again.exited, new Promise((go) => { setTimeout(go, 1500, null); })]);
+    return left === null;
+  });
+  await until('it to be on air again', async () => (await slotOf('demo/dead')).state === 'ready');
+});
+
+test('a line that is too narrow for a while neither breaks the numbers nor adds delay', async () => {
+  const { ingest } = await put('demo/narrow', { ...small, between: 'slate' });
+  const line = await relay();
+  push(through(ingest.rtmp, line));
+  const url = videoOf(await waitForAir(origin, 'demo/narrow'));
+  const begin = await followLive(url, (now) => now.segments.length > 1);
+  const [{ number, date }] = begin.segments;
+  const onClock = (now) => {
+    for (const segment of now.segments) {
+      assert.equal(segment.date, date + (segment.number - number) * 1000, 'a segment has its place on the clock');
+      assert.equal(segment.gap, false, `${segment.number} is a gap`);
+    }
+  };
+  line.narrow({ rate: 15_000, bucket: 30_000 });
+  const narrowed = await followLive(url, (now) => now.next.msn >= begin.next.msn + 6, onClock);
+  line.narrow(null);
+  await followLive(url, (now) => now.next.msn >= narrowed.next.msn + 3, onClock);
+  const { state, delay } = await until('it to be in time again', async () => {
+    const slot = await slotOf('demo/narrow');
+    return slot.state === 'ready' && slot.delay >= 0 && slot;
+  });
+  assert.ok(delay < 2.5, `${state} with a delay of ${delay} s`);
+});
