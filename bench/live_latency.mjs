@@ -25,6 +25,8 @@ by blocking reloads. One protocol after the other.
   part_p50_ms, part_p99_ms   from a frame's arrival at the listener (a relay in front of it looks into the
                protocol) until the part with this frame is in the edge's playlist, all frames of all
                renditions; what is in a part is read off its pictures. The bar: part + 250 ms
+  last_p50_ms, last_p99_ms   the same of the last frame of each part: what is left without the part's own length
+  origin_p99_ms              part_p99_ms as seen at the origin: what the edge adds is the rest
   glass_p50_ms, glass_p99_ms from the camera until the frame is on the screen, read off a canvas
   date_p50_ms  what the playlist's EXT-X-PROGRAM-DATE-TIME says of the same: the picture's own delay
                before the channel's clock is not in it
@@ -120,23 +122,31 @@ async function framesOfParts({ url, segments }) {
   return parts
 }
 
-function judgeParts(parts, followers, arrived) {
+function delaysOf(parts, followers, arrived, choose) {
   const delays = []
   for (const { listed } of followers) {
     for (const [uri, numbers] of parts) {
       const at = listed.get(uri)
       if (!(at > 0)) continue
-      for (const number of numbers) if (arrived[number]) delays.push(at - arrived[number])
+      for (const number of choose(numbers)) if (arrived[number]) delays.push(at - arrived[number])
     }
   }
+  return delays
+}
+
+function judgeParts(parts, followers, at_origin, arrived) {
+  const delays = delaysOf(parts, followers, arrived, (numbers) => numbers)
+  const last = delaysOf(parts, followers, arrived, (numbers) => numbers.slice(-1))
   const shown = [...parts.values()].flat().filter((number) => number !== null)
   let repeated = 0, missing = 0
   for (let i = 1; i < shown.length; i++) {
     if (shown[i] === shown[i - 1]) repeated += 1
     if (shown[i] > shown[i - 1] + 1) missing += shown[i] - shown[i - 1] - 1
   }
-  return { part_p50_ms: percentile(delays, 0.5), part_p99_ms: percentile(delays, 0.99),
-    part_max_ms: Math.max(...delays), frames: delays.length, repeated, missing }
+  return { part_p50_ms: percentile(delays, 0.5), part_p99_ms: percentile(delays, 0.99), part_max_ms: Math.max(...delays),
+    last_p50_ms: percentile(last, 0.5), last_p99_ms: percentile(last, 0.99),
+    origin_p99_ms: percentile(delaysOf(parts, at_origin, arrived, (numbers) => numbers), 0.99),
+    frames: shown.length, repeated, missing }
 }
 
 function judgeScreen({ frames, stalls, unread, by_date }, taken) {
@@ -153,11 +163,13 @@ async function measure(protocol, fleet, ports, work, browser) {
     : `srt://127.0.0.1:${tap.port}?streamid=${encodeURIComponent(`#!::u=demo,r=${protocol},s=${ingest.key}`)}`
   const camera = startCamera(to, { folder: work, size, rate })
   const edge = fleet.edges[1]
-  let page, followers = []
+  let page
+  const followers = [], at_origin = []
   try {
     await waitForAir(edge, channel)
-    const urls = await followable(edge.url, channel)
-    followers = Object.values(urls).map((url) => new Follower(url))
+    for (const [server, into] of [[edge, followers], [fleet.origin, at_origin]]) {
+      for (const url of Object.values(await followable(server.url, channel))) into.push(new Follower(url))
+    }
     if (browser) {
       page = await openPage(browser, `${edge.url}/watch/${channel}`)
       await page.waitForFunction(() => document.querySelector('video').currentTime > 0, null, { timeout: 60_000 })
@@ -166,16 +178,16 @@ async function measure(protocol, fleet, ports, work, browser) {
     }
     await new Promise((wake) => setTimeout(wake, seconds * 1000))
     const seen = page && await whatWasSeen(page)
-    for (const follower of followers) await follower.stop()
+    for (const follower of [...followers, ...at_origin]) await follower.stop()
     const pictures = followers.filter(({ url }) => !/audio/.test(url))
     const lost = camera.taken.length - tap.arrived.length
     if (Math.abs(lost) > rate) throw new Error(`${camera.taken.length} frames were taken, ${tap.arrived.length} arrived: ${camera.said()}`)
     const parts = await framesOfParts(pictures.at(-1))
     return { protocol, size: size.replace('x', ' x '), renditions: pictures.length, part_ms,
-      ...judgeParts(parts, followers, tap.arrived), ...(seen ? judgeScreen(seen, camera.taken) : {}) }
+      ...judgeParts(parts, followers, at_origin, tap.arrived), ...(seen ? judgeScreen(seen, camera.taken) : {}) }
   } finally {
     await page?.context().close()
-    for (const follower of followers) await follower.stop()
+    for (const follower of [...followers, ...at_origin]) await follower.stop()
     await camera.stop()
     tap.stop()
   }
