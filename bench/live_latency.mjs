@@ -17,7 +17,7 @@ import { readLiveMedia } from '../tests/tools/live_playlist.mjs'
 import { followable } from '../tests/tools/live_watch.mjs'
 
 const help = `bench/live_latency [--quick] [--minutes N] [--protocols rtmp,srt] [--size WxH] [--rungs N] [--part MS]
-                   [--no-browser] [--json FILE]
+                   [--no-browser] [--trace] [--json FILE]
 
 A camera (25 frames a second, each with its number in the picture) is pushed by ffmpeg (x264 zerolatency) to
 an origin; a viewer with hls.js in Chromium watches at an edge of two, and all renditions are followed there
@@ -28,18 +28,20 @@ by blocking reloads. One protocol after the other.
   last_p50_ms, last_p99_ms   the same of the last frame of each part: what is left without the part's own length
   origin_p99_ms              part_p99_ms as seen at the origin: what the edge adds is the rest
   glass_p50_ms, glass_p99_ms from the camera until the frame is on the screen, read off a canvas
+  sent_p50_ms  of that, from the camera to the listener: ffmpeg's encoding and muxing, none of ours
   date_p50_ms  what the playlist's EXT-X-PROGRAM-DATE-TIME says of the same: the picture's own delay
                before the channel's clock is not in it
   stalls, stall_ms           times that the picture stood still for 250 ms and more, and for how long
   repeated, missing          frames of the camera that were shown again, or never, in the rendition
   SRT arrives at the relay before libsrt's own buffer (its latency, 120 ms by default), which is in the figures.
-  --minutes N  of each protocol (default 2); --quick: 20 s, 640x360, two renditions
+  --minutes N  of each protocol (default 2), once the viewer has settled; --quick: 15 s, RTMP, 640x360, two renditions
+  --trace      the way from camera to screen, second by second
   --json FILE  the same rows for machines`
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' }, minutes: { type: 'string' }, protocols: { type: 'string' }, size: { type: 'string' },
-    rungs: { type: 'string' }, part: { type: 'string' }, json: { type: 'string' }, 'no-browser': { type: 'boolean' },
+    rungs: { type: 'string' }, part: { type: 'string' }, json: { type: 'string' }, 'no-browser': { type: 'boolean' }, trace: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
@@ -47,13 +49,13 @@ if (options.help) {
   console.log(help)
   process.exit(0)
 }
-const seconds = 60 * Number(options.minutes ?? (options.quick ? 1 / 3 : 2))
-const protocols = (options.protocols ?? 'rtmp,srt').split(',')
+const seconds = 60 * Number(options.minutes ?? (options.quick ? 1 / 4 : 2))
+const protocols = (options.protocols ?? (options.quick ? 'rtmp' : 'rtmp,srt')).split(',')
 const size = options.size ?? (options.quick ? '640x360' : '1280x720')
 const rungs = Number(options.rungs ?? (options.quick ? 2 : 4))
 const part_ms = Number(options.part ?? 500)
 const rate = 25
-const settle_s = 5  // of a viewer, before its figures count
+const settle_s = options.quick ? 15 : 40 // of a viewer, who comes to its place by playing faster, before figures count
 
 const percentile = (list, share) => {
   const sorted = [...list].sort((a, b) => a - b)
@@ -151,6 +153,7 @@ function judgeParts(parts, followers, at_origin, arrived) {
 
 function judgeScreen({ frames, stalls, unread, by_date }, taken) {
   const delays = frames.filter(([number]) => taken[number]).map(([number, ms]) => ms - taken[number])
+  if (options.trace) console.log(delays.filter((_, i) => i % 25 === 0).map(Math.round).join(' '))
   return { glass_p50_ms: percentile(delays, 0.5), glass_p99_ms: percentile(delays, 0.99), date_p50_ms: percentile(by_date, 0.5),
     stalls: stalls.length, stall_ms: stalls.reduce((sum, { ms }) => sum + ms, 0), shown: delays.length, unread }
 }
@@ -184,7 +187,8 @@ async function measure(protocol, fleet, ports, work, browser) {
     if (Math.abs(lost) > rate) throw new Error(`${camera.taken.length} frames were taken, ${tap.arrived.length} arrived: ${camera.said()}`)
     const parts = await framesOfParts(pictures.at(-1))
     return { protocol, size: size.replace('x', ' x '), renditions: pictures.length, part_ms,
-      ...judgeParts(parts, followers, at_origin, tap.arrived), ...(seen ? judgeScreen(seen, camera.taken) : {}) }
+      ...judgeParts(parts, followers, at_origin, tap.arrived),
+      sent_p50_ms: percentile(tap.arrived.map((at, number) => at - camera.taken[number]), 0.5), ...(seen ? judgeScreen(seen, camera.taken) : {}) }
   } finally {
     await page?.context().close()
     for (const follower of [...followers, ...at_origin]) await follower.stop()

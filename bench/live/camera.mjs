@@ -1,4 +1,5 @@
-// A camera: a moving picture in real time with the number of each frame in it, pushed by ffmpeg.
+// A camera with its microphone: a moving picture in real time with the number of each frame in it, and a tone,
+// pushed by ffmpeg. Both come from here: ffmpeg would hold back the one whose clock began first.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { paint } from './time_code.mjs';
 import { nowMs } from './taps.mjs';
 
 const loop_frames = 50;
+const sound_rate = 48_000;
 
 /** Frames of a test picture, yuv420p, in memory. */
 function film(folder, width, height, rate) {
@@ -20,6 +22,13 @@ function film(folder, width, height, rate) {
   return Array.from({ length: loop_frames }, (_, i) => bytes.subarray(i * frame_bytes, (i + 1) * frame_bytes));
 }
 
+/** Samples of a 440 Hz tone, 16 bits, mono. */
+function tone(from, count) {
+  const samples = Buffer.alloc(2 * count);
+  for (let i = 0; i < count; i++) samples.writeInt16LE(Math.round(3000 * Math.sin(2 * Math.PI * 440 * (from + i) / sound_rate)), 2 * i);
+  return samples;
+}
+
 /**
  * {taken: [ms at which frame i was handed to the encoder], stop()}
  * @param {string} to rtmp:// or srt://
@@ -30,13 +39,15 @@ export function startCamera(to, { folder, size, rate = 25, group = 50, kbit_s = 
   const over = to.startsWith('rtmp') ? ['-f', 'flv'] : ['-f', 'mpegts', '-muxdelay', '0', '-muxpreload', '0', '-flush_packets', '1'];
   const encoder = spawn('ffmpeg', ['-v', 'error', '-nostdin', '-fflags', 'nobuffer', '-probesize', '32',
     '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', size, '-framerate', String(rate), '-i', 'pipe:0',
-    '-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000',
+    '-probesize', '32', '-f', 's16le', '-ar', String(sound_rate), '-ac', '1', '-i', 'pipe:3',
     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(group), '-bf', '0',
     '-b:v', `${kbit_s}k`, '-maxrate', `${kbit_s}k`, '-bufsize', `${kbit_s / 4}k`, '-c:a', 'aac', ...over, to],
-  { stdio: ['pipe', 'ignore', 'pipe'] });
+  { stdio: ['pipe', 'ignore', 'pipe', 'pipe'] });
   let said = '';
   encoder.stderr.on('data', (text) => { said += text; });
-  encoder.stdin.on('error', () => {});
+  const [picture, , , sound] = encoder.stdio;
+  for (const pipe of [picture, sound]) pipe.on('error', () => {});
+  const samples = sound_rate / rate;
   const ended = new Promise((resolve) => encoder.on('exit', resolve));
   const taken = [];
   const begun = performance.now();
@@ -46,7 +57,8 @@ export function startCamera(to, { folder, size, rate = 25, group = 50, kbit_s = 
     const frame = Buffer.from(frames[number % loop_frames]);
     paint(frame, width, height, number);
     taken.push(nowMs());
-    encoder.stdin.write(frame);
+    picture.write(frame);
+    sound.write(tone(number * samples, samples));
     timer = setTimeout(take, Math.max(0, begun + (number + 1) * 1000 / rate - performance.now()));
   };
   take();
