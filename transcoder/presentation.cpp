@@ -174,7 +174,7 @@ Result<void> Presentation::open_track(const TrackSpec& track) {
   if (!codecs) return std::unexpected(codecs.error());
   auto init = build_init(track);
   if (!init) return std::unexpected(init.error());
-  Growing growing{{track, *codecs, BitRate(target_duration_s), false}, empty_playlist()};
+  Growing growing{{track, *codecs, media::BitRate(target_duration_s), false}, empty_playlist()};
   impl_->go_on(growing);
   if (!impl_->tracks.emplace(track.track, std::move(growing)).second)
     return broken("track " + std::to_string(track.track) + " is opened twice");

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/media/playlist.hpp"
-#include "transcoder/bit_rate.hpp"
+#include "common/media/bit_rate.hpp"
 #include "transcoder/track.hpp"
 
 namespace relay::transcoder {
@@ -16,7 +16,7 @@ namespace relay::transcoder {
 struct MeasuredTrack {
   TrackSpec track;
   std::string codecs;
-  BitRate rate;
+  media::BitRate rate;
   bool complete = false;  // all its segments are measured
 };
 

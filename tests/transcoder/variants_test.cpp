@@ -15,7 +15,7 @@ MeasuredTrack rendition(std::string name, bool video, std::int64_t kbit_s, bool 
                   .frame_rate = {25, 1},
                   .channels = 2,
                   .language = "und"};
-  MeasuredTrack made{track, video ? "avc1.64001f" : "mp4a.40.2", BitRate(6), complete};
+  MeasuredTrack made{track, video ? "avc1.64001f" : "mp4a.40.2", media::BitRate(6), complete};
   made.rate.add(static_cast<std::uint64_t>(kbit_s) * 125 * 6, 6);
   return made;
 }

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "transcoder/bit_rate.hpp"
+#include "common/media/bit_rate.hpp"
 #include "transcoder/codecs.hpp"
 #include "transcoder/init.hpp"
 #include "transcoder/variants.hpp"
@@ -37,7 +37,7 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
     if (!codecs) return std::unexpected(codecs.error());
     auto sent = publisher.put(object_of(tracks[i].name + "/init.mp4", std::move(*init)));
     if (!sent) return sent;
-    MeasuredTrack track{tracks[i], *codecs, BitRate(segment_s), false};
+    MeasuredTrack track{tracks[i], *codecs, media::BitRate(segment_s), false};
     // What was asked for is what is expected.
     track.rate.add(static_cast<std::uint64_t>(static_cast<double>(setup.renditions[i].kbit_s) *
                                               1000 / 8 * segment_s),

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <deque>
 
-namespace relay::transcoder {
+namespace relay::media {
 
 class BitRate {
  public:
@@ -31,4 +31,4 @@ class BitRate {
   std::deque<Piece> recent_;  // the newest, together at most 1.5 target durations and one more
 };
 
-}  // namespace relay::transcoder
+}  // namespace relay::media

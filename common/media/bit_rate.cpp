@@ -1,10 +1,10 @@
-#include "transcoder/bit_rate.hpp"
+#include "common/media/bit_rate.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <ranges>
 
-namespace relay::transcoder {
+namespace relay::media {
 
 void BitRate::add(std::uint64_t bytes, double duration_s) {
   if (duration_s <= 0) return;
@@ -33,4 +33,4 @@ std::int64_t BitRate::average() const {
   return seconds_ > 0 ? static_cast<std::int64_t>(std::ceil(bits_ / seconds_)) : 0;
 }
 
-}  // namespace relay::transcoder
+}  // namespace relay::media

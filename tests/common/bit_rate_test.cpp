@@ -1,11 +1,11 @@
-#include "transcoder/bit_rate.hpp"
+#include "common/media/bit_rate.hpp"
 
 #include <gtest/gtest.h>
 
 #include <utility>
 #include <vector>
 
-namespace relay::transcoder {
+namespace relay::media {
 namespace {
 
 BitRate measured(const std::vector<std::pair<std::uint64_t, double>>& segments) {
@@ -48,4 +48,4 @@ TEST(BitRate, AnOldPeakStays) {
 }
 
 }  // namespace
-}  // namespace relay::transcoder
+}  // namespace relay::media
