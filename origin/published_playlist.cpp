@@ -1,5 +1,6 @@
 #include "origin/published_playlist.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace relay::origin {
@@ -37,6 +38,10 @@ Result<media::MediaPlaylist> check_media_playlist(std::string_view text, std::st
                                                   const IsStored& stored) {
   auto next = media::read_media_playlist(text);
   if (!next) return next;
+  bool is_plain = std::ranges::none_of(next->segments, [](const media::MediaSegment& each) {
+    return each.gap || each.discontinuity || !each.map_uri.empty();
+  });
+  if (!is_plain) return bad_input("the playlist has gaps or discontinuities");
   std::size_t known = 0;
   if (!previous.empty()) {
     auto before = media::read_media_playlist(previous);

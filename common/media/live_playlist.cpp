@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
+
+#include "common/media/date.hpp"
 
 namespace relay::media {
 namespace {
@@ -130,17 +131,6 @@ std::string write_delta(const LiveWindow& window) {
   if (window.ended) return write(window);
   std::int64_t boundary = skip_boundary_targets * window.target_duration_s * us_per_s;
   return write_from(window, first_within(window, boundary));
-}
-
-std::string date_text(std::int64_t unix_us) {
-  std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(unix_us)};
-  auto day = std::chrono::floor<std::chrono::days>(time);
-  std::chrono::year_month_day date(day);
-  std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
 }
 
 }  // namespace relay::media

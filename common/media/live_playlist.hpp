@@ -56,7 +56,4 @@ std::string write(const LiveWindow& window);
 /// A delta update; the whole text when there is nothing to skip, or the window has ended.
 std::string write_delta(const LiveWindow& window);
 
-/// Unix time in microseconds as RFC 3339 with milliseconds, rounded down.
-std::string date_text(std::int64_t unix_us);
-
 }  // namespace relay::media

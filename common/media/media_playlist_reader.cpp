@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <optional>
+#include <utility>
 
+#include "common/media/date.hpp"
 #include "common/media/playlist.hpp"
 #include "common/media/playlist_lines.hpp"
 
@@ -14,9 +16,8 @@ constexpr std::string_view multivariant_only[] = {"EXT-X-MEDIA", "EXT-X-STREAM-I
                                                   "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA",
                                                   "EXT-X-SESSION-KEY"};
 /// Tags that change what the segments behind them are; skipping them would falsify the list.
-constexpr std::string_view unsupported[] = {"EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
-                                            "EXT-X-KEY",       "EXT-X-GAP",
-                                            "EXT-X-SKIP",      "EXT-X-I-FRAMES-ONLY"};
+constexpr std::string_view unsupported[] = {"EXT-X-BYTERANGE", "EXT-X-KEY", "EXT-X-SKIP",
+                                            "EXT-X-I-FRAMES-ONLY"};
 
 class MediaReader {
  public:
@@ -34,12 +35,18 @@ class MediaReader {
     if (is_one_of(tag.name, unsupported)) return fmt::format("#{} is not supported", tag.name);
     if (tag.name == "EXTINF") return take_duration(tag);
     if (tag.name == "EXT-X-ENDLIST") return take_bare(tag, playlist.ended);
+    if (tag.name == "EXT-X-GAP") return take_bare(tag, next_.gap);
+    if (tag.name == "EXT-X-DISCONTINUITY") return take_bare(tag, next_.discontinuity);
+    if (tag.name == "EXT-X-PROGRAM-DATE-TIME") return take_date(tag);
     return take_head(tag);
   }
 
   Complaint take_uri(std::string_view uri) {
     if (!duration_) return "a segment without #EXTINF before it";
-    playlist.segments.push_back({std::string(uri), *duration_, 1'000'000});
+    next_.uri = uri;
+    next_.duration = *duration_;
+    next_.timescale = 1'000'000;
+    playlist.segments.push_back(std::exchange(next_, {}));
     longest_ = std::max(longest_, *duration_);
     duration_.reset();
     return std::nullopt;
@@ -110,21 +117,32 @@ class MediaReader {
     return std::nullopt;
   }
 
+  Complaint take_date(const Tag& tag) {
+    next_.date_us = read_date(tag.value);
+    if (!next_.date_us) return "#EXT-X-PROGRAM-DATE-TIME is no RFC 3339 date and time";
+    return std::nullopt;
+  }
+
   Complaint take_map(const Tag& tag) {
     auto attributes = AttributeList::read(tag.value);
     if (!attributes) return attributes.error().message;
     auto uri = attributes->quoted("URI");
     if (!uri || uri->empty()) return "#EXT-X-MAP needs URI=\"…\"";
     if (attributes->has("BYTERANGE")) return "BYTERANGE of #EXT-X-MAP is not supported";
-    if (!playlist.map_uri.empty() || !before_segments()) {
-      return "only one #EXT-X-MAP, before the first segment, is supported";
+    if (before_segments() && playlist.map_uri.empty()) {
+      playlist.map_uri = *uri;
+      return std::nullopt;
     }
-    playlist.map_uri = *uri;
+    if (playlist.map_uri.empty() || !next_.discontinuity || duration_ || !next_.map_uri.empty()) {
+      return "a further #EXT-X-MAP stands between #EXT-X-DISCONTINUITY and #EXTINF only";
+    }
+    next_.map_uri = *uri;
     return std::nullopt;
   }
 
   bool has_version_ = false, has_target_ = false, has_sequence_ = false;
   std::optional<std::int64_t> duration_;  // of the segment whose URI comes next
+  MediaSegment next_;                     // its tags so far
   std::int64_t longest_ = 0;
 };
 

@@ -22,6 +22,10 @@ struct MediaSegment {
   std::string uri;            // "0.m4s"
   std::int64_t duration = 0;  // in 1/timescale seconds, above 0
   std::int64_t timescale = 1;
+  std::optional<std::int64_t> date_us = {};  // Unix time of its first sample
+  bool gap = false;                          // it can't be had
+  bool discontinuity = false;                // its times do not go on where the one before ended
+  std::string map_uri = {};                  // from here on; empty: the same as before
   /// Rounded to the nearest; what EXTINF says.
   std::int64_t microseconds() const;
   double seconds() const { return static_cast<double>(duration) / static_cast<double>(timescale); }
@@ -34,6 +38,8 @@ struct MediaPlaylist {
   PlaylistType type = PlaylistType::none;
   bool independent_segments = true;
   std::string map_uri;  // "init.mp4"; empty: no EXT-X-MAP
+  /// Where players begin, from the first segment's begin (EXT-X-START with PRECISE=YES).
+  std::optional<std::int64_t> start_us = {};
   std::vector<MediaSegment> segments;
   bool ended = false;
 };

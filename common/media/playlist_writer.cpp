@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "common/base/check.hpp"
+#include "common/media/date.hpp"
 #include "common/media/playlist.hpp"
 
 namespace relay::media {
@@ -30,6 +31,10 @@ std::string seconds_text(std::int64_t millionths) {
 
 void append_segment(std::string& text, const MediaSegment& segment) {
   check_line(segment.uri);
+  if (segment.discontinuity) text += "#EXT-X-DISCONTINUITY\n";
+  if (!segment.map_uri.empty()) text += "#EXT-X-MAP:URI=" + quoted(segment.map_uri) + "\n";
+  if (segment.date_us) text += "#EXT-X-PROGRAM-DATE-TIME:" + date_text(*segment.date_us) + "\n";
+  if (segment.gap) text += "#EXT-X-GAP\n";
   fmt::format_to(std::back_inserter(text), "#EXTINF:{},\n{}\n",
                  seconds_text(segment.microseconds()), segment.uri);
 }
@@ -81,6 +86,9 @@ std::string write(const MediaPlaylist& playlist) {
   if (playlist.type == PlaylistType::event) text += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
   if (playlist.type == PlaylistType::vod) text += "#EXT-X-PLAYLIST-TYPE:VOD\n";
   if (playlist.independent_segments) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
+  if (playlist.start_us) {
+    text += "#EXT-X-START:TIME-OFFSET=" + seconds_text(*playlist.start_us) + ",PRECISE=YES\n";
+  }
   if (!playlist.map_uri.empty()) text += "#EXT-X-MAP:URI=" + quoted(playlist.map_uri) + "\n";
   for (const MediaSegment& segment : playlist.segments) append_segment(text, segment);
   if (playlist.ended) text += "#EXT-X-ENDLIST\n";

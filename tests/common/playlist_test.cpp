@@ -183,7 +183,9 @@ TEST(Playlist, AMediaListWithAFaultNamesTheLine) {
       {"#EXTM3U\n#EXT-X-MAP:URI=init.mp4\n", "line 2: #EXT-X-MAP needs URI=\"…\""},
       {"#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\n", "line 2: attribute URI lacks a quote"},
       {"#EXTM3U\n#EXT-X-MAP:URI=\"a\"\n#EXT-X-MAP:URI=\"b\"\n",
-       "line 3: only one #EXT-X-MAP, before the first segment, is supported"},
+       "line 3: a further #EXT-X-MAP stands between #EXT-X-DISCONTINUITY and #EXTINF only"},
+      {"#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:noon\n",
+       "line 2: #EXT-X-PROGRAM-DATE-TIME is no RFC 3339 date and time"},
       {"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n",
        "line 2: #EXT-X-STREAM-INF has no place in a media playlist"},
       {"#EXTM3U\n#EXT-X-BYTERANGE:100@0\n", "line 2: #EXT-X-BYTERANGE is not supported"},
@@ -195,6 +197,27 @@ TEST(Playlist, AMediaListWithAFaultNamesTheLine) {
     ASSERT_FALSE(read) << wrong.text;
     EXPECT_EQ(read.error().message, wrong.message) << wrong.text;
   }
+}
+
+TEST(Playlist, WhatStandsBeforeASegmentIsItsOwn) {
+  MediaPlaylist list = growing();
+  list.start_us = 1'500'000;
+  list.segments[0].date_us = 1'000'000;
+  list.segments[1].gap = true;
+  list.segments[1].discontinuity = true;
+  list.segments[1].map_uri = "other.mp4";
+  std::string text = write(list);
+  EXPECT_NE(text.find("#EXT-X-START:TIME-OFFSET=1.500000,PRECISE=YES\n"), std::string::npos);
+  auto again = read_media_playlist(text);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->map_uri, "init.mp4");
+  EXPECT_EQ(again->segments[0].date_us, 1'000'000);
+  EXPECT_FALSE(again->segments[0].gap);
+  EXPECT_EQ(again->segments[0].map_uri, "");
+  EXPECT_FALSE(again->segments[1].date_us);
+  EXPECT_TRUE(again->segments[1].gap);
+  EXPECT_TRUE(again->segments[1].discontinuity);
+  EXPECT_EQ(again->segments[1].map_uri, "other.mp4");
 }
 
 TEST(Playlist, AMultivariantListWithAFaultNamesTheLine) {

@@ -39,6 +39,15 @@ TEST(MediaPlaylist, NeverTakesALineBack) {
   EXPECT_EQ(shorter.error().kind, ErrorKind::conflict);
 }
 
+TEST(MediaPlaylist, RefusesGapsAndDiscontinuities) {
+  for (const char* tag : {"#EXT-X-GAP\n", "#EXT-X-DISCONTINUITY\n"}) {
+    std::string text = std::string(one) + tag + "#EXTINF:6.000000,\n1.m4s\n";
+    auto refused = check_media_playlist(text, one, has({"1.m4s"}));
+    ASSERT_FALSE(refused) << tag;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+  }
+}
+
 TEST(MediaPlaylist, RefusesWhatIsNone) {
   auto none = check_media_playlist("hello", "", has({}));
   ASSERT_FALSE(none);
