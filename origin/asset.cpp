@@ -59,16 +59,30 @@ json::array public_photos(const Asset& asset) {
   return photos;
 }
 
+/// The codec of thumbnails, which are no rendition to a viewer.
+constexpr std::string_view image_codec = "jpeg";
+
+std::string address_of(const Asset& asset, const Rendition& rendition) {
+  return media::version_prefix(asset.tenant, asset.name, asset.current_version) + rendition.name +
+         "/index.m3u8";
+}
+
 json::array public_renditions(const Asset& asset) {
   if (asset.kind == AssetKind::photo) return public_photos(asset);
   json::array renditions;
   for (const Rendition& rendition : asset.renditions) {
+    if (rendition.codecs == image_codec) continue;
     json::object out = stored(rendition);
-    out["url"] = media::version_prefix(asset.tenant, asset.name, asset.current_version) +
-                 rendition.name + "/index.m3u8";
+    out["url"] = address_of(asset, rendition);
     renditions.push_back(std::move(out));
   }
   return renditions;
+}
+
+json::value thumbnails_of(const Asset& asset) {
+  auto found = std::ranges::find(asset.renditions, image_codec, &Rendition::codecs);
+  if (found == asset.renditions.end()) return nullptr;
+  return json::string(address_of(asset, *found));
 }
 
 json::value playback_of(const Asset& asset) {
@@ -186,6 +200,7 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
                    {"stage", progress ? progress->stage : std::string()},
                    {"playback", playback_of(asset)},
                    {"renditions", public_renditions(asset)},
+                   {"thumbnails", thumbnails_of(asset)},
                    {"width", asset.width},
                    {"height", asset.height},
                    {"duration", static_cast<double>(asset.duration_ms) / 1000.0}};
@@ -209,6 +224,10 @@ std::vector<Rendition> renditions_of(const media::MultivariantPlaylist& playlist
   }
   for (const media::AudioRendition& audio : playlist.audios) {
     if (!audio.uri.empty()) renditions.emplace_back().name = rendition_name(audio.uri);
+  }
+  for (const media::TrickVariant& images : playlist.images) {
+    renditions.push_back({rendition_name(images.uri), images.codecs, images.width, images.height, 0,
+                          images.bandwidth, images.average_bandwidth});
   }
   return renditions;
 }

@@ -59,7 +59,7 @@ Result<Asset> asset_from_stored(std::string_view json);
 /// The public document. `progress` is of a running job.
 boost::json::object to_public(const Asset& asset, const std::optional<media::Progress>& progress);
 
-/// The renditions that a multivariant playlist names, video and audio.
+/// The renditions that a multivariant playlist names: video, audio, thumbnails.
 std::vector<Rendition> renditions_of(const media::MultivariantPlaylist& playlist);
 
 /// A name that no earlier version of any asset had: the time, then chance. Sorts by age; 13 of

@@ -6,13 +6,8 @@
 #include "origin/catalog_change.hpp"
 
 namespace relay::origin {
-namespace {
 
-std::string segment_object(std::string_view rendition, std::int64_t number) {
-  return std::string(rendition) + "/" + std::to_string(number) + ".m4s";
-}
-
-}  // namespace
+using media::segment_object;
 
 Result<Asset> Catalog::open_channel(const NewChannel& channel) {
   const media::Job& job = channel.record.job;

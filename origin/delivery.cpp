@@ -182,12 +182,14 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
   }
   switch (parsed->kind) {
     case media::MediaKind::media_playlist:
-      if (auto rendition = live_.find(*parsed)) {
+      if (auto rendition = live_.find(*parsed);
+          rendition && parsed->rendition != media::thumbnails_name) {
         co_await answer_live_playlist(exchange, *parsed, std::move(rendition));
         break;
       }
       [[fallthrough]];
     case media::MediaKind::multivariant:
+    case media::MediaKind::i_frames:
       co_await answer_playlist(exchange, *parsed);
       break;
     case media::MediaKind::part:
@@ -208,8 +210,7 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
 }
 
 net::Task<void> Delivery::answer_playlist(net::Exchange& exchange, media::MediaPath path) const {
-  auto playlist = path.kind == media::MediaKind::multivariant ? find_multivariant(path)
-                                                              : find_media_playlist(path);
+  auto playlist = find_playlist(path);
   if (!playlist) {
     auto asset = catalog_.asset(path.tenant, path.asset);
     bool known = path.kind == media::MediaKind::multivariant && asset && *asset;
@@ -272,6 +273,8 @@ Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& p
 }
 
 Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath& path) const {
+  if (path.rendition == media::thumbnails_name)
+    if (auto live = live_.whole(path)) return of_channel(path, std::move(*live));
   auto record = catalog_.playlist(path.tenant, path.asset, path.version, path.rendition);
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such playlist");

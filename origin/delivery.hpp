@@ -44,6 +44,9 @@ class Delivery {
   Result<std::string> tags_of(const media::MediaPath& path) const;
   Result<Playlist> find_multivariant(const media::MediaPath& path) const;
   Result<Playlist> find_media_playlist(const media::MediaPath& path) const;
+  Result<Playlist> of_channel(const media::MediaPath& path, LiveDelivery::Whole whole) const;
+  Result<Playlist> find_i_frames(const media::MediaPath& path) const;
+  Result<Playlist> find_playlist(const media::MediaPath& path) const;
   Result<File> find_object(const media::MediaPath& path, std::string_view full_path) const;
   Result<File> find_photo(const media::MediaPath& path, std::string_view accept) const;
 

@@ -46,7 +46,8 @@ Result<IngestPath> read_ingest_path(const media::Job& job, std::string_view path
     if (parsed->kind == media::MediaKind::media_playlist) {
       return IngestPath{IngestPath::Kind::playlist, rendition, rendition};
     }
-    if (parsed->kind == media::MediaKind::init || parsed->kind == media::MediaKind::segment) {
+    if (parsed->kind == media::MediaKind::init || parsed->kind == media::MediaKind::segment ||
+        parsed->kind == media::MediaKind::thumbnails) {
       return IngestPath{IngestPath::Kind::object, std::string(path), rendition};
     }
   }
@@ -73,30 +74,29 @@ struct Ingest::Impl {
   Counter& refused;
 
   Result<void> store_object(const media::Job& job, const std::string& path, const std::string& body,
-                            const Digest128& digest);
+                            ObjectRecord record);
   Result<void> store_playlist(const media::Job& job, const std::string& rendition,
                               std::string text);
   Result<void> store_multivariant(const media::Job& job, const std::string& text);
-  /// Of each segment that a rendition's playlist names.
-  Result<std::vector<std::uint64_t>> segment_bytes(
-      const media::Job& job, const media::PublishedRendition& rendition) const;
+  /// What is known of each segment that a rendition's playlist names.
+  Result<void> add_segments(const media::Job& job, media::PublishedRendition& rendition) const;
   /// Why a result that says "ready" can't be believed; nullopt: it can.
   Result<std::optional<std::string>> why_incomplete(const media::Job& job,
                                                     const media::JobResult& result) const;
 };
 
 Result<void> Ingest::Impl::store_object(const media::Job& job, const std::string& path,
-                                        const std::string& body, const Digest128& digest) {
+                                        const std::string& body, ObjectRecord record) {
   auto old = catalog.object(job.tenant, job.asset, job.version, path);
   if (!old) return std::unexpected(old.error());
-  if (*old && (*old)->digest == digest && (*old)->bytes == body.size()) return {};
+  if (*old && (*old)->digest == record.digest && (*old)->bytes == record.bytes) return {};
   if (*old) {
     return fail(ErrorKind::conflict, ErrorSource::client,
                 "'" + path + "' is stored with other bytes already");
   }
   auto put = store.put_media(job.tenant, job.asset, job.version, path, body);
   if (!put) return put;
-  auto added = catalog.add_object(job, path, {body.size(), digest, wall_now()});
+  auto added = catalog.add_object(job, path, record);
   if (!added) return std::unexpected(added.error());
   objects.add();
   object_bytes.add(body.size());
@@ -123,7 +123,9 @@ Result<void> Ingest::Impl::store_playlist(const media::Job& job, const std::stri
 
 Result<void> Ingest::Impl::store_multivariant(const media::Job& job, const std::string& text) {
   IsStored stored = [&](std::string_view rendition) -> Result<bool> {
-    if (job.kind == media::JobKind::live) {  // its playlists are written as parts come
+    // A channel's playlists are written as parts come.
+    if (job.kind == media::JobKind::live && rendition == media::thumbnails_name) return true;
+    if (job.kind == media::JobKind::live) {
       auto init =
           catalog.object(job.tenant, job.asset, job.version, std::string(rendition) + "/init.mp4");
       if (!init) return std::unexpected(init.error());
@@ -146,18 +148,18 @@ Result<void> Ingest::Impl::store_multivariant(const media::Job& job, const std::
   return {};
 }
 
-Result<std::vector<std::uint64_t>> Ingest::Impl::segment_bytes(
-    const media::Job& job, const media::PublishedRendition& rendition) const {
+Result<void> Ingest::Impl::add_segments(const media::Job& job,
+                                        media::PublishedRendition& rendition) const {
   auto playlist = media::read_media_playlist(rendition.playlist);
   if (!playlist) return std::unexpected(playlist.error());
-  std::vector<std::uint64_t> bytes;
   for (const media::MediaSegment& segment : playlist->segments) {
     auto object =
         catalog.object(job.tenant, job.asset, job.version, rendition.name + "/" + segment.uri);
     if (!object) return std::unexpected(object.error());
-    bytes.push_back(*object ? (*object)->bytes : 0);
+    rendition.segment_bytes.push_back(*object ? (*object)->bytes : 0);
+    rendition.segment_keys.push_back(*object ? media::to_text((*object)->keys) : "");
   }
-  return bytes;
+  return {};
 }
 
 Result<std::optional<std::string>> Ingest::Impl::why_incomplete(
@@ -246,10 +248,11 @@ class JobHandler final : public net::Handler {
     auto promised = http::read_repr_digest(http::joined(exchange.request().fields, "Repr-Digest"));
     if (!promised) co_return std::unexpected(promised.error());
     if (object && !*promised) co_return bad_input("Repr-Digest with xxh3-128 is missing");
+    std::string keys = http::joined(exchange.request().fields, media::key_pictures_field);
     auto body = co_await net::read_whole_body(exchange, bytes_max);
     if (!body) co_return std::unexpected(body.error());
     observer_.on_sign_of_life();
-    auto store = [&] { return publish(*path, *promised, *body); };
+    auto store = [&] { return publish(*path, *promised, keys, *body); };
     auto stored = co_await net::run_blocking(ingest_.blocking, store);
     if (stored && path->kind == IngestPath::Kind::playlist) observer_.on_published();
     co_return stored;
@@ -257,7 +260,7 @@ class JobHandler final : public net::Handler {
 
   /// On the blocking pool.
   Result<void> publish(const IngestPath& path, const std::optional<Digest128>& promised,
-                       std::string& body) {
+                       const std::string& keys, std::string& body) {
     Digest128 digest = digest128(body);
     if (promised && *promised != digest) return std::unexpected(corrupt_body());
     switch (path.kind) {
@@ -268,7 +271,10 @@ class JobHandler final : public net::Handler {
       case IngestPath::Kind::object:
         break;
     }
-    return ingest_.store_object(job_, path.name, body, digest);
+    auto pictures = media::key_pictures_from_text(keys, body.size());
+    if (!pictures) return std::unexpected(pictures.error());
+    return ingest_.store_object(job_, path.name, body,
+                                {body.size(), digest, wall_now(), std::move(*pictures)});
   }
 
   Ingest::Impl& ingest_;
@@ -314,9 +320,7 @@ Result<void> Ingest::add_published(media::Job& job) const {
   auto renditions = impl_->catalog.playlists(job.tenant, job.asset, job.version);
   if (!renditions) return std::unexpected(renditions.error());
   for (media::PublishedRendition& rendition : *renditions) {
-    auto bytes = impl_->segment_bytes(job, rendition);
-    if (!bytes) return std::unexpected(bytes.error());
-    rendition.segment_bytes = std::move(*bytes);
+    if (auto added = impl_->add_segments(job, rendition); !added) return added;
   }
   job.published = std::move(*renditions);
   job.multivariant = *multivariant ? std::move((*multivariant)->text) : "";

@@ -71,6 +71,21 @@ net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
   }
 }
 
+std::optional<LiveDelivery::Whole> LiveDelivery::whole(const media::MediaPath& path) const {
+  auto rendition = find(path);
+  auto channel = channels_.find(path.tenant, path.asset);
+  if (!rendition || !channel) return std::nullopt;
+  auto record = channel->record();
+  const auto& setup = record->job.live->setup;
+  auto view = rendition->view.load();
+  if (!setup || view->window.ended || view->is_empty()) return std::nullopt;
+  Whole whole{.playlist = media::whole_of(view->window), .modified = view->modified};
+  if (path.rendition == media::thumbnails_name)
+    whole.playlist = media::sheets_of(view->window, *setup);
+  whole.groups = static_cast<std::size_t>(setup->segment_frames / setup->group_frames);
+  return whole;
+}
+
 net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(std::string tenant, std::string asset,
                                                              std::shared_ptr<Rendition> rendition,
                                                              std::int64_t segment,
@@ -87,7 +102,7 @@ net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(std::string tenant,
     if (!channel) co_return gone();
     if (place.found == live::PartFound::there) {
       auto path = keeper_.media_path(channel->record()->job,
-                                     fmt::format("{}/{}.m4s", rendition->name, segment));
+                                     media::segment_object(rendition->name, segment));
       co_return PartFile{
           std::move(path), place.offset, {place.part.bytes, place.part.digest, view->modified}};
     }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/media/media_path.hpp"
+#include "common/media/playlist.hpp"
 #include "common/net/task.hpp"
 #include "origin/live/channels.hpp"
 #include "origin/records.hpp"
@@ -33,6 +34,15 @@ class LiveDelivery {
   /// not_found (the channel was deleted).
   static net::Task<Result<Playlist>> playlist(std::shared_ptr<live::Rendition> rendition,
                                               std::string query);
+
+  /// A channel's window as an ordinary media playlist, or its thumbnails: what is whole of it.
+  /// nullopt: nothing is, or the channel has ended, and then its playlists are in the catalog.
+  struct Whole {
+    media::MediaPlaylist playlist;
+    WallTime modified{};
+    std::size_t groups = 1;  // of a segment
+  };
+  std::optional<Whole> whole(const media::MediaPath& path) const;
 
   struct PartFile {
     std::filesystem::path path;  // of its segment

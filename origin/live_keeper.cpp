@@ -1,7 +1,5 @@
 #include "origin/live_keeper.hpp"
 
-#include <fmt/format.h>
-
 #include "common/base/log.hpp"
 #include "common/media/media_path.hpp"
 #include "origin/announce.hpp"
@@ -19,8 +17,9 @@ Result<void> LiveKeeper::save(const live::ChannelRecord& record) {
 }
 
 Result<void> LiveKeeper::keep(const media::Job& job, const std::string& rendition,
-                              const live::Segment& segment, const Digest128& digest) {
-  return catalog_.add_segment(job, rendition, segment, {segment.bytes(), digest, wall_now()});
+                              const live::Segment& segment, const Digest128& digest,
+                              const std::vector<media::KeyPicture>& keys) {
+  return catalog_.add_segment(job, rendition, segment, {segment.bytes(), digest, wall_now(), keys});
 }
 
 void LiveKeeper::forget(const media::Job& job, const std::string& rendition,
@@ -28,7 +27,7 @@ void LiveKeeper::forget(const media::Job& job, const std::string& rendition,
   auto forgotten = catalog_.remove_segments(job, rendition, segments);
   for (std::int64_t number : segments) {
     if (forgotten)
-      forgotten = store::remove_file(media_path(job, fmt::format("{}/{}.m4s", rendition, number)));
+      forgotten = store::remove_file(media_path(job, media::segment_object(rendition, number)));
   }
   if (!forgotten)
     log::warn("segments stay behind", {log::kv("tenant", job.tenant), log::kv("asset", job.asset),

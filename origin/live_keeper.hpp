@@ -18,7 +18,8 @@ class LiveKeeper final : public live::Keeper {
   std::filesystem::path media_path(const media::Job& job, std::string_view object) const override;
   Result<void> save(const live::ChannelRecord& record) override;
   Result<void> keep(const media::Job& job, const std::string& rendition,
-                    const live::Segment& segment, const Digest128& digest) override;
+                    const live::Segment& segment, const Digest128& digest,
+                    const std::vector<media::KeyPicture>& keys) override;
   void forget(const media::Job& job, const std::string& rendition,
               const std::vector<std::int64_t>& segments) override;
   Result<std::map<std::string, std::vector<live::Segment>>> kept(

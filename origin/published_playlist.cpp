@@ -19,13 +19,12 @@ Result<void> require(const IsStored& stored, std::string_view name) {
 
 /// "v720/index.m3u8" or "{version}/v720/index.m3u8" becomes the latter.
 Result<std::string> published_uri(std::string_view uri, std::string_view version,
-                                  const IsStored& stored) {
-  constexpr std::string_view file = "/index.m3u8";
+                                  const IsStored& stored, std::string_view file = "/index.m3u8") {
   std::string prefix = std::string(version) + "/";
   std::string_view rendition = uri.starts_with(prefix) ? uri.substr(prefix.size()) : uri;
   if (!rendition.ends_with(file)) {
-    return bad_input("the playlist names '" + std::string(uri) +
-                     "'; allowed is RENDITION/index.m3u8");
+    return bad_input("the playlist names '" + std::string(uri) + "'; allowed is RENDITION" +
+                     std::string(file));
   }
   rendition.remove_suffix(file.size());
   if (auto there = require(stored, rendition); !there) return std::unexpected(there.error());
@@ -77,6 +76,16 @@ Result<media::MultivariantPlaylist> publish_multivariant(std::string_view text,
     auto uri = published_uri(audio.uri, version, stored);
     if (!uri) return std::unexpected(uri.error());
     audio.uri = std::move(*uri);
+  }
+  for (media::TrickVariant& variant : playlist->images) {
+    auto uri = published_uri(variant.uri, version, stored);
+    if (!uri) return std::unexpected(uri.error());
+    variant.uri = std::move(*uri);
+  }
+  for (media::TrickVariant& variant : playlist->i_frames) {
+    auto uri = published_uri(variant.uri, version, stored, "/iframes.m3u8");
+    if (!uri) return std::unexpected(uri.error());
+    variant.uri = std::move(*uri);
   }
   return playlist;
 }

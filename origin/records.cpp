@@ -14,6 +14,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "records are little-endian");
 
 constexpr char form_1 = 1;
+constexpr std::size_t object_bytes = 32, key_bytes = 3 * 8;
 
 template <class Value>
 void append(std::string& bytes, Value value) {
@@ -32,11 +33,13 @@ WallTime take_time(std::string_view& bytes) {
   return WallTime(std::chrono::milliseconds(take<std::int64_t>(bytes)));
 }
 
+std::unexpected<Error> broken_record() {
+  return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken record");
+}
+
 /// Checks the form byte and the least length, and takes the form byte off.
 Result<void> open_record(std::string_view& bytes, std::size_t least) {
-  if (bytes.size() < 1 + least || bytes[0] != form_1) {
-    return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken record");
-  }
+  if (bytes.size() < 1 + least || bytes[0] != form_1) return broken_record();
   bytes.remove_prefix(1);
   return {};
 }
@@ -85,16 +88,29 @@ std::string to_bytes(const ObjectRecord& record) {
   append(bytes, record.digest.high);
   append(bytes, record.digest.low);
   append(bytes, static_cast<std::int64_t>(record.modified.time_since_epoch().count()));
+  for (const media::KeyPicture& key : record.keys) {
+    append(bytes, key.offset);
+    append(bytes, key.bytes);
+    append(bytes, key.microseconds);
+  }
   return bytes;
 }
 
 Result<ObjectRecord> object_from_bytes(std::string_view bytes) {
-  if (auto opened = open_record(bytes, 32); !opened) return std::unexpected(opened.error());
+  if (auto opened = open_record(bytes, object_bytes); !opened)
+    return std::unexpected(opened.error());
   ObjectRecord record;
   record.bytes = take<std::uint64_t>(bytes);
   record.digest.high = take<std::uint64_t>(bytes);
   record.digest.low = take<std::uint64_t>(bytes);
   record.modified = take_time(bytes);
+  while (bytes.size() >= key_bytes) {
+    media::KeyPicture& key = record.keys.emplace_back();
+    key.offset = take<std::uint64_t>(bytes);
+    key.bytes = take<std::uint64_t>(bytes);
+    key.microseconds = take<std::int64_t>(bytes);
+  }
+  if (!bytes.empty()) return broken_record();
   return record;
 }
 

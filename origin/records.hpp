@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "common/media/key_picture.hpp"
 #include "origin/live/keeper.hpp"
 
 namespace relay::origin {
@@ -19,6 +21,7 @@ struct ObjectRecord {
   std::uint64_t bytes = 0;
   Digest128 digest;
   WallTime modified{};
+  std::vector<media::KeyPicture> keys = {};  // of a video segment; empty: unknown, or it is none
 };
 
 /// A playlist's text as viewers get it.

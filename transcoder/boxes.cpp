@@ -1,6 +1,8 @@
 #include "transcoder/boxes.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace relay::transcoder {
@@ -22,6 +24,12 @@ constexpr std::uint32_t sample_is_not_sync = 0x01010000;
 
 constexpr std::uint32_t track_id = 1;
 constexpr std::uint64_t bytes_max = 1ull << 31;
+constexpr std::size_t mdat_head_bytes = 8;
+
+// mfhd's sequence number grows from fragment to fragment; there are never more in a piece.
+constexpr std::int64_t fragments_max = 2 * media::key_pictures_max;
+
+using Samples = std::span<const Sample>;
 
 // Appends big-endian integers and boxes whose size is known only at their end.
 class BoxWriter {
@@ -63,7 +71,7 @@ struct RunShape {
   bool has_composition = false;
 };
 
-RunShape shape_of(const std::vector<Sample>& samples) {
+RunShape shape_of(Samples samples) {
   RunShape shape;
   for (const Sample& sample : samples) {
     shape.durations_vary |= sample.duration != samples.front().duration;
@@ -97,7 +105,7 @@ void write_tfhd(BoxWriter& out, const RunShape& shape, const Sample& first) {
 }
 
 // Returns where the data offset stands, to be set when moof is complete.
-std::size_t write_trun(BoxWriter& out, const RunShape& shape, const std::vector<Sample>& samples) {
+std::size_t write_trun(BoxWriter& out, const RunShape& shape, Samples samples) {
   std::uint32_t flags = trun_data_offset | trun_size;
   if (shape.durations_vary) flags |= trun_duration;
   if (shape.flags_vary) flags |= trun_flags;
@@ -116,7 +124,7 @@ std::size_t write_trun(BoxWriter& out, const RunShape& shape, const std::vector<
   return offset_at;
 }
 
-void write_moof(BoxWriter& out, const std::vector<Sample>& samples, std::int64_t sequence) {
+void write_moof(BoxWriter& out, Samples samples, std::int64_t sequence) {
   RunShape shape = shape_of(samples);
   std::size_t moof = out.begin("moof");
   std::size_t mfhd = out.begin_full("mfhd", 0, 0);
@@ -130,27 +138,25 @@ void write_moof(BoxWriter& out, const std::vector<Sample>& samples, std::int64_t
   std::size_t offset_at = write_trun(out, shape, samples);
   out.end(traf);
   out.end(moof);
-  constexpr std::size_t mdat_head_bytes = 8;
   out.set_u32(offset_at, static_cast<std::uint32_t>(out.size() - moof + mdat_head_bytes));
 }
 
-std::unexpected<Error> broken(const TrackSpec& track, std::int64_t sequence, const char* rule) {
+std::unexpected<Error> broken(const TrackSpec& track, std::int64_t number, const char* rule) {
   return fail(ErrorKind::internal, ErrorSource::internal,
-              "fragment " + std::to_string(sequence) + " of " + track.name + " " + rule);
+              "piece " + std::to_string(number) + " of " + track.name + " " + rule);
 }
 
-Result<std::uint64_t> check(const TrackSpec& track, const std::vector<Sample>& samples,
-                            std::int64_t sequence) {
-  if (samples.empty()) return broken(track, sequence, "has no sample");
+Result<std::uint64_t> check(const TrackSpec& track, Samples samples, std::int64_t number) {
+  if (samples.empty()) return broken(track, number, "has no sample");
   std::uint64_t bytes = 0;
   std::int64_t next_dts = samples.front().dts;
-  if (next_dts < 0) return broken(track, sequence, "begins before time 0");
+  if (next_dts < 0) return broken(track, number, "begins before time 0");
   for (const Sample& sample : samples) {
-    if (sample.dts != next_dts) return broken(track, sequence, "has a gap between its samples");
+    if (sample.dts != next_dts) return broken(track, number, "has a gap between its samples");
     if (sample.pts < sample.dts || sample.pts - sample.dts > INT32_MAX)
-      return broken(track, sequence, "shows a sample before it is decoded, or far too late");
+      return broken(track, number, "shows a sample before it is decoded, or far too late");
     if (sample.duration <= 0 || sample.duration > INT32_MAX)
-      return broken(track, sequence, "has a sample without a duration");
+      return broken(track, number, "has a sample without a duration");
     next_dts = sample.dts + sample.duration;
     bytes += sample.data.size();
   }
@@ -164,33 +170,66 @@ std::string_view text_of(const std::vector<std::uint8_t>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-}  // namespace
-
-Result<SegmentBytes> build_fragment(const TrackSpec& track, const std::vector<Sample>& samples,
-                                    std::int64_t sequence, bool begins_segment) {
-  auto payload = check(track, samples, sequence);
-  if (!payload) return std::unexpected(payload.error());
-  if (begins_segment && !samples.front().sync)
-    return broken(track, sequence, "begins a segment with no key frame");
-  SegmentBytes built;
-  built.bytes.reserve(*payload + 160 + 16 * samples.size());
+void append_fragment(SegmentBytes& built, DigestStream& digest, Samples samples,
+                     std::int64_t sequence) {
+  std::size_t begin = built.bytes.size();
   BoxWriter out(built.bytes);
-  if (begins_segment) write_styp(out);
   write_moof(out, samples, sequence);
   std::size_t mdat = out.begin("mdat");
-  out.set_u32(mdat, static_cast<std::uint32_t>(*payload + 8));
-  DigestStream digest;
-  digest.update(built.bytes);
+  std::uint64_t payload = 0;
+  for (const Sample& sample : samples) payload += sample.data.size();
+  out.set_u32(mdat, static_cast<std::uint32_t>(payload + mdat_head_bytes));
+  digest.update(std::string_view(built.bytes).substr(begin));
   for (const Sample& sample : samples) {
     digest.update(text_of(sample.data));
     built.bytes += text_of(sample.data);
+  }
+}
+
+// Pictures to be had alone: a second apart at least, for a source may be all key pictures.
+bool is_apart(const std::vector<media::KeyPicture>& keys, std::int64_t microseconds) {
+  constexpr std::int64_t apart_us = 1'000'000;
+  if (keys.empty()) return true;
+  return keys.size() < media::key_pictures_max &&
+         microseconds - keys.back().microseconds >= apart_us;
+}
+
+}  // namespace
+
+Result<SegmentBytes> build_part(const TrackSpec& track, const std::vector<Sample>& samples,
+                                std::int64_t number, bool begins_segment) {
+  auto payload = check(track, samples, number);
+  if (!payload) return std::unexpected(payload.error());
+  if (begins_segment && !samples.front().sync)
+    return broken(track, number, "begins a segment with no key frame");
+  SegmentBytes built;
+  built.bytes.reserve(*payload + 320 + 16 * samples.size());
+  BoxWriter out(built.bytes);
+  if (begins_segment) write_styp(out);
+  DigestStream digest;
+  digest.update(built.bytes);
+  auto microseconds_of = [&](const Sample& sample) {
+    return (sample.dts - samples.front().dts) * 1'000'000 / track.timescale;
+  };
+  auto stands_alone = [&](const Sample& sample) {
+    return track.video() && sample.sync && is_apart(built.keys, microseconds_of(sample));
+  };
+  std::int64_t sequence = number * fragments_max;
+  for (Samples left = samples; !left.empty();) {
+    bool is_key = stands_alone(left.front());
+    auto next = is_key ? left.begin() + 1 : std::ranges::find_if(left, stands_alone);
+    std::size_t begin = built.bytes.size();
+    append_fragment(built, digest, Samples(left.begin(), next), ++sequence);
+    if (is_key)
+      built.keys.push_back({begin, built.bytes.size() - begin, microseconds_of(left.front())});
+    left = Samples(next, left.end());
   }
   built.digest = digest.digest();
   return built;
 }
 
 Result<SegmentBytes> build_segment(const TrackSpec& track, const Segment& segment) {
-  return build_fragment(track, segment.samples, segment.number + 1, true);
+  return build_part(track, segment.samples, segment.number, true);
 }
 
 }  // namespace relay::transcoder

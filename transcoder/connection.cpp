@@ -40,11 +40,13 @@ Connection::Connection(int fd, std::chrono::milliseconds stall) : fd_(fd) {
 }
 
 Result<void> Connection::send_put(std::string_view target, std::string_view content_type,
-                                  std::string_view body, const Digest128& digest) {
-  return send(fmt::format("PUT {} HTTP/1.1\r\nHost: origin\r\nContent-Type: {}\r\n"
-                          "Content-Length: {}\r\nRepr-Digest: {}\r\n\r\n",
-                          target, content_type, body.size(), http::write_repr_digest(digest)),
-              body);
+                                  std::string_view fields, std::string_view body,
+                                  const Digest128& digest) {
+  return send(
+      fmt::format("PUT {} HTTP/1.1\r\nHost: origin\r\nContent-Type: {}\r\n"
+                  "Content-Length: {}\r\nRepr-Digest: {}\r\n{}\r\n",
+                  target, content_type, body.size(), http::write_repr_digest(digest), fields),
+      body);
 }
 
 Result<void> Connection::send(std::string_view head, std::string_view body) {

@@ -21,9 +21,10 @@ class Connection {
  public:
   /// Borrows `fd`; waits at most `stall` for the peer to read or to write.
   Connection(int fd, std::chrono::milliseconds stall);
-  /// Errors: timeout, aborted (the origin is gone); retry is true.
+  /// `fields`: further header lines, each with its CRLF. Errors: timeout, aborted (the origin is
+  /// gone); retry is true.
   Result<void> send_put(std::string_view target, std::string_view content_type,
-                        std::string_view body, const Digest128& digest);
+                        std::string_view fields, std::string_view body, const Digest128& digest);
   /// The answer to the oldest request without one; interim answers (1xx) are skipped.
   Result<Answer> read_answer();
 

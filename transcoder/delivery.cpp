@@ -22,6 +22,11 @@ void Delivery::deliver(Segment segment) {
   if (!failure_) note(sink_.segment(std::move(segment)));
 }
 
+void Delivery::thumbnails(ThumbnailSheet sheet) {
+  std::lock_guard lock(mutex_);
+  if (!failure_) note(sink_.thumbnails(std::move(sheet)));
+}
+
 void Delivery::captions(CaptionChannels channels) {
   if (channels.none()) return;
   std::lock_guard lock(mutex_);

@@ -21,6 +21,7 @@ class Delivery {
   /// Gives the track its number and opens it.
   Result<int> open(TrackSpec track);
   void deliver(Segment segment);
+  void thumbnails(ThumbnailSheet sheet);
   /// Channels that were told before are not told again.
   void captions(CaptionChannels channels);
   void progress(double fraction, const std::string& stage);

@@ -13,7 +13,8 @@ constexpr std::int64_t last_picture_max_ns = 10'000'000'000;
 }  // namespace
 
 Pictures::Pictures(ProbedSource& source, Decoder decoder, const PicturePlan& plan, Scaler scaler,
-                   EncoderPool& pool, Timeline& timeline, Delivery& delivery, Span span)
+                   EncoderPool& pool, Timeline& timeline, Delivery& delivery, Span span,
+                   std::optional<Thumbnails> thumbnails)
     : source_(source),
       decoder_(std::move(decoder)),
       filter_(plan),
@@ -25,7 +26,8 @@ Pictures::Pictures(ProbedSource& source, Decoder decoder, const PicturePlan& pla
       span_(span),
       skipping_(span.first_frame > 0),
       next_(span.first_frame),
-      captions_(pool.size()) {
+      captions_(pool.size()),
+      thumbnails_(std::move(thumbnails)) {
   step_ns_ = time_of_frame(1, rate_);
 }
 
@@ -135,22 +137,39 @@ Result<void> Pictures::show(av::Frame frame) {
 Result<void> Pictures::emit_until(std::int64_t number) {
   if (span_.frames) number = std::min(number, *span_.frames);
   for (; next_ < number; ++next_) {
-    std::vector<bool> needed(pool_.size());
-    for (std::size_t i = 0; i < needed.size(); ++i) needed[i] = pool_.wants(i, next_);
-    bool all_there = !scaled_.empty();
-    for (std::size_t i = 0; all_there && i < needed.size(); ++i)
-      all_there = !needed[i] || scaled_[i] != nullptr;
-    if (!all_there) {
-      auto scaled = scaler_.scale(*current_, needed);
-      if (!scaled) return std::unexpected(scaled.error());
-      scaled_ = std::move(*scaled);
-    }
+    std::vector<bool> shown(pool_.size());
+    for (std::size_t i = 0; i < shown.size(); ++i) shown[i] = pool_.wants(i, next_);
+    bool is_thumbnail = thumbnails_ && thumbnails_->wants(next_);
+    std::vector<bool> needed = shown;
+    if (is_thumbnail) needed.back() = true;
+    if (auto scaled = scale(needed); !scaled) return scaled;
+    if (is_thumbnail)
+      if (auto taken = take_thumbnail(); !taken) return taken;
     pass_captions();
-    for (std::size_t i = 0; i < needed.size(); ++i)
-      if (needed[i] && !push(i)) return {};
+    for (std::size_t i = 0; i < shown.size(); ++i)
+      if (shown[i] && !push(i)) return {};
     timeline_.picture_at(next_ + 1);
     report(next_);
   }
+  return {};
+}
+
+Result<void> Pictures::scale(const std::vector<bool>& needed) {
+  bool all_there = !scaled_.empty();
+  for (std::size_t i = 0; all_there && i < needed.size(); ++i)
+    all_there = !needed[i] || scaled_[i] != nullptr;
+  if (all_there) return {};
+  auto scaled = scaler_.scale(*current_, needed);
+  if (!scaled) return std::unexpected(scaled.error());
+  scaled_ = std::move(*scaled);
+  return {};
+}
+
+// Of the smallest rendition: the least to scale.
+Result<void> Pictures::take_thumbnail() {
+  auto sheet = thumbnails_->add(*scaled_.back(), next_);
+  if (!sheet) return std::unexpected(sheet.error());
+  if (*sheet) delivery_.thumbnails(std::move(**sheet));
   return {};
 }
 
@@ -208,6 +227,10 @@ Result<void> Pictures::end() {
     if (delivery_.failure()) break;
   }
   timeline_.picture_ends_at(next_);
+  if (!thumbnails_) return {};
+  auto sheet = thumbnails_->finish(next_);
+  if (!sheet) return std::unexpected(sheet.error());
+  if (*sheet) delivery_.thumbnails(std::move(**sheet));
   return {};
 }
 

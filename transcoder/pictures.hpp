@@ -14,6 +14,7 @@
 #include "transcoder/encoder_pool.hpp"
 #include "transcoder/probe.hpp"
 #include "transcoder/scaler.hpp"
+#include "transcoder/thumbnails.hpp"
 #include "transcoder/timeline.hpp"
 
 namespace relay::transcoder {
@@ -28,7 +29,8 @@ class Pictures {
     bool with_sound = false;  // the picture is held to the end of a longer sound
   };
   Pictures(ProbedSource& source, Decoder decoder, const PicturePlan& plan, Scaler scaler,
-           EncoderPool& pool, Timeline& timeline, Delivery& delivery, Span span);
+           EncoderPool& pool, Timeline& timeline, Delivery& delivery, Span span,
+           std::optional<Thumbnails> thumbnails);
 
   /// Returns when the last frame is queued, or after a stop.
   Result<void> run();
@@ -45,6 +47,8 @@ class Pictures {
   void take_captions(AVFrame& frame);
   void pass_captions();
   bool push(std::size_t rung);
+  Result<void> scale(const std::vector<bool>& needed);
+  Result<void> take_thumbnail();
   Result<void> end();
   void report(std::int64_t number);
 
@@ -66,6 +70,7 @@ class Pictures {
   std::int64_t current_frame_ = 0, current_length_ = 1;
   SourceCaptions source_captions_;
   std::vector<CaptionQueue> captions_;  // of each rendition
+  std::optional<Thumbnails> thumbnails_;
   std::int64_t previous_pts_ = INT64_MIN, step_ns_ = 0;
 };
 

@@ -52,6 +52,7 @@ class Run {
   Result<void> open_copy();
   std::vector<Result<Encoder>> opened_encoders(const std::vector<AlreadyPublished>& done) const;
   Result<void> open_encoders();
+  std::optional<Thumbnails> open_thumbnails() const;
   Result<void> make_pictures();
   Result<void> make_sound();
   Result<std::unique_ptr<Demuxer>> reopen() { return Demuxer::open(source_fd_, limits_, stop_); }
@@ -85,7 +86,7 @@ class Run {
   std::int64_t first_frame_ = 0;   // earlier ones are published in every rendition
   std::optional<SoundEncoder> sound_encoder_;
   int sound_track_ = 0, copy_track_ = 0;
-  AlreadyPublished sound_done_, copy_done_;
+  AlreadyPublished sound_done_, copy_done_, thumbnails_done_;
 };
 
 int Run::workers() const {
@@ -248,7 +249,18 @@ Result<void> Run::open_encoders() {
                static_cast<std::int64_t>(rendition.width) * rendition.height);
     scaled_.push_back(rendition);
   }
+  thumbnails_done_ = delivery_.published(std::string(thumbnails_name));
+  if (!thumbnails_done_.ended && pool_->size() > 0)
+    first_frame_ = std::min(first_frame_, chunker_->first_frame(thumbnails_done_.segments));
   return {};
+}
+
+// They are made of pictures that are scaled for an encoder: where nothing is encoded, for all is
+// copied or was done by an earlier try, there are none, or they are there.
+std::optional<Thumbnails> Run::open_thumbnails() const {
+  if (thumbnails_done_.ended || pool_->size() == 0) return std::nullopt;
+  TileSize tile = tile_size(facts_.picture.width, facts_.picture.height);
+  return Thumbnails(*chunker_, tile, facts_.picture.matrix, thumbnails_done_.segments);
 }
 
 Result<void> Run::make_pictures() {
@@ -275,7 +287,7 @@ Result<void> Run::make_pictures() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(limits_.duration_max).count();
   span.with_sound = facts_.has_sound && !sound_done_.ended;
   Pictures pictures(*source_, std::move(*decoder), facts_.picture, Scaler(scaled_), *pool_,
-                    timeline_, delivery_, span);
+                    timeline_, delivery_, span, open_thumbnails());
   pool_->start(workers());
   if (auto made = pictures.run(); !made) return made;
   pool_->finish();

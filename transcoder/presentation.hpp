@@ -34,6 +34,7 @@ class Presentation : public Sink {
   Result<void> open_track(const TrackSpec& track) override;
   Result<void> captions(CaptionChannels channels) override;
   Result<void> segment(Segment segment) override;
+  Result<void> thumbnails(ThumbnailSheet sheet) override;
   Result<void> progress(double fraction, const std::string& stage) override;
 
   /// After the last segment: the multivariant playlist with final figures; everything answered.

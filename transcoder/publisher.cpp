@@ -26,6 +26,7 @@ struct Request {
   std::string body;
   Digest128 digest;
   OnConflict on_conflict = OnConflict::refuse;
+  std::string fields = {};  // header lines
 };
 
 struct Awaited {
@@ -54,6 +55,11 @@ Result<void> judge(const Awaited& request, const Answer& answer) {
   if (answer.status >= 500)
     return fail(ErrorKind::unavailable, ErrorSource::upstream, std::move(message), true);
   return fail(ErrorKind::invalid, ErrorSource::upstream, std::move(message));
+}
+
+std::string fields_of(const std::vector<media::KeyPicture>& keys) {
+  if (keys.empty()) return {};
+  return fmt::format("{}: {}\r\n", media::key_pictures_field, media::to_text(keys));
 }
 
 Request json_request(std::string target, std::string json) {
@@ -130,8 +136,8 @@ bool Publisher::Impl::wait_for_more() {
 void Publisher::Impl::send(const Request& request) {
   if (connected && awaited.size() >= in_flight_max) read_answer();
   if (!connected) return;
-  auto sent =
-      connection.send_put(request.target, request.content_type, request.body, request.digest);
+  auto sent = connection.send_put(request.target, request.content_type, request.fields,
+                                  request.body, request.digest);
   if (!sent) {
     connected = false;
     return note_failure(sent.error());
@@ -215,7 +221,8 @@ Publisher::~Publisher() = default;
 Result<void> Publisher::put(Object object) {
   std::string_view file = object.path;
   Request request{"/media/" + object.path, std::string(media::content_type_of(file)),
-                  std::move(object.body), object.digest, object.on_conflict};
+                  std::move(object.body),  object.digest,
+                  object.on_conflict,      fields_of(object.keys)};
   return impl_->enqueue(std::move(request));
 }
 
@@ -232,7 +239,7 @@ Result<void> Publisher::live_part(LivePart part) {
       fmt::format("/live/{}/{}.{}.m4s?ticks={}&independent={:d}&last={:d}", part.rendition,
                   part.segment, part.part, part.ticks, part.independent, part.last);
   return impl_->enqueue({std::move(target), "video/iso.segment", std::move(part.body), part.digest,
-                         OnConflict::keep_earlier});
+                         OnConflict::keep_earlier, fields_of(part.keys)});
 }
 
 Result<void> Publisher::live_status(const media::LiveStatus& status) {

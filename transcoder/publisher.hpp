@@ -10,10 +10,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
 #include "common/media/job.hpp"
+#include "common/media/key_picture.hpp"
 
 namespace relay::transcoder {
 
@@ -26,6 +28,7 @@ struct Object {
   std::string body;
   Digest128 digest;  // of the body, from the moment it was made
   OnConflict on_conflict = OnConflict::refuse;
+  std::vector<media::KeyPicture> keys = {};  // of a video segment
 };
 
 struct PublisherOptions {
@@ -43,6 +46,7 @@ struct LivePart {
   bool last = false;  // of its segment
   std::string body;
   Digest128 digest;
+  std::vector<media::KeyPicture> keys = {};  // its first picture, if it begins a group
 };
 
 /// Thread-safe.

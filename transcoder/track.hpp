@@ -67,6 +67,18 @@ struct Segment {
   std::vector<Sample> samples;  // in decode order, never empty
 };
 
+/// Small pictures of one segment, side by side in one JPEG. Times in 1/timescale seconds.
+struct ThumbnailSheet {
+  std::int64_t number = 0;  // of the segment; 0, 1, 2 … without a gap
+  std::int64_t duration = 0;
+  std::int64_t tile_duration = 0;  // of each tile; the last one lasts to the sheet's end
+  std::int64_t timescale = 1;
+  int tiles = 0;
+  int tile_width = 0, tile_height = 0;
+  bool last = false;  // nothing follows
+  std::string jpeg;
+};
+
 /// What an earlier try already stored of a rendition.
 struct AlreadyPublished {
   std::int64_t segments = 0;  // numbers 0 … segments-1 are done and must not be sent again
@@ -86,6 +98,8 @@ class Sink {
   virtual Result<void> open_track(const TrackSpec& track) = 0;
   /// In order within a track. The first number of a track is published().segments.
   virtual Result<void> segment(Segment segment) = 0;
+  /// In order, ahead of the segments of the same number.
+  virtual Result<void> thumbnails(ThumbnailSheet sheet) = 0;
   /// The pictures speak captions on these channels; may be said again, with others.
   virtual Result<void> captions(CaptionChannels channels) = 0;
   /// Now and then; `fraction` never falls. Also the sign of life.

@@ -47,6 +47,16 @@ media::Variant variant_of(const MeasuredTrack& rendition, const std::string& fol
           .audio_group = ""};
 }
 
+media::TrickVariant i_frames_of(const MeasuredTrack& rendition, const std::string& folder) {
+  const TrackSpec& track = rendition.track;
+  return {.uri = folder + track.name + "/iframes.m3u8",
+          .bandwidth = stated_key_peak(rendition),
+          .average_bandwidth = rendition.key_rate.average(),
+          .codecs = rendition.codecs,
+          .width = track.width,
+          .height = track.height};
+}
+
 std::vector<media::ClosedCaptions> captions_on(CaptionChannels channels) {
   std::vector<media::ClosedCaptions> captions;
   for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -67,13 +77,21 @@ void order(std::vector<media::Variant>& variants) {
   if (first != variants.end()) std::rotate(variants.begin(), first, first + 1);
 }
 
-}  // namespace
-
-std::int64_t stated_peak(const MeasuredTrack& rendition) {
-  std::int64_t measured = rendition.rate.peak();
+std::int64_t stated(const MeasuredTrack& rendition, std::int64_t measured) {
   if (rendition.complete) return measured;
   if (rendition.track.bit_rate_max > 0) return std::max(measured, rendition.track.bit_rate_max);
   return static_cast<std::int64_t>(static_cast<double>(measured) * unknown_peak_margin);
+}
+
+}  // namespace
+
+std::int64_t stated_peak(const MeasuredTrack& rendition) {
+  return stated(rendition, rendition.rate.peak());
+}
+
+// A picture fits into the encoder's buffer of one second, and key pictures are a second apart.
+std::int64_t stated_key_peak(const MeasuredTrack& rendition) {
+  return stated(rendition, rendition.key_rate.peak());
 }
 
 std::int64_t stated_average(const MeasuredTrack& rendition) {
@@ -94,6 +112,8 @@ media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& rendit
   for (const MeasuredTrack& rendition : renditions) {
     if (rendition.track.video() || !has_video) {
       playlist.variants.push_back(variant_of(rendition, folder));
+      if (rendition.key_rate.measured())
+        playlist.i_frames.push_back(i_frames_of(rendition, folder));
       continue;
     }
     playlist.audios.push_back(audio_rendition(rendition, folder, playlist.audios));
@@ -111,6 +131,7 @@ media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& rendit
   for (media::Variant& variant : playlist.variants)
     if (!playlist.captions.empty() && variant.width > 0) variant.captions_group = captions_group;
   order(playlist.variants);
+  std::ranges::sort(playlist.i_frames, {}, &media::TrickVariant::bandwidth);
   return playlist;
 }
 

@@ -23,6 +23,7 @@ PublishedRendition rendition_from(ObjectReader& reader) {
   reader.text("name", rendition.name);
   reader.text("playlist", rendition.playlist);
   reader.integers("segment_bytes", rendition.segment_bytes);
+  reader.texts("segment_keys", rendition.segment_keys);
   return rendition;
 }
 
@@ -42,7 +43,8 @@ json::array to_array(const std::vector<PublishedRendition>& renditions) {
   for (const PublishedRendition& rendition : renditions)
     list.push_back({{"name", rendition.name},
                     {"playlist", rendition.playlist},
-                    {"segment_bytes", json::value_from(rendition.segment_bytes)}});
+                    {"segment_bytes", json::value_from(rendition.segment_bytes)},
+                    {"segment_keys", json::value_from(rendition.segment_keys)}});
   return list;
 }
 

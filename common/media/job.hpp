@@ -6,7 +6,8 @@
 // On descriptor 4 it sends, one after another:
 //   PUT /media/{path}   bytes of an object, path relative to the version's folder
 //                       ("v720/init.mp4", "v720/3.m4s", "audio/0.m4s", "w640.jpg"), with
-//                       Content-Type, Content-Length and Repr-Digest: xxh3-128=:BASE64:
+//                       Content-Type, Content-Length and Repr-Digest: xxh3-128=:BASE64:; with a
+//                       video segment also where its key pictures lie (key_picture.hpp)
 //                       204 = stored durably; the same bytes again are fine; other bytes are 409
 //   PUT /media/{rendition}/index.m3u8   a media playlist: every object that it names must be
 //                       stored and it must extend the one before, else 409 with the reason
@@ -42,6 +43,8 @@ struct PublishedRendition {
   /// Bytes of each segment that the playlist names, in its order, so that bit rates stay measured
   /// over the whole asset. Empty: unknown.
   std::vector<std::uint64_t> segment_bytes;
+  /// Their key pictures as text (key_picture.hpp), likewise.
+  std::vector<std::string> segment_keys;
 };
 
 struct Job {

@@ -55,7 +55,8 @@ json::object to_object(const LiveSetup& setup) {
   for (const LiveRendition& each : setup.renditions) renditions.push_back(to_object(each));
   return {{"rate_numerator", setup.rate_numerator},   {"rate_denominator", setup.rate_denominator},
           {"group_frames", setup.group_frames},       {"segment_frames", setup.segment_frames},
-          {"parts_per_group", setup.parts_per_group}, {"renditions", std::move(renditions)}};
+          {"parts_per_group", setup.parts_per_group}, {"renditions", std::move(renditions)},
+          {"tile_width", setup.tile_width},           {"tile_height", setup.tile_height}};
 }
 
 json::object to_object(const SlotStatus& slot) {
@@ -133,6 +134,8 @@ Result<LiveSetup> setup_from(const json::object& object) {
   LiveSetup setup;
   ObjectReader reader("setup", object);
   read_grid(reader, setup);
+  reader.integer("tile_width", setup.tile_width);
+  reader.integer("tile_height", setup.tile_height);
   const json::array* renditions = reader.list("renditions");
   if (!renditions || renditions->empty()) reader.refuse("renditions", "a list that is not empty");
   if (reader.error()) return bad_input(*reader.error());
@@ -161,6 +164,10 @@ SlotStatus read_slot(ObjectReader& reader) {
 }
 
 }  // namespace
+
+std::string segment_object(std::string_view rendition, std::int64_t number) {
+  return fmt::format("{}/{}.{}", rendition, number, rendition == thumbnails_name ? "jpg" : "m4s");
+}
 
 const char* name(SlotState state) {
   return state_names[static_cast<std::size_t>(state)].data();

@@ -15,9 +15,13 @@
 //   PUT /media/{rendition}/init.mp4, PUT /media/index.m3u8 as in job.hpp, before any part
 //   PUT /live/{rendition}/{n}.{p}.m4s?ticks=D&independent=0|1&last=0|1
 //                      a part with its digest, D its duration in the rendition's timescale; `last`
-//                      ends segment n. In order within a rendition. Parts and segments that are not
-//                      sent are gaps: the origin knows by the clock.
+//                      ends segment n; with one that begins a group where its key picture lies
+//                      (key_picture.hpp). In order within a rendition. Parts and segments that are
+//                      not sent are gaps: the origin knows by the clock.
 //   PUT /live/status   JSON of a LiveStatus, at least once a second; the sign of life
+//   PUT /live/thumbnails/{n}.0.m4s?ticks=D&last=1
+//                      a sheet of small pictures of segment n, a JPEG: if the setup has tiles. It
+//                      is a segment of one part like others; viewers find it at {n}.jpg
 // It runs until descriptor 3 ends (then it finishes the part at hand, sends PUT /result and exits
 // with 0) or it is killed. It never blocks on a publisher: when no slot gives pictures it holds the
 // last picture for `hold_ms`, then makes slate or, if Channel says so, nothing.
@@ -51,6 +55,11 @@ struct LiveChannel {
   std::int64_t hold_ms = 1000;  // without a picture from the slot on air: the other one takes over
 };
 
+/// The folder of a thumbnail track, and its name in the multivariant playlist.
+inline constexpr std::string_view thumbnails_name = "thumbnails";
+/// What holds segment `number` of a rendition: "v720/3.m4s", "thumbnails/3.jpg".
+std::string segment_object(std::string_view rendition, std::int64_t number);
+
 /// One rendition of a version, as the transcoder decided it.
 struct LiveRendition {
   std::string name;  // "v720", "audio"
@@ -68,6 +77,8 @@ struct LiveSetup {
   std::int64_t segment_frames = 100;
   std::int64_t parts_per_group = 4;
   std::vector<LiveRendition> renditions;  // dearest first, the sound last
+  /// Of a thumbnail, of which there is one a group; 0: there are none.
+  int tile_width = 0, tile_height = 0;
 
   /// The first frame of part p of a segment, counted from the segment's first; p may be the number
   /// of parts: the segment's end.

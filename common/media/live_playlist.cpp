@@ -127,6 +127,37 @@ std::string write(const LiveWindow& window) {
   return write_from(window, 0);
 }
 
+MediaPlaylist whole_of(const LiveWindow& window) {
+  MediaPlaylist playlist{.version = version_whole,
+                         .target_duration_s = static_cast<int>(window.target_duration_s),
+                         .type = window.ended ? PlaylistType::vod : PlaylistType::none,
+                         .map_uri = window.map_uri,
+                         .ended = window.ended};
+  if (!window.segments.empty()) playlist.media_sequence = window.segments.front().number;
+  for (const LiveSegment& each : window.segments) {
+    if (!each.complete) continue;
+    MediaSegment segment{std::to_string(each.number) + ".m4s", each.microseconds, us_per_s};
+    segment.date_us = each.date_us;
+    segment.gap = each.gap;
+    playlist.segments.push_back(std::move(segment));
+  }
+  return playlist;
+}
+
+MediaPlaylist sheets_of(const LiveWindow& window, const LiveSetup& setup) {
+  MediaPlaylist playlist = whole_of(window);
+  playlist.contents = Contents::images;
+  playlist.independent_segments = false;
+  playlist.map_uri.clear();
+  std::int64_t tile_us = setup.microseconds_of(setup.group_frames);
+  auto columns = static_cast<int>(setup.segment_frames / setup.group_frames);
+  for (MediaSegment& each : playlist.segments) {
+    each.uri.replace(each.uri.rfind('.'), each.uri.npos, ".jpg");
+    if (!each.gap) each.tiles = Tiles{setup.tile_width, setup.tile_height, columns, 1, tile_us};
+  }
+  return playlist;
+}
+
 std::string write_delta(const LiveWindow& window) {
   if (window.ended) return write(window);
   std::int64_t boundary = skip_boundary_targets * window.target_duration_s * us_per_s;

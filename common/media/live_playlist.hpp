@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "common/media/live.hpp"
 #include "common/media/live_playlist_directives.hpp"
+#include "common/media/playlist.hpp"
 
 namespace relay::media {
 
@@ -53,6 +55,10 @@ LivePosition next_of(const LiveWindow& window);
 /// PART-HOLD-BACK, HOLD-BACK and CAN-SKIP-UNTIL follow from the targets: 3 part targets, 3 and 6
 /// target durations.
 std::string write(const LiveWindow& window);
+/// The complete segments as an ordinary playlist.
+MediaPlaylist whole_of(const LiveWindow& window);
+/// The playlist of a thumbnail track with this window: a sheet a segment, a tile a group.
+MediaPlaylist sheets_of(const LiveWindow& window, const LiveSetup& setup);
 /// A delta update; the whole text when there is nothing to skip, or the window has ended.
 std::string write_delta(const LiveWindow& window);
 

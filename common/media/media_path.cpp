@@ -109,13 +109,17 @@ bool read_segment(std::string_view name, MediaPath& into) {
   return number.has_value();
 }
 
-/// "index.m3u8", "init.mp4", "12.m4s" or "12.3.m4s".
+/// "index.m3u8", "iframes.m3u8", "init.mp4", "12.m4s", "12.3.m4s" or "12.jpg".
 bool read_rendition_file(std::string_view file, MediaPath& into) {
   into.kind = MediaKind::media_playlist;
   if (file == "index.m3u8") return true;
+  into.kind = MediaKind::i_frames;
+  if (file == "iframes.m3u8") return true;
   into.kind = MediaKind::init;
   if (file == "init.mp4") return true;
-  into.kind = MediaKind::segment;
+  bool is_sheet = strip_suffix(file, ".jpg");
+  into.kind = is_sheet ? MediaKind::thumbnails : MediaKind::segment;
+  if (is_sheet) return file.find('.') == file.npos && read_segment(file, into);
   if (!strip_suffix(file, ".m4s")) return false;
   return read_segment(file, into);
 }

@@ -18,9 +18,11 @@ Result<void> check_tenant(std::string_view name);
 enum class MediaKind {
   multivariant,    // /{tenant}/{asset}/index.m3u8
   media_playlist,  // /{tenant}/{asset}/{version}/{rendition}/index.m3u8
+  i_frames,        // …/iframes.m3u8: its key pictures
   init,            // …/init.mp4
   segment,         // …/{n}.m4s
   part,            // …/{n}.{p}.m4s
+  thumbnails,      // …/{n}.jpg: a sheet of small pictures
   photo,           // /{tenant}/{photo}/w{width}.{jpg|webp|avif}
   photo_any,       // /{tenant}/{photo}/w{width}: format by Accept
   watch,           // /watch/{tenant}/{asset}

@@ -12,9 +12,9 @@ namespace {
 using namespace playlist_lines;
 
 /// Tags of the other kind of playlist are errors (RFC 8216bis 4.1).
-constexpr std::string_view multivariant_only[] = {"EXT-X-MEDIA", "EXT-X-STREAM-INF",
-                                                  "EXT-X-I-FRAME-STREAM-INF", "EXT-X-SESSION-DATA",
-                                                  "EXT-X-SESSION-KEY"};
+constexpr std::string_view multivariant_only[] = {
+    "EXT-X-MEDIA",        "EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF", "EXT-X-IMAGE-STREAM-INF",
+    "EXT-X-SESSION-DATA", "EXT-X-SESSION-KEY"};
 /// Tags that change what the segments behind them are; skipping them would falsify the list.
 constexpr std::string_view unsupported[] = {"EXT-X-BYTERANGE", "EXT-X-KEY", "EXT-X-SKIP",
                                             "EXT-X-I-FRAMES-ONLY"};
@@ -80,6 +80,10 @@ class MediaReader {
       return take_type(tag);
     } else if (tag.name == "EXT-X-INDEPENDENT-SEGMENTS") {
       return take_bare(tag, playlist.independent_segments);
+    } else if (tag.name == "EXT-X-IMAGES-ONLY") {
+      playlist.contents = Contents::images;
+    } else if (tag.name == "EXT-X-TILES") {
+      return take_tiles(tag);
     } else if (tag.name == "EXT-X-MAP") {
       return take_map(tag);
     }
@@ -120,6 +124,21 @@ class MediaReader {
   Complaint take_date(const Tag& tag) {
     next_.date_us = read_date(tag.value);
     if (!next_.date_us) return "#EXT-X-PROGRAM-DATE-TIME is no RFC 3339 date and time";
+    return std::nullopt;
+  }
+
+  Complaint take_tiles(const Tag& tag) {
+    auto attributes = AttributeList::read(tag.value);
+    if (!attributes) return attributes.error().message;
+    Tiles tiles;
+    auto duration = decimal_millionths(attributes->word("DURATION").value_or(""));
+    bool is_whole =
+        duration && *duration > 0 &&
+        take_sides(attributes->word("RESOLUTION").value_or(""), tiles.width, tiles.height) &&
+        take_sides(attributes->word("LAYOUT").value_or(""), tiles.columns, tiles.rows);
+    if (!is_whole) return "#EXT-X-TILES needs RESOLUTION, LAYOUT and DURATION";
+    tiles.microseconds = *duration;
+    next_.tiles = tiles;
     return std::nullopt;
   }
 

@@ -46,6 +46,10 @@ class MultivariantReader {
       return take_rendition(tag);
     } else if (tag.name == "EXT-X-STREAM-INF") {
       return take_variant(tag);
+    } else if (tag.name == "EXT-X-I-FRAME-STREAM-INF") {
+      return take_trick(tag, playlist.i_frames);
+    } else if (tag.name == "EXT-X-IMAGE-STREAM-INF") {
+      return take_trick(tag, playlist.images);
     }
     return std::nullopt;
   }
@@ -119,37 +123,45 @@ class MultivariantReader {
     auto attributes = AttributeList::read(tag.value);
     if (!attributes) return attributes.error().message;
     Variant variant;
-    auto bandwidth = decimal_integer(attributes->word("BANDWIDTH").value_or(""));
-    if (!bandwidth) return "#EXT-X-STREAM-INF needs BANDWIDTH=number";
-    variant.bandwidth = *bandwidth;
-    auto average = decimal_integer(attributes->word("AVERAGE-BANDWIDTH").value_or("0"));
-    if (!average) return "AVERAGE-BANDWIDTH is not a number";
-    variant.average_bandwidth = *average;
     auto rate = decimal_millionths(attributes->word("FRAME-RATE").value_or("0"));
     constexpr std::int64_t rate_max = 1000;
     if (!rate || *rate > rate_max * 1'000'000) return "FRAME-RATE is not a number up to 1000";
     variant.frame_rate = static_cast<double>((*rate + 500) / 1000) / 1000;
-    variant.codecs = attributes->quoted("CODECS").value_or("");
     variant.audio_group = attributes->quoted("AUDIO").value_or("");
     // Not quoted: NONE.
     variant.captions_group = attributes->quoted("CLOSED-CAPTIONS").value_or("");
-    Complaint complaint = take_resolution(*attributes, variant);
+    Complaint complaint = take_stream(tag, *attributes, variant);
     if (!complaint) variant_ = std::move(variant);
     return complaint;
   }
 
-  static Complaint take_resolution(const AttributeList& attributes, Variant& into) {
+  static Complaint take_trick(const Tag& tag, std::vector<TrickVariant>& into) {
+    auto attributes = AttributeList::read(tag.value);
+    if (!attributes) return attributes.error().message;
+    TrickVariant variant;
+    variant.uri = attributes->quoted("URI").value_or("");
+    if (variant.uri.empty()) return fmt::format("#{} needs URI=\"…\"", tag.name);
+    Complaint complaint = take_stream(tag, *attributes, variant);
+    if (!complaint) into.push_back(std::move(variant));
+    return complaint;
+  }
+
+  /// What variants of every kind say.
+  static Complaint take_stream(const Tag& tag, const AttributeList& attributes, auto& into) {
+    auto bandwidth = decimal_integer(attributes.word("BANDWIDTH").value_or(""));
+    if (!bandwidth) return fmt::format("#{} needs BANDWIDTH=number", tag.name);
+    into.bandwidth = *bandwidth;
+    auto average = decimal_integer(attributes.word("AVERAGE-BANDWIDTH").value_or("0"));
+    if (!average) return "AVERAGE-BANDWIDTH is not a number";
+    into.average_bandwidth = *average;
+    into.codecs = attributes.quoted("CODECS").value_or("");
+    return take_resolution(attributes, into);
+  }
+
+  static Complaint take_resolution(const AttributeList& attributes, auto& into) {
     auto text = attributes.word("RESOLUTION");
-    if (!text) return std::nullopt;
-    std::size_t x = std::min(text->find('x'), text->size());
-    auto width = decimal_integer(text->substr(0, x));
-    auto height = decimal_integer(text->substr(std::min(x + 1, text->size())));
-    constexpr std::int64_t side_max = 65535;
-    bool fits =
-        width && height && *width > 0 && *height > 0 && *width <= side_max && *height <= side_max;
-    if (!fits) return "RESOLUTION is not written as 1920x1080";
-    into.width = static_cast<int>(*width);
-    into.height = static_cast<int>(*height);
+    if (text && !take_sides(*text, into.width, into.height))
+      return "RESOLUTION is not written as 1920x1080";
     return std::nullopt;
   }
 

@@ -16,6 +16,23 @@
 namespace relay::media {
 
 enum class PlaylistType { none, event, vod };
+/// Segments as they are, pieces of them that show one picture each (EXT-X-I-FRAMES-ONLY), or sheets
+/// of small pictures (EXT-X-IMAGES-ONLY of the HLS image media playlist specification 0.4, which
+/// Roku's and Shaka's players read).
+enum class Contents { whole, i_frames, images };
+
+/// How a sheet is divided (EXT-X-TILES): row by row, each tile shown for so long, the last one to
+/// the sheet's end.
+struct Tiles {
+  int width = 0, height = 0;  // of one tile, pixels
+  int columns = 1, rows = 1;
+  std::int64_t microseconds = 0;
+};
+
+struct ByteRange {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
 
 /// Exact time: count of 1/timescale seconds. EXTINF is printed from it with 6 decimals.
 struct MediaSegment {
@@ -26,6 +43,8 @@ struct MediaSegment {
   bool gap = false;                          // it can't be had
   bool discontinuity = false;                // its times do not go on where the one before ended
   std::string map_uri = {};                  // from here on; empty: the same as before
+  std::optional<ByteRange> range = {};       // of the object at `uri`
+  std::optional<Tiles> tiles = {};           // of a sheet
   /// Rounded to the nearest; what EXTINF says.
   std::int64_t microseconds() const;
   double seconds() const { return static_cast<double>(duration) / static_cast<double>(timescale); }
@@ -36,6 +55,7 @@ struct MediaPlaylist {
   int target_duration_s = 6;
   std::int64_t media_sequence = 0;
   PlaylistType type = PlaylistType::none;
+  Contents contents = Contents::whole;
   bool independent_segments = true;
   std::string map_uri;  // "init.mp4"; empty: no EXT-X-MAP
   /// Where players begin, from the first segment's begin (EXT-X-START with PRECISE=YES).
@@ -81,12 +101,21 @@ struct Variant {
   std::string captions_group;          // empty: nothing is said of captions
 };
 
+/// A playlist for trick play: of I-frames, or of images.
+struct TrickVariant {
+  std::string uri;
+  std::int64_t bandwidth = 0, average_bandwidth = 0;  // bit/s, of the pictures that it names
+  std::string codecs;                                 // of the picture alone; "jpeg"
+  int width = 0, height = 0;
+};
+
 struct MultivariantPlaylist {
   int version = 7;
   bool independent_segments = true;
   std::vector<AudioRendition> audios;
   std::vector<ClosedCaptions> captions;
   std::vector<Variant> variants;
+  std::vector<TrickVariant> i_frames, images;
 };
 
 std::string write(const MultivariantPlaylist& playlist);

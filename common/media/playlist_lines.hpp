@@ -61,6 +61,19 @@ inline Complaint take_small(const Tag& tag, int least, int& into) {
   return complaint;
 }
 
+/// "1920x1080"
+inline bool take_sides(std::string_view text, int& width, int& height) {
+  constexpr std::int64_t side_max = 65535;
+  std::size_t x = std::min(text.find('x'), text.size());
+  auto wide = decimal_integer(text.substr(0, x));
+  auto high = decimal_integer(text.substr(std::min(x + 1, text.size())));
+  if (!wide || !high || *wide < 1 || *high < 1 || *wide > side_max || *high > side_max)
+    return false;
+  width = static_cast<int>(*wide);
+  height = static_cast<int>(*high);
+  return true;
+}
+
 inline Complaint take_bare(const Tag& tag, bool& seen) {
   if (!tag.value.empty()) return fmt::format("#{} takes no value", tag.name);
   return take_once(seen, tag);

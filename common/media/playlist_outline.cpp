@@ -11,7 +11,7 @@ using namespace playlist_lines;
 
 /// Tags with which the references are not the whole truth.
 constexpr std::string_view misleading[] = {"EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF",
-                                           "EXT-X-SKIP", "EXT-X-DEFINE"};
+                                           "EXT-X-I-FRAMES-ONLY", "EXT-X-SKIP", "EXT-X-DEFINE"};
 constexpr std::string_view with_lasting[] = {"EXT-X-MAP", "EXT-X-KEY"};
 
 class OutlineReader {

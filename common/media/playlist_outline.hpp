@@ -21,9 +21,9 @@ struct PlaylistOutline {
   std::vector<std::string> lasting;   // of EXT-X-MAP and EXT-X-KEY, each once
 };
 
-/// Errors: invalid, for what is no media playlist (a multivariant one too), a delta update
-/// (EXT-X-SKIP) or one with variables (EXT-X-DEFINE): they name less, or something else, than they
-/// seem to; too_large, above limits::playlist_bytes_max.
+/// Errors: invalid, for what is no media playlist (a multivariant one too), an I-frame playlist, a
+/// delta update (EXT-X-SKIP) or one with variables (EXT-X-DEFINE): they name less, or something
+/// else, than they seem to; too_large, above limits::playlist_bytes_max.
 Result<PlaylistOutline> read_playlist_outline(std::string_view text);
 
 }  // namespace relay::media

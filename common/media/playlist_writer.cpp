@@ -35,8 +35,16 @@ void append_segment(std::string& text, const MediaSegment& segment) {
   if (!segment.map_uri.empty()) text += "#EXT-X-MAP:URI=" + quoted(segment.map_uri) + "\n";
   if (segment.date_us) text += "#EXT-X-PROGRAM-DATE-TIME:" + date_text(*segment.date_us) + "\n";
   if (segment.gap) text += "#EXT-X-GAP\n";
-  fmt::format_to(std::back_inserter(text), "#EXTINF:{},\n{}\n",
-                 seconds_text(segment.microseconds()), segment.uri);
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "#EXTINF:{},\n", seconds_text(segment.microseconds()));
+  if (segment.range)
+    fmt::format_to(out, "#EXT-X-BYTERANGE:{}@{}\n", segment.range->bytes, segment.range->offset);
+  if (segment.tiles) {
+    const Tiles& tiles = *segment.tiles;
+    fmt::format_to(out, "#EXT-X-TILES:RESOLUTION={}x{},LAYOUT={}x{},DURATION={}\n", tiles.width,
+                   tiles.height, tiles.columns, tiles.rows, seconds_text(tiles.microseconds));
+  }
+  fmt::format_to(out, "{}\n", segment.uri);
 }
 
 void append_audio(std::string& text, const AudioRendition& audio) {
@@ -58,10 +66,10 @@ void append_captions(std::string& text, const ClosedCaptions& captions) {
   fmt::format_to(out, ",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID={}\n", quoted(captions.instream_id));
 }
 
-void append_variant(std::string& text, const Variant& variant) {
-  check_line(variant.uri);
+/// What variants of every kind say.
+void append_stream(std::string& text, std::string_view tag, const auto& variant) {
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "#EXT-X-STREAM-INF:BANDWIDTH={}", variant.bandwidth);
+  fmt::format_to(out, "#{}:BANDWIDTH={}", tag, variant.bandwidth);
   if (variant.average_bandwidth > 0) {
     fmt::format_to(out, ",AVERAGE-BANDWIDTH={}", variant.average_bandwidth);
   }
@@ -69,12 +77,23 @@ void append_variant(std::string& text, const Variant& variant) {
   if (variant.width > 0) {
     fmt::format_to(out, ",RESOLUTION={}x{}", variant.width, variant.height);
   }
+}
+
+void append_variant(std::string& text, const Variant& variant) {
+  check_line(variant.uri);
+  append_stream(text, "EXT-X-STREAM-INF", variant);
+  auto out = std::back_inserter(text);
   if (variant.frame_rate > 0) fmt::format_to(out, ",FRAME-RATE={:.3f}", variant.frame_rate);
   if (!variant.audio_group.empty()) fmt::format_to(out, ",AUDIO={}", quoted(variant.audio_group));
   if (!variant.captions_group.empty()) {
     fmt::format_to(out, ",CLOSED-CAPTIONS={}", quoted(variant.captions_group));
   }
   fmt::format_to(out, "\n{}\n", variant.uri);
+}
+
+void append_trick(std::string& text, std::string_view tag, const TrickVariant& variant) {
+  append_stream(text, tag, variant);
+  fmt::format_to(std::back_inserter(text), ",URI={}\n", quoted(variant.uri));
 }
 
 }  // namespace
@@ -85,6 +104,8 @@ std::string write(const MediaPlaylist& playlist) {
       playlist.version, playlist.target_duration_s, playlist.media_sequence);
   if (playlist.type == PlaylistType::event) text += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
   if (playlist.type == PlaylistType::vod) text += "#EXT-X-PLAYLIST-TYPE:VOD\n";
+  if (playlist.contents == Contents::i_frames) text += "#EXT-X-I-FRAMES-ONLY\n";
+  if (playlist.contents == Contents::images) text += "#EXT-X-IMAGES-ONLY\n";
   if (playlist.independent_segments) text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
   if (playlist.start_us) {
     text += "#EXT-X-START:TIME-OFFSET=" + seconds_text(*playlist.start_us) + ",PRECISE=YES\n";
@@ -101,6 +122,10 @@ std::string write(const MultivariantPlaylist& playlist) {
   for (const AudioRendition& audio : playlist.audios) append_audio(text, audio);
   for (const ClosedCaptions& captions : playlist.captions) append_captions(text, captions);
   for (const Variant& variant : playlist.variants) append_variant(text, variant);
+  for (const TrickVariant& variant : playlist.i_frames)
+    append_trick(text, "EXT-X-I-FRAME-STREAM-INF", variant);
+  for (const TrickVariant& variant : playlist.images)
+    append_trick(text, "EXT-X-IMAGE-STREAM-INF", variant);
   return text;
 }
 

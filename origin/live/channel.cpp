@@ -117,6 +117,12 @@ void Channel::make_tracks(const media::LiveSetup& setup) {
     auto& made = tracks_.emplace_back(std::make_unique<Track>(each.name, *grid_, each.timescale));
     renditions->emplace(each.name, made->shared);
   }
+  if (setup.tile_width > 0) {
+    // A sheet's ticks are frames times the denominator of their rate.
+    std::string name(media::thumbnails_name);
+    auto& made = tracks_.emplace_back(std::make_unique<Track>(name, *grid_, setup.rate_numerator));
+    renditions->emplace(name, made->shared);
+  }
   renditions_.store(std::move(renditions));
 }
 
@@ -164,7 +170,8 @@ void Channel::publish(Track& track) {
   std::vector<media::LiveReport> reports;
   for (const auto& other : tracks_) {
     auto view = other->shared->view.load();
-    if (other.get() == &track || view->is_empty()) continue;
+    bool is_played = other->shared->name != media::thumbnails_name;
+    if (other.get() == &track || view->is_empty() || !is_played) continue;
     reports.push_back({"../" + other->shared->name + "/index.m3u8", view->next});
   }
   bool is_made = steady_now() - track.last_part < gap_after && transcoder_->is_running();
@@ -304,7 +311,7 @@ net::Task<Result<void>> Channel::end(Self self) {
       if (window.closing()) co_await each->settled.wait(seen);
     }
     duration_us = std::max(duration_us, window.duration_us());
-    if (!window.segments().empty()) playlists[each->shared->name] = media::write(window.show(true));
+    if (!window.segments().empty()) playlists[each->shared->name] = each->text_at_end();
   }
   const media::Job job = self->record()->job;
   auto end = [&] { return self->parts_.keeper.end(job, playlists, duration_us / 1000); };

@@ -64,7 +64,7 @@ net::Task<Result<void>> Channel::take_part(Self self, PartArrival arrival) {
                                arrival.part, arrival.segment));
   }
   auto path = self->parts_.keeper.media_path(
-      self->record()->job, fmt::format("{}/{}.m4s", arrival.rendition, arrival.segment));
+      self->record()->job, media::segment_object(arrival.rendition, arrival.segment));
   std::uint64_t offset = window.offset_of(arrival.segment);
   auto write = [&] { return write_part(track->file, path, offset, arrival.bytes); };
   auto written = co_await net::run_blocking(self->parts_.writing, write);
@@ -79,9 +79,10 @@ void Channel::show(Track& track, const PartArrival& arrival) {
   if (arrival.part == 0) track.digest = DigestStream();
   track.digest.update(arrival.bytes);
   track.last_part = steady_now();
-  track.window.add(arrival.segment,
-                   {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest},
-                   arrival.last);
+  track.window.add(
+      arrival.segment,
+      {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest, arrival.key},
+      arrival.last);
   parts_.counters.parts.add();
   parts_.counters.part_bytes.add(arrival.bytes.size());
   publish(track);
@@ -91,13 +92,14 @@ void Channel::show(Track& track, const PartArrival& arrival) {
 net::Task<void> Channel::commit(Self self, Track& track) {
   const Segment segment = *track.window.closing();
   const Digest128 digest = track.digest.digest();
+  const std::vector<media::KeyPicture> keys = track.window.keys_of(segment);
   const store::UniqueFd file = std::move(track.file);
   const media::Job job = self->record()->job;
   auto path = self->parts_.keeper.media_path(
-      job, fmt::format("{}/{}.m4s", track.shared->name, segment.number));
+      job, media::segment_object(track.shared->name, segment.number));
   auto keep = [&]() -> Result<void> {
     if (auto synced = store::sync_new(file.get(), path); !synced) return synced;
-    return self->parts_.keeper.keep(job, track.shared->name, segment, digest);
+    return self->parts_.keeper.keep(job, track.shared->name, segment, digest, keys);
   };
   auto kept = co_await net::run_blocking(self->parts_.blocking, keep);
   if (kept)

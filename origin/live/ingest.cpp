@@ -104,6 +104,10 @@ net::Task<Result<void>> Ingest::take_part(net::Exchange& exchange, std::string t
   arrival->digest = digest128(arrival->bytes);
   if (arrival->digest != **promised) co_return bad_input("the body does not match its Repr-Digest");
   if (arrival->bytes.empty()) co_return bad_input("a part is never empty");
+  auto keys = media::key_pictures_from_text(
+      http::joined(exchange.request().fields, media::key_pictures_field), arrival->bytes.size());
+  if (!keys) co_return std::unexpected(keys.error());
+  if (!keys->empty()) arrival->key = keys->front();
   co_return co_await Channel::take_part(channel_, std::move(*arrival));
 }
 

@@ -34,7 +34,8 @@ class Keeper {
   virtual Result<void> save(const ChannelRecord& record) = 0;
   /// A segment is whole and synced; from now on it can be asked for. not_found: deleted meanwhile.
   virtual Result<void> keep(const media::Job& job, const std::string& rendition,
-                            const Segment& segment, const Digest128& digest) = 0;
+                            const Segment& segment, const Digest128& digest,
+                            const std::vector<media::KeyPicture>& keys) = 0;
   /// These left the window: their records and files may go.
   virtual void forget(const media::Job& job, const std::string& rendition,
                       const std::vector<std::int64_t>& segments) = 0;

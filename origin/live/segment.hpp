@@ -9,6 +9,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "common/media/key_picture.hpp"
 
 namespace relay::origin::live {
 
@@ -17,6 +18,7 @@ struct Part {
   std::int64_t ticks = 0;  // of its rendition's timescale
   bool independent = false;
   Digest128 digest;
+  media::KeyPicture key = {};  // of one that begins a group; until the segment is kept with it
 };
 
 struct Segment {

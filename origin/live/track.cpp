@@ -33,6 +33,12 @@ void Track::publish(std::vector<media::LiveReport> reports, bool hints, bool end
   shared->changed.notify();
 }
 
+std::string Track::text_at_end() const {
+  media::LiveWindow shown = window.show(true);
+  if (shared->name != media::thumbnails_name) return media::write(shown);
+  return media::write(media::sheets_of(shown, window.setup()));
+}
+
 Result<void> write_part(store::UniqueFd& file, const std::filesystem::path& path,
                         std::uint64_t offset, std::string_view bytes) {
   if (offset == 0) {

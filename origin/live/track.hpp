@@ -21,6 +21,7 @@ struct PartArrival {
   bool independent = false, last = false;
   std::string bytes;
   Digest128 digest;
+  media::KeyPicture key = {};  // without bytes: none
 };
 
 struct Track {
@@ -36,6 +37,8 @@ struct Track {
 
   /// What readers get from now on. `reports` are of the others.
   void publish(std::vector<media::LiveReport> reports, bool hints, bool ended);
+  /// Its playlist once the channel has ended.
+  std::string text_at_end() const;
 };
 
 /// Blocks: makes the file of a segment anew (offset 0) or goes on in `file`.

@@ -17,6 +17,18 @@ std::int64_t Window::microseconds(std::int64_t ticks) const {
                                    timescale_);
 }
 
+std::vector<media::KeyPicture> Window::keys_of(const Segment& segment) const {
+  std::vector<media::KeyPicture> keys;
+  std::int64_t ticks = 0;
+  for (std::size_t i = 0; i < segment.parts.size(); ++i) {
+    const media::KeyPicture& key = segment.parts[i].key;
+    if (key.bytes > 0)
+      keys.push_back({segment.offset_of(i) + key.offset, key.bytes, microseconds(ticks)});
+    ticks += segment.parts[i].ticks;
+  }
+  return keys;
+}
+
 void Window::restore(std::vector<Segment> segments) {
   if (segments.empty()) return;
   begin_at(segments.front().number);

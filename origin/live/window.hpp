@@ -22,6 +22,7 @@ class Window {
 
   /// The number that the playlist begins with; once.
   void begin_at(std::int64_t segment) { next_ = segment; }
+  const media::LiveSetup& setup() const { return grid_.setup(); }
   bool has_begun() const { return next_ >= 0; }
   /// After a restart: complete segments in their order. What is missing between them was a gap.
   void restore(std::vector<Segment> segments);
@@ -61,6 +62,8 @@ class Window {
   /// What viewers see; without reports.
   media::LiveWindow show(bool ended) const;
   std::int64_t microseconds(std::int64_t ticks) const;
+  /// Where its key pictures lie.
+  std::vector<media::KeyPicture> keys_of(const Segment& segment) const;
 
  private:
   bool may_drop() const;

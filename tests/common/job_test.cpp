@@ -12,7 +12,8 @@ TEST(Job, SurvivesJson) {
           .version = "v1",
           .source_bytes = 1ull << 40,
           .attempt = 3,
-          .published = {{"v720", "#EXTM3U\n", {100, 1ull << 33}}, {"audio", "#EXTM3U\n", {}}},
+          .published = {{"v720", "#EXTM3U\n", {100, 1ull << 33}, {"24 50 0", ""}},
+                        {"audio", "#EXTM3U\n", {}}},
           .multivariant = "#EXTM3U\n#EXT-X-VERSION:7\n"};
   auto read = job_from_json(to_json(job));
   ASSERT_TRUE(read) << read.error().message;
@@ -27,6 +28,7 @@ TEST(Job, SurvivesJson) {
   EXPECT_EQ(read->published[0].name, "v720");
   EXPECT_EQ(read->published[0].playlist, "#EXTM3U\n");
   EXPECT_EQ(read->published[0].segment_bytes, (std::vector<std::uint64_t>{100, 1ull << 33}));
+  EXPECT_EQ(read->published[0].segment_keys, (std::vector<std::string>{"24 50 0", ""}));
   EXPECT_TRUE(read->published[1].segment_bytes.empty());
 }
 

@@ -29,6 +29,27 @@ LiveWindow window_of(std::int64_t first, std::int64_t end) {
   return window;
 }
 
+TEST(LivePlaylist, WhatIsWholeIsAnOrdinaryPlaylistAndThumbnailsGoAlong) {
+  LiveWindow window = window_of(7, 9);
+  window.segments[0].gap = true;
+  window.segments.push_back(open_segment(9, 1));
+  MediaPlaylist whole = whole_of(window);
+  EXPECT_EQ(whole.media_sequence, 7);
+  ASSERT_EQ(whole.segments.size(), 2u);
+  EXPECT_EQ(whole.segments[1].uri, "8.m4s");
+  EXPECT_EQ(whole.segments[1].date_us, epoch_us + 32'000'000);
+  LiveSetup setup{.group_frames = 50, .segment_frames = 100, .tile_width = 240, .tile_height = 136};
+  EXPECT_EQ(write(sheets_of(window, setup)),
+            "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:7\n"
+            "#EXT-X-IMAGES-ONLY\n"
+            "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:28.000Z\n#EXT-X-GAP\n"
+            "#EXTINF:4.000000,\n7.jpg\n"
+            "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:32.000Z\n#EXTINF:4.000000,\n"
+            "#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=2x1,DURATION=2.000000\n8.jpg\n");
+  window.ended = true;
+  EXPECT_EQ(sheets_of(window, setup).type, PlaylistType::vod);
+}
+
 TEST(LivePlaylist, IsWrittenWithPartsHintAndReports) {
   LiveWindow window = window_of(7, 9);
   window.segments[0].gap = true;

@@ -18,6 +18,10 @@ TEST(MediaPath, KnowsEveryKindOfUrl) {
   EXPECT_EQ(playlist->version, "v1");
   EXPECT_EQ(playlist->rendition, "v720");
 
+  auto i_frames = parse_media_path("/demo/final/v1/v720/iframes.m3u8");
+  ASSERT_TRUE(i_frames);
+  EXPECT_EQ(i_frames->kind, MediaKind::i_frames);
+
   auto init = parse_media_path("/demo/final/v1/audio/init.mp4");
   ASSERT_TRUE(init);
   EXPECT_EQ(init->kind, MediaKind::init);
@@ -31,6 +35,11 @@ TEST(MediaPath, KnowsEveryKindOfUrl) {
   EXPECT_EQ(part->kind, MediaKind::part);
   EXPECT_EQ(part->number, 120);
   EXPECT_EQ(part->part, 3);
+  auto sheet = parse_media_path("/demo/final/v1/thumbnails/120.jpg");
+  ASSERT_TRUE(sheet);
+  EXPECT_EQ(sheet->kind, MediaKind::thumbnails);
+  EXPECT_EQ(sheet->number, 120);
+  EXPECT_FALSE(parse_media_path("/demo/final/v1/thumbnails/120.3.jpg"));
   EXPECT_FALSE(parse_media_path("/demo/final/v1/audio/120.03.m4s"));
   EXPECT_FALSE(parse_media_path("/demo/final/v1/audio/120.3.1.m4s"));
 

@@ -57,6 +57,18 @@ constexpr std::string_view two_rungs_text =
     "#EXT-X-STREAM-INF:BANDWIDTH=800000\n"
     "v1/v360/index.m3u8\n";
 
+TEST(Playlist, IFramePlaylistsAreNamedAndReadBack) {
+  MultivariantPlaylist playlist = two_rungs();
+  playlist.i_frames = {{"v1/v720/iframes.m3u8", 300'000, 200'000, "avc1.64001f", 1280, 720}};
+  std::string text = write(playlist);
+  EXPECT_EQ(text, std::string(two_rungs_text) +
+                      "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=300000,AVERAGE-BANDWIDTH=200000,"
+                      "CODECS=\"avc1.64001f\",RESOLUTION=1280x720,URI=\"v1/v720/iframes.m3u8\"\n");
+  EXPECT_EQ(write(read_multivariant_playlist(text).value()), text);
+  text += "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=300000\n";
+  EXPECT_FALSE(read_multivariant_playlist(text));
+}
+
 TEST(Playlist, WritesAGrowingList) {
   EXPECT_EQ(write(growing()), growing_text);
 }

@@ -25,7 +25,7 @@ class FakeKeeper final : public Keeper {
     return {};
   }
   Result<void> keep(const media::Job&, const std::string& rendition, const Segment& segment,
-                    const Digest128& digest) override {
+                    const Digest128& digest, const std::vector<media::KeyPicture>&) override {
     if (full) return fail(ErrorKind::no_space, ErrorSource::disk, "full");
     kept_names.push_back(fmt::format("{}/{}", rendition, segment.number));
     digests.push_back(digest);

@@ -78,6 +78,17 @@ TEST(Multivariant, NamesOnlyRenditionsWithAPlaylist) {
   }
 }
 
+TEST(Multivariant, IFramePlaylistsGetTheVersionInFrontToo) {
+  std::string text = std::string(multivariant) +
+                     "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=9000,URI=\"v180/iframes.m3u8\"\n";
+  auto playlist = publish_multivariant(text, "1abc", has({"v180", "audio"}));
+  ASSERT_TRUE(playlist) << playlist.error().message;
+  EXPECT_EQ(playlist->i_frames[0].uri, "1abc/v180/iframes.m3u8");
+  text.replace(text.find("v180/iframes"), 4, "v999");
+  EXPECT_EQ(publish_multivariant(text, "1abc", has({"v180", "audio"})).error().kind,
+            ErrorKind::conflict);
+}
+
 TEST(Multivariant, RefusesForeignAddresses) {
   std::string text = multivariant;
   text.replace(text.find("v180/index.m3u8"), 15, "http://evil/x.m3u8");

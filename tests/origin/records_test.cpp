@@ -23,6 +23,9 @@ TEST(Records, ComeBackAsTheyWere) {
   EXPECT_EQ(object->bytes, 1ull << 40);
   EXPECT_EQ(object->digest, (Digest128{3, 4}));
   EXPECT_EQ(object->modified, time);
+  EXPECT_TRUE(object->keys.empty());
+  std::vector<media::KeyPicture> keys = {{24, 1ull << 33, 0}, {1ull << 34, 7, 2'000'000}};
+  EXPECT_EQ(object_from_bytes(to_bytes(ObjectRecord{1ull << 40, {3, 4}, time, keys}))->keys, keys);
   auto playlist = playlist_from_bytes(to_bytes(PlaylistRecord{"#EXTM3U\n", time, true}));
   EXPECT_EQ(playlist->text, "#EXTM3U\n");
   EXPECT_EQ(playlist->modified, time);
@@ -64,6 +67,7 @@ TEST(Records, AChannelComesBackWithItsRulesAndOneOfBeforeThereWereAny) {
 
 TEST(Records, ShortOrForeignBytesAreCorrupt) {
   std::string whole = to_bytes(ObjectRecord{});
+  EXPECT_FALSE(object_from_bytes(whole + "half a key picture"));
   std::string foreign = whole;
   foreign[0] = 2;
   for (const std::string& bytes : {std::string(), whole.substr(0, whole.size() - 1), foreign}) {

@@ -55,6 +55,18 @@ TEST(LiveWindow, ASegmentIsOpenThenClosingThenComplete) {
   EXPECT_EQ(window.show(false).segments[0].microseconds, 2'000'000);
 }
 
+TEST(LiveWindow, KeyPicturesLieWhereTheirPartsDo) {
+  Window window = begun(7);
+  Part key = part(0), other = part(1), second = part(2);
+  key.key = {24, 30, 0};
+  second.key = {0, 40, 0};
+  window.add(7, key, false);
+  window.add(7, other, false);
+  window.add(7, second, true);
+  EXPECT_EQ(window.keys_of(*window.closing()),
+            (std::vector<media::KeyPicture>{{24, 30, 0}, {201, 40, 2'000'000}}));
+}
+
 TEST(LiveWindow, ASegmentThatCouldNotBeKeptIsAGap) {
   Window window = begun(7);
   window.add(7, part(0), true);

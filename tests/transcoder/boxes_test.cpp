@@ -34,23 +34,33 @@ TEST(Boxes, VideoSegmentIsExactToTheByte) {
   EXPECT_EQ(hex(built->bytes),
             // styp msdh 0 msdh cmfs
             "00000018" "73747970" "6d736468" "00000000" "6d736468" "636d6673"
-            // moof
-            "00000088" "6d6f6f66"
-            // mfhd, sequence number 7
-            "00000010" "6d666864" "00000000" "00000007"
-            "00000070" "74726166"
-            // tfhd: default-base-is-moof, track 1
-            "00000010" "74666864" "00020000" "00000001"
+            // the key picture's moof
+            "00000068" "6d6f6f66"
+            // mfhd, sequence number 6 * 64 + 1
+            "00000010" "6d666864" "00000000" "00000181"
+            "00000050" "74726166"
+            // tfhd: default-base-is-moof, track 1, duration 3600, sync
+            "00000018" "74666864" "00020028" "00000001" "00000e10" "02000000"
             // tfdt version 1: 900000
             "00000014" "74666474" "01000000" "00000000000dbba0"
-            // trun version 1: offset, duration, size, flags, composition; 3 samples
-            "00000044" "7472756e" "01000f01" "00000003" "00000090"
-            "00000e10" "00000004" "02000000" "00000e10"
-            "00000e10" "00000001" "01010000" "00001c20"
-            "00000e11" "00000002" "01010000" "00000000"
+            // trun version 1: offset, size, composition; 1 sample
+            "0000001c" "7472756e" "01000a01" "00000001" "00000070" "00000004" "00000e10"
+            "0000000c" "6d646174" "6b657921"
+            // moof of the others
+            "00000074" "6d6f6f66"
+            "00000010" "6d666864" "00000000" "00000182"
+            "0000005c" "74726166"
+            // tfhd: track 1, not sync
+            "00000014" "74666864" "00020020" "00000001" "01010000"
+            "00000014" "74666474" "01000000" "00000000000dc9b0"
+            // trun version 1: offset, duration, size, composition; 2 samples
+            "0000002c" "7472756e" "01000b01" "00000002" "0000007c"
+            "00000e10" "00000001" "00001c20"
+            "00000e11" "00000002" "00000000"
             // mdat
-            "0000000f" "6d646174" "6b657921" "62" "6364");
+            "0000000b" "6d646174" "62" "6364");
   EXPECT_EQ(built->digest, digest128(built->bytes));
+  EXPECT_EQ(built->keys, (std::vector<media::KeyPicture>{{24, 0x68 + 12, 0}}));
 }
 
 TEST(Boxes, WhatAllSamplesShareStandsOnce) {
@@ -73,19 +83,38 @@ TEST(Boxes, WhatAllSamplesShareStandsOnce) {
             "0000000a" "6d646174" "6162");
 }
 
+TEST(Boxes, KeyPicturesStandAloneASecondApart) {
+  Segment segment{.number = 0};
+  for (int i = 0; i < 9; ++i)  // half a second each; two of three are key pictures
+    segment.samples.push_back(sample(i * 45000, i * 45000, 45000, i % 3 != 2, "x"));
+  auto built = build_segment(video, segment);
+  ASSERT_TRUE(built) << built.error().message;
+  std::vector<std::int64_t> times;
+  for (const media::KeyPicture& key : built->keys) {
+    times.push_back(key.microseconds);
+    EXPECT_EQ(built->bytes.substr(key.offset + 4, 4), "moof");
+    EXPECT_EQ(built->bytes.substr(key.offset + key.bytes - 5, 5), "mdatx");
+  }
+  EXPECT_EQ(times, (std::vector<std::int64_t>{0, 1'500'000, 3'000'000}));
+  EXPECT_EQ(built->digest, digest128(built->bytes));
+  segment.samples = {sample(0, 0, 48000, true, "a"), sample(48000, 48000, 48000, true, "b")};
+  auto sound = build_segment(audio, segment);
+  EXPECT_TRUE(sound->keys.empty());
+}
+
 TEST(Boxes, RefusesSamplesThatBreakTheRules) {
   struct Row {
     std::vector<Sample> samples;
     const char* message;
   } rows[] = {
-      {{}, "fragment 4 of v720 has no sample"},
-      {{sample(0, 0, 1, false, "x")}, "fragment 4 of v720 begins a segment with no key frame"},
-      {{sample(-1, 0, 1, true, "x")}, "fragment 4 of v720 begins before time 0"},
+      {{}, "piece 3 of v720 has no sample"},
+      {{sample(0, 0, 1, false, "x")}, "piece 3 of v720 begins a segment with no key frame"},
+      {{sample(-1, 0, 1, true, "x")}, "piece 3 of v720 begins before time 0"},
       {{sample(0, 0, 1, true, "x"), sample(2, 2, 1, false, "x")},
-       "fragment 4 of v720 has a gap between its samples"},
+       "piece 3 of v720 has a gap between its samples"},
       {{sample(5, 4, 1, true, "x")},
-       "fragment 4 of v720 shows a sample before it is decoded, or far too late"},
-      {{sample(0, 0, 0, true, "x")}, "fragment 4 of v720 has a sample without a duration"},
+       "piece 3 of v720 shows a sample before it is decoded, or far too late"},
+      {{sample(0, 0, 0, true, "x")}, "piece 3 of v720 has a sample without a duration"},
   };
   for (const Row& row : rows) {
     auto built = build_segment(video, {.number = 3, .samples = row.samples});

@@ -147,6 +147,10 @@ TEST(Presentation, FinalFiguresAreMeasured) {
   EXPECT_EQ(whole.variants[0].bandwidth, whole.variants[0].average_bandwidth);
   EXPECT_EQ(whole.variants[0].uri, "v1/v180/index.m3u8");
   EXPECT_EQ(whole.variants[0].codecs, "avc1.42c00c");
+  // A key picture of 100 bytes in its boxes, every two seconds.
+  ASSERT_EQ(whole.i_frames.size(), 1u);
+  EXPECT_EQ(whole.i_frames[0].uri, "v1/v180/iframes.m3u8");
+  EXPECT_EQ(whole.i_frames[0].bandwidth, (100 + 8 + 100) * 8 / 2);
 }
 
 TEST(Presentation, CaptionsAreStatedOnceTheyAreSeenAndStayStated) {

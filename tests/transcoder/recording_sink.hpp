@@ -37,6 +37,11 @@ class RecordingSink : public Sink {
     segments[name].push_back(std::move(segment));
     return {};
   }
+  Result<void> thumbnails(ThumbnailSheet sheet) override {
+    sheets.push_back(std::move(sheet));
+    return {};
+  }
+  std::vector<ThumbnailSheet> sheets;
   Result<void> captions(CaptionChannels channels) override {
     captioned |= channels;
     return {};

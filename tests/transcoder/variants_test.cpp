@@ -15,7 +15,8 @@ MeasuredTrack rendition(std::string name, bool video, std::int64_t kbit_s, bool 
                   .frame_rate = {25, 1},
                   .channels = 2,
                   .language = "und"};
-  MeasuredTrack made{track, video ? "avc1.64001f" : "mp4a.40.2", media::BitRate(6), complete};
+  MeasuredTrack made{track, video ? "avc1.64001f" : "mp4a.40.2", media::BitRate(6),
+                     media::BitRate(6), complete};
   made.rate.add(static_cast<std::uint64_t>(kbit_s) * 125 * 6, 6);
   return made;
 }
@@ -42,6 +43,23 @@ TEST(Variants, StateVideoAndAudioTogether) {
   ASSERT_EQ(playlist.audios.size(), 1u);
   EXPECT_EQ(playlist.audios[0].uri, "v1/audio/index.m3u8");
   EXPECT_TRUE(playlist.audios[0].is_default);
+}
+
+TEST(Variants, PicturesWithKnownKeysHaveAnIFramePlaylist) {
+  auto large = rendition("v720", true, 3000), small = rendition("v234", true, 145);
+  for (int i = 0; i < 3; ++i) large.key_rate.add(25'000, 2);
+  small.key_rate.add(2'500, 2);
+  auto playlist = variants_of(
+      {large, small, rendition("v540", true, 900), rendition("audio", false, 128)}, {}, "v1/");
+  ASSERT_EQ(playlist.i_frames.size(), 2u);
+  EXPECT_EQ(playlist.i_frames[0].uri, "v1/v234/iframes.m3u8");
+  EXPECT_EQ(playlist.i_frames[0].codecs, "avc1.64001f");
+  EXPECT_EQ(playlist.i_frames[1].bandwidth, 100'000);
+  EXPECT_EQ(playlist.i_frames[1].average_bandwidth, 100'000);
+  EXPECT_EQ(playlist.i_frames[1].height, 720);
+  large.complete = false;
+  large.track.bit_rate_max = 4'000'000;
+  EXPECT_EQ(stated_key_peak(large), 4'000'000);
 }
 
 TEST(Variants, NearestToTwoMegabitsStandsFirst) {

@@ -172,7 +172,9 @@ Result<void> Channel::produce() {
   pool.start(workers());
   std::int64_t frame = setup->frame_at(clock_.now_us());
   std::int64_t next = frame < 0 ? 0 : grid.segment_of_frame(frame) + 1;
-  Mixer mixer({grid, clock_, outputs_, pool, *sound, output}, live_.channel, settings_.live);
+  ThumbnailLane thumbnails(grid, output);
+  Mixer mixer({grid, clock_, outputs_, pool, *sound, thumbnails, output}, live_.channel,
+              settings_.live);
   mixer.run(std::max(live_.first_segment, next), ending_, [&](const media::LiveStatus& status) {
     if (auto sent = publisher_.live_status(status); !sent) output.fail_with(sent.error());
   });

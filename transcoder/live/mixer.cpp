@@ -128,9 +128,13 @@ void Mixer::show() {
   bool any = false;
   for (std::size_t i = static_cast<std::size_t>(shed_); i < needed.size(); ++i)
     any |= needed[i] = tools_.pool.rung(i).wants(frame_);
-  if (any && scale(*picture(), needed))
+  if (any && scale(*picture(), needed)) {
     for (std::size_t i = 0; i < needed.size(); ++i)
       if (needed[i]) tools_.pool.push(i, av::share(*scaled_[i]), frame_);
+    // Of the smallest rendition, which shows the begin of every group and is never shed.
+    if (tools_.thumbnails.wants(frame_) && scaled_.back())
+      tools_.thumbnails.show(*scaled_.back(), frame_);
+  }
   std::int64_t next = setup_.microseconds_of(frame_ + 1);
   sound_until(next * sound_rate / 1'000'000 / sound_frame + sound_ahead_);
 }

@@ -22,6 +22,7 @@
 #include "transcoder/live/shedding.hpp"
 #include "transcoder/live/slot_output.hpp"
 #include "transcoder/live/sound_lane.hpp"
+#include "transcoder/live/thumbnail_lane.hpp"
 #include "transcoder/scaler.hpp"
 
 namespace relay::transcoder::live {
@@ -34,6 +35,7 @@ struct MixerTools {
   SlotOutputs& slots;
   RungPool& pool;
   SoundLane& sound;
+  ThumbnailLane& thumbnails;
   PartOutput& output;
 };
 

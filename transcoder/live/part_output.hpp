@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "common/base/error.hpp"
 #include "transcoder/live/grid.hpp"
@@ -21,6 +22,9 @@ class PartOutput {
 
   /// May wait for an origin that is slow. Nothing is sent behind the last part.
   void send(const TrackSpec& track, Part part);
+
+  /// The thumbnails of a segment.
+  void send_sheet(std::int64_t segment, std::string jpeg);
 
   /// The channel ends behind this part, which ends its segment.
   void end_with(std::int64_t part) { last_part_ = part; }

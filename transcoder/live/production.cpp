@@ -1,5 +1,7 @@
 #include "transcoder/live/production.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <utility>
 
@@ -17,6 +19,17 @@ Object object_of(std::string path, std::string body) {
   return {std::move(path), std::move(body), digest, OnConflict::refuse};
 }
 
+/// Two bits a pixel are more than any thumbnail takes.
+media::TrickVariant images_of(const media::LiveSetup& setup, const std::string& version) {
+  constexpr std::int64_t pixel_bits = 2;
+  std::int64_t tile_bits = pixel_bits * setup.tile_width * setup.tile_height;
+  return {.uri = fmt::format("{}/{}/index.m3u8", version, media::thumbnails_name),
+          .bandwidth = tile_bits * 1'000'000 / setup.microseconds_of(setup.group_frames),
+          .codecs = "jpeg",
+          .width = setup.tile_width,
+          .height = setup.tile_height};
+}
+
 }  // namespace
 
 std::int64_t segment_peak(const TrackSpec& track, double segment_s) {
@@ -29,6 +42,7 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
                       const std::string& version, Publisher& publisher) {
   if (auto sent = publisher.live_setup(setup); !sent) return sent;
   double segment_s = static_cast<double>(setup.microseconds_of(setup.segment_frames)) / 1e6;
+  double group_s = static_cast<double>(setup.microseconds_of(setup.group_frames)) / 1e6;
   std::vector<MeasuredTrack> measured;
   for (std::size_t i = 0; i < tracks.size(); ++i) {
     auto init = build_init(tracks[i]);
@@ -37,16 +51,24 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
     if (!codecs) return std::unexpected(codecs.error());
     auto sent = publisher.put(object_of(tracks[i].name + "/init.mp4", std::move(*init)));
     if (!sent) return sent;
-    MeasuredTrack track{tracks[i], *codecs, media::BitRate(segment_s), false};
+    MeasuredTrack track{.track = tracks[i],
+                        .codecs = *codecs,
+                        .rate = media::BitRate(segment_s),
+                        .key_rate = media::BitRate(segment_s)};
     // What was asked for is what is expected.
     track.rate.add(static_cast<std::uint64_t>(static_cast<double>(setup.renditions[i].kbit_s) *
                                               1000 / 8 * segment_s),
                    segment_s);
+    // A key picture is at most what the encoder's buffer of a second holds, one a group.
+    if (tracks[i].video())
+      track.key_rate.add(static_cast<std::uint64_t>(tracks[i].bit_rate_max / 8), group_s);
     track.track.bit_rate_max = segment_peak(tracks[i], segment_s);
     measured.push_back(std::move(track));
   }
-  return publisher.put(
-      object_of("index.m3u8", media::write(variants_of(measured, {}, version + "/"))));
+  media::MultivariantPlaylist playlist = variants_of(measured, {}, version + "/");
+  for (media::TrickVariant& each : playlist.i_frames) each.average_bandwidth = 0;  // unknown
+  if (setup.tile_width > 0) playlist.images.push_back(images_of(setup, version));
+  return publisher.put(object_of("index.m3u8", media::write(playlist)));
 }
 
 }  // namespace relay::transcoder::live

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "transcoder/frame_rate.hpp"
+#include "transcoder/sheet.hpp"
 #include "transcoder/sound_encoder.hpp"
 
 namespace relay::transcoder::live {
@@ -58,6 +59,11 @@ media::LiveSetup decide_setup(const SourceFacts& facts, const media::LiveChannel
                                 .height = rung.height,
                                 .kbit_s = rung.kbit_s,
                                 .frame_step = rung.frame_step});
+  if (facts.has_picture) {
+    TileSize tile = tile_size(facts.picture.width, facts.picture.height);
+    setup.tile_width = tile.width;
+    setup.tile_height = tile.height;
+  }
   setup.renditions.push_back({.name = sound_name,
                               .video = false,
                               .timescale = sound_rate,

@@ -1,0 +1,28 @@
+#include "origin/trick_play.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/media/i_frames.hpp"
+
+namespace relay::origin {
+
+using Keys = std::vector<media::KeyPicture>;
+
+Result<media::MediaPlaylist> i_frames(const Catalog& catalog, const media::MediaPath& path,
+                                      const media::MediaPlaylist& playlist, std::size_t a_segment) {
+  std::string folder = std::string(path.rendition) + "/";
+  std::vector<Keys> keys;
+  for (const media::MediaSegment& segment : playlist.segments) {
+    auto object = catalog.object(path.tenant, path.asset, path.version, folder + segment.uri);
+    if (!object) return std::unexpected(object.error());
+    keys.push_back(*object ? std::move((*object)->keys) : Keys());
+  }
+  if (std::ranges::all_of(keys, &Keys::empty))
+    return fail(ErrorKind::not_found, ErrorSource::client, "there is no I-frame playlist of this");
+  return media::i_frames_of(playlist, keys, a_segment);
+}
+
+}  // namespace relay::origin
