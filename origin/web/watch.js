@@ -6,6 +6,7 @@ import { photoAddress, playlistAddress, probe } from './probe.js';
 import { Growth } from './growth.js';
 import { LiveBadge } from './live_badge.js';
 import { Player } from './player.js';
+import { Preview } from './preview.js';
 import { QualityMenu } from './quality_menu.js';
 import { Stall } from './stall.js';
 import { useKeys } from './keys.js';
@@ -108,6 +109,7 @@ function playWithHls() {
     button: element('go-live'), keys: element('live-keys') }, player.live);
   new QualityMenu(element('quality-label'), element('quality'), player);
   new Growth(player, playlistAddress(address)).start();
+  new Preview({ video, stage: element('stage'), box: element('preview'), time: element('preview-time'), player });
   retryNetwork(player);
   player.addEventListener('undecodable', () => tell('undecodable', messages.undecodable()));
   begin();
