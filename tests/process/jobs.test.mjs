@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { remove, upload, waitForEnd, waitForState, asset } from '../support/broadcaster.mjs';
 import { metricValue } from '../support/http.mjs';
-import { isAlive, playlists, scriptedTranscoder, transcodersOf, waitForSegments }
+import { isAlive, playlists, scriptedTranscoder, sheets, transcodersOf, waitForSegments }
   from '../support/jobs.mjs';
 import { clip, photo } from '../support/media.mjs';
 import { until } from '../support/poll.mjs';
@@ -62,7 +62,7 @@ test('a killed transcoder is started again and goes on behind what it had publis
   // that were stored but not yet listed when the process ended.
   const segments = Object.values(whole).reduce((sum, text) => sum + count(text), 0);
   const stored = metricValue(await it.metrics(), 'origin_ingest_objects_total');
-  assert.equal(stored, segments + Object.keys(whole).length);
+  assert.equal(stored, segments + Object.keys(whole).length + await sheets(it, 'demo/killed'));
   assert.deepEqual(transcodersOf(it.pid), []);
   await it.stop();
 });
@@ -71,6 +71,7 @@ test('after kill -9 of the origin its transcoder ends, and the job goes on with 
   const it = await origin();
   await upload(it, 'demo/videos/survivor', slowClip());
   const before = await waitForSegments(it, 'demo/survivor', 3);
+  const sheetsBefore = await sheets(it, 'demo/survivor');
   const [pid] = transcodersOf(it.pid);
   it.kill();
   await it.exited;
@@ -82,8 +83,9 @@ test('after kill -9 of the origin its transcoder ends, and the job goes on with 
   const whole = await playlists(again, 'demo/survivor');
   assertOnlyGrown(before, whole);
   assertWhole(whole, 30);
-  const segments = Object.values(whole).reduce((sum, text) => sum + count(text), 0);
-  const earlier = Object.values(before).reduce((sum, text) => sum + count(text), 0);
+  const counted = (texts) => Object.values(texts).reduce((sum, text) => sum + count(text), 0);
+  const segments = counted(whole) + await sheets(again, 'demo/survivor');
+  const earlier = counted(before) + sheetsBefore;
   const stored = metricValue(await again.metrics(), 'origin_ingest_objects_total');
   assert.ok(stored <= segments - earlier, `${stored} stored again of ${segments}, ${earlier} before`);
   await again.stop();

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { boxes, readInit, readSegment } from '../tools/fmp4.mjs';
 
 const playlist = { 'content-type': 'application/vnd.apple.mpegurl' };
 const immutable = { 'cache-control': 'public, max-age=31536000, immutable' };
@@ -44,6 +45,7 @@ function collect(folder, seconds) {
       files.set(`/demo/sample/1/${name}/${file}`, { body, headers: headersOf(file) });
     }
     rates[name] = ratesOf(files, name, seconds);
+    if (name !== 'audio') rates[name].keys = addIFrames(files, name);
   }
   files.set('/demo/sample/index.m3u8', { headers: playlist, body: Buffer.from(multivariant(rates)) });
   return files;
@@ -60,11 +62,32 @@ function ratesOf(files, name, seconds) {
   return { average: sizes.reduce((a, b) => a + b, 0) / seconds, peak: Math.max(...sizes) / 2 };
 }
 
+/** An I-frame a segment, which begins with it; returns their peak rate. */
+function addIFrames(files, name) {
+  const folder = `/demo/sample/1/${name}`;
+  const init = readInit(files.get(`${folder}/init.mp4`).body);
+  let peak = 0;
+  const text = files.get(`${folder}/index.m3u8`).body.toString().replace(/(.+)\n(\d+\.m4s)/g, (_, line, file) => {
+    const { body } = files.get(`${folder}/${file}`);
+    const [first] = readSegment(body, init).samples;
+    const { start } = boxes(body).find(({ type }) => type === 'moof');
+    const length = first.offset + first.size - start;
+    peak = Math.max(peak, 8 * length / 2);
+    return `${line}\n#EXT-X-BYTERANGE:${length}@${start}\n${file}`;
+  });
+  files.set(`${folder}/iframes.m3u8`, { headers: playlist,
+    body: Buffer.from(text.replace('#EXT-X-PLAYLIST-TYPE', '#EXT-X-I-FRAMES-ONLY\n#EXT-X-PLAYLIST-TYPE')) });
+  return peak;
+}
+
 function multivariant({ low, high, audio }) {
   const variant = (name, rate, codec, size) => `#EXT-X-STREAM-INF:BANDWIDTH=${Math.round(rate.peak + audio.peak)},` +
     `AVERAGE-BANDWIDTH=${Math.round(rate.average + audio.average)},CODECS="${codec},mp4a.40.2",` +
     `RESOLUTION=${size},FRAME-RATE=25.000,AUDIO="audio"\n1/${name}/index.m3u8\n`;
+  const iFrames = (name, rate, codec, size) => `#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=${Math.round(rate.keys)},` +
+    `CODECS="${codec}",RESOLUTION=${size},URI="1/${name}/iframes.m3u8"\n`;
   return '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n' +
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Main",LANGUAGE="und",DEFAULT=YES,URI="1/audio/index.m3u8"\n' +
-    variant('low', low, 'avc1.4d400c', '256x144') + variant('high', high, 'avc1.64001f', '640x360');
+    variant('low', low, 'avc1.4d400c', '256x144') + variant('high', high, 'avc1.64001f', '640x360') +
+    iFrames('low', low, 'avc1.4d400c', '256x144') + iFrames('high', high, 'avc1.64001f', '640x360');
 }

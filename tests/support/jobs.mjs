@@ -41,10 +41,19 @@ export function waitForSegments(origin, asset, count) {
 export async function playlists(origin, asset) {
   const base = `${origin.url}/${asset}/`;
   const { text } = await get(`${base}index.m3u8`);
-  const uris = [...text.matchAll(/^(?:[^#\n].*|.*URI="([^"]+)".*)$/gm)].map((m) => m[1] ?? m[0]);
+  const played = text.replaceAll(/^#EXT-X-(I-FRAME|IMAGE)-STREAM-INF.*$/gm, '');
+  const uris = [...played.matchAll(/^(?:[^#\n].*|.*URI="([^"]+)".*)$/gm)].map((m) => m[1] ?? m[0]);
   const found = {};
   for (const uri of uris) found[uri.split('/').at(-2)] = (await get(base + uri)).text;
   return found;
+}
+
+/** How many sheets of thumbnails an asset has by now. */
+export async function sheets(origin, asset) {
+  const base = `${origin.url}/${asset}/`;
+  const { text } = await get(`${base}index.m3u8`);
+  const uri = /^#EXT-X-IMAGE-STREAM-INF:.*URI="([^"]+)"/m.exec(text)?.[1];
+  return uri ? (await get(base + uri)).text.split('#EXTINF').length - 1 : 0;
 }
 
 /** An executable script that stands in for the transcoder; its folder is the caller's. */

@@ -66,7 +66,8 @@ export const publishTs = (origin, channel, options = {}) =>
 export async function renditionUrls(server, channel) {
   const base = `${server.url}/${channel}/`;
   const { text } = await get(`${base}index.m3u8`);
-  const uris = [...text.matchAll(/^(?:([^#\n]+)|.*URI="([^"]+)".*)$/gm)].map((m) => m[1] ?? m[2]);
+  const played = text.replaceAll(/^#EXT-X-(I-FRAME|IMAGE)-STREAM-INF.*$/gm, '');
+  const uris = [...played.matchAll(/^(?:([^#\n]+)|.*URI="([^"]+)".*)$/gm)].map((m) => m[1] ?? m[2]);
   return Object.fromEntries(uris.map((uri) => [uri.split('/').at(-2), base + uri]));
 }
 

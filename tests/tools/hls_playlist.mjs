@@ -13,7 +13,10 @@ const linesOf = (text) => text.split(/\r?\n/).filter((line) => line !== '');
 const has = (lines, tag) => lines.includes(tag);
 const valueOf = (lines, tag) => lines.find((line) => line.startsWith(`${tag}:`))?.slice(tag.length + 1);
 
-/** {lines, independent, variants: [{attributes, url}], media: [{attributes, url?}]} */
+/**
+ * {lines, independent, variants: [{attributes, url}], media: [{attributes, url?}],
+ *  iFrames: [{attributes, url}], images: [{attributes, url}]}
+ */
 export function readMultivariant(text, url) {
   const lines = linesOf(text);
   const tags = lines.filter((line) => line.startsWith('#EXT-X-MEDIA:'));
@@ -25,7 +28,12 @@ export function readMultivariant(text, url) {
     ? [{ attributes: attributes(line.slice('#EXT-X-STREAM-INF:'.length)),
       url: new URL(lines[i + 1], url).href }]
     : []));
-  return { lines, independent: has(lines, '#EXT-X-INDEPENDENT-SEGMENTS'), variants, media };
+  const named = (tag) => lines.filter((line) => line.startsWith(`${tag}:`)).map((line) => {
+    const found = attributes(line.slice(tag.length + 1));
+    return { attributes: found, url: new URL(found.URI ?? '', url).href };
+  });
+  return { lines, independent: has(lines, '#EXT-X-INDEPENDENT-SEGMENTS'), variants, media,
+    iFrames: named('#EXT-X-I-FRAME-STREAM-INF'), images: named('#EXT-X-IMAGE-STREAM-INF') };
 }
 
 /** {lines, target_s, type, ended, independent, map, segments: [{url, duration_s}]} */

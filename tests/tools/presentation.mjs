@@ -4,9 +4,11 @@ import zlib from 'node:zlib';
 import { request } from '../support/http.mjs';
 import { readMedia, readMultivariant } from './hls_playlist.mjs';
 import { readInit, readSegment } from './fmp4.mjs';
+import { readTrickPlaylist } from './trick_play.mjs';
 
 /**
- * {url, multivariant, renditions: [{url, name, media, init, segments}], findings}
+ * {url, multivariant, renditions: [{url, name, media, init, segments}], findings,
+ *  iFrames: [{url, attributes, playlist}], images: [{url, attributes, playlist, sheets}]}
  * An object that is missing or broken is a finding, and what it stands for is left out.
  */
 export async function loadPresentation(url) {
@@ -17,7 +19,24 @@ export async function loadPresentation(url) {
   const urls = new Set([...multivariant.variants, ...multivariant.media].map((one) => one.url).filter(Boolean));
   const renditions = [];
   for (const one of urls) renditions.push(await loadRendition(one, report));
-  return { url, text, multivariant, renditions: renditions.filter(Boolean), findings };
+  const [iFrames, images] = [await loadTrick(multivariant.iFrames, report), await loadTrick(multivariant.images, report)];
+  for (const each of images) {
+    each.sheets = [];
+    for (const sheet of each.playlist.entries) {
+      const loaded = await load(sheet.url, ['image/jpeg'], () => ({}), report);
+      each.sheets.push(loaded?.bytes);
+    }
+  }
+  return { url, text, multivariant, renditions: renditions.filter(Boolean), iFrames, images, findings };
+}
+
+async function loadTrick(named, report) {
+  const loaded = [];
+  for (const { url, attributes } of named) {
+    const text = await loadPlaylist(url, report);
+    if (text !== null) loaded.push({ url, attributes, playlist: readTrickPlaylist(text, url) });
+  }
+  return loaded;
 }
 
 const short = (url) => new URL(url).pathname;

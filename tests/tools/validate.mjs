@@ -6,13 +6,14 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { loadPresentation } from './presentation.mjs';
 import { allRules } from './rules.mjs';
+import { trickRules } from './trick_play.mjs';
 
 /** Findings [{rule, where, what}] of the presentation whose multivariant playlist is at `url`. */
 export async function validate(url, { probe = true } = {}) {
   const presentation = await loadPresentation(url);
   const { findings } = presentation;
   const report = (rule, where, what) => findings.push({ rule, where: new URL(where).pathname, what });
-  for (const rule of allRules) rule(presentation, report);
+  for (const rule of [...allRules, ...trickRules]) rule(presentation, report);
   if (probe) await independentOpinion(presentation, report);
   return findings;
 }
@@ -28,6 +29,19 @@ async function independentOpinion({ renditions }, report) {
     if (errors) report('ffprobe', url, errors.split('\n')[0]);
     const samples = segments.flatMap((segment) => segment.samples);
     judgePackets(output, samples, init, (what) => report('ffprobe', url, what));
+  }
+  for (const rendition of renditions) await decodesAlone(rendition, report);
+}
+
+/** Its I-frames alone are a stream of key pictures. Ranges that cut a box off make no file. */
+async function decodesAlone({ url, init, iFrames = [] }, report) {
+  if (iFrames.length === 0 || !iFrames.every(({ whole }) => whole)) return;
+  const file = Buffer.concat([init.bytes, ...iFrames.map(({ bytes }) => bytes)]);
+  const { output, errors } = await ffprobe(file, 'frame=key_frame');
+  if (errors) report('I-frames decode alone', url, errors.split('\n')[0]);
+  const frames = output.split('\n').map((line) => line.split(',')[0]).filter(Boolean);
+  if (frames.length !== iFrames.length || frames.some((key) => key !== '1')) {
+    report('I-frames decode alone', url, `${iFrames.length} ranges became ${frames.join(' ')}`);
   }
 }
 
@@ -45,9 +59,9 @@ function judgePackets(output, samples, { timescale }, report) {
   }
 }
 
-function ffprobe(bytes) {
+function ffprobe(bytes, entries = 'packet=dts_time') {
   return new Promise((resolve, reject) => {
-    const child = spawn('ffprobe', ['-v', 'error', '-show_entries', 'packet=dts_time', '-of', 'csv=p=0', '-']);
+    const child = spawn('ffprobe', ['-v', 'error', '-show_entries', entries, '-of', 'csv=p=0', '-']);
     let [output, errors] = ['', ''];
     child.stdout.on('data', (data) => { output += data; });
     child.stderr.on('data', (data) => { errors += data; });

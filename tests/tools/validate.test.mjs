@@ -107,11 +107,21 @@ const faults = [
   ['reachable', (files) => files.delete(`${root}/1/low/index.m3u8`)],
   ['mime type', (files) => { files.get(`${root}/1/low/0.m4s`).headers['content-type'] = 'text/html'; }],
   ['immutable media', (files) => { delete files.get(`${root}/1/low/0.m4s`).headers['cache-control']; }],
+  ['6.1 I-frame playlists', editText('index.m3u8', /#EXT-X-I-FRAME.*\n/g, '')],
+  ['6.10 I-frame range', editText('1/low/iframes.m3u8', /BYTERANGE:(\d+)@/, 'BYTERANGE:1@')],
+  ['6.10 I-frame range', editText('1/low/iframes.m3u8', /BYTERANGE:(\d+)@/, 'BYTERANGE:$1000@')],
+  ['6.10 I-frame range', editText('1/low/iframes.m3u8', /BYTERANGE:(\d+)@\d+/, 'BYTERANGE:$1@0')],
+  ['EXT-X-I-FRAMES-ONLY', editText('1/high/iframes.m3u8', '#EXT-X-I-FRAMES-ONLY\n', '')],
+  ['EXTINF to the next I-frame', editText('1/high/iframes.m3u8', '#EXTINF:2.0', '#EXTINF:1.9')],
+  ['6.11 target duration', editText('1/high/iframes.m3u8', 'DURATION:2', 'DURATION:3')],
+  ['I-frame BANDWIDTH', editText('index.m3u8', /I-FRAME-STREAM-INF:BANDWIDTH=/, '$&9')],
+  ['I-frame in a listed segment', editText('1/high/iframes.m3u8', '\n2.m4s', '\n9.m4s')],
+  ['I-frames of a rendition', editText('1/high/iframes.m3u8', 'init.mp4', 'other.mp4')],
   ['10.1 gzip', (files) => { files.get(`${root}/1/low/index.m3u8`).headers.plain = '1'; }],
 ];
 
-for (const [rule, plant] of faults) {
-  test(`a planted fault is found: ${rule}`, async () => {
+for (const [i, [rule, plant]] of faults.entries()) {
+  test(`a planted fault is found: ${rule} (${i})`, async () => {
     const rules = (await findingsAfter(plant)).map((finding) => finding.rule);
     assert.ok(rules.includes(rule), `found only: ${rules.join('; ') || 'nothing'}`);
   });
