@@ -12,24 +12,24 @@ namespace relay::transcoder {
 
 namespace {
 
-constexpr int side_max = 240;
-constexpr int quantizer = 5;  // of 2 (best) to 31: 3 to 8 KB a tile
-constexpr int one = 1 << 16;  // swscale's 1.0 for contrast and saturation
-constexpr int high_definition = 720;
+constexpr int tile_side_max = 240;
+constexpr int jpeg_quantizer = 5;   // of 2 (best) to 31: 3 to 8 KB a tile
+constexpr int full_gain = 1 << 16;  // swscale's 1.0 for contrast and saturation
+constexpr int hd_lines = 720;
 
-std::unexpected<Error> failed(const char* what, int code = 0) {
+std::unexpected<Error> cannot_be_made(const char* what, int code = 0) {
   av::check_memory(code, what);
   return fail(ErrorKind::internal, ErrorSource::internal, std::string(what) + " cannot be made");
 }
 
 /// A picture that leaves open what it means is meant as players take it: by its size.
-int matrix_of(AVColorSpace matrix, int width, int height) {
-  bool is_high = std::min(width, height) >= high_definition;
+int sws_matrix_of(AVColorSpace matrix, int width, int height) {
+  bool is_high = std::min(width, height) >= hd_lines;
   bool is_709 = matrix == AVCOL_SPC_BT709 || (matrix == AVCOL_SPC_UNSPECIFIED && is_high);
   return is_709 ? SWS_CS_ITU709 : SWS_CS_ITU601;
 }
 
-av::Frame blank(int width, int height) {
+av::Frame blank_tile(int width, int height) {
   av::Frame frame = av::make_frame();
   frame->width = width;
   frame->height = height;
@@ -50,7 +50,7 @@ void copy_tile(const AVFrame& tile, int column, AVFrame& into) {
 
 Result<std::string> to_jpeg(AVFrame& picture) {
   av::CodecContext encoder(avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MJPEG)));
-  if (!encoder) return failed("a JPEG encoder");
+  if (!encoder) return cannot_be_made("a JPEG encoder");
   encoder->width = picture.width;
   encoder->height = picture.height;
   encoder->pix_fmt = AV_PIX_FMT_YUVJ420P;
@@ -58,15 +58,15 @@ Result<std::string> to_jpeg(AVFrame& picture) {
   encoder->time_base = {1, 1};
   encoder->thread_count = 1;
   encoder->flags |= AV_CODEC_FLAG_QSCALE | AV_CODEC_FLAG_BITEXACT;
-  encoder->global_quality = FF_QP2LAMBDA * quantizer;
+  encoder->global_quality = FF_QP2LAMBDA * jpeg_quantizer;
   picture.quality = encoder->global_quality;
   picture.pts = 0;
   if (int code = avcodec_open2(encoder.get(), nullptr, nullptr); code < 0)
-    return failed("a JPEG encoder", code);
+    return cannot_be_made("a JPEG encoder", code);
   av::Packet packet = av::make_packet();
   int code = avcodec_send_frame(encoder.get(), &picture);
   if (code >= 0) code = avcodec_receive_packet(encoder.get(), packet.get());
-  if (code < 0) return failed("a JPEG", code);
+  if (code < 0) return cannot_be_made("a JPEG", code);
   return std::string(reinterpret_cast<const char*>(packet->data),
                      static_cast<std::size_t>(packet->size));
 }
@@ -74,7 +74,7 @@ Result<std::string> to_jpeg(AVFrame& picture) {
 }  // namespace
 
 TileSize tile_size(int width, int height) {
-  double scale = std::min(1.0, static_cast<double>(side_max) / std::max({width, height, 1}));
+  double scale = std::min(1.0, static_cast<double>(tile_side_max) / std::max({width, height, 1}));
   auto even = [&](int side) {
     return std::max(2, 2 * static_cast<int>(std::lround(side * scale / 2)));
   };
@@ -86,10 +86,10 @@ Result<void> Sheet::prepare(const AVFrame& picture) {
   scaler_.reset(sws_getContext(
       picture.width, picture.height, static_cast<AVPixelFormat>(picture.format), tile_.width,
       tile_.height, AV_PIX_FMT_YUVJ420P, SWS_AREA, nullptr, nullptr, nullptr));
-  if (!scaler_) return failed("a thumbnail");
-  const int* from = sws_getCoefficients(matrix_of(matrix_, picture.width, picture.height));
-  sws_setColorspaceDetails(scaler_.get(), from, 0, sws_getCoefficients(SWS_CS_ITU601), 1, 0, one,
-                           one);
+  if (!scaler_) return cannot_be_made("a thumbnail");
+  const int* from = sws_getCoefficients(sws_matrix_of(matrix_, picture.width, picture.height));
+  sws_setColorspaceDetails(scaler_.get(), from, 0, sws_getCoefficients(SWS_CS_ITU601), 1, 0,
+                           full_gain, full_gain);
   from_width_ = picture.width;
   from_height_ = picture.height;
   return {};
@@ -97,7 +97,7 @@ Result<void> Sheet::prepare(const AVFrame& picture) {
 
 Result<void> Sheet::add(const AVFrame& picture) {
   if (auto prepared = prepare(picture); !prepared) return prepared;
-  av::Frame tile = blank(tile_.width, tile_.height);
+  av::Frame tile = blank_tile(tile_.width, tile_.height);
   sws_scale(scaler_.get(), picture.data, picture.linesize, 0, picture.height, tile->data,
             tile->linesize);
   tiles_.push_back(std::move(tile));
@@ -106,8 +106,8 @@ Result<void> Sheet::add(const AVFrame& picture) {
 
 Result<std::string> Sheet::take_jpeg() {
   std::vector<av::Frame> tiles = std::exchange(tiles_, {});
-  if (tiles.empty()) return failed("a sheet of no thumbnails");
-  av::Frame whole = blank(tile_.width * static_cast<int>(tiles.size()), tile_.height);
+  if (tiles.empty()) return cannot_be_made("a sheet of no thumbnails");
+  av::Frame whole = blank_tile(tile_.width * static_cast<int>(tiles.size()), tile_.height);
   for (std::size_t i = 0; i < tiles.size(); ++i) copy_tile(*tiles[i], static_cast<int>(i), *whole);
   return to_jpeg(*whole);
 }

@@ -8,13 +8,11 @@
 namespace relay::media {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
-
 /// `segment` from one of its moments to another, in microseconds from its begin.
 MediaSegment piece(const MediaSegment& segment, std::int64_t from, std::int64_t to) {
   MediaSegment piece = segment;
   piece.duration = to - from;
-  piece.timescale = us_per_s;
+  piece.timescale = 1'000'000;
   if (piece.date_us) *piece.date_us += from;
   return piece;
 }
