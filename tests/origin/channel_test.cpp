@@ -90,6 +90,7 @@ ChannelRecord record(WallTime epoch) {
 class ChannelTest : public testing::Test {
  protected:
   ChannelTest() {
+    job_settings.transcoder = "/bin/true";  // a real one would speak to a desk that is not there
     channel = std::make_shared<Channel>(
         ChannelParts{io,
                      blocking,
