@@ -28,6 +28,9 @@ export const feedUrl = (origin, channel, slot = 'primary') => {
   return `${origin.url}/api/v1/${tenant}/channels/${asset}/feed?slot=${slot}`;
 };
 
+const running = new Set();
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+
 /**
  * A moving picture with a tone, in real time, until stop(). `exited` resolves with ffmpeg's code and
  * what it said.
@@ -46,10 +49,14 @@ export function publish(to, { size = '320x180', rate = 25, group = 25, headers =
     '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', ...input,
     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(group),
     '-c:a', 'aac', ...output, '-f', format, ...over, to], { stdio: ['ignore', 'ignore', 'pipe'] });
+  running.add(child);
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
   const exited = new Promise((resolve) => {
-    child.on('exit', (code, signal) => resolve({ code, signal, said }));
+    child.on('exit', (code, signal) => {
+      running.delete(child);
+      resolve({ code, signal, said });
+    });
   });
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');

@@ -11,7 +11,6 @@ import { playThrough } from './stalls.mjs';
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 const retry_ms = 100;
 const probe_each = 8;  // versions from one look at directives and deltas to the next
-const is_of_server = (status) => status === 502 || status === 503 || status === 504;
 const ageOf = ({ headers }) => Number(/max-age=(\d+)/.exec(headers['cache-control'] ?? '')?.[1] ?? NaN);
 
 /** One rendition at one server. */
@@ -42,23 +41,32 @@ export class LiveLine {
     try {
       return await request(url, { headers, agent: this.#agent, deadline_ms: 60_000 });
     } catch (error) {
-      if (!before && !was_down() && !this.watch.stopped) this.#report('reachable', `${url.replace(this.folder, '')}: ${error.message}`);
+      const expected = before || was_down() || this.watch.stopped;
+      if (!expected) this.#report('reachable', `${url.replace(this.folder, '')}: ${error.message}`);
       return null;
     }
   }
 
   async follow() {
     while (!this.watch.stopped && !this.now?.ended) {
+      const [was_calm, asked_ms] = [this.watch.calm(), performance.now()];
       const query = this.now ? `?_HLS_msn=${this.now.next.msn}&_HLS_part=${this.now.next.part}` : '';
       const answer = await this.#ask(this.url + query, { 'accept-encoding': 'gzip' });
       if (this.watch.stopped) break;
       if (!answer) await this.#reconnect();
       else if (answer.status === 200) this.#take(answer, query !== '');
-      else if (is_of_server(answer.status)) await this.#later(answer);
-      else if (!this.watch.someDown) this.#report('6.2.5.2 blocking reload', `${query}: ${answer.status}`);
+      else if (answer.status === 503) this.#cameNothing(performance.now() - asked_ms, was_calm());
+      else if (was_calm()) this.#report('6.2.5.2 blocking reload', `${query}: ${answer.status}`);
       if (answer && answer.status !== 200 && !this.watch.stopped) await pause(retry_ms);
     }
     await Promise.all(this.#asked);
+  }
+
+  /** A 503 is for who has waited three target durations. */
+  #cameNothing(waited_ms, calm) {
+    this.watch.counts.waits += 1;
+    const least_ms = 3000 * (this.now?.target_s ?? 0) - retry_ms;
+    if (calm && waited_ms < least_ms) this.#report('6.2.5.2 blocking reload', `503 after ${Math.round(waited_ms)} ms`);
   }
 
   /** What stood before stands still, whoever answers now. */
@@ -75,11 +83,6 @@ export class LiveLine {
       return this.#report('a playlist never goes back', ends.join(', then '));
     }
     rules.growth(before, next, this.#report);
-  }
-
-  async #later(answer) {
-    this.watch.counts.waits += 1;
-    if (!this.watch.someDown && answer.status !== 503) this.#report('6.2.5.2 blocking reload', `${answer.status}`);
   }
 
   #take(answer, blocking) {
@@ -104,7 +107,7 @@ export class LiveLine {
     }
     this.#checkUpdate(next);
     this.#fetchNew(before, next);
-    if (++this.#versions % probe_each === 1) this.#later_on(this.#probe(before ?? next, next));
+    if (++this.#versions % probe_each === 1) this.#later_on(this.#probe(next));
   }
 
   #unpacked({ headers, body }) {
@@ -181,7 +184,7 @@ export class LiveLine {
   /** A listed part is there at once; a hinted one is there in the end if it is ever listed. */
   async #fetchPart(uri, hinted = false) {
     this.#parts.set(uri, null);
-    const disturbed = this.watch.someDown;
+    const was_calm = this.watch.calm();
     const answer = await this.#get(uri);
     if (answer?.status === 200) {
       this.#parts.set(uri, answer.body);
@@ -191,7 +194,7 @@ export class LiveLine {
     }
     this.#parts.delete(uri);
     const is_listed = this.#lists(uri);
-    if (is_listed && answer && !disturbed && !this.watch.someDown) {
+    if (is_listed && answer && was_calm()) {
       this.#report(hinted ? '4.4.5.3 a hinted part' : '6.2.2 what is listed can be had', `${uri}: ${answer.status}`);
     }
   }
@@ -202,11 +205,11 @@ export class LiveLine {
 
   async #fetchWhole({ uri, parts }) {
     const pieces = parts.map((part) => this.#parts.get(part.uri));
-    const disturbed = this.watch.someDown;
+    const was_calm = this.watch.calm();
     const answer = await this.#get(uri);
     if (!answer) return;
     if (answer.status !== 200) {
-      if (!disturbed && !this.watch.someDown) this.#report('6.2.2 what is listed can be had', `${uri}: ${answer.status}`);
+      if (was_calm()) this.#report('6.2.2 what is listed can be had', `${uri}: ${answer.status}`);
       return;
     }
     this.watch.counts.segments += 1;
@@ -216,25 +219,27 @@ export class LiveLine {
   }
 
   /** Directives that need no waiting, right and wrong, and a delta of this moment. */
-  async #probe(before, whole) {
+  async #probe(whole) {
+    const was_calm = this.watch.calm();
     const { msn, part } = whole.next;
     const wrong = { '_HLS_part=0': 400, '_HLS_msn=x': 400, [`_HLS_msn=${msn + 9}`]: 400,
       [`_HLS_msn=${whole.sequence}`]: 200, [`_HLS_msn=${Math.max(0, whole.sequence - 1)}&_HLS_part=0`]: 200 };
     for (const [query, wanted] of Object.entries(wrong)) {
       const answer = await this.#ask(`${this.url}?${query}`);
-      if (!answer || this.watch.someDown || this.now.ended) continue;
-      if (answer.status !== wanted) this.#report('6.2.5.2 directives', `${query} at ${msn}.${part}: ${answer.status}, not ${wanted}`);
-      if (answer.status === 400 && ageOf(answer) > whole.target_s) this.#report('Cache-Control', `of ${answer.status}: ${answer.headers['cache-control']}`);
+      if (!answer || !was_calm() || this.now.ended) continue;
+      const said = `${query} at ${msn}.${part}: ${answer.status}, ${answer.headers['cache-control']}`;
+      if (answer.status !== wanted) this.#report('6.2.5.2 directives', `${said}, not ${wanted}`);
+      if (answer.status === 400 && ageOf(answer) > whole.target_s) this.#report('Cache-Control', said);
     }
     const now = this.now;
     const plain = await this.#ask(this.url);
     if (plain?.status === 200) this.#standsStill(now, readLiveMedia(plain.text));
     const never = await this.#ask(`${this.folder}${msn + 1000}.0.m4s`);
-    if (never && !this.watch.someDown && never.status !== 404) this.#report('6.2.6 an unknown part', `${never.status}`);
-    await this.#askDelta(before, this.#versions % (2 * probe_each) === 1 ? 'YES' : 'v2');
+    if (never && was_calm() && never.status !== 404) this.#report('6.2.6 an unknown part', `${never.status}`);
+    await this.#askDelta(this.#versions % (2 * probe_each) === 1 ? 'YES' : 'v2');
   }
 
-  async #askDelta(before, how) {
+  async #askDelta(how) {
     const last = this.now;
     const answer = await this.#ask(`${this.url}?_HLS_msn=${last.next.msn}&_HLS_part=${last.next.part}&_HLS_skip=${how}`);
     if (answer?.status !== 200) return;
@@ -254,10 +259,10 @@ export class LiveLine {
   }
 
   story(begin_ms) {
-    const hold_back_s = Number(this.now.control['PART-HOLD-BACK'] ?? 0);
+    const hold_back_s = Number(this.now?.control['PART-HOLD-BACK'] ?? 0);
     const { stalls, gap_s } = playThrough(this.pieces, hold_back_s, performance.now());
     const stall_s = stalls.filter(({ at_ms, s }) => at_ms + 1000 * s > begin_ms).reduce((sum, { s }) => sum + s, 0);
-    return { server: this.server, name: this.name, stall_s, gap_s, next: this.now.next };
+    return { server: this.server, name: this.name, stall_s, gap_s };
   }
 }
 

@@ -88,7 +88,8 @@ export function hints({ hints: list, next, segments: whole, ended }, report) {
   const hint = list.find(({ type }) => type === 'PART');
   if (!hint) return;
   const usual = whole.findLast(({ gap, parts: shown }) => !gap && shown.length > 0)?.parts.length;
-  const awaited = next.part === usual ? [`${next.msn + 1}.0.`] : [`${place(next)}.`];
+  const behind = [`${next.msn + 1}.0.`];  // of a segment that has all its parts
+  const awaited = next.part === usual ? behind : [`${place(next)}.`, ...(usual ? [] : behind)];
   if (!awaited.some((start) => hint.uri.startsWith(start))) {
     report('4.4.5.3 the hint is what comes next', `${hint.uri}, not ${awaited.join(' or ')}`);
   }

@@ -1,7 +1,11 @@
+#!/usr/bin/env node
 // Watches a live channel at several servers at once: every rendition is followed there by blocking
 // reloads, every part and segment is fetched, and the rules of live_rules.mjs are put to what comes.
+//   node tests/tools/live_watch.mjs SECONDS TENANT/CHANNEL URL…
+// prints a line a finding, and what a viewer of each rendition would have seen; 0 without a finding.
 
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { request } from '../support/http.mjs';
 import { readMultivariant } from './hls_playlist.mjs';
 import { LiveLine } from './live_line.mjs';
@@ -26,6 +30,7 @@ export class LiveWatch {
   lines = [];
   hashes = new Map();  // "v240/12.3.m4s" → hash of the first that came
   #down = new Set();
+  #breaks = 0;  // so often was a server told to be down
   #stopped = false;
   #running = [];
 
@@ -59,9 +64,19 @@ export class LiveWatch {
   isDown(server) { return this.#down.has(server); }
 
   /** Told by who breaks things: what `server` does not answer from now on is nobody's fault. */
-  down(server) { this.#down.add(server); }
+  down(server) {
+    this.#down.add(server);
+    this.#breaks += 1;
+  }
+
   up(server) { this.#down.delete(server); }
   get someDown() { return this.#down.size > 0; }
+
+  /** Whether all stood from now until it is asked. */
+  calm() {
+    const [breaks, stood] = [this.#breaks, !this.someDown];
+    return () => stood && breaks === this.#breaks;
+  }
 
   report(rule, where, what) {
     if (!this.findings.some((one) => one.rule === rule && one.where === where && one.what === what)) {
@@ -92,4 +107,24 @@ export class LiveWatch {
   story(begin_ms) {
     return this.lines.map((line) => line.story(begin_ms));
   }
+}
+
+async function main([seconds, channel, ...urls]) {
+  if (!(seconds > 0) || urls.length === 0) throw new Error('usage: live_watch.mjs SECONDS TENANT/CHANNEL URL…');
+  const watch = await new LiveWatch(Object.fromEntries(urls.map((url) => [new URL(url).host, new URL(url).origin])), channel).start();
+  await new Promise((wake) => setTimeout(wake, 1000 * seconds));
+  for (const { server, name, stall_s, gap_s } of watch.story(0)) {
+    console.log(`${server} ${name}: stood for ${stall_s.toFixed(2)} s, ${gap_s.toFixed(2)} s were missing`);
+  }
+  const findings = await watch.stop();
+  for (const { rule, where, what } of findings) console.log(`${where}: ${rule}: ${what}`);
+  console.log(`${findings.length} findings in ${JSON.stringify(watch.counts)}`);
+  process.exitCode = findings.length > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2)).catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }
