@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/log.hpp"
+#include "transcoder/caption_data.hpp"
 #include "transcoder/frame_rate.hpp"
 
 namespace relay::transcoder {
@@ -94,7 +95,7 @@ Result<void> Pictures::decode(AVPacket* packet) {
     if (frame->best_effort_timestamp == AV_NOPTS_VALUE)
       frame->best_effort_timestamp = av_rescale_q(span_.zero_ns, {1, 1'000'000'000}, base);
     frame->pts = previous_pts_ = frame->best_effort_timestamp;
-    take_captions(*frame);
+    note_captions(*frame);
     if (auto filtered = filter(frame.get()); !filtered) return filtered;
     av_frame_unref(frame.get());
   }
@@ -174,13 +175,11 @@ Result<void> Pictures::take_thumbnail() {
 }
 
 // Off the picture, for filters, repeated and left out pictures would double or lose them.
-void Pictures::take_captions(AVFrame& frame) {
-  const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_A53_CC);
-  if (!data) return;
+void Pictures::note_captions(AVFrame& frame) {
+  Bytes triples = take_captions(frame);
   std::int64_t time = av::to_nanoseconds(frame.pts, source_.demuxer().video()->time_base);
   if (frame_at(time - span_.zero_ns, rate_) >= span_.first_frame)
-    source_captions_.add(time, Bytes(data->data, data->data + data->size));
-  av_frame_remove_side_data(&frame, AV_FRAME_DATA_A53_CC);
+    source_captions_.add(time, std::move(triples));
 }
 
 void Pictures::pass_captions() {
@@ -193,12 +192,7 @@ void Pictures::pass_captions() {
 
 bool Pictures::push(std::size_t rung) {
   av::Frame picture = av::share(*scaled_[rung]);
-  if (Bytes triples = captions_[rung].take(); !triples.empty()) {
-    AVFrameSideData* data =
-        av_frame_new_side_data(picture.get(), AV_FRAME_DATA_A53_CC, triples.size());
-    if (!data) av::out_of_memory("captions");
-    std::ranges::copy(triples, data->data);
-  }
+  put_captions(*picture, captions_[rung].take());
   return pool_.push(rung, std::move(picture), next_);
 }
 

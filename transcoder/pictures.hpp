@@ -44,7 +44,7 @@ class Pictures {
   Result<void> filter(AVFrame* frame);
   Result<void> show(av::Frame frame);
   Result<void> emit_until(std::int64_t number);
-  void take_captions(AVFrame& frame);
+  void note_captions(AVFrame& frame);
   void pass_captions();
   bool push(std::size_t rung);
   Result<void> scale(const std::vector<bool>& needed);

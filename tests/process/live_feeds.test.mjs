@@ -2,20 +2,25 @@
 // that was taken back.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { asset, authorize } from '../support/broadcaster.mjs';
+import { captionedClip, captionsIn } from '../support/captions.mjs';
 import { listen } from '../support/events.mjs';
 import { get, request } from '../support/http.mjs';
-import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { feedUrl, fetchLive, followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startTcpRelay } from '../support/tcp_relay.mjs';
-import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin;
 let port;
 const publishers = [];
 const relays = [];
+const folders = [];
 
 // One small rung: these tests are about feeds, and the machine may be slow.
 const small = { rungs_max: 1, height_max: 180 };
@@ -28,6 +33,7 @@ after(async () => {
   for (const publisher of publishers) await publisher.stop();
   for (const relay of relays) await relay.stop();
   await cleanUp(origin);
+  for (const folder of folders) fs.rmSync(folder, { recursive: true });
 });
 
 function push(to, options) {
@@ -139,4 +145,34 @@ test('a line that is too narrow for a while neither breaks the numbers nor adds 
     return slot.state === 'ready' && slot.delay >= 0 && slot;
   });
   assert.ok(delay < 2.5, `${state} with a delay of ${delay} s`);
+});
+
+test('captions inside the pictures reach every rendition, each letter once', async () => {
+  const into = temporaryFolder('captions');
+  folders.push(into);
+  const captions = ['GOOD EVENING', 'FROM MILANO!', 'AND CORTINA!'];
+  const clip = captionedClip(into, { captions, size: '640x360', every: 50, audio: false });
+  await put('demo/said', { rungs_max: 2 });
+  const headers = authorize(origin, 'demo');
+  // Twice, for the channel is on air some time after the first picture.
+  const feed = spawn('ffmpeg', ['-v', 'error', '-nostdin', '-re', '-stream_loop', '1', '-i', clip, '-c', 'copy', '-f', 'mpegts',
+    '-method', 'POST', '-headers', Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join(''),
+    feedUrl(origin, 'demo/said')], { stdio: 'ignore' });
+  const gone = new Promise((resolve) => { feed.on('exit', resolve); });
+  publishers.push({ stop: () => { feed.kill('SIGKILL'); return gone; } });
+  const urls = await waitForAir(origin, 'demo/said');
+  await gone;
+  await until('the last part to be there', async () => (await asset(origin, 'demo/said')).live.on_air === null);
+  const multivariant = (await get(`${origin.url}/demo/said/index.m3u8`)).text;
+  assert.match(multivariant, /TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",.*INSTREAM-ID="CC1"/);
+  for (const [name, url] of Object.entries(urls).filter(([each]) => each !== 'audio')) {
+    const folder = url.slice(0, url.lastIndexOf('/') + 1);
+    const bodies = [(await get(`${folder}init.mp4`)).body];
+    const { segments } = await fetchLive(url);
+    for (const { uri } of segments.filter(({ gap }) => !gap)) bodies.push((await get(folder + uri)).body);
+    const file = path.join(into, `${name}.mp4`);
+    fs.writeFileSync(file, Buffer.concat(bodies));
+    const said = captionsIn(file).join(' ');
+    assert.ok(said.includes(captions.join(' ')), `${name}: ${said}`);
+  }
 });

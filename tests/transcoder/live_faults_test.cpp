@@ -93,6 +93,52 @@ TEST_F(LiveFaults, SizeAndSoundMayChangeInMidStream) {
   expect_whole(run);
 }
 
+/// The composition offset of every AVC picture of an FLV stream, moved.
+std::vector<FeedUnit> composed(std::vector<FeedUnit> tags, std::int32_t by_ms) {
+  constexpr std::size_t head_bytes = 11;
+  for (FeedUnit& tag : tags) {
+    bool is_picture = tag.bytes[0] == 9 && tag.bytes[head_bytes + 1] == 1;
+    if (!is_picture) continue;
+    auto offset = static_cast<std::int32_t>(number_at(tag.bytes, head_bytes + 2, 3)) + by_ms;
+    for (int i = 0; i < 3; ++i)
+      tag.bytes[head_bytes + 2 + static_cast<std::size_t>(i)] =
+          static_cast<char>(offset >> (16 - 8 * i));
+  }
+  return tags;
+}
+
+TEST_F(LiveFaults, DecodingTimesThatLieSecondsFromPresentationAreSetRight) {
+  auto tags = moving(5);
+  for (std::int32_t by_ms : {-1500, 6000}) {  // decoded after it is shown; long before
+    ChannelRun run(settings, live);
+    play_to_the_end(run, composed(tags, by_ms));
+    EXPECT_LT(run.status().slots[0].dropped_frames, 60) << "half of it, " << by_ms;
+    EXPECT_EQ(run.status().slots[0].state, SlotState::ready) << by_ms;
+    run.finish();
+    EXPECT_GE(run.count("v360"), 10u) << by_ms;
+    expect_whole(run);
+  }
+}
+
+TEST_F(LiveFaults, PicturesAtNoConstantRateComeOutAtOne) {
+  ChannelRun run(settings, live);
+  auto tags = moving(6);
+  // Every picture of which the number is in no order, and none for half a second.
+  std::size_t picture = 0;
+  std::erase_if(tags, [&](const FeedUnit& tag) {
+    constexpr std::size_t head_bytes = 11;
+    if (tag.bytes[0] != 9 || tag.bytes[head_bytes + 1] != 1) return false;
+    bool is_key = (tag.bytes[head_bytes] & 0xf0) == 0x10;
+    bool is_gone = picture * picture % 11 > 5 || (tag.time_ms > 3000 && tag.time_ms < 3500);
+    ++picture;
+    return is_gone && !is_key;
+  });
+  play_to_the_end(run, std::move(tags));
+  run.finish();
+  EXPECT_GE(run.count("v360"), 12u);
+  expect_whole(run);
+}
+
 TEST_F(LiveFaults, GarbageIsAFailedSlotWithAReasonAndHarmsNobody) {
   ChannelRun run(settings, live);
   auto player = run.play(moving(30), FeedSlot::backup);

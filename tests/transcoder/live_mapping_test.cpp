@@ -21,6 +21,27 @@ TEST(LiveUnwrapper, GoesOnOverTheEndOfItsBits) {
   EXPECT_EQ(ts.next(turn33 - 1800), turn33 - 1800) << "and back again";
 }
 
+TEST(LiveCompositionOffset, LeavesAloneWhatReorderingExplains) {
+  CompositionOffset offset;
+  for (int i = 0; i < 100; ++i)
+    for (std::int64_t composition : {80 * ms, 200 * ms, 0 * ms, 40 * ms})
+      EXPECT_EQ(offset.next(composition), 0);
+}
+
+TEST(LiveCompositionOffset, MovesDecodingTimesThatAreOffToThePresentation) {
+  for (std::int64_t off : {-700 * ms, -40 * ms, 5 * second}) {
+    CompositionOffset offset;
+    offset.next(off + 80 * ms);
+    offset.next(off);
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(offset.next(off + 120 * ms), off);
+      EXPECT_EQ(offset.next(off), off);
+    }
+    for (int i = 0; i < 64; ++i) offset.next(0);
+    EXPECT_EQ(offset.next(0), 0) << "and back, when the stream has changed";
+  }
+}
+
 // A publisher whose pictures arrive every 40 ms.
 struct Publisher {
   Mapping mapping{MappingRules{}};
@@ -113,6 +134,29 @@ TEST(LiveMapping, WhoSendsSlowerThanTimeIsNotLateForLong) {
   for (int i = 0; i < 1000; ++i) late += publisher.step(40 * ms, 50 * ms) < 0;
   EXPECT_LT(late, 350);
   EXPECT_GT(publisher.mapping.jumps(), 0);
+}
+
+// A network that lets bytes through at a fixed rate with a bucket: bursts, then a trickle.
+TEST(LiveMapping, ATokenBucketNeitherMovesItForGoodNorGrowsTheDelay) {
+  Publisher publisher;
+  std::int64_t longest = 0;
+  for (int round = 0; round < 60; ++round) {
+    publisher.step(40 * ms, second);                          // the bucket was empty for a second
+    for (int i = 0; i < 24; ++i) publisher.step(40 * ms, 0);  // and is emptied again
+    longest = std::max(longest, publisher.step(40 * ms, 40 * ms));
+  }
+  EXPECT_LE(longest, 150 * ms + 2 * second);
+  for (int i = 0; i < 200; ++i) publisher.step();
+  EXPECT_NEAR(static_cast<double>(publisher.step()), 150 * ms, 200 * ms);
+}
+
+TEST(LiveMapping, VariableStepsOfTheClockAreNoJumps) {
+  Publisher publisher;
+  for (int i = 0; i < 400; ++i) {
+    std::int64_t step = (i % 7 + 1) * 33 * ms;  // from 30 to 4 pictures a second
+    EXPECT_NEAR(static_cast<double>(publisher.step(step, step)), 150 * ms, 20 * ms);
+  }
+  EXPECT_EQ(publisher.mapping.jumps(), 0);
 }
 
 TEST(LiveMapping, DriftIsCorrectedByWholeFramesAndStaysSmall) {

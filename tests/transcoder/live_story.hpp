@@ -150,7 +150,9 @@ inline std::int64_t wall_ms() {
 /// One run of the transcoder.
 class ChannelRun {
  public:
-  ChannelRun(const Settings& settings, const media::LiveJob& live) : settings_(settings) {
+  /// `pace` is that of its clock.
+  ChannelRun(const Settings& settings, const media::LiveJob& live, double pace = 1)
+      : settings_(settings), clock_(live.channel.epoch_ms, pace), pace_(pace) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
     feed_ = ends[0];
@@ -158,13 +160,14 @@ class ChannelRun {
     job_ = {.kind = media::JobKind::live, .tenant = "t", .asset = "a", .version = "v1"};
     job_.live = live;
     publisher_ = std::make_unique<Publisher>(origin_.fd(), PublisherOptions{});
-    thread_ = std::thread([this] { result_ = run_channel(settings_, job_, theirs_, *publisher_); });
+    thread_ = std::thread(
+        [this] { result_ = run_channel(settings_, job_, theirs_, *publisher_, clock_); });
   }
   ~ChannelRun() { finish(); }
 
   std::unique_ptr<Player> play(std::vector<FeedUnit> tags,
                                media::FeedSlot slot = media::FeedSlot::primary, double speed = 1) {
-    return std::make_unique<Player>(feed_, writing_, slot, std::move(tags), speed);
+    return std::make_unique<Player>(feed_, writing_, slot, std::move(tags), speed * pace_);
   }
   void write(const std::string& bytes) {
     std::lock_guard lock(writing_);
@@ -217,6 +220,8 @@ class ChannelRun {
 
  private:
   Settings settings_;
+  ChannelClock clock_;
+  double pace_;
   media::Job job_;
   FakeOrigin origin_;
   std::unique_ptr<Publisher> publisher_;

@@ -33,12 +33,13 @@ SlotPatience patience_of(const LiveEncoding& live) {
 
 class Channel {
  public:
-  Channel(const Settings& settings, const media::Job& job, Publisher& publisher)
+  Channel(const Settings& settings, const media::Job& job, Publisher& publisher,
+          const ChannelClock& clock)
       : settings_(settings),
         job_(job),
         live_(*job.live),
         publisher_(publisher),
-        clock_(live_.channel.epoch_ms),
+        clock_(clock),
         agreement_(live_, settings.encoding, settings.live),
         outputs_{SlotOutput(patience_of(settings.live)), SlotOutput(patience_of(settings.live))} {}
 
@@ -56,7 +57,7 @@ class Channel {
   const media::Job& job_;
   const media::LiveJob& live_;
   Publisher& publisher_;
-  ChannelClock clock_;
+  const ChannelClock& clock_;
   Agreement agreement_;
   SlotOutputs outputs_;
   std::array<std::unique_ptr<Stream>, media::feed_slots> streams_;  // the feed's thread's
@@ -164,8 +165,8 @@ Result<void> Channel::produce() {
   std::vector<TrackSpec> tracks;
   for (std::size_t i = 0; i < pool.size(); ++i) tracks.push_back(pool.rung(i).track());
   tracks.push_back(sound->track());
-  if (auto announced = announce(*setup, tracks, job_.version, publisher_); !announced)
-    return announced;
+  auto announced = announce(*setup, tracks, job_.version, publisher_);
+  if (!announced) return std::unexpected(announced.error());
   log::info("channel set up",
             {kv("rate", rate_of(*setup).value()), kv("renditions", setup->renditions.size()),
              kv("height", setup->renditions.front().height)});
@@ -175,9 +176,15 @@ Result<void> Channel::produce() {
   ThumbnailLane thumbnails(grid, output);
   Mixer mixer({grid, clock_, outputs_, pool, *sound, thumbnails, output}, live_.channel,
               settings_.live);
-  mixer.run(std::max(live_.first_segment, next), ending_, [&](const media::LiveStatus& status) {
-    if (auto sent = publisher_.live_status(status); !sent) output.fail_with(sent.error());
-  });
+  auto note = [&](const Result<void>& sent) {
+    if (!sent) output.fail_with(sent.error());
+  };
+  MixerReports reports{
+      [&](const media::LiveStatus& status) { note(publisher_.live_status(status)); },
+      [&](CaptionChannels channels) {
+        note(announce_variants(*setup, *announced, channels, job_.version, publisher_));
+      }};
+  mixer.run(std::max(live_.first_segment, next), ending_, reports);
   pool.finish();
   if (auto failure = output.failure()) return std::unexpected(*failure);
   return {};
@@ -186,15 +193,17 @@ Result<void> Channel::produce() {
 }  // namespace
 
 Result<media::JobResult> run_channel(const Settings& settings, const media::Job& job, int feed_fd,
-                                     Publisher& publisher) {
+                                     Publisher& publisher, const ChannelClock& clock) {
   RELAY_CHECK(job.live);
   av::quiet();
-  return Channel(settings, job, publisher).run(feed_fd);
+  return Channel(settings, job, publisher, clock).run(feed_fd);
 }
 
 Result<media::JobResult> make_channel(const Settings& settings, const media::Job& job,
                                       Publisher& publisher) {
-  return run_channel(settings, job, source_fd, publisher);
+  RELAY_CHECK(job.live);
+  ChannelClock clock(job.live->channel.epoch_ms);
+  return run_channel(settings, job, source_fd, publisher, clock);
 }
 
 }  // namespace relay::transcoder::live

@@ -4,6 +4,7 @@
 
 #include "common/base/error.hpp"
 #include "common/media/job.hpp"
+#include "transcoder/live/channel_clock.hpp"
 #include "transcoder/publisher.hpp"
 #include "transcoder/settings.hpp"
 
@@ -13,8 +14,8 @@ namespace relay::transcoder::live {
 /// publisher's stream is never one.
 Result<media::JobResult> make_channel(const Settings& settings, const media::Job& job,
                                       Publisher& publisher);
-/// The same with the feed on `feed_fd`, which is borrowed.
+/// The same with the feed on `feed_fd`, which is borrowed, and by a given clock.
 Result<media::JobResult> run_channel(const Settings& settings, const media::Job& job, int feed_fd,
-                                     Publisher& publisher);
+                                     Publisher& publisher, const ChannelClock& clock);
 
 }  // namespace relay::transcoder::live

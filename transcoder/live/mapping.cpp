@@ -8,9 +8,10 @@
 namespace relay::transcoder::live {
 
 namespace {
-constexpr std::int64_t same_us = 100'000;        // offsets nearer than this are the same clock
-constexpr std::int64_t sane_late_us = 300'000;   // of a track that takes the other's offset
-constexpr std::int64_t drift_least_us = 40'000;  // less is left alone
+constexpr std::int64_t same_us = 100'000;             // offsets nearer than this are the same clock
+constexpr std::int64_t sane_late_us = 300'000;        // of a track that takes the other's offset
+constexpr std::int64_t composition_max_us = 500'000;  // reordering of slow pictures
+constexpr std::int64_t drift_least_us = 40'000;       // less is left alone
 }  // namespace
 
 std::int64_t Unwrapper::beside(std::int64_t raw) const {
@@ -20,6 +21,13 @@ std::int64_t Unwrapper::beside(std::int64_t raw) const {
   if (step > turn / 2) step -= turn;
   if (step < -turn / 2) step += turn;
   return *last_ + step;
+}
+
+std::int64_t CompositionOffset::next(std::int64_t composition_us) {
+  recent_[count_++ % pictures] = composition_us;
+  auto end = recent_.begin() + static_cast<std::ptrdiff_t>(std::min(count_, pictures));
+  std::int64_t least = *std::min_element(recent_.begin(), end);
+  return least < 0 || least > composition_max_us ? least : 0;
 }
 
 void Mapping::begin(std::int64_t dts, std::int64_t arrival) {

@@ -35,6 +35,21 @@ class Unwrapper {
   std::optional<std::int64_t> last_;
 };
 
+/// How far presentation lies from decoding in a stream that has it wrong. Decoding times are what
+/// arrival is compared with, so they must be near the earliest presentation: in a sound stream some
+/// picture of every few is shown when it is decoded or soon after. One whose pictures all are shown
+/// seconds later, or before they are decoded, means other decoding times than it says.
+class CompositionOffset {
+ public:
+  /// Of each picture, presentation less decoding time; what to add to its decoding time.
+  std::int64_t next(std::int64_t composition_us);
+
+ private:
+  static constexpr std::size_t pictures = 32;
+  std::array<std::int64_t, pictures> recent_{};
+  std::size_t count_ = 0;
+};
+
 enum class Track { picture, sound };
 
 struct MappingRules {

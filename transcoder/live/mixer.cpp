@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "transcoder/caption_data.hpp"
 #include "transcoder/live/canvas.hpp"
 #include "transcoder/live/setup.hpp"
 
@@ -37,11 +38,12 @@ Mixer::Mixer(const MixerTools& tools, const media::LiveChannel& channel, const L
       on_air_({.hold_us = channel.hold_ms * 1000,
                .return_to_primary = channel.return_to_primary,
                .return_us = live.return_after.count() * 1000}),
-      shedding_(shedding_rules(setup_), static_cast<int>(tools.pool.size())) {
+      shedding_(shedding_rules(setup_), static_cast<int>(tools.pool.size())),
+      captions_(tools.pool.size()) {
 }
 
 void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
-                const std::function<void(const media::LiveStatus&)>& report) {
+                const MixerReports& reports) {
   std::optional<std::int64_t> end;  // the first frame that is not made
   frame_ = std::max<std::int64_t>(0, setup_.frame_at(tools_.clock.now_us()));
   while (!tools_.output.failed()) {
@@ -57,12 +59,15 @@ void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
     if (tools_.clock.now_us() - time > lost_us) skip_to_now();
     choose_slot(time);
     decide_production(first_segment);
+    take_captions(time);
     if (producing_) show();
     ++frame_;
     look_after(time);
+    if (captions_.channels() != captions_told_)
+      reports.captions(captions_told_ = captions_.channels());
     if (time - reported_us_ < report_us) continue;
     reported_us_ = time;
-    report(status());
+    reports.status(status());
   }
   if (producing_) end_sound(tools_.grid.part_of_frame(frame_));
 }
@@ -98,6 +103,15 @@ void Mixer::choose_slot(std::int64_t time_us) {
   slot_ = chosen;
 }
 
+// Of both slots, for what is old by now is of no use to a slot that goes on air later.
+void Mixer::take_captions(std::int64_t time_us) {
+  for (std::size_t i = 0; i < tools_.slots.size(); ++i) {
+    Bytes triples = tools_.slots[i].take_captions(time_us);
+    if (producing_ && static_cast<int>(i) == slot_)
+      captions_.add(triples, static_cast<std::size_t>(shed_));
+  }
+}
+
 void Mixer::decide_production(std::int64_t first_segment) {
   bool wanted = slot_ >= 0 || !gaps_;
   if (tools_.grid.begins_segment(frame_)) {
@@ -129,8 +143,12 @@ void Mixer::show() {
   for (std::size_t i = static_cast<std::size_t>(shed_); i < needed.size(); ++i)
     any |= needed[i] = tools_.pool.rung(i).wants(frame_);
   if (any && scale(*picture(), needed)) {
-    for (std::size_t i = 0; i < needed.size(); ++i)
-      if (needed[i]) tools_.pool.push(i, av::share(*scaled_[i]), frame_);
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+      if (!needed[i]) continue;
+      av::Frame picture = av::share(*scaled_[i]);
+      put_captions(*picture, captions_.take(i));
+      tools_.pool.push(i, std::move(picture), frame_);
+    }
     // Of the smallest rendition, which shows the begin of every group and is never shed.
     if (tools_.thumbnails.wants(frame_) && scaled_.back())
       tools_.thumbnails.show(*scaled_.back(), frame_);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/media/live.hpp"
+#include "transcoder/live/caption_lanes.hpp"
 #include "transcoder/live/channel_clock.hpp"
 #include "transcoder/live/grid.hpp"
 #include "transcoder/live/on_air.hpp"
@@ -39,6 +40,12 @@ struct MixerTools {
   PartOutput& output;
 };
 
+/// What the mixer tells while it works.
+struct MixerReports {
+  std::function<void(const media::LiveStatus&)> status;  // once a second
+  std::function<void(CaptionChannels)> captions;         // on more channels than before
+};
+
 /// One thread.
 class Mixer {
  public:
@@ -46,14 +53,15 @@ class Mixer {
   Mixer(const MixerTools& tools, const media::LiveChannel& channel, const LiveEncoding& live);
 
   /// Works until `ending`, then to the end of the part at hand, or until the output failed. No
-  /// segment before `first_segment` is made. `report` is called once a second.
+  /// segment before `first_segment` is made.
   void run(std::int64_t first_segment, const std::atomic<bool>& ending,
-           const std::function<void(const media::LiveStatus&)>& report);
+           const MixerReports& reports);
 
  private:
   void skip_to_now();
   void frame();
   void choose_slot(std::int64_t time_us);
+  void take_captions(std::int64_t time_us);
   void decide_production(std::int64_t first_segment);
   void show();
   const AVFrame* picture();
@@ -79,8 +87,10 @@ class Mixer {
   std::array<Candidate, media::feed_slots> candidates_;
   std::array<av::Frame, media::feed_slots> newest_;
   av::Frame slate_;
-  av::Frame shown_;                 // of which scaled_ are the sizes
-  std::vector<av::Frame> scaled_;   // by rung
+  av::Frame shown_;                // of which scaled_ are the sizes
+  std::vector<av::Frame> scaled_;  // by rung
+  CaptionLanes captions_;
+  CaptionChannels captions_told_;
   int shed_wanted_ = 0, shed_ = 0;  // from the dearest on; changes with a segment
   std::int64_t next_sound_ = 0;     // AAC frame
   int heard_ = -1;                  // the slot of the last one

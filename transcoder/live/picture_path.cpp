@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "transcoder/caption_data.hpp"
 #include "transcoder/frame_rate.hpp"
 #include "transcoder/live/setup.hpp"
 
@@ -126,6 +127,7 @@ void PicturePath::decode(AVPacket* packet) {
     if (time == AV_NOPTS_VALUE) time = previous_us_.value_or(clock_.now_us()) + step_us_;
     frame->pts = time;
     previous_us_ = time;
+    output_.add_captions(time, take_captions(*frame));
     // Late ones are left out here, before they cost more; the slot's output judges exactly.
     if (clock_.now_us() - time <= emergency_us)
       filter(*frame);

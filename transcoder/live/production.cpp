@@ -8,7 +8,6 @@
 #include "common/media/bit_rate.hpp"
 #include "transcoder/codecs.hpp"
 #include "transcoder/init.hpp"
-#include "transcoder/variants.hpp"
 
 namespace relay::transcoder::live {
 
@@ -38,9 +37,10 @@ std::int64_t segment_peak(const TrackSpec& track, double segment_s) {
   return static_cast<std::int64_t>(std::ceil(peak));
 }
 
-Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec>& tracks,
-                      const std::string& version, Publisher& publisher) {
-  if (auto sent = publisher.live_setup(setup); !sent) return sent;
+Result<std::vector<MeasuredTrack>> announce(const media::LiveSetup& setup,
+                                            const std::vector<TrackSpec>& tracks,
+                                            const std::string& version, Publisher& publisher) {
+  if (auto sent = publisher.live_setup(setup); !sent) return std::unexpected(sent.error());
   double segment_s = static_cast<double>(setup.microseconds_of(setup.segment_frames)) / 1e6;
   double group_s = static_cast<double>(setup.microseconds_of(setup.group_frames)) / 1e6;
   std::vector<MeasuredTrack> measured;
@@ -50,7 +50,7 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
     auto codecs = codecs_of(tracks[i]);
     if (!codecs) return std::unexpected(codecs.error());
     auto sent = publisher.put(object_of(tracks[i].name + "/init.mp4", std::move(*init)));
-    if (!sent) return sent;
+    if (!sent) return std::unexpected(sent.error());
     MeasuredTrack track{.track = tracks[i],
                         .codecs = *codecs,
                         .rate = media::BitRate(segment_s),
@@ -65,7 +65,15 @@ Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec
     track.track.bit_rate_max = segment_peak(tracks[i], segment_s);
     measured.push_back(std::move(track));
   }
-  media::MultivariantPlaylist playlist = variants_of(measured, {}, version + "/");
+  if (auto sent = announce_variants(setup, measured, {}, version, publisher); !sent)
+    return std::unexpected(sent.error());
+  return measured;
+}
+
+Result<void> announce_variants(const media::LiveSetup& setup,
+                               const std::vector<MeasuredTrack>& tracks, CaptionChannels channels,
+                               const std::string& version, Publisher& publisher) {
+  media::MultivariantPlaylist playlist = variants_of(tracks, channels, version + "/");
   for (media::TrickVariant& each : playlist.i_frames) each.average_bandwidth = 0;  // unknown
   if (setup.tile_width > 0) playlist.images.push_back(images_of(setup, version));
   return publisher.put(object_of("index.m3u8", media::write(playlist)));

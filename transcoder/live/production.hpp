@@ -9,12 +9,19 @@
 #include "common/media/live.hpp"
 #include "transcoder/publisher.hpp"
 #include "transcoder/track.hpp"
+#include "transcoder/variants.hpp"
 
 namespace relay::transcoder::live {
 
 /// `tracks` as their encoders gave them, in the order of the setup; `version` names the folder.
-Result<void> announce(const media::LiveSetup& setup, const std::vector<TrackSpec>& tracks,
-                      const std::string& version, Publisher& publisher);
+/// Their answer is what the multivariant playlist was made of.
+Result<std::vector<MeasuredTrack>> announce(const media::LiveSetup& setup,
+                                            const std::vector<TrackSpec>& tracks,
+                                            const std::string& version, Publisher& publisher);
+/// The multivariant playlist with captions, on `channels`, inside every picture rendition.
+Result<void> announce_variants(const media::LiveSetup& setup,
+                               const std::vector<MeasuredTrack>& tracks, CaptionChannels channels,
+                               const std::string& version, Publisher& publisher);
 
 /// What a player must expect of a rendition at most over one segment: the encoder's peak and what
 /// its buffer of a second may add.

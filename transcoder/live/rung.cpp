@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "transcoder/caption_data.hpp"
 #include "transcoder/live/setup.hpp"
 
 namespace relay::transcoder::live {
@@ -54,6 +55,7 @@ Result<void> Rung::push(const AVFrame* picture, std::int64_t frame, std::vector<
   expected_ = frame + frame_step();
   frames_.push_back(frame);
   if (auto pushed = h264_.push(previous_.get(), pushed_++, key); !pushed) return pushed;
+  take_captions(*previous_);  // should it be repeated, they are not
   return pull(done);
 }
 

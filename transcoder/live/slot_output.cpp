@@ -61,10 +61,21 @@ void SlotOutput::add_picture(std::int64_t time_us, av::Frame picture, std::int64
   }
   // After a step back of the mapping the new times count.
   while (!pictures_.empty() && pictures_.back().time_us >= time_us) pictures_.pop_back();
-  pictures_.push_back({time_us, std::move(picture)});
-  if (pictures_.size() <= pictures_max) return;
-  pictures_.pop_front();
-  ++status_.dropped_frames;
+  // Those that are due first stay, or none would ever be shown.
+  if (pictures_.size() < pictures_max)
+    pictures_.push_back({time_us, std::move(picture)});
+  else
+    ++status_.dropped_frames;
+}
+
+void SlotOutput::add_captions(std::int64_t time_us, Bytes triples) {
+  std::lock_guard lock(mutex_);
+  captions_.add(time_us * 1000, std::move(triples));
+}
+
+Bytes SlotOutput::take_captions(std::int64_t time_us) {
+  std::lock_guard lock(mutex_);
+  return captions_.take(time_us * 1000);
 }
 
 void SlotOutput::add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us) {

@@ -10,6 +10,7 @@
 
 #include "common/media/live.hpp"
 #include "transcoder/av.hpp"
+#include "transcoder/captions.hpp"
 #include "transcoder/live/sample_ring.hpp"
 #include "transcoder/live/signature.hpp"
 #include "transcoder/resampler.hpp"
@@ -33,6 +34,8 @@ class SlotOutput {
   void describe_picture(std::string words);
   void describe_sound(std::string words);
   void add_picture(std::int64_t time_us, av::Frame picture, std::int64_t now_us);
+  /// What a picture of that time brought, whether it will be shown or not.
+  void add_captions(std::int64_t time_us, Bytes triples);
   void add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us);
   void drop(std::int64_t pictures);
   void note_clock(std::int64_t jumps, std::int64_t delay_us);
@@ -44,6 +47,8 @@ class SlotOutput {
   // --- of the mixer
   /// The newest picture that is due at `time_us`; older ones are gone with it. Null: no new one.
   av::Frame take_picture(std::int64_t time_us);
+  /// All that are due at `time_us`.
+  Bytes take_captions(std::int64_t time_us);
   /// Pictures come in, too many for the decoder, and some of them come out: it is not lost.
   bool is_working(std::int64_t now_us);
   /// The most since the last call.
@@ -67,6 +72,7 @@ class SlotOutput {
   bool present_ = false, picture_seen_ = false, sound_seen_ = false;
   std::deque<Waiting> pictures_;  // by time
   std::int64_t taken_us_ = INT64_MIN;
+  SourceCaptions captions_;
   std::optional<Signature> still_;  // the last picture that differed from the one before
   std::int64_t moved_us_ = 0, heard_us_ = 0, sound_since_us_ = 0;
   std::int64_t arrived_us_ = INT64_MIN / 2, added_us_ = INT64_MIN / 2;  // the newest picture

@@ -85,6 +85,7 @@ void Stream::to_microseconds(AVPacket& packet, Track track) {
   av_packet_rescale_ts(&packet, stream.time_base, microseconds);
   bool sane = packet.pts != AV_NOPTS_VALUE && std::abs(packet.pts - packet.dts) < reorder_max_us;
   if (!sane) packet.pts = packet.dts;
+  if (track == Track::picture) packet.dts += composition_.next(packet.pts - packet.dts);
 }
 
 void Stream::study(const AVPacket& packet, Track track) {

@@ -62,6 +62,7 @@ class Stream {
   // The demuxing thread's own.
   std::unique_ptr<StreamInput> input_;
   std::array<std::optional<Unwrapper>, 2> unwrappers_;  // by Track
+  CompositionOffset composition_;
   Study study_;
   std::deque<av::Packet> group_;  // since the last key picture, before anything is shown
   std::optional<Mapping> mapping_;

@@ -55,7 +55,11 @@ bool StreamInput::choose(const AVStream& stream, const SourceLimits& limits) {
                              video ? "picture" : "sound", avcodec_get_name(coding.codec_id));
     return false;
   }
-  if (video && (coding.width > limits.width_max || coding.height > limits.width_max)) return false;
+  if (video && (coding.width > limits.width_max || coding.height > limits.width_max)) {
+    refused_ = fmt::format("the picture is {} x {}, and at most {} is taken on a side",
+                           coding.width, coding.height, limits.width_max);
+    return false;
+  }
   chosen = &stream;
   return true;
 }
