@@ -71,6 +71,18 @@ TEST_F(LiveFaults, MpegTsWithReorderedPicturesOverTheEndOfItsClock) {
   expect_whole(run);
 }
 
+TEST_F(LiveFaults, HevcIsTakenInMpegTs) {
+  ChannelRun run(settings, live);
+  play_to_the_end(run, mpegts("-f lavfi -i testsrc2=s=320x180:r=25:d=4 -f lavfi -i "
+                              "sine=440:r=48000:d=4 -c:v libx265 -preset ultrafast -x265-params "
+                              "log-level=none:keyint=25 -pix_fmt yuv420p -c:a aac",
+                              4));
+  EXPECT_THAT(run.status().slots[0].video, testing::StartsWith("hevc 320x180"));
+  run.finish();
+  EXPECT_GE(run.count("v180"), 6u);
+  expect_whole(run);
+}
+
 TEST_F(LiveFaults, WhoSendsFasterThanTimeIsCutToTime) {
   ChannelRun run(settings, live);
   play_to_the_end(run, moving(40), 8);
