@@ -4,6 +4,11 @@
 
 namespace relay::edge::cache {
 
+void Budget::give_back(ShelfName shelf, std::uint64_t bytes) {
+  RELAY_CHECK(live_[index(shelf)] >= bytes);
+  live_[index(shelf)] -= bytes;
+}
+
 void Budget::bury(ShelfName shelf, std::uint64_t bytes) {
   RELAY_CHECK(live_[index(shelf)] >= bytes);
   live_[index(shelf)] -= bytes;

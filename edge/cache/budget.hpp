@@ -24,6 +24,8 @@ class Budget {
   explicit Budget(std::uint64_t size_bytes) : size_bytes_(size_bytes) {}
 
   void store(ShelfName shelf, std::uint64_t bytes) { live_[index(shelf)] += bytes; }
+  /// Stored in the books only.
+  void give_back(ShelfName shelf, std::uint64_t bytes);
   /// Removed from the index; still takes its pages.
   void bury(ShelfName shelf, std::uint64_t bytes);
   /// Its pages are being freed in this round.

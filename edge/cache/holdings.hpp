@@ -67,6 +67,8 @@ class Holdings {
   void reserve(std::size_t bodies) { bodies_.reserve(bodies); }
   /// A body found at open: its bytes are taken whether they fit or not.
   void restore(std::shared_ptr<Body> body);
+  /// The reserved body did not come to be, and nothing of it was written.
+  void give_back(const Body& body) { budget_.give_back(body.shelf(), body.charge_bytes); }
   /// The reserved body did not come to be; chunks and header of it may have been written.
   void abandon(std::shared_ptr<Body> body, SteadyTime now);
   /// Chunks without a header, found at open; they take their bytes until they are gone.

@@ -137,13 +137,25 @@ bool is_over_disk(const Volume& volume, const Holdings& holdings) {
   return volume.disk_bytes() > holdings.budget().size() + holdings.budget().size() / 8;
 }
 
-Result<unsigned> write_bodies(Volume& volume, ShelfName name, Holdings& holdings,
-                              const Round& round) {
+Result<unsigned> free_shelf(Volume& volume, ShelfName name, Holdings& holdings) {
+  const auto& freeing = holdings.freeing(name);
+  if (freeing.empty()) return 0u;
+  bool small = name == ShelfName::small;
   Shelf& shelf = volume.shelf(name);
   Pen pen(shelf);
-  bool leave_holes = is_over_disk(volume, holdings);
-  auto done = free_bodies(pen, shelf, holdings.freeing(name), leave_holes);
-  if (done) done = put_bodies(pen, shelf.bodies(), name, round.incoming);
+  Result<void> done;
+  if (small) done = erase_headers(pen, volume.objects, holdings.doomed());
+  if (done) done = free_bodies(pen, shelf, freeing, !small && is_over_disk(volume, holdings));
+  if (!done) return std::unexpected(done.error());
+  if (small) holdings.doomed().clear();
+  holdings.settle(name);
+  return pen.commits();
+}
+
+Result<unsigned> write_bodies(Volume& volume, ShelfName name, const Round& round) {
+  Shelf& shelf = volume.shelf(name);
+  Pen pen(shelf);
+  auto done = put_bodies(pen, shelf.bodies(), name, round.incoming);
   if (done) done = pen.finish();
   if (!done) return std::unexpected(done.error());
   return pen.commits();
@@ -166,11 +178,11 @@ Result<unsigned> write_small(Volume& volume, Holdings& holdings, const Round& ro
   Shelf& small = volume.shelf(ShelfName::small);
   Pen pen(small);
   auto done = erase_headers(pen, volume.objects, holdings.doomed());
-  if (done) done = free_bodies(pen, small, holdings.freeing(ShelfName::small), false);
   if (done) done = put_bodies(pen, small.bodies(), ShelfName::small, round.incoming);
   if (done) done = put_headers(pen, volume.objects, round);
   if (done) done = pen.finish();
   if (!done) return std::unexpected(done.error());
+  holdings.doomed().clear();
   return pen.commits();
 }
 
@@ -185,25 +197,32 @@ Result<void> locate(std::span<Incoming> incoming) {
 
 }  // namespace
 
-Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& round,
-                             SteadyTime now) {
+Result<unsigned> free_round(Volume& volume, Holdings& holdings, SteadyTime now) {
   unsigned commits = 0;
   for (ShelfName name : {ShelfName::large, ShelfName::medium, ShelfName::small}) {
-    bool small = name == ShelfName::small;
-    auto written =
-        small ? write_small(volume, holdings, round) : write_bodies(volume, name, holdings, round);
-    if (!written) {
+    auto freed = free_shelf(volume, name, holdings);
+    if (!freed) {
       // Those that came before are settled and have nothing left to reopen.
       for (ShelfName each : all_shelves) holdings.reopen(each, now);
-      return written;
+      return freed;
     }
-    commits += *written;
-    holdings.settle(name);
+    commits += *freed;
   }
-  holdings.doomed().clear();
+  return commits;
+}
+
+Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& round) {
+  unsigned commits = 0;
+  for (ShelfName name : {ShelfName::large, ShelfName::medium}) {
+    auto written = write_bodies(volume, name, round);
+    if (!written) return written;
+    commits += *written;
+  }
+  auto written = write_small(volume, holdings, round);
+  if (!written) return written;
   auto located = locate(round.incoming);
   if (!located) return std::unexpected(located.error());
-  return commits;
+  return commits + *written;
 }
 
 }  // namespace relay::edge::cache

@@ -1,6 +1,8 @@
-// One round of changes written into LMDB: headers erased, pages freed, bodies and headers put.
-// The small environment is committed last, so a header never stands without its chunks; chunks
-// without a header are orphans, which a restart drops.
+// One round of changes written into LMDB: pages freed first, then headers erased, bodies and
+// headers put. Room that is only made in the books is not yet there on a full disk: so nothing is
+// put before all that was to leave for it is gone, and the books stay within the size whatever
+// fails. The small environment is committed last, so a header never stands without its chunks;
+// chunks without a header are orphans, which a restart drops.
 #pragma once
 
 #include <memory>
@@ -32,11 +34,14 @@ struct Round {
   std::span<const NewHead> heads;
 };
 
-/// Writes the round, frees what holdings gathered and erases what it doomed. Returns how many
-/// transactions it took; bodies know their offsets then. After an error what was
-/// gathered or doomed comes again (a body whose chunks are erased already has no offsets left), and
-/// of `incoming` some may have been written: abandon() them.
-Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& round,
-                             SteadyTime now);
+/// Frees what holdings gathered, the first half of a round. Returns how many transactions it took.
+/// After an error what was gathered comes again (a body whose chunks are erased already has no
+/// offsets left).
+Result<unsigned> free_round(Volume& volume, Holdings& holdings, SteadyTime now);
+
+/// Writes the round and erases the headers that holdings doomed. Returns how many transactions it
+/// took; bodies know their offsets then. After an error what was doomed comes again, and of
+/// `incoming` some may have been written: abandon() them.
+Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& round);
 
 }  // namespace relay::edge::cache

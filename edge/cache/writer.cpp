@@ -275,25 +275,32 @@ bool Writer::write(std::vector<Pending>& accepted, const std::vector<NewHead>& h
   return false;
 }
 
-/// After an error the bodies of this round are abandoned (and `accepted` no longer has them):
-/// whatever was written of them is erased later.
+/// After an error the bodies of this round are given back or abandoned (and `accepted` no longer
+/// has them): whatever was written of them is erased later.
 Result<void> Writer::write_once(std::vector<Pending>& accepted, const std::vector<NewHead>& heads,
                                 SteadyTime now) {
   std::vector<Incoming> incoming;
   for (Pending& each : accepted) incoming.push_back(std::move(each.incoming));
   SteadyTime begin = steady_now();
-  auto commits = write_round(*volume_, holdings_, {incoming, heads}, now);
+  auto freed = free_round(*volume_, holdings_, now);
+  auto commits = freed ? write_round(*volume_, holdings_, {incoming, heads}) : freed;
   gauges_.commit_seconds.observe(std::chrono::duration<double>(steady_now() - begin).count());
   unsynced_ = true;
   syncer_.note_commit();
   if (commits) {
-    gauges_.commits.add(*commits);
+    gauges_.commits.add(*freed + *commits);
     for (std::size_t i = 0; i < accepted.size(); ++i) {
       accepted[i].incoming = std::move(incoming[i]);
     }
     return {};
   }
-  for (Incoming& each : incoming) holdings_.abandon(std::move(each.body), now);
+  for (Incoming& each : incoming) {
+    if (freed) {
+      holdings_.abandon(std::move(each.body), now);
+    } else {
+      holdings_.give_back(*each.body);
+    }
+  }
   return std::unexpected(commits.error());
 }
 

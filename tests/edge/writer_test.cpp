@@ -132,6 +132,27 @@ TEST(Writer, ADiskThatRefusesIsARefusalOnly) {
   EXPECT_TRUE(writer.stop());
 }
 
+/// What a failed round was to store must not be counted beside what it was to free.
+TEST(Writer, AFullStoreWhoseDiskRefusesStaysWithinItsSizeInTheBooks) {
+  for (tests::MetaWrite way : tests::failing_meta_writes) {
+    StoreThread store(64 << 20, {.size_bytes = 64 << 20});
+    auto& [folder, metrics, gauges, volume, shared, writer] = store;
+    auto counted = [&] { return gauges.stored_bytes.value() + gauges.graveyard_bytes.value(); };
+    for (int i = 0; i < 80; ++i) ASSERT_TRUE(store_now(shared, i, 1'000'000));
+    ASSERT_GT(gauges.evictions.value(), 0u);
+    for (int i = 100; i < 110; ++i) {
+      tests::meta_write = way;
+      EXPECT_FALSE(store_now(shared, i, 1'000'000));
+      tests::meta_write = tests::MetaWrite::works;
+      EXPECT_LE(counted(), gauges.size_bytes.value());
+    }
+    for (int i = 200; i < 280; ++i) EXPECT_TRUE(store_now(shared, i, 1'000'000)) << i;
+    EXPECT_LE(counted(), gauges.size_bytes.value());
+    EXPECT_EQ(wrong_bodies(shared), 0);
+    EXPECT_TRUE(writer.stop());
+  }
+}
+
 /// Of every shelf.
 constexpr std::size_t sizes[] = {900, 200'000, 1'000'000};
 
