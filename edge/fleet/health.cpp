@@ -28,6 +28,7 @@ bool note_failure(Health& health, const HealthRules& rules, SteadyTime now) {
   health.up = false;
   health.breaker = Breaker::open;
   ++health.failures;
+  health.gone_since = now;
   health.probe_at = now + hold(rules.probe_interval, health.failures);
   return true;
 }
@@ -36,6 +37,7 @@ void note_leaving(Health& health, const HealthRules& rules, SteadyTime now) {
   if (health.breaker == Breaker::open) return;
   health.up = false;
   health.breaker = Breaker::open;
+  health.gone_since = now;
   health.probe_at = now + rules.probe_interval;
 }
 

@@ -24,6 +24,7 @@ struct Health {
   bool up = true;  // it may be asked: closed or half-open
   Breaker breaker = Breaker::closed;
   unsigned failures = 0;    // openings in a row, without an answer between
+  SteadyTime gone_since{};  // when open: when it became so
   SteadyTime probe_at{};    // when open: the next probe, not before
   SteadyTime back_since{};  // when it came back last; the beginning of time: it was never away
   bool operator==(const Health&) const = default;

@@ -115,6 +115,24 @@ std::vector<std::size_t> Members::just_back_before(const Snapshot& fleet, std::u
   return order;
 }
 
+/// When all that come before this edge in the key's order are away, one of them not for long.
+std::vector<std::size_t> Members::those_behind(const Snapshot& fleet, std::uint64_t key_hash,
+                                               SteadyTime now) const {
+  auto went_lately = [&](const Health& health) {
+    return !health.up && now < health.gone_since + fleet.rules.handover;
+  };
+  if (std::ranges::none_of(fleet.health, went_lately)) return {};
+  std::vector<std::size_t> order = fleet.ring->owners(key_hash, fleet.ring->members().size());
+  auto self = std::ranges::find(order, index_of(fleet, self_));
+  bool lost_its_owner = false;
+  for (auto at = order.begin(); at != self; ++at) {
+    if (fleet.health[*at].up) return {};
+    lost_its_owner = lost_its_owner || went_lately(fleet.health[*at]);
+  }
+  if (!lost_its_owner || self == order.end()) return {};
+  return {self + 1, order.end()};
+}
+
 std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) const {
   auto fleet = snapshot();
   std::uint64_t hash = ring_hash(placing_key(key, fleet->rules.spread));
@@ -133,6 +151,7 @@ std::vector<Peer> Members::holders_for(std::string_view key, SteadyTime now) con
     const std::string& owner = before.ring->members()[before.ring->owner(hash)].name;
     add(index_of(*fleet, owner));
   }
+  for (std::size_t i : those_behind(*fleet, hash, now)) add(i);
   return holders;
 }
 

@@ -100,8 +100,10 @@ class Members {
   /// What this edge asked each member of the ring lately (Placement::loads()), in its order.
   std::vector<double> loads() const;
   /// Who else may hold the key, to be asked for what it holds only: an owner that is back but does
-  /// not get it yet, its owners in earlier rings and on a ring with the members that drain; at most
-  /// holders_asked_max, this edge never.
+  /// not get it yet, its owners in earlier rings and on a ring with the members that drain; and for
+  /// the handover after its owner has gone, when the key is this edge's now, those behind this edge
+  /// in the key's order, who may have it from that owner. At most holders_asked_max, this edge
+  /// never.
   std::vector<Peer> holders_for(std::string_view key, SteadyTime now) const;
   static constexpr std::size_t holders_asked_max = 2;
   /// The next in the key's order behind `slow` that is up, if any: it may hold a copy.
@@ -143,6 +145,8 @@ class Members {
   bool change(std::string_view name, Change apply);
   std::vector<std::size_t> just_back_before(const Snapshot& fleet, std::uint64_t key_hash,
                                             SteadyTime now) const;
+  std::vector<std::size_t> those_behind(const Snapshot& fleet, std::uint64_t key_hash,
+                                        SteadyTime now) const;
   void publish(std::shared_ptr<Snapshot> next);
   void remember(Snapshot& next, SteadyTime now) const;
 

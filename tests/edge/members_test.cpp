@@ -237,6 +237,25 @@ TEST(Members, who_was_away_asks_those_that_stood_in) {
   EXPECT_EQ(members.snapshot()->before.size(), 1u);
 }
 
+TEST(Members, who_owns_a_key_after_a_death_asks_those_behind_for_the_handover) {
+  milliseconds handover(5000);
+  SteadyTime later = start + 2 * handover;  // than its own start, when it asks for all it owns
+  std::string lost = key_with_order("abc");
+  Members members("b", three(), {interval, {}, handover}, start);
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{});
+  members.report_failure("a", later);
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{"c"});
+  EXPECT_EQ(names(members.holders_for(key_with_order("bac"), later)), Names{}) << "always ours";
+  EXPECT_EQ(names(members.holders_for(key_with_order("acb"), later)), Names{}) << "that is c's now";
+  EXPECT_EQ(names(members.holders_for(lost, later + handover)), Names{});
+  members.mark_up("a", later);
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{}) << "it is back";
+  members.report_leaving("a", later);
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{"c"}) << "gone is gone";
+  members.report_failure("c", later);
+  EXPECT_EQ(names(members.holders_for(lost, later)), Names{});
+}
+
 TEST(Members, figures_are_kept_of_members_only) {
   Members members("b", three(), interval);
   members.note_told("a", {1, 10, 100, 1000}, start);

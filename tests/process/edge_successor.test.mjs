@@ -160,6 +160,28 @@ test('it was purged meanwhile: no edge goes on from what was before', async () =
   assert.ok(counted.asked().slice(after).some((each) => each === '200 whole'));
 });
 
+const holdsIt = async (edge) =>
+  (await get(`${edge.admin}/api/v1/cache`)).json().some.some(({ key }) => key === path);
+/** These hold it whole from now on, and the successor only if it is among them. */
+async function letHold(some) {
+  for (const edge of some) {
+    await get(edge.url + path);
+    await until('it to be held', () => holdsIt(edge), { every_ms: 5 });
+  }
+  assert.equal(await holdsIt(successor), some.includes(successor));
+}
+
+test('two members hold it whole when the owner dies: the successor has it from one of them', async () => {
+  await start();
+  counted.release(1);
+  await letHold([third, fourth]);
+  owner.kill();
+  await owner.exited;
+  for (const edge of [successor, third, fourth]) assert.ok((await get(edge.url + path)).body.equals(body));
+  await until('it to be held by the successor', () => holdsIt(successor), { every_ms: 5 });
+  assert.deepEqual(counted.asked(), ['200 whole'], 'the origin does not notice');
+});
+
 for (const [what, holding, expected] of [
   ['every member holds it: it is confirmed once', () => edges, [304, '"one"']],
   ['but the successor all hold it: it is fetched once', () => [owner, third, fourth], [200, undefined]],
@@ -168,13 +190,7 @@ for (const [what, holding, expected] of [
     await start();
     const small = countedBody(pattern(20_000, 6), { headers: { age: '600' } });
     origin.answer(path, small.script);
-    const holdsIt = async (edge) =>
-      (await get(`${edge.admin}/api/v1/cache`)).json().some.some(({ key }) => key === path);
-    for (const edge of holding()) {
-      await get(edge.url + path);
-      await until('it to be held', () => holdsIt(edge), { every_ms: 5 });
-    }
-    assert.equal(await holdsIt(successor), holding().includes(successor));
+    await letHold(holding());
     const before = small.answers.length;
     small.headers = {};  // whoever asks now has it confirmed for a while
     owner.kill();
