@@ -85,7 +85,8 @@ void PurgeSpread::use_bus(std::function<bool()> wake) {
 
 void PurgeSpread::follow_members() {
   auto snapshot = members_.snapshot();
-  auto members = snapshot->ring->members();
+  // Those that drain own no keys, but serve what they hold.
+  auto members = std::span<const fleet::Member>(snapshot->members).first(snapshot->listed);
   std::vector<std::string> names;
   for (const fleet::Member& member : members) names.push_back(member.name);
   trust_.replace(names);

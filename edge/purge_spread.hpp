@@ -45,8 +45,7 @@ class PurgeSpread final : public net::Handler {
   /// There is a bus, to be woken when there is a purge to be kept; `wake` says whether it answers.
   /// Before the worker runs.
   void use_bus(std::function<bool()> wake);
-  /// In the place of follow_members() with a bus: also those that own no keys. The trust is told
-  /// by the caller.
+  /// In the place of follow_members() with a bus. The trust is told by the caller.
   void follow(std::span<const fleet::Member> members);
   /// The bus's stream has this edge's own purges up to `stamp`; see PurgeReceipts. All members as
   /// of a look at the bus after that are followed.

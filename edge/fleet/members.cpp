@@ -315,6 +315,7 @@ void Members::replace(std::vector<Member> members, SteadyTime now) {
   next->ring = std::move(ring);
   add_members(*next, next->ring->members());
   add_members(*next, members);
+  next->listed = next->members.size();
   remember(*next, now);
   for (const Snapshot::Before& before : next->before) add_members(*next, before.ring->members());
   next->health.resize(next->members.size());

@@ -70,6 +70,7 @@ struct Snapshot {
   Rules rules;
   std::shared_ptr<const Ring> ring = std::make_shared<const Ring>();
   std::vector<Member> members;  // those of the ring, in its order; then those that only held keys
+  std::size_t listed = 0;       // so many of them are in the config; the others have left the fleet
   std::vector<Health> health;   // in the order of members, as the lines
   std::vector<LinePtr> lines;
   struct Before {

@@ -300,6 +300,7 @@ TEST(Members, one_that_drains_owns_nothing_and_is_asked_for_what_it_holds) {
   }
   EXPECT_EQ(names(members.holders_for(key_with_order("abc"), later)), Names{"a"});
   EXPECT_TRUE(members.holders_for(key_with_order("bac"), later).empty());
+  EXPECT_EQ(members.snapshot()->listed, 3u) << "it is still to be told of purges";
   Members draining("a", fleet, {interval, {}, milliseconds(5000)}, start);
   EXPECT_EQ(names(draining.peers_for(key_with_order("abc"), later)), (Names{"b", "c"}));
 }

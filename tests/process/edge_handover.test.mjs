@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { get, metricValue } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
+import { purge } from '../support/purging.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { openAnswer } from '../support/streaming.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
@@ -120,6 +121,13 @@ test('an edge that drains gets no new keys and gives what it holds', async () =>
     await get(`${edges[i % 3].url}/drain?new${i}`);
     assert.notEqual(askerOf(`/drain?new${i}`), 'edge-3');
   }
+  // It still serves: it has to know what is purged.
+  const answer = await purge(edges[0], { url: held[0] });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json().members.map(({ name, state }) => `${name} ${state}`),
+    ['edge-1 applied', 'edge-2 applied', 'edge-3 applied']);
+  origin.answer('/drain', { headers: fresh, body: 'new' });
+  for (const edge of edges) assert.equal((await get(edge.url + held[0])).text, 'new', edge.edgeName);
 });
 
 for (const signal of ['SIGKILL', 'SIGSTOP']) {
