@@ -1,3 +1,7 @@
+// Written twice: first as a record of the log "redo", with one flush, which is when an append is
+// done; later, with all that have come meanwhile, into LMDB, which takes two. A start takes over
+// what LMDB does not have yet.
+//
 // Rows: the number, 8 bytes big-endian, to "1 KIND SOFT AT_MS\nHOST\nTEXT". The row of number 0 is
 // "1 RUN" with the number of runs so far; a run's purges are numbered RUN << 32 and up, so that a
 // purge that was lost with a crash, unanswered, never shares its number with a later one.
@@ -7,8 +11,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <optional>
+#include <iterator>
 
 #include "common/base/log.hpp"
 
@@ -19,6 +24,9 @@ namespace {
 // while pages are copied.
 constexpr std::uint64_t map_bytes = 128 << 20;
 constexpr int run_shift = 32;
+constexpr std::size_t log_bytes = 128 << 10;
+// In the table of that name: the number of the newest record of the log that LMDB has.
+constexpr const char* taken_over = "taken_over";
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -62,14 +70,23 @@ Result<void> for_each_row(const store::Txn& txn, store::Table table, Take take) 
   return {};
 }
 
-/// Takes a number off the front, up to and with `end`.
-std::optional<std::uint64_t> take_number(std::string_view& rest, char end) {
-  std::uint64_t value = 0;
-  auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  auto at = static_cast<std::size_t>(stop - rest.data());
-  if (error != std::errc{} || at == rest.size() || rest[at] != end) return std::nullopt;
-  rest.remove_prefix(at + 1);
-  return value;
+std::vector<JournalRow> rows_of(std::span<const NumberedPurge> purges, const PurgeChange& change) {
+  std::vector<JournalRow> rows;
+  for (const NumberedPurge& each : purges) {
+    rows.push_back({JournalTable::purges, row_key(each.number), encode(each)});
+  }
+  for (const FleetPurge& each : change.purges) {
+    rows.push_back(
+        {JournalTable::fleet, fleet_key(each.id), encode({each.id.stamp, each.at, each.purge})});
+  }
+  for (const auto& [member, reach] : change.reaches) {
+    rows.push_back(
+        {JournalTable::reaches, member, fmt::format("1 {} {}", reach.highest, reach.floor)});
+  }
+  for (const PurgeId& id : change.forgotten) {
+    rows.push_back({JournalTable::fleet, fleet_key(id), std::nullopt});
+  }
+  return rows;
 }
 
 }  // namespace
@@ -92,6 +109,14 @@ Result<NumberedPurge> decode_purge(std::uint64_t number, std::string_view row) {
   Purge purge{static_cast<PurgeBy>(*kind), std::string(row.substr(line + 1)),
               std::string(row.substr(0, line)), *soft == 1};
   return NumberedPurge{number, WallTime(std::chrono::milliseconds(*at)), std::move(purge)};
+}
+
+PurgeJournal::~PurgeJournal() {
+  std::lock_guard lock(mutex_);
+  if (waiting_.empty() && erased_through_ == 0) return;
+  if (auto taken = take_over({}); !taken) {
+    log::warn("purges stay in the log of their journal", {kv("why", taken.error().message)});
+  }
 }
 
 Result<PurgeJournal::Opened> PurgeJournal::open(const std::filesystem::path& folder) {
@@ -117,8 +142,15 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
   if (!fleet) return std::unexpected(fleet.error());
   auto reaches = env->table("fleet_reaches");
   if (!reaches) return std::unexpected(reaches.error());
+  auto log_table = env->table(taken_over);
+  if (!log_table) return std::unexpected(log_table.error());
+  auto log = open_log(folder, *env, *log_table);
+  if (!log) return std::unexpected(log.error());
   Opened opened;
-  opened.journal.reset(new PurgeJournal(std::move(*env), {*rows, *fleet, *reaches}));
+  opened.journal.reset(new PurgeJournal(std::move(*env), {*rows, *fleet, *reaches, *log_table},
+                                        std::move(log->log)));
+  auto redone = opened.journal->redo(log->records);
+  if (!redone) return std::unexpected(redone.error());
   auto read = opened.journal->read(opened);
   if (!read) return std::unexpected(read.error());
   auto history = opened.journal->read_fleet(opened);
@@ -126,6 +158,46 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
   auto begun = opened.journal->begin_run(opened);
   if (!begun) return std::unexpected(begun.error());
   return opened;
+}
+
+/// The log, with the records that LMDB does not have yet.
+Result<store::RedoLog::Opened> PurgeJournal::open_log(const std::filesystem::path& folder,
+                                                      const store::Env& env,
+                                                      store::Table log_table) {
+  std::uint64_t taken = 0;
+  {
+    auto txn = env.read();
+    if (!txn) return std::unexpected(txn.error());
+    auto row = txn->get(log_table, taken_over);
+    if (!row) return std::unexpected(row.error());
+    std::string text = row->has_value() ? std::string(**row) + "\n" : "0\n";
+    std::string_view rest = text;
+    auto number = take_number(rest, '\n');
+    if (!number) return corrupt("how much of the purge journal's log was taken over is not told");
+    taken = *number;
+  }
+  std::filesystem::path path = folder / "redo";
+  std::error_code error;
+  if (taken > 0 && !std::filesystem::exists(path, error)) {
+    return corrupt("the purge journal's log is gone");
+  }
+  auto log = store::RedoLog::open(path, log_bytes);
+  if (!log) return log;
+  log->log.go_on_from(taken);
+  std::erase_if(log->records, [&](const auto& record) { return record.number <= taken; });
+  return log;
+}
+
+Result<void> PurgeJournal::redo(std::span<const store::RedoLog::Record> records) {
+  std::vector<JournalRow> rows;
+  for (const auto& record : records) {
+    auto told = read_rows(record.bytes);
+    if (!told) return corrupt("a record of the purge journal's log is not readable");
+    std::ranges::move(*told, std::back_inserter(rows));
+  }
+  if (!rows.empty()) return take_over(rows);
+  log_.clear();
+  return {};
 }
 
 Result<void> PurgeJournal::read(Opened& into) const {
@@ -193,6 +265,7 @@ Result<void> PurgeJournal::begin() {
 }
 
 Result<void> PurgeJournal::write_run(std::uint64_t runs) {
+  std::lock_guard lock(mutex_);
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
   auto put = txn->put(rows_, row_key(0), fmt::format("1 {}", runs));
@@ -202,47 +275,70 @@ Result<void> PurgeJournal::write_run(std::uint64_t runs) {
 
 Result<void> PurgeJournal::append(std::span<const NumberedPurge> purges,
                                   const PurgeChange& change) {
-  auto txn = env_.write();
-  if (!txn) return std::unexpected(txn.error());
-  Result<void> put;
-  for (std::size_t i = 0; put && i < purges.size(); ++i) {
-    put = txn->put(rows_, row_key(purges[i].number), encode(purges[i]));
+  std::vector<JournalRow> rows = rows_of(purges, change);
+  std::string record;
+  for (const JournalRow& row : rows) add(record, row);
+  std::lock_guard lock(mutex_);
+  if (log_.takes(record.size()) && log_.append(record)) {
+    std::ranges::move(rows, std::back_inserter(waiting_));
+    return {};
   }
-  for (std::size_t i = 0; put && i < change.purges.size(); ++i) {
-    const FleetPurge& each = change.purges[i];
-    put = txn->put(fleet_, fleet_key(each.id), encode({each.id.stamp, each.at, each.purge}));
-  }
-  if (!put) return put;
-  for (const auto& [member, reach] : change.reaches) {
-    put = txn->put(reaches_, member, fmt::format("1 {} {}", reach.highest, reach.floor));
-    if (!put) return put;
-  }
-  for (const PurgeId& id : change.forgotten) {
-    auto erased = txn->erase(fleet_, fleet_key(id));
-    if (!erased) return std::unexpected(erased.error());
-  }
-  return txn->commit();
+  return take_over(rows);
 }
 
-Result<void> PurgeJournal::erase_through(std::uint64_t number) {
+/// What waits, and `more` behind it.
+Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
+  for (std::span<const JournalRow> rows : {std::span<const JournalRow>(waiting_), more}) {
+    if (auto put = put_rows(*txn, rows); !put) return put;
+  }
+  if (auto erased = erase_rows(*txn, erased_through_); !erased) return erased;
+  auto put = txn->put(log_table_, taken_over, std::to_string(log_.last()));
+  if (put) put = txn->commit();
+  if (!put) return put;
+  waiting_.clear();
+  erased_through_ = 0;
+  log_.clear();
+  return {};
+}
+
+Result<void> PurgeJournal::put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const {
+  const store::Table tables[] = {rows_, fleet_, reaches_};
+  for (const JournalRow& row : rows) {
+    store::Table table = tables[static_cast<std::size_t>(row.of)];
+    if (row.value) {
+      if (auto put = txn.put(table, row.key, *row.value); !put) return put;
+    } else if (auto erased = txn.erase(table, row.key); !erased) {
+      return std::unexpected(erased.error());
+    }
+  }
+  return {};
+}
+
+Result<void> PurgeJournal::erase_rows(store::WriteTxn& txn, std::uint64_t through) const {
   std::vector<std::string> keys;
   {
-    auto cursor = store::Cursor::open(*txn, rows_);
+    auto cursor = store::Cursor::open(txn, rows_);
     if (!cursor) return std::unexpected(cursor.error());
     auto there = cursor->seek(row_key(1));
     for (; there && *there; there = cursor->next()) {
-      if (row_number(cursor->key()).value_or(number + 1) > number) break;
+      if (row_number(cursor->key()).value_or(through + 1) > through) break;
       keys.emplace_back(cursor->key());
     }
     if (!there) return std::unexpected(there.error());
   }
   for (const std::string& key : keys) {
-    auto erased = txn->erase(rows_, key);
+    auto erased = txn.erase(rows_, key);
     if (!erased) return std::unexpected(erased.error());
   }
-  return txn->commit();
+  return {};
+}
+
+Result<void> PurgeJournal::erase_through(std::uint64_t number) {
+  std::lock_guard lock(mutex_);
+  erased_through_ = std::max(erased_through_, number);
+  return log_.used_bytes() < log_bytes / 2 ? Result<void>{} : take_over({});
 }
 
 }  // namespace relay::edge

@@ -1,13 +1,14 @@
-// The purges that a restart must know of, in an LMDB environment of their own, each synced before
-// it is answered. A row goes once the sweep has taken away what it named. Beside them stands what
-// this edge knows of the fleet's purges, to tell it to members that missed them.
-// Writing blocks on the disk: call on the blocking pool or on a thread of one's own.
+// The purges that a restart must know of, in an LMDB environment of their own behind a log, in
+// which each is on disk before it is answered. A row goes once the sweep has taken away what it
+// named. Beside them stands what this edge knows of the fleet's purges, to tell it to members that
+// missed them. Writing blocks on the disk: call on the blocking pool or on a thread of one's own.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 
 #include "common/base/error.hpp"
 #include "common/store/lmdb.hpp"
+#include "common/store/redo_log.hpp"
+#include "edge/journal_row.hpp"
 #include "edge/purge_history.hpp"
 #include "edge/purge_log.hpp"
 
@@ -24,6 +27,7 @@ namespace relay::edge {
 std::string encode(const NumberedPurge& purge);
 Result<NumberedPurge> decode_purge(std::uint64_t number, std::string_view row);
 
+/// Thread-safe.
 class PurgeJournal {
  public:
   /// What was found. `known` is false when nothing tells what was purged before: the journal is
@@ -38,6 +42,7 @@ class PurgeJournal {
   };
   /// Errors: unavailable (another process has it), no_space and other disk errors.
   static Result<Opened> open(const std::filesystem::path& folder);
+  ~PurgeJournal();
 
   /// The next start will know this journal: call once nothing is stored any more that purges
   /// before it may have named. Open() has done it when the journal was known.
@@ -45,14 +50,26 @@ class PurgeJournal {
   /// Purges that are in force here, and what taking them in changes in the history; all or nothing.
   /// On disk and synced when it returns.
   Result<void> append(std::span<const NumberedPurge> purges, const PurgeChange& change);
+  /// Rows up to the number are needed no more; they go in time.
   Result<void> erase_through(std::uint64_t number);
 
  private:
   struct Tables {
-    store::Table rows, fleet, reaches;
+    store::Table rows, fleet, reaches, log;
   };
-  PurgeJournal(store::Env env, Tables tables)
-      : env_(std::move(env)), rows_(tables.rows), fleet_(tables.fleet), reaches_(tables.reaches) {}
+  PurgeJournal(store::Env env, Tables tables, store::RedoLog log)
+      : env_(std::move(env)),
+        rows_(tables.rows),
+        fleet_(tables.fleet),
+        reaches_(tables.reaches),
+        log_table_(tables.log),
+        log_(std::move(log)) {}
+  static Result<store::RedoLog::Opened> open_log(const std::filesystem::path& folder,
+                                                 const store::Env& env, store::Table log_table);
+  Result<void> redo(std::span<const store::RedoLog::Record> records);
+  Result<void> take_over(std::span<const JournalRow> more);
+  Result<void> put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const;
+  Result<void> erase_rows(store::WriteTxn& txn, std::uint64_t through) const;
   static Result<Opened> open_once(const std::filesystem::path& folder);
   Result<void> read(Opened& into) const;
   Result<void> read_fleet(Opened& into) const;
@@ -63,6 +80,11 @@ class PurgeJournal {
   store::Table rows_;
   store::Table fleet_;
   store::Table reaches_;
+  store::Table log_table_;
+  std::mutex mutex_;  // held while the disk writes
+  store::RedoLog log_;
+  std::vector<JournalRow> waiting_;   // in the log, and not yet in LMDB
+  std::uint64_t erased_through_ = 0;  // still to be erased there
 };
 
 }  // namespace relay::edge

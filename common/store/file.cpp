@@ -90,6 +90,10 @@ Result<UniqueFd> open_read(const fs::path& path) {
   return open_with(path, O_RDONLY, "open");
 }
 
+Result<UniqueFd> open_write(const fs::path& path) {
+  return open_with(path, O_RDWR, "open");
+}
+
 Result<UniqueFd> create_new(const fs::path& path) {
   auto made = make_folders(folder_of(path));
   if (!made) return std::unexpected(made.error());
@@ -161,6 +165,11 @@ Result<void> sync(int fd) {
 Result<void> sync_new(int fd, const fs::path& path) {
   auto synced = sync(fd);
   return synced ? sync_folder(folder_of(path)) : synced;
+}
+
+Result<void> sync_data(int fd) {
+  if (uninterrupted([&] { return ::fdatasync(fd); }) < 0) return failed("sync", errno);
+  return {};
 }
 
 Result<void> publish(const fs::path& from, const fs::path& to) {

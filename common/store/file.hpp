@@ -29,6 +29,8 @@ class UniqueFd {
 };
 
 Result<UniqueFd> open_read(const std::filesystem::path& path);
+/// Of a file that is there, for write_all_at() and reading.
+Result<UniqueFd> open_write(const std::filesystem::path& path);
 /// Creates the file (and missing folders); an existing one is an error of kind conflict.
 Result<UniqueFd> create_new(const std::filesystem::path& path);
 Result<void> write_all(int fd, std::string_view bytes);
@@ -40,6 +42,8 @@ Result<std::uint64_t> size_of(int fd);
 Result<void> sync(int fd);
 /// fsync of a file that create_new() made, and of its folder: both bytes and name survive.
 Result<void> sync_new(int fd, const std::filesystem::path& path);
+/// Its bytes; of what is known about it only what it takes to read them.
+Result<void> sync_data(int fd);
 /// After fsync of the file: rename `from` to `to` and fsync the folder of `to`.
 Result<void> publish(const std::filesystem::path& from, const std::filesystem::path& to);
 /// write + fsync + rename: a whole small file becomes visible at once or not at all.

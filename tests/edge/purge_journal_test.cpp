@@ -2,12 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <fstream>
 
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::edge {
 namespace {
+
+/// Of this program, counted: its own functions stand before libc's.
+std::atomic<int> flushes{0};
+std::atomic<bool> log_fails{false};
 
 constexpr WallTime moment{std::chrono::milliseconds{784111777250}};
 
@@ -25,6 +34,98 @@ PurgeJournal::Opened open(const std::filesystem::path& folder) {
 
 std::vector<NumberedPurge> one(NumberedPurge purge) {
   return {std::move(purge)};
+}
+
+/// What a killed program leaves.
+std::filesystem::path copy_of(const std::filesystem::path& folder) {
+  auto copy = folder.parent_path() / "copy";
+  std::filesystem::remove_all(copy);
+  std::filesystem::create_directories(copy);
+  for (const char* name : {"data.mdb", "redo"}) {
+    std::filesystem::copy_file(folder / name, copy / name);
+  }
+  return copy;
+}
+
+TEST(PurgeJournal, an_append_takes_one_flush) {
+  tests::TemporaryFolder folder;
+  auto opened = open(folder / "purges");
+  ASSERT_TRUE(opened.journal->begin());
+  flushes = 0;
+  for (int i = 1; i <= 20; ++i) {
+    FleetPurge told{{"edge-1", static_cast<std::uint64_t>(i)}, moment, purges[0]};
+    PurgeChange change{.purges = {told}, .reaches = {{"edge-1", {told.id.stamp, 0}}}};
+    ASSERT_TRUE(opened.journal->append(one({opened.run_begins_at + i, moment, purges[0]}), change));
+    EXPECT_EQ(flushes, i);
+  }
+}
+
+TEST(PurgeJournal, after_a_kill_all_that_was_appended_is_there) {
+  tests::TemporaryFolder folder;
+  auto opened = open(folder / "purges");
+  ASSERT_TRUE(opened.journal->begin());
+  std::uint64_t first = opened.run_begins_at;
+  // Some dozens of them fit into the log, which is taken over now and then.
+  constexpr std::uint64_t count = 300;
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    FleetPurge told{{"edge-1", i}, moment, purges[0]};
+    PurgeChange change{.purges = {told}, .reaches = {{"edge-1", {i, i / 2}}}};
+    if (i > 10) change.forgotten = {{"edge-1", i - 10}};
+    ASSERT_TRUE(opened.journal->append(one({first + i, moment, purges[i % 5]}), change));
+    if (i % 7 == 0) ASSERT_TRUE(opened.journal->erase_through(first + i - 20));
+    if (i % 25 != 0 || i < 25) continue;
+    auto found = open(copy_of(folder / "purges"));
+    EXPECT_TRUE(found.known);
+    ASSERT_FALSE(found.purges.empty());
+    EXPECT_EQ(found.purges.back().number, first + i);
+    EXPECT_EQ(found.purges.back().purge, purges[i % 5]);
+    for (std::size_t n = 1; n < found.purges.size(); ++n) {
+      ASSERT_EQ(found.purges[n].number, found.purges[n - 1].number + 1);
+    }
+    EXPECT_LE(found.purges.front().number, first + i - 13) << "not too many are gone";
+    ASSERT_EQ(found.fleet_purges.size(), 10u);
+    EXPECT_EQ(found.fleet_purges.back().id.stamp, i);
+    EXPECT_EQ(found.fleet_reaches["edge-1"], (PurgeReach{i, i / 2}));
+  }
+}
+
+TEST(PurgeJournal, one_that_the_log_does_not_take_is_kept_all_the_same) {
+  tests::TemporaryFolder folder;
+  auto opened = open(folder / "purges");
+  ASSERT_TRUE(opened.journal->begin());
+  std::uint64_t first = opened.run_begins_at;
+  auto append = [&](std::uint64_t i) {
+    PurgeChange change{.reaches = {{"edge-1", {i, 0}}}};
+    return opened.journal->append(one({first + i, moment, purges[1]}), change).has_value();
+  };
+  ASSERT_TRUE(append(1));
+  for (std::uint64_t i = 2; i <= 4; ++i) {
+    log_fails = true;
+    EXPECT_TRUE(append(i));
+    log_fails = false;
+    auto found = open(copy_of(folder / "purges"));
+    EXPECT_EQ(found.purges.size(), i);
+    EXPECT_EQ(found.fleet_reaches["edge-1"].highest, i);
+  }
+  ASSERT_TRUE(append(5));
+  auto found = open(copy_of(folder / "purges"));
+  EXPECT_EQ(found.purges.size(), 5u);
+  EXPECT_EQ(found.fleet_reaches["edge-1"].highest, 5u);
+  std::vector<NumberedPurge> many;  // larger than the log
+  for (std::uint64_t i = 0; i < 40; ++i) many.push_back({first + 6 + i, moment, purges[1]});
+  ASSERT_TRUE(opened.journal->append(many, {}));
+  EXPECT_EQ(open(copy_of(folder / "purges")).purges.size(), 45u);
+}
+
+TEST(PurgeJournal, without_its_log_it_knows_nothing) {
+  tests::TemporaryFolder folder;
+  {
+    auto opened = open(folder / "purges");
+    ASSERT_TRUE(opened.journal->begin());
+    ASSERT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
+  }
+  std::filesystem::remove(folder / "purges" / "redo");
+  EXPECT_FALSE(open(folder / "purges").known);
 }
 
 TEST(PurgeJournal, a_row_comes_back_as_it_was) {
@@ -111,3 +212,18 @@ TEST(PurgeJournal, keeps_what_the_fleet_purged_and_how_far_that_is_known) {
 
 }  // namespace
 }  // namespace relay::edge
+
+extern "C" __attribute__((used)) int fdatasync(int fd) {
+  if (relay::edge::log_fails.exchange(false)) {
+    errno = EIO;
+    return -1;
+  }
+  ++relay::edge::flushes;
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
+extern "C" __attribute__((used)) ssize_t pwrite(int fd, const void* bytes, size_t count, off_t at) {
+  // LMDB writes its meta pages to a descriptor of its own that flushes each write.
+  relay::edge::flushes += (::fcntl(fd, F_GETFL) & O_DSYNC) != 0;
+  return ::syscall(SYS_pwrite64, fd, bytes, count, at);
+}
