@@ -1,7 +1,6 @@
 #include "origin/json_body.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -10,7 +9,6 @@
 
 #include "common/base/quantity.hpp"
 #include "common/http/url.hpp"
-#include "origin/json_outline.hpp"
 
 namespace relay::origin {
 namespace {
@@ -22,71 +20,9 @@ constexpr std::size_t tag_bytes_max = 100;
 constexpr std::size_t tags_max = 50;
 constexpr std::size_t tags_bytes_max = 2000;  // they go out with every answer (cache_tags)
 
-/// An object as it was sent, and where its members stand.
-struct JsonBody {
-  json::object object;
-  std::string_view text;
-  std::vector<JsonMember> members;
-};
-
-std::string name_of(const JsonMember& member) {
-  return json::value_to<std::string>(json::parse(std::string(member.name)));
-}
-
-std::unexpected<Error> wrong_at(std::string_view text, std::size_t offset, std::string_view what) {
-  return bad_input(fmt::format("{}: {}", place_in(text, offset), what));
-}
-
-/// `needed`: "a string".
-std::unexpected<Error> wrong_type(const JsonBody& body, std::string_view name,
+std::unexpected<Error> wrong_type(const JsonObject& body, std::string_view name,
                                   std::string_view needed) {
-  auto member = std::ranges::find(body.members, name, name_of);
-  std::string what = fmt::format("member '{}' must be {}", name, needed);
-  return wrong_at(body.text, member->value_at, what);
-}
-
-Result<void> check_members(const JsonBody& body, std::initializer_list<std::string_view> allowed) {
-  std::vector<std::string> seen;
-  for (const JsonMember& member : body.members) {
-    std::string name = name_of(member);
-    if (std::ranges::find(allowed, name) == allowed.end()) {
-      return wrong_at(
-          body.text, member.name_at,
-          fmt::format("unknown member {}; allowed are {}", member.name, fmt::join(allowed, ", ")));
-    }
-    if (std::ranges::find(seen, name) != seen.end()) {
-      return wrong_at(body.text, member.name_at, fmt::format("member '{}' is there twice", name));
-    }
-    seen.push_back(std::move(name));
-  }
-  return {};
-}
-
-/// `example` is shown when nothing was sent.
-Result<JsonBody> read_object(std::string_view text, std::initializer_list<std::string_view> allowed,
-                             std::string_view example) {
-  if (text.find_first_not_of(" \t\r\n") == text.npos) {
-    return bad_input(fmt::format("the body is empty; expected JSON like {}", example));
-  }
-  auto members = outline_json(text);
-  if (!members) {
-    const auto& [offset, what] = members.error();
-    return bad_input(fmt::format("the body is not JSON at {}: {}", place_in(text, offset), what));
-  }
-  boost::system::error_code ec;
-  json::parse_options options;
-  options.max_depth = json_depth_max;
-  json::value value = json::parse(text, ec, {}, options);
-  if (ec) return bad_input(fmt::format("the body is not JSON: {}", ec.message()));
-  if (!value.is_object()) {
-    std::size_t begin = text.find_first_not_of(" \t\r\n");
-    return wrong_at(text, begin, fmt::format("the body must be a JSON object like {}", example));
-  }
-  JsonBody body{std::move(value.get_object()), text, std::move(*members)};
-  if (auto checked = check_members(body, allowed); !checked) {
-    return std::unexpected(checked.error());
-  }
-  return body;
+  return wrong_member(body, name, fmt::format("must be {}", needed));
 }
 
 /// By JSON's own rule for strings, which is the one that matters here.
@@ -129,9 +65,7 @@ Result<void> check_tags(const std::vector<std::string>& tags) {
   return {};
 }
 
-namespace {
-
-Result<Labels> labels_of(const JsonBody& body) {
+Result<Labels> labels_of(const JsonObject& body) {
   Labels labels;
   if (const json::value* title = body.object.if_contains("title")) {
     if (!title->is_string()) return wrong_type(body, "title", "a string");
@@ -151,10 +85,12 @@ Result<Labels> labels_of(const JsonBody& body) {
   return labels;
 }
 
+namespace {
+
 /// Takes members of a channel one after another; the first mistake counts.
 class ChannelReader {
  public:
-  explicit ChannelReader(const JsonBody& body) : body_(body) {}
+  explicit ChannelReader(const JsonObject& body) : body_(body) {}
 
   void duration(const char* name, live::Bounds ms, std::optional<std::chrono::milliseconds>& into) {
     const json::string* text = text_of(name, "a duration like \"500ms\" or \"2h\"");
@@ -222,7 +158,7 @@ class ChannelReader {
     return value->if_string();
   }
 
-  const JsonBody& body_;
+  const JsonObject& body_;
   std::optional<Error> error_;
 };
 
@@ -249,17 +185,19 @@ void read_grid(ChannelReader& reader, const live::LiveSettings& settings,
 }  // namespace
 
 Result<Labels> read_labels(std::string_view text) {
-  auto body = read_object(text, {"title", "tags"}, R"({"title": "The final", "tags": ["100m"]})");
+  auto body =
+      read_json_object(text, {"title", "tags"}, R"({"title": "The final", "tags": ["100m"]})");
   if (!body) return std::unexpected(body.error());
   return labels_of(*body);
 }
 
 Result<ChannelBody> read_channel(std::string_view text, const live::LiveSettings& settings) {
   if (text.empty()) return ChannelBody{};
-  auto body = read_object(text,
-                          {"title", "tags", "part", "group", "segment", "rungs_max", "height_max",
-                           "dvr", "dvr_size_max", "between", "busy_slot", "return_to_primary"},
-                          R"({"title": "The final", "dvr": "30m"})");
+  auto body =
+      read_json_object(text,
+                       {"title", "tags", "part", "group", "segment", "rungs_max", "height_max",
+                        "dvr", "dvr_size_max", "between", "busy_slot", "return_to_primary"},
+                       R"({"title": "The final", "dvr": "30m"})");
   if (!body) return std::unexpected(body.error());
   auto labels = labels_of(*body);
   if (!labels) return std::unexpected(labels.error());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "origin/json_object.hpp"
 #include "origin/live/channel_rules.hpp"
 
 namespace relay::origin {
@@ -24,6 +25,8 @@ struct Labels {
 /// {"title": "…", "tags": ["…"]}, both optional, nothing else. What is wrong with the JSON is said
 /// with its line and column.
 Result<Labels> read_labels(std::string_view text);
+/// The same members of an object that has others too.
+Result<Labels> labels_of(const JsonObject& body);
 
 /// What PUT channels/{asset} takes.
 struct ChannelBody {
