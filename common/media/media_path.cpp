@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t name_bytes_max = 64;
 constexpr int photo_width_max = 65535;
+constexpr std::string_view download_file = "download.mp4";
 
 /// First parts of paths that are not tenants.
 constexpr std::string_view reserved[] = {
@@ -165,8 +166,10 @@ std::optional<MediaPath> parse_media_path(std::string_view path) {
     if (parts[2] == "index.m3u8" || read_photo(parts[2], found)) return found;
     return std::nullopt;
   }
-  if (parts.size() != 5) return std::nullopt;
   found.version = parts[2];
+  found.kind = MediaKind::download;
+  if (parts.size() == 4 && parts[3] == download_file) return found;
+  if (parts.size() != 5) return std::nullopt;
   found.rendition = parts[3];
   return read_rendition_file(parts[4], found) ? std::optional(found) : std::nullopt;
 }
@@ -182,6 +185,11 @@ std::string multivariant_path(std::string_view tenant, std::string_view asset) {
 std::string version_prefix(std::string_view tenant, std::string_view asset,
                            std::string_view version) {
   return fmt::format("/{}/{}/{}/", tenant, asset, version);
+}
+
+std::string download_path(std::string_view tenant, std::string_view asset,
+                          std::string_view version) {
+  return version_prefix(tenant, asset, version) + std::string(download_file);
 }
 
 std::string photo_path(std::string_view tenant, std::string_view photo, int width,

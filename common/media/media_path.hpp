@@ -25,6 +25,7 @@ enum class MediaKind {
   thumbnails,      // …/{n}.jpg: a sheet of small pictures
   photo,           // /{tenant}/{photo}/w{width}.{jpg|webp|avif}
   photo_any,       // /{tenant}/{photo}/w{width}: format by Accept
+  download,        // /{tenant}/{asset}/{version}/download.mp4: all of it as one file
   watch,           // /watch/{tenant}/{asset}
 };
 
@@ -44,6 +45,8 @@ std::string multivariant_path(std::string_view tenant, std::string_view asset);
 std::string asset_prefix(std::string_view tenant, std::string_view asset);  // ends with "/"
 std::string version_prefix(std::string_view tenant, std::string_view asset,
                            std::string_view version);  // ends with "/"
+std::string download_path(std::string_view tenant, std::string_view asset,
+                          std::string_view version);
 std::string photo_path(std::string_view tenant, std::string_view photo, int width,
                        std::string_view extension);
 

@@ -5,6 +5,18 @@
 namespace relay::media {
 namespace {
 
+TEST(MediaPath, AWholeAssetIsOneFileOfItsVersion) {
+  std::string path = download_path("demo", "final", "0abc");
+  auto download = parse_media_path(path);
+  ASSERT_TRUE(download);
+  EXPECT_EQ(download->kind, MediaKind::download);
+  EXPECT_EQ(download->tenant, "demo");
+  EXPECT_EQ(download->asset, "final");
+  EXPECT_EQ(download->version, "0abc");
+  EXPECT_FALSE(parse_media_path("/demo/final/0abc/other.mp4"));
+  EXPECT_FALSE(parse_media_path("/api/final/0abc/download.mp4"));
+}
+
 TEST(MediaPath, KnowsEveryKindOfUrl) {
   auto multivariant = parse_media_path("/demo/final/index.m3u8");
   ASSERT_TRUE(multivariant);
