@@ -17,7 +17,7 @@ inline constexpr Bounds segment_ms_bounds{1'000, 20'000};
 inline constexpr Bounds rungs_bounds{1, 8};
 inline constexpr Bounds height_bounds{100, 4320};  // pixels of the shorter side
 inline constexpr std::int64_t dvr_ms_least = 30'000;
-inline constexpr std::int64_t dvr_bytes_least = 1 << 20;
+inline constexpr std::int64_t dvr_bytes_least = 64 << 10;
 
 /// How channels are taken in, made and kept.
 struct LiveSettings {

@@ -114,7 +114,7 @@ TEST(JsonBody, SaysWhatIsWrongWithAChannelAndWhere) {
       {"{\"rungs_max\": 1.5}", "'rungs_max' must be a whole number"},
       {"{\"height_max\": \"720\"}", "'height_max' must be a whole number from 100 to 4320"},
       {"{\"dvr\": \"1s\"}", "'dvr' must be a duration of at least 30s"},
-      {"{\"dvr_size_max\": \"1KiB\"}", "'dvr_size_max' must be a size of at least 1MiB"},
+      {"{\"dvr_size_max\": \"1KiB\"}", "'dvr_size_max' must be a size of at least 64KiB"},
       {"{\"between\": \"black\"}", "'between' must be \"gap\" or \"slate\""},
       {"{\"busy_slot\": true}", "'busy_slot' must be \"refuse\" or \"replace\""},
       {"{\"return_to_primary\": \"yes\"}", "'return_to_primary' must be true or false"},
