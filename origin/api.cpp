@@ -37,7 +37,8 @@ constexpr std::chrono::milliseconds edges_wait = 3s;  // for their receipts, bef
 std::unexpected<Error> nothing_here() {
   return fail(ErrorKind::not_found, ErrorSource::client,
               "the API has nothing at this address; behind /api/v1/{tenant} there are "
-              "/videos/{asset}, /photos/{asset}, /assets, /assets/{asset} and /events");
+              "/videos/{asset}, /photos/{asset}, /channels/{asset}, /clips/{asset}, /assets, "
+              "/assets/{asset} and /events");
 }
 
 std::unexpected<Error> no_asset(std::string_view name) {
@@ -100,7 +101,8 @@ Result<void> read_list_parameter(const http::Parameter& parameter, ListQuery& in
   if (name == "kind") {
     into.filter.kind = asset_kind(value);
     if (!into.filter.kind) {
-      return bad_input(fmt::format("unknown kind '{}'; allowed are video, photo, channel", value));
+      return bad_input(
+          fmt::format("unknown kind '{}'; allowed are video, photo, channel, clip", value));
     }
   }
   if (name == "limit") {
@@ -135,8 +137,8 @@ http::Response json_answer(const boost::json::value& value) {
 constexpr std::string_view how_to_upload =
     "an upload is a PUT whose body is the file itself, as `curl -T FILE` sends it";
 
-http::Response not_allowed(std::string_view allowed) {
-  bool upload = allowed == "PUT";
+http::Response not_allowed(std::string_view allowed, std::string_view collection) {
+  bool upload = collection == "videos" || collection == "photos";
   http::Response response = http::problem(
       405, upload ? how_to_upload : fmt::format("the methods allowed here are {}", allowed));
   response.headers.add("Allow", allowed);
@@ -156,6 +158,7 @@ std::string_view methods_of(std::string_view collection, bool of_asset, std::str
   if (!action.empty()) return {};
   bool uploads = collection == "videos" || collection == "photos";
   if (uploads && of_asset) return "PUT";
+  if (collection == "clips" && of_asset) return "PUT";
   if (collection == "assets") return of_asset ? "GET, HEAD, PATCH, DELETE" : "GET, HEAD";
   if (collection == "events" && !of_asset) return "GET";
   return {};
@@ -195,7 +198,7 @@ net::Task<void> Api::answer(net::Exchange& exchange, std::string path, std::stri
     co_return;
   }
   if (!lists(methods, exchange.request().method)) {
-    co_await exchange.respond(not_allowed(methods));
+    co_await exchange.respond(not_allowed(methods, route.collection));
     co_return;
   }
   auto named = of_asset ? media::check_name("asset", route.asset) : Result<void>();
@@ -217,6 +220,8 @@ net::Task<void> Api::dispatch(net::Exchange& exchange, Route route) {
     LiveApi::Request request{std::move(route.tenant), std::move(route.asset),
                              std::move(route.action), std::move(route.parameters)};
     co_await parts_.live.answer(exchange, std::move(request));
+  } else if (route.collection == "clips") {
+    co_await put_clip(exchange, std::move(route));
   } else if (route.collection == "events") {
     co_await stream_events(exchange, std::move(route));
   } else if (route.asset.empty()) {
@@ -243,6 +248,14 @@ net::Task<void> Api::put_upload(net::Exchange& exchange, Route route, AssetKind 
   Uploads::Request request{std::move(route.tenant), std::move(route.asset), kind,
                            std::move(*labels)};
   co_await parts_.uploads.put(exchange, std::move(request));
+}
+
+net::Task<void> Api::put_clip(net::Exchange& exchange, Route route) {
+  if (auto known = allow_parameters(route.parameters, {}); !known) {
+    co_await exchange.respond(http::problem_of(known.error()));
+    co_return;
+  }
+  co_await parts_.clips.put(exchange, std::move(route.tenant), std::move(route.asset));
 }
 
 net::Task<void> Api::get_asset(net::Exchange& exchange, Route route) {
@@ -321,7 +334,10 @@ net::Task<void> Api::remove(net::Exchange& exchange, Route route) {
   co_await parts_.live.remove(route.tenant, route.asset);
   SegmentStore& store = parts_.store;
   net::asio::post(parts_.blocking.pool(),
-                  [&store, route] { store.remove_asset(route.tenant, route.asset); });
+                  [&store, route, released = std::move((*removed)->released)] {
+                    store.remove_asset(route.tenant, route.asset);
+                    remove_released(store, route.tenant, released);
+                  });
   std::string purge = purge_of_prefix(media::asset_prefix(route.tenant, route.asset));
   auto receipts = co_await parts_.announcer.purge_and_wait(std::move(purge), edges_wait);
   boost::json::array edges;

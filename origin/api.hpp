@@ -11,6 +11,7 @@
 #include "origin/access.hpp"
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
+#include "origin/clip_api.hpp"
 #include "origin/events.hpp"
 #include "origin/live_api.hpp"
 #include "origin/segment_store.hpp"
@@ -28,6 +29,7 @@ struct ApiParts {
   Access& access;
   net::Blocking& blocking;
   LiveApi& live;
+  ClipApi& clips;
 };
 
 class Api {
@@ -49,6 +51,7 @@ class Api {
   struct Route;
   net::Task<void> dispatch(net::Exchange& exchange, Route route);
   net::Task<void> put_upload(net::Exchange& exchange, Route route, AssetKind kind);
+  net::Task<void> put_clip(net::Exchange& exchange, Route route);
   net::Task<void> get_asset(net::Exchange& exchange, Route route);
   net::Task<void> list_assets(net::Exchange& exchange, Route route);
   net::Task<void> relabel(net::Exchange& exchange, Route route);

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 
+#include "common/media/date.hpp"
 #include "common/media/media_path.hpp"
 
 namespace relay::origin {
@@ -13,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kind_names[] = {"video", "photo", "channel"};
+constexpr const char* kind_names[] = {"video", "photo", "channel", "clip"};
 constexpr const char* state_names[] = {"receiving", "queued", "processing",
                                        "ready",     "failed", "live"};
 
@@ -95,6 +96,50 @@ json::value playback_of(const Asset& asset) {
   return json::string(fmt::format("/{}/{}/w{}", asset.tenant, asset.name, widest));
 }
 
+json::object stored(const ClipFacts& clip) {
+  json::object out{{"from", clip.from},
+                   {"from_version", clip.from_version},
+                   {"start_us", clip.start_us},
+                   {"end_us", clip.end_us},
+                   {"lead_in_us", clip.lead_in_us}};
+  if (clip.start_date_us) out["start_date_us"] = *clip.start_date_us;
+  return out;
+}
+
+ClipFacts clip_from(const json::object& from) {
+  ClipFacts clip;
+  clip.from = json::value_to<std::string>(from.at("from"));
+  clip.from_version = json::value_to<std::string>(from.at("from_version"));
+  clip.start_us = from.at("start_us").to_number<std::int64_t>();
+  clip.end_us = from.at("end_us").to_number<std::int64_t>();
+  clip.lead_in_us = from.at("lead_in_us").to_number<std::int64_t>();
+  if (const json::value* date = from.if_contains("start_date_us"))
+    clip.start_date_us = date->to_number<std::int64_t>();
+  return clip;
+}
+
+/// Times as they can be asked for again.
+json::object public_clip(const ClipFacts& clip) {
+  json::object out{{"from", clip.from},
+                   {"from_version", clip.from_version},
+                   {"lead_in", static_cast<double>(clip.lead_in_us) / 1e6}};
+  if (clip.start_date_us) {
+    out["start"] = media::date_text(*clip.start_date_us);
+    out["end"] = media::date_text(*clip.start_date_us + clip.end_us - clip.start_us);
+  } else {
+    out["start"] = static_cast<double>(clip.start_us) / 1e6;
+    out["end"] = static_cast<double>(clip.end_us) / 1e6;
+  }
+  return out;
+}
+
+/// Of what is whole: all of it as one file.
+json::value download_of(const Asset& asset) {
+  bool is_whole = asset.kind != AssetKind::photo && asset.state == AssetState::ready;
+  if (!is_whole || asset.current_version.empty()) return nullptr;
+  return json::string(media::download_path(asset.tenant, asset.name, asset.current_version));
+}
+
 double fraction_of(const Asset& asset, const std::optional<media::Progress>& progress) {
   if (asset.state == AssetState::ready) return 1.0;
   return progress ? progress->fraction : 0.0;
@@ -124,24 +169,26 @@ std::optional<AssetKind> asset_kind(std::string_view text) {
 std::string to_stored(const Asset& asset) {
   json::array renditions;
   for (const Rendition& rendition : asset.renditions) renditions.push_back(stored(rendition));
-  return json::serialize(json::object{{"tenant", asset.tenant},
-                                      {"name", asset.name},
-                                      {"kind", static_cast<int>(asset.kind)},
-                                      {"state", static_cast<int>(asset.state)},
-                                      {"title", asset.title},
-                                      {"tags", array_of(asset.tags)},
-                                      {"sha256", asset.sha256},
-                                      {"bytes", asset.bytes},
-                                      {"created_ms", asset.created.time_since_epoch().count()},
-                                      {"updated_ms", asset.updated.time_since_epoch().count()},
-                                      {"newest_version", asset.newest_version},
-                                      {"current_version", asset.current_version},
-                                      {"renditions", std::move(renditions)},
-                                      {"photo_widths", array_of(asset.photo_widths)},
-                                      {"error", asset.error},
-                                      {"width", asset.width},
-                                      {"height", asset.height},
-                                      {"duration_ms", asset.duration_ms}});
+  json::object out{{"tenant", asset.tenant},
+                   {"name", asset.name},
+                   {"kind", static_cast<int>(asset.kind)},
+                   {"state", static_cast<int>(asset.state)},
+                   {"title", asset.title},
+                   {"tags", array_of(asset.tags)},
+                   {"sha256", asset.sha256},
+                   {"bytes", asset.bytes},
+                   {"created_ms", asset.created.time_since_epoch().count()},
+                   {"updated_ms", asset.updated.time_since_epoch().count()},
+                   {"newest_version", asset.newest_version},
+                   {"current_version", asset.current_version},
+                   {"renditions", std::move(renditions)},
+                   {"photo_widths", array_of(asset.photo_widths)},
+                   {"error", asset.error},
+                   {"width", asset.width},
+                   {"height", asset.height},
+                   {"duration_ms", asset.duration_ms}};
+  if (asset.clip) out["clip"] = stored(*asset.clip);
+  return json::serialize(out);
 }
 
 Result<Asset> asset_from_stored(std::string_view text) {
@@ -177,6 +224,8 @@ Result<Asset> asset_from_stored(std::string_view text) {
     asset.width = from.at("width").to_number<int>();
     asset.height = from.at("height").to_number<int>();
     asset.duration_ms = from.at("duration_ms").to_number<std::int64_t>();
+    if (const json::value* clip = from.if_contains("clip"))
+      asset.clip = clip_from(clip->as_object());
     return asset;
   } catch (const std::exception& error) {
     return fail(ErrorKind::corrupt, ErrorSource::disk,
@@ -206,7 +255,9 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
                    {"duration", static_cast<double>(asset.duration_ms) / 1000.0}};
   if (asset.kind != AssetKind::photo) {
     out["watch"] = fmt::format("/watch/{}/{}", asset.tenant, asset.name);
+    out["download"] = download_of(asset);
   }
+  if (asset.clip) out["clip"] = public_clip(*asset.clip);
   if (asset.error.empty()) {
     out["error"] = nullptr;
   } else {

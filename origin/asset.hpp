@@ -20,7 +20,7 @@
 namespace relay::origin {
 
 // Stored by their numbers: new ones come last.
-enum class AssetKind { video, photo, channel };
+enum class AssetKind { video, photo, channel, clip };
 enum class AssetState { receiving, queued, processing, ready, failed, live };
 
 const char* name(AssetKind kind);
@@ -33,6 +33,14 @@ struct Rendition {
   int width = 0, height = 0;
   double frame_rate = 0;
   std::int64_t bandwidth = 0, average_bandwidth = 0;  // bit/s
+};
+
+/// What a clip was asked to be. Times are from the source's beginning, as it was then.
+struct ClipFacts {
+  std::string from, from_version;  // its source
+  std::int64_t start_us = 0, end_us = 0;
+  std::int64_t lead_in_us = 0;                // so long before start its first segments begin
+  std::optional<std::int64_t> start_date_us;  // Unix time of start, of a source with dates
 };
 
 struct Asset {
@@ -51,6 +59,7 @@ struct Asset {
   std::string error;  // when failed: a sentence for a broadcaster
   int width = 0, height = 0;
   std::int64_t duration_ms = 0;
+  std::optional<ClipFacts> clip;  // of kind clip, and only of it
 };
 
 std::string to_stored(const Asset& asset);

@@ -95,7 +95,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::filesystem::path& fold
       {"assets", &tables.assets},       {"versions", &tables.versions},
       {"playlists", &tables.playlists}, {"objects", &tables.objects},
       {"events", &tables.events},       {"meta", &tables.meta},
-      {"channels", &tables.channels},   {"segments", &tables.segments}};
+      {"channels", &tables.channels},   {"segments", &tables.segments},
+      {"clips", &tables.clips},         {"holds", &tables.holds}};
   for (auto& [name, table] : names) {
     auto opened = env->table(name);
     if (!opened) return std::unexpected(opened.error());

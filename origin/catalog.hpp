@@ -22,6 +22,7 @@
 #include "common/media/job.hpp"
 #include "common/store/lmdb.hpp"
 #include "origin/asset.hpp"
+#include "origin/clip/hold.hpp"
 #include "origin/live/keeper.hpp"
 #include "origin/records.hpp"
 
@@ -75,6 +76,35 @@ struct NewChannel {
   live::ChannelRecord record;
   std::string title;
   std::vector<std::string> tags;
+};
+
+/// A version of a clip, whole: what it plays is there already.
+struct NewClip {
+  std::string tenant, asset, version;
+  ClipFacts facts;
+  std::optional<std::string> title;              // absent: keep
+  std::optional<std::vector<std::string>> tags;  // absent: keep
+  std::map<std::string, std::string> playlists;  // by rendition; "": the multivariant one
+  std::vector<Rendition> renditions;
+  int width = 0, height = 0;
+  std::int64_t duration_ms = 0;
+  clip::Holds holds;
+  std::vector<std::string> objects;  // of the source's version, that must be there: "v720/3.m4s"
+};
+
+/// A file of a version that nothing names any more.
+struct Released {
+  std::string asset, version, object;  // "final", "0abc", "v720/3.m4s"
+};
+
+struct MadeClip {
+  Asset asset;
+  bool is_new = true;              // false: it replaced an earlier version
+  std::vector<Released> released;  // by versions that nobody can be playing any more
+};
+
+struct Removal {
+  std::vector<Released> released;  // beside what was the asset's own
 };
 
 /// What a job's verdict did.
@@ -138,8 +168,8 @@ class Catalog {
   Result<std::optional<Asset>> relabel(std::string_view tenant, std::string_view asset,
                                        const std::optional<std::string>& title,
                                        const std::optional<std::vector<std::string>>& tags);
-  /// False: there was none.
-  Result<bool> remove(std::string_view tenant, std::string_view asset);
+  /// nullopt: there was none. conflict: clips are made of it.
+  Result<std::optional<Removal>> remove(std::string_view tenant, std::string_view asset);
 
   // Channels (catalog_live.cpp).
   /// conflict: the name is taken.
@@ -152,14 +182,22 @@ class Catalog {
   Result<void> add_segment(const media::Job& job, const std::string& rendition,
                            const live::Segment& segment, const ObjectRecord& object);
   Result<std::map<std::string, std::vector<live::Segment>>> segments(const media::Job& job) const;
-  Result<void> remove_segments(const media::Job& job, const std::string& rendition,
-                               const std::vector<std::int64_t>& numbers);
+  /// They are no longer the channel's. Answers those whose files may go: no clip holds them.
+  Result<std::vector<std::int64_t>> remove_segments(const media::Job& job,
+                                                    const std::string& rendition,
+                                                    const std::vector<std::int64_t>& numbers);
   /// The asset is a recording from now on, with these playlists by rendition.
   Result<Asset> end_channel(const media::Job& job,
                             const std::map<std::string, std::string>& playlists,
                             std::int64_t duration_ms);
   /// Tells subscribers only.
   void note_channel(const media::Job& job, const std::string& state);
+
+  // Clips (catalog_clip.cpp).
+  /// Makes it, or replaces the one that is there; the version before stays for those who play it,
+  /// older ones go. conflict: the name is another kind's; too many clips of one source. not_found:
+  /// the source or an object is not there any more.
+  Result<MadeClip> make_clip(const NewClip& clip);
 
   /// Kept in memory only: told to subscribers, gone after a restart.
   void note_progress(const media::Job& job, const media::Progress& progress);
@@ -169,6 +207,8 @@ class Catalog {
  private:
   struct Tables {
     store::Table assets, versions, playlists, objects, events, meta, channels, segments;
+    store::Table clips;  // version of a clip → its holds
+    store::Table holds;  // version of a source / version of a clip → nothing
   };
   class Change;
   Catalog(store::Env env, Tables tables) : env_(std::move(env)), tables_(tables) {}
@@ -176,6 +216,17 @@ class Catalog {
     std::vector<std::string> names;  // all but the newest
     std::string newest_ready;        // of these; empty: none
   };
+  Result<void> put_holds(Change& change, const NewClip& clip);
+  Result<std::vector<clip::Holds>> holds_on(const Change& change, std::string_view tenant,
+                                            std::string_view asset, std::string_view version) const;
+  Result<std::vector<Released>> drop_clip(Change& change, const Asset& clip,
+                                          const std::string& version);
+  Result<std::vector<Released>> drop_old_clips(Change& change, const Asset& clip,
+                                               const std::string& kept);
+  Result<std::vector<Released>> release(Change& change, const Asset& clip,
+                                        const clip::Holds& holds);
+  Result<void> check_unheld(const Change& change, std::string_view tenant,
+                            std::string_view asset) const;
   static Result<Asset> live_asset(const Change& change, const media::Job& job);
   static Result<OtherVersions> other_versions(const Change& change, const Asset& asset);
   static Result<std::vector<Rendition>> renditions_shown(const Change& change, const Asset& asset);

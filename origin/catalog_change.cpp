@@ -9,28 +9,6 @@
 namespace relay::origin {
 namespace {
 
-Result<std::vector<std::string>> keys_of(const store::WriteTxn& txn, store::Table table,
-                                         const std::string& prefix) {
-  std::vector<std::string> keys;
-  auto cursor = store::Cursor::open(txn, table);  // ends before the transaction does
-  if (!cursor) return std::unexpected(cursor.error());
-  auto found = cursor->seek(prefix);
-  for (; found && *found && cursor->key().starts_with(prefix); found = cursor->next()) {
-    keys.emplace_back(cursor->key());
-  }
-  if (!found) return std::unexpected(found.error());
-  return keys;
-}
-
-Result<void> erase_prefix(store::WriteTxn& txn, store::Table table, const std::string& prefix) {
-  auto keys = keys_of(txn, table, prefix);
-  if (!keys) return std::unexpected(keys.error());
-  for (const std::string& key : *keys) {
-    if (auto erased = txn.erase(table, key); !erased) return std::unexpected(erased.error());
-  }
-  return {};
-}
-
 Error deleted_meanwhile(const media::Job& job) {
   return Error{ErrorKind::not_found, ErrorSource::client, false,
                "version " + job.version + " of " + job.tenant + "/" + job.asset +
@@ -280,14 +258,24 @@ Result<std::optional<Asset>> Catalog::relabel(std::string_view tenant, std::stri
   return asset;
 }
 
-Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
+Result<std::optional<Removal>> Catalog::remove(std::string_view tenant, std::string_view asset) {
   Change change(*this);
   if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
-  auto erased = change.txn().erase(tables_.assets, asset_key(tenant, asset));
-  if (!erased || !*erased) return erased;
+  auto found = change.asset(tenant, asset);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::nullopt;
+  if (auto unheld = check_unheld(change, tenant, asset); !unheld)
+    return std::unexpected(unheld.error());
+  Removal removal;
+  if ((*found)->clip) {
+    auto released = drop_old_clips(change, **found, "");
+    if (!released) return std::unexpected(released.error());
+    removal.released = std::move(*released);
+  }
   std::string prefix = version_key(tenant, asset, "");
-  if (auto gone = change.txn().erase(tables_.channels, asset_key(tenant, asset)); !gone)
-    return gone;
+  for (store::Table table : {tables_.assets, tables_.channels})
+    if (auto gone = change.txn().erase(table, asset_key(tenant, asset)); !gone)
+      return std::unexpected(gone.error());
   for (store::Table table :
        {tables_.versions, tables_.playlists, tables_.objects, tables_.segments}) {
     auto gone = erase_prefix(change.txn(), table, prefix);
@@ -297,7 +285,7 @@ Result<bool> Catalog::remove(std::string_view tenant, std::string_view asset) {
   boost::json::object data{{"tenant", tenant}, {"asset", asset}, {"state", "deleted"}};
   change.note({0, std::string(tenant), "deleted", json_text(data)});
   if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
-  return true;
+  return removal;
 }
 
 void Catalog::note_progress(const media::Job& job, const media::Progress& progress) {

@@ -1,4 +1,5 @@
-// How the catalog changes: for its own files only (catalog_change.cpp, catalog_live.cpp).
+// How the catalog changes: for its own files only (catalog_change.cpp, catalog_live.cpp,
+// catalog_clip.cpp).
 #pragma once
 
 #include <mutex>
@@ -13,6 +14,29 @@
 namespace relay::origin {
 
 inline constexpr std::uint64_t events_kept_max = 10000;
+
+inline Result<std::vector<std::string>> keys_of(const store::WriteTxn& txn, store::Table table,
+                                                const std::string& prefix) {
+  std::vector<std::string> keys;
+  auto cursor = store::Cursor::open(txn, table);  // ends before the transaction does
+  if (!cursor) return std::unexpected(cursor.error());
+  auto found = cursor->seek(prefix);
+  for (; found && *found && cursor->key().starts_with(prefix); found = cursor->next()) {
+    keys.emplace_back(cursor->key());
+  }
+  if (!found) return std::unexpected(found.error());
+  return keys;
+}
+
+inline Result<void> erase_prefix(store::WriteTxn& txn, store::Table table,
+                                 const std::string& prefix) {
+  auto keys = keys_of(txn, table, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    if (auto erased = txn.erase(table, key); !erased) return std::unexpected(erased.error());
+  }
+  return {};
+}
 
 /// One write transaction with the events that it will cause. Dropped without commit(): nothing
 /// happened.

@@ -63,19 +63,27 @@ Result<void> Catalog::add_segment(const media::Job& job, const std::string& rend
   return put;
 }
 
-Result<void> Catalog::remove_segments(const media::Job& job, const std::string& rendition,
-                                      const std::vector<std::int64_t>& numbers) {
+Result<std::vector<std::int64_t>> Catalog::remove_segments(
+    const media::Job& job, const std::string& rendition, const std::vector<std::int64_t>& numbers) {
   Change change(*this);
-  if (auto ready = change.ready(); !ready) return ready;
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto holds = holds_on(change, job.tenant, job.asset, job.version);
+  if (!holds) return std::unexpected(holds.error());
+  std::vector<std::int64_t> free;
   for (std::int64_t number : numbers) {
     std::string path = segment_object(rendition, number);
     auto gone = change.txn().erase(tables_.segments, segment_key(job, rendition, number));
-    if (gone)
-      gone =
-          change.txn().erase(tables_.objects, object_key(job.tenant, job.asset, job.version, path));
     if (!gone) return std::unexpected(gone.error());
+    bool is_held = std::ranges::any_of(
+        *holds, [&](const clip::Holds& each) { return each.has(rendition, number); });
+    if (is_held) continue;
+    gone =
+        change.txn().erase(tables_.objects, object_key(job.tenant, job.asset, job.version, path));
+    if (!gone) return std::unexpected(gone.error());
+    free.push_back(number);
   }
-  return change.commit();
+  if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
+  return free;
 }
 
 Result<Asset> Catalog::end_channel(const media::Job& job,

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "common/base/log.hpp"
-#include "common/http/conditional.hpp"
 #include "common/http/gzip.hpp"
 #include "common/http/negotiate.hpp"
 #include "common/http/problem.hpp"
@@ -18,6 +17,7 @@
 #include "common/http/repr_digest.hpp"
 #include "common/http/url.hpp"
 #include "origin/cache_tags.hpp"
+#include "origin/media_answers.hpp"
 #include "origin/media_headers.hpp"
 
 namespace relay::origin {
@@ -27,33 +27,9 @@ std::unexpected<Error> missing(std::string message) {
   return fail(ErrorKind::not_found, ErrorSource::client, std::move(message));
 }
 
-http::Response problem_answer(const Error& error) {
-  http::Response response = http::problem_of(error);
-  if (error.kind == ErrorKind::not_found) response.headers.set("Cache-Control", lifetime_missing);
-  add_cross_origin(response.headers);
-  return response;
-}
-
 http::Response not_allowed() {
   http::Response response = http::problem(405, "media can be read only: GET, HEAD and OPTIONS");
   response.headers.add("Allow", "GET, HEAD, OPTIONS");
-  return response;
-}
-
-/// 304 or 412 when the request's conditions say so; `headers` has the validators.
-std::optional<http::Response> conditional_answer(const http::RequestHead& request,
-                                                 const http::Headers& headers) {
-  switch (http::evaluate(request.fields, request.method, headers.fields())) {
-    case http::Precondition::proceed:
-      return std::nullopt;
-    case http::Precondition::not_modified:
-      return http::Response{304, headers, ""};
-    case http::Precondition::failed:
-      break;
-  }
-  http::Response response =
-      http::problem(412, "what is stored is not what If-Match or If-Unmodified-Since asked for");
-  add_cross_origin(response.headers);
   return response;
 }
 
@@ -74,23 +50,6 @@ http::Response playlist_answer(const http::RequestHead& request, const PlaylistR
   headers.add("Repr-Digest", http::write_repr_digest(digest128(response.body)));
   add_cross_origin(headers);
   if (auto other = conditional_answer(request, headers)) return std::move(*other);
-  return response;
-}
-
-http::RangeDecision asked_range(const http::RequestHead& request, const http::Headers& headers,
-                                std::uint64_t length) {
-  auto range = http::find(request.fields, "Range");
-  if (request.method != "GET" || !range) return {};
-  auto if_range = http::find(request.fields, "If-Range");
-  if (if_range && !http::if_range_holds(*if_range, http::validators_of(headers))) return {};
-  return http::decide_range(*range, length);
-}
-
-http::Response unsatisfiable(std::uint64_t length) {
-  http::Response response =
-      http::problem(416, fmt::format("the range lies outside of the {} bytes", length));
-  response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
-  add_cross_origin(response.headers);
   return response;
 }
 
@@ -194,6 +153,9 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
       break;
     case media::MediaKind::part:
       co_await answer_part(exchange, *parsed);
+      break;
+    case media::MediaKind::download:
+      co_await downloads_.answer(exchange, *parsed);
       break;
     case media::MediaKind::photo:
     case media::MediaKind::photo_any: {

@@ -8,6 +8,7 @@
 #include "common/media/media_path.hpp"
 #include "common/net/handler.hpp"
 #include "origin/catalog.hpp"
+#include "origin/downloads.hpp"
 #include "origin/live_delivery.hpp"
 #include "origin/segment_store.hpp"
 
@@ -15,8 +16,9 @@ namespace relay::origin {
 
 class Delivery {
  public:
-  Delivery(const Catalog& catalog, const SegmentStore& store, const LiveDelivery& live)
-      : catalog_(catalog), store_(store), live_(live) {}
+  Delivery(const Catalog& catalog, const SegmentStore& store, const LiveDelivery& live,
+           Downloads& downloads)
+      : catalog_(catalog), store_(store), live_(live), downloads_(downloads) {}
 
   /// Answers any request for a path that is not the API's or a page's; `path` is normalised.
   net::Task<void> answer(net::Exchange& exchange, std::string path) const;
@@ -53,6 +55,7 @@ class Delivery {
   const Catalog& catalog_;
   const SegmentStore& store_;
   const LiveDelivery& live_;
+  Downloads& downloads_;
 };
 
 }  // namespace relay::origin

@@ -24,14 +24,16 @@ Result<void> LiveKeeper::keep(const media::Job& job, const std::string& renditio
 
 void LiveKeeper::forget(const media::Job& job, const std::string& rendition,
                         const std::vector<std::int64_t>& segments) {
-  auto forgotten = catalog_.remove_segments(job, rendition, segments);
-  for (std::int64_t number : segments) {
-    if (forgotten)
-      forgotten = store::remove_file(media_path(job, media::segment_object(rendition, number)));
+  Result<void> removed;
+  auto free = catalog_.remove_segments(job, rendition, segments);
+  if (!free) removed = std::unexpected(free.error());
+  for (std::int64_t number : free ? *free : std::vector<std::int64_t>()) {
+    if (removed)
+      removed = store::remove_file(media_path(job, media::segment_object(rendition, number)));
   }
-  if (!forgotten)
+  if (!removed)
     log::warn("segments stay behind", {log::kv("tenant", job.tenant), log::kv("asset", job.asset),
-                                       log::kv("why", forgotten.error().message)});
+                                       log::kv("why", removed.error().message)});
 }
 
 Result<std::map<std::string, std::vector<live::Segment>>> LiveKeeper::kept(

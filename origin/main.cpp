@@ -52,9 +52,11 @@ int run(const Settings& settings, const std::string& path) {
   LiveKeeper keeper(*catalog, store, announcer);
   live::Channels channels(blocking, keeper, ingest, metrics, settings.live, settings.jobs);
   LiveApi live_api(channels, *catalog, blocking);
-  Api api({*catalog, store, announcer, events, uploads, access, blocking, live_api});
+  ClipApi clip_api(*catalog, store, channels, announcer, blocking);
+  Api api({*catalog, store, announcer, events, uploads, access, blocking, live_api, clip_api});
   LiveDelivery live_delivery(channels, keeper);
-  Delivery delivery(*catalog, store, live_delivery);
+  Downloads downloads(*catalog, store, blocking);
+  Delivery delivery(*catalog, store, live_delivery, downloads);
   Origin origin(api, delivery, metrics);
   Admin admin(*catalog, store, blocking, metrics);
   net::Server server(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/media/i_frames.hpp"
+#include "origin/clip/playlists.hpp"
 
 namespace relay::origin {
 
@@ -13,10 +14,11 @@ using Keys = std::vector<media::KeyPicture>;
 
 Result<media::MediaPlaylist> i_frames(const Catalog& catalog, const media::MediaPath& path,
                                       const media::MediaPlaylist& playlist, std::size_t a_segment) {
-  std::string folder = std::string(path.rendition) + "/";
   std::vector<Keys> keys;
   for (const media::MediaSegment& segment : playlist.segments) {
-    auto object = catalog.object(path.tenant, path.asset, path.version, folder + segment.uri);
+    auto [asset, version, name] =
+        clip::place_of(path.asset, path.version, path.rendition, segment.uri);
+    auto object = catalog.object(path.tenant, asset, version, name);
     if (!object) return std::unexpected(object.error());
     keys.push_back(*object ? std::move((*object)->keys) : Keys());
   }

@@ -52,9 +52,8 @@ struct Shown {
 
 /// Tracks are shown together from the first one's begin (and `shown`): what begins later waits.
 /// What is only needed for decoding is hidden by an edit list (14496-12 8.6.6), what is not needed
-/// at all is left out. A hole
-/// between two fragments lengthens the sample before it. Errors: corrupt (an init that can't be
-/// read), too_large, not_found (a track without chunks).
+/// at all is left out. A hole between two fragments lengthens the sample before it. Errors: corrupt
+/// (an init that can't be read), too_large, not_found (nothing of the first track is there).
 Result<Plan> plan_file(std::vector<Track> tracks, const Shown& shown = {});
 
 /// The part of the head and the pieces, the outer ones cut, that make up `length` bytes from

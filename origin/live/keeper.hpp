@@ -36,7 +36,7 @@ class Keeper {
   virtual Result<void> keep(const media::Job& job, const std::string& rendition,
                             const Segment& segment, const Digest128& digest,
                             const std::vector<media::KeyPicture>& keys) = 0;
-  /// These left the window: their records and files may go.
+  /// These left the window: they are no longer the channel's, and go unless a clip holds them.
   virtual void forget(const media::Job& job, const std::string& rendition,
                       const std::vector<std::int64_t>& segments) = 0;
   /// What was kept, by rendition, in the order of the numbers.

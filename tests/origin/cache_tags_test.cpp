@@ -20,6 +20,12 @@ TEST(CacheTags, NameTenantAssetAndTags) {
   EXPECT_EQ(cache_tags(tagged({"100m", "day 1"})), "demo, demo/final, demo:100m, demo:day%201");
 }
 
+TEST(CacheTags, AClipGoesWithItsSource) {
+  Asset asset = tagged({"day 1"});
+  asset.clip = ClipFacts{"match", "v1", 0, 1, 0, {}};
+  EXPECT_EQ(cache_tags(asset), "demo, demo/final, demo/match, demo:day%201");
+}
+
 TEST(CacheTags, NoTagCanBeTwoOrAnotherTenants) {
   EXPECT_EQ(cache_tags(tagged({"a, other:b", "Ö"})),
             "demo, demo/final, demo:a%2C%20other%3Ab, demo:%C3%96");

@@ -54,6 +54,13 @@ export function waitForEnd(origin, path, options = {}) {
   return waitForState(origin, path, ({ state }) => state === 'ready' || state === 'failed', options);
 }
 
+/** PUTs a clip ("demo/goal") with a JSON body and returns the answer, whatever its status. */
+export function putClip(origin, path, body) {
+  const [tenant, name] = path.split('/');
+  return request(`${origin.url}/api/v1/${tenant}/clips/${name}`,
+    { method: 'PUT', headers: authorize(origin, path), body: JSON.stringify(body) });
+}
+
 export function remove(origin, path) {
   const [tenant, name] = path.split('/');
   return request(`${origin.url}/api/v1/${tenant}/assets/${name}`,

@@ -1,0 +1,208 @@
+// The catalog's clips: what they hold of their sources, and when that is let go. A segment of a
+// channel has up to two reasons to stay: it is the channel's (table segments), or clips hold it
+// (table holds). Its object goes with the last one, in the transaction that takes that away.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+#include "origin/catalog_change.hpp"
+
+namespace relay::origin {
+namespace {
+
+/// Each is looked at when a segment leaves its channel's window.
+constexpr std::size_t clips_of_source_max = 5000;
+constexpr std::size_t clips_named_max = 5;  // in a message
+
+std::string hold_key(std::string_view tenant, const clip::Holds& holds, std::string_view asset,
+                     std::string_view version) {
+  return object_key(tenant, holds.asset, holds.version, asset).append("/").append(version);
+}
+
+std::unexpected<Error> not_there(const NewClip& clip) {
+  return fail(ErrorKind::not_found, ErrorSource::client,
+              "'" + clip.facts.from + "' has changed in the meantime; try again", true);
+}
+
+/// Of "tenant/source/version/clip/version" the part with this number.
+std::string_view part_of(std::string_view key, int number) {
+  for (; number > 0; --number) key.remove_prefix(key.find('/') + 1);
+  return key.substr(0, key.find('/'));
+}
+
+Asset clip_asset(Asset asset, const NewClip& clip) {
+  if (clip.title) asset.title = *clip.title;
+  if (clip.tags) asset.tags = *clip.tags;
+  asset.tenant = clip.tenant;
+  asset.name = clip.asset;
+  asset.kind = AssetKind::clip;
+  asset.state = AssetState::ready;
+  asset.newest_version = asset.current_version = clip.version;
+  asset.renditions = clip.renditions;
+  asset.width = clip.width;
+  asset.height = clip.height;
+  asset.duration_ms = clip.duration_ms;
+  asset.clip = clip.facts;
+  return asset;
+}
+
+}  // namespace
+
+Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
+  Change change(*this);
+  if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
+  auto old = change.asset(clip.tenant, clip.asset);
+  if (!old) return std::unexpected(old.error());
+  if (*old && (*old)->kind != AssetKind::clip)
+    return fail(ErrorKind::conflict, ErrorSource::client,
+                "'" + clip.asset + "' is a " + name((*old)->kind) +
+                    "; delete it first to publish a clip under this name");
+  for (const std::string& object : clip.objects) {
+    auto bytes = change.txn().get(
+        tables_.objects, object_key(clip.tenant, clip.holds.asset, clip.holds.version, object));
+    if (!bytes) return std::unexpected(bytes.error());
+    if (!*bytes) return not_there(clip);
+  }
+  MadeClip made{.is_new = !*old};
+  made.asset = clip_asset(*old ? **old : Asset{.created = wall_now()}, clip);
+  auto put = put_holds(change, clip);
+  for (const auto& [rendition, text] : clip.playlists)
+    if (put)
+      put = change.txn().put(tables_.playlists,
+                             object_key(clip.tenant, clip.asset, clip.version, rendition),
+                             to_bytes(PlaylistRecord{text, wall_now(), true}));
+  if (put)
+    put = change.txn().put(tables_.versions, version_key(clip.tenant, clip.asset, clip.version),
+                           to_bytes(VersionRecord{VersionState::ready, 0}));
+  if (!put) return std::unexpected(put.error());
+  if (*old) {
+    auto released = drop_old_clips(change, made.asset, (*old)->current_version);
+    if (!released) return std::unexpected(released.error());
+    made.released = std::move(*released);
+  }
+  put = change.put(made.asset);
+  if (put) put = change.commit();
+  if (!put) return std::unexpected(put.error());
+  return made;
+}
+
+Result<void> Catalog::put_holds(Change& change, const NewClip& clip) {
+  auto source = change.txn().get(tables_.versions,
+                                 version_key(clip.tenant, clip.holds.asset, clip.holds.version));
+  if (!source) return std::unexpected(source.error());
+  if (!*source) return not_there(clip);
+  auto others = keys_of(change.txn(), tables_.holds,
+                        object_key(clip.tenant, clip.holds.asset, clip.holds.version, ""));
+  if (!others) return std::unexpected(others.error());
+  if (others->size() >= clips_of_source_max)
+    return fail(ErrorKind::conflict, ErrorSource::client,
+                "'" + clip.facts.from + "' has too many clips already; delete some first");
+  auto put = change.txn().put(tables_.clips, version_key(clip.tenant, clip.asset, clip.version),
+                              to_bytes(clip.holds));
+  if (put)
+    put = change.txn().put(tables_.holds,
+                           hold_key(clip.tenant, clip.holds, clip.asset, clip.version), "-");
+  return put;
+}
+
+Result<std::vector<clip::Holds>> Catalog::holds_on(const Change& change, std::string_view tenant,
+                                                   std::string_view asset,
+                                                   std::string_view version) const {
+  std::vector<clip::Holds> all;
+  auto keys = keys_of(change.txn(), tables_.holds, object_key(tenant, asset, version, ""));
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    auto bytes =
+        change.txn().get(tables_.clips, version_key(tenant, part_of(key, 3), part_of(key, 4)));
+    if (!bytes) return std::unexpected(bytes.error());
+    auto holds = clip::holds_from_bytes(bytes->value_or(""));
+    if (!holds) return std::unexpected(holds.error());
+    all.push_back(std::move(*holds));
+  }
+  return all;
+}
+
+Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant,
+                                   std::string_view asset) const {
+  auto keys = keys_of(change.txn(), tables_.holds, version_key(tenant, asset, ""));
+  if (!keys) return std::unexpected(keys.error());
+  std::vector<std::string> clips;
+  for (const std::string& key : *keys) {
+    std::string clip(part_of(key, 3));
+    if (std::ranges::find(clips, clip) == clips.end()) clips.push_back(std::move(clip));
+  }
+  if (clips.empty()) return {};
+  std::string named;
+  for (std::size_t i = 0; i < std::min(clips.size(), clips_named_max); ++i)
+    named += (i == 0 ? "'" : ", '") + clips[i] + "'";
+  if (clips.size() > clips_named_max)
+    named += " and " + std::to_string(clips.size() - clips_named_max) + " more";
+  return fail(ErrorKind::conflict, ErrorSource::client,
+              "clips are made of '" + std::string(asset) + "' and play its segments: " + named +
+                  "; delete them first");
+}
+
+Result<std::vector<Released>> Catalog::drop_old_clips(Change& change, const Asset& clip,
+                                                      const std::string& kept) {
+  std::vector<Released> released;
+  std::string prefix = version_key(clip.tenant, clip.name, "");
+  auto keys = keys_of(change.txn(), tables_.clips, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    std::string version = key.substr(prefix.size());
+    if (!kept.empty() && (version == kept || version == clip.current_version)) continue;
+    auto dropped = drop_clip(change, clip, version);
+    if (!dropped) return dropped;
+    std::ranges::move(*dropped, std::back_inserter(released));
+  }
+  return released;
+}
+
+Result<std::vector<Released>> Catalog::drop_clip(Change& change, const Asset& clip,
+                                                 const std::string& version) {
+  std::string key = version_key(clip.tenant, clip.name, version);
+  auto bytes = change.txn().get(tables_.clips, key);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto holds = clip::holds_from_bytes(bytes->value_or(""));
+  if (!holds) return std::unexpected(holds.error());
+  for (auto [table, record] :
+       {std::pair(tables_.clips, key), std::pair(tables_.versions, key),
+        std::pair(tables_.holds, hold_key(clip.tenant, *holds, clip.name, version))})
+    if (auto gone = change.txn().erase(table, record); !gone) return std::unexpected(gone.error());
+  std::string prefix = object_key(clip.tenant, clip.name, version, "");
+  for (store::Table table : {tables_.playlists, tables_.objects})
+    if (auto gone = erase_prefix(change.txn(), table, prefix); !gone)
+      return std::unexpected(gone.error());
+  return release(change, clip, *holds);
+}
+
+Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip,
+                                               const clip::Holds& holds) {
+  std::vector<Released> released;
+  auto source = change.asset(clip.tenant, holds.asset);
+  if (!source) return std::unexpected(source.error());
+  // Only a channel's segments ever leave it; a video keeps its own.
+  if (!*source || (*source)->kind != AssetKind::channel) return released;
+  auto others = holds_on(change, clip.tenant, holds.asset, holds.version);
+  if (!others) return std::unexpected(others.error());
+  media::Job job{.tenant = clip.tenant, .asset = holds.asset, .version = holds.version};
+  for (const clip::Hold& hold : holds.held) {
+    for (std::int64_t number = hold.first; number <= hold.last; ++number) {
+      auto own = change.txn().get(tables_.segments, segment_key(job, hold.rendition, number));
+      if (!own) return std::unexpected(own.error());
+      bool is_held = own->has_value() || std::ranges::any_of(*others, [&](const auto& each) {
+                       return each.has(hold.rendition, number);
+                     });
+      if (is_held) continue;
+      std::string object = media::segment_object(hold.rendition, number);
+      auto gone = change.txn().erase(tables_.objects,
+                                     object_key(clip.tenant, holds.asset, holds.version, object));
+      if (!gone) return std::unexpected(gone.error());
+      if (*gone) released.push_back({holds.asset, holds.version, std::move(object)});
+    }
+  }
+  return released;
+}
+
+}  // namespace relay::origin

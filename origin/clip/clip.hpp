@@ -1,0 +1,73 @@
+// Which segments of a source a clip is made of. Pure.
+//
+// Numbers of segments mean the same stretch of time in every rendition of a source (the transcoder
+// cuts them together), so one decision, made with the first rendition, holds for all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/error.hpp"
+
+namespace relay::origin::clip {
+
+inline constexpr std::int64_t length_us_min = 100'000;
+inline constexpr std::int64_t length_us_max = 24ll * 3600 * 1'000'000;
+/// So far outside of what is there a time may lie: clocks of players and documents are rounded.
+inline constexpr std::int64_t slack_us = 100'000;
+
+/// A time as it was asked for: on the wall clock (Unix time), or from the source's beginning.
+struct Moment {
+  bool dated = false;
+  std::int64_t us = 0;
+};
+
+struct SourceSegment {
+  std::int64_t number = 0;  // "12.m4s"
+  std::int64_t us = 0;      // how long it lasts
+  bool gap = false;
+};
+
+struct SourceRendition {
+  std::string name;
+  bool video = true;
+  std::vector<SourceSegment> segments;  // complete ones; numbers without holes
+};
+
+/// A video or a channel as it is now.
+struct Source {
+  std::string asset, version;
+  std::optional<std::int64_t> date_us;  // Unix time of the first rendition's first segment
+  bool growing = false;                 // more may come
+  int target_duration_s = 0;
+  std::vector<SourceRendition> renditions;  // video first
+};
+
+struct Wish {
+  std::optional<Moment> start, end;  // absent: from the beginning, to the end of what is there
+  bool gaps = false;                 // holes of the source may be in it
+};
+
+/// Segments `begin` to `end` - 1 of a rendition, by their places in it.
+struct Cut {
+  std::size_t rendition = 0;  // of the source's
+  std::size_t begin = 0, end = 0;
+};
+
+/// Times are from the beginning of what all renditions have.
+struct Choice {
+  std::int64_t start_us = 0, end_us = 0;     // what was asked for
+  std::int64_t begin_us = 0, finish_us = 0;  // of the segments that cover it
+  std::optional<std::int64_t> date_us;       // Unix time of begin_us
+  std::vector<Cut> cuts;                     // those of one number each in step
+};
+
+/// Errors: invalid (end before start, too short, too long, outside of what is there, dates of a
+/// source that has none, gaps inside), conflict with `retry` (it is not there yet, but may come).
+/// A picture rendition with a gap is left out as long as there is another one without.
+Result<Choice> choose(const Source& source, const Wish& wish);
+
+}  // namespace relay::origin::clip

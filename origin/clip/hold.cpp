@@ -1,0 +1,68 @@
+#include "origin/clip/hold.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace relay::origin::clip {
+namespace {
+
+constexpr char form_1 = 1;
+
+/// Up to the next `end`, which is taken off too.
+std::string_view word(std::string_view& text, char end) {
+  std::size_t at = std::min(text.find(end), text.size());
+  std::string_view found = text.substr(0, at);
+  text.remove_prefix(std::min(at + 1, text.size()));
+  return found;
+}
+
+bool read_number(std::string_view text, std::int64_t& into) {
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return ec == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<Hold> read_hold(std::string_view line) {
+  Hold hold;
+  hold.rendition = word(line, ' ');
+  bool whole = read_number(word(line, ' '), hold.first) && read_number(line, hold.last);
+  if (!whole || hold.rendition.empty()) return std::nullopt;
+  return hold;
+}
+
+std::unexpected<Error> broken() {
+  return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken clip");
+}
+
+}  // namespace
+
+bool Holds::has(std::string_view rendition, std::int64_t number) const {
+  return std::ranges::any_of(held, [&](const Hold& each) { return each.has(rendition, number); });
+}
+
+std::string to_bytes(const Holds& holds) {
+  std::string bytes = fmt::format("{}{}/{}\n", form_1, holds.asset, holds.version);
+  for (const Hold& each : holds.held)
+    bytes += fmt::format("{} {} {}\n", each.rendition, each.first, each.last);
+  return bytes;
+}
+
+Result<Holds> holds_from_bytes(std::string_view bytes) {
+  if (bytes.empty() || bytes.front() != form_1) return broken();
+  bytes.remove_prefix(1);
+  std::string_view head = word(bytes, '\n');
+  Holds holds;
+  holds.asset = word(head, '/');
+  holds.version = head;
+  if (holds.asset.empty() || holds.version.empty()) return broken();
+  while (!bytes.empty()) {
+    auto hold = read_hold(word(bytes, '\n'));
+    if (!hold) return broken();
+    holds.held.push_back(std::move(*hold));
+  }
+  return holds;
+}
+
+}  // namespace relay::origin::clip

@@ -1,0 +1,36 @@
+// A clip holds the segments that it plays: as long as it does, nobody removes them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.hpp"
+
+namespace relay::origin::clip {
+
+/// Segments of one rendition of a source's version, by their numbers, both ends included.
+struct Hold {
+  std::string rendition;
+  std::int64_t first = 0, last = -1;
+
+  bool has(std::string_view of, std::int64_t number) const {
+    return of == rendition && first <= number && number <= last;
+  }
+  bool operator==(const Hold&) const = default;
+};
+
+/// What one version of a clip holds.
+struct Holds {
+  std::string asset, version;  // of the source
+  std::vector<Hold> held;
+
+  bool has(std::string_view rendition, std::int64_t number) const;
+};
+
+/// For the catalog.
+std::string to_bytes(const Holds& holds);
+Result<Holds> holds_from_bytes(std::string_view bytes);
+
+}  // namespace relay::origin::clip

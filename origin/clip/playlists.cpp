@@ -1,0 +1,148 @@
+#include "origin/clip/playlists.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "common/media/bit_rate.hpp"
+#include "common/media/live.hpp"
+
+namespace relay::origin::clip {
+namespace {
+
+constexpr std::int64_t us_per_s = 1'000'000;
+
+constexpr std::string_view up = "../../../";  // from a rendition of a clip to its tenant
+
+struct Rate {
+  media::BitRate whole, keys;  // of the segments; of their key pictures alone
+};
+using Rates = std::map<std::string, Rate, std::less<>>;
+
+/// Each picture lasts to the next one, as in the I-frame playlist.
+void add_keys(const std::vector<media::KeyPicture>& keys, std::int64_t segment_us,
+              media::BitRate& into) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::int64_t end = i + 1 == keys.size() ? segment_us : keys[i + 1].microseconds;
+    into.add(keys[i].bytes, static_cast<double>(end - keys[i].microseconds) / us_per_s);
+  }
+}
+
+Rates measure(const Source& source, const Choice& choice, const MeasuredOf& measured) {
+  Rates rates;
+  for (const Cut& cut : choice.cuts) {
+    const SourceRendition& rendition = source.renditions[cut.rendition];
+    Rate rate{media::BitRate(source.target_duration_s), media::BitRate(source.target_duration_s)};
+    for (std::size_t i = cut.begin; i < cut.end; ++i) {
+      const SourceSegment& segment = rendition.segments[i];
+      if (segment.gap) continue;
+      Measured found = measured(media::segment_object(rendition.name, segment.number));
+      rate.whole.add(found.bytes, static_cast<double>(segment.us) / us_per_s);
+      add_keys(found.keys, segment.us, rate.keys);
+    }
+    rates.emplace(rendition.name, std::move(rate));
+  }
+  return rates;
+}
+
+std::string uri_of(std::string_view version, std::string_view rendition,
+                   std::string_view file = "index.m3u8") {
+  return fmt::format("{}/{}/{}", version, rendition, file);
+}
+
+void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rates,
+                  std::string_view version, media::MultivariantPlaylist& into) {
+  for (media::TrickVariant frames : of_source.i_frames) {
+    auto rate = rates.find(rendition_of(frames.uri));
+    if (rate == rates.end() || !rate->second.keys.measured()) continue;
+    frames.uri = uri_of(version, rate->first, "iframes.m3u8");
+    frames.bandwidth = rate->second.keys.peak();
+    frames.average_bandwidth = rate->second.keys.average();
+    into.i_frames.push_back(std::move(frames));
+  }
+}
+
+}  // namespace
+
+std::string_view rendition_of(std::string_view uri) {
+  std::string_view folder = uri.substr(0, std::min(uri.rfind('/'), uri.size()));
+  return folder.substr(folder.rfind('/') + 1);  // npos + 1 is 0
+}
+
+Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
+               std::string_view uri) {
+  if (!uri.starts_with(up))
+    return {std::string(asset), std::string(version), fmt::format("{}/{}", rendition, uri)};
+  uri.remove_prefix(up.size());
+  std::size_t first = std::min(uri.find('/'), uri.size());
+  std::size_t second = std::min(uri.find('/', first + 1), uri.size());
+  return {std::string(uri.substr(0, first)),
+          std::string(uri.substr(std::min(first + 1, second), second - first - 1)),
+          std::string(uri.substr(std::min(second + 1, uri.size())))};
+}
+
+media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, const Cut& cut) {
+  const SourceRendition& rendition = source.renditions[cut.rendition];
+  std::string folder = fmt::format("{}{}/{}/{}/", up, source.asset, source.version, rendition.name);
+  media::MediaPlaylist playlist{.target_duration_s = source.target_duration_s,
+                                .type = media::PlaylistType::vod,
+                                .map_uri = folder + "init.mp4",
+                                .ended = true};
+  if (choice.start_us > choice.begin_us) playlist.start_us = choice.start_us - choice.begin_us;
+  // Dates go by the first rendition, so that they are the same in all.
+  const SourceRendition& lead = source.renditions.front();
+  std::int64_t lead_begin = lead.segments.front().number;
+  auto date_us = choice.date_us;
+  for (std::size_t i = cut.begin; i < cut.end; ++i) {
+    const SourceSegment& segment = rendition.segments[i];
+    playlist.segments.push_back({.uri = folder + fmt::format("{}.m4s", segment.number),
+                                 .duration = segment.us,
+                                 .timescale = us_per_s,
+                                 .date_us = date_us,
+                                 .gap = segment.gap});
+    if (date_us)
+      *date_us += lead.segments[static_cast<std::size_t>(segment.number - lead_begin)].us;
+  }
+  return playlist;
+}
+
+media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of_source,
+                                                  const Source& source, const Choice& choice,
+                                                  std::string_view version,
+                                                  const MeasuredOf& measured) {
+  Rates rates = measure(source, choice, measured);
+  media::MultivariantPlaylist playlist{.captions = of_source.captions};
+  std::int64_t audio_peak = 0, audio_average = 0;
+  for (media::AudioRendition audio : of_source.audios) {
+    auto rate = rates.find(rendition_of(audio.uri));
+    if (rate == rates.end()) continue;
+    audio.uri = uri_of(version, rate->first);
+    audio_peak = std::max(audio_peak, rate->second.whole.peak());
+    audio_average = std::max(audio_average, rate->second.whole.average());
+    playlist.audios.push_back(std::move(audio));
+  }
+  for (media::Variant variant : of_source.variants) {
+    auto rate = rates.find(rendition_of(variant.uri));
+    if (rate == rates.end()) continue;
+    variant.uri = uri_of(version, rate->first);
+    bool has_audio = !variant.audio_group.empty();
+    variant.bandwidth = rate->second.whole.peak() + (has_audio ? audio_peak : 0);
+    variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
+    playlist.variants.push_back(std::move(variant));
+  }
+  add_i_frames(of_source, rates, version, playlist);
+  return playlist;
+}
+
+Holds holds_of(const Source& source, const Choice& choice) {
+  Holds holds{source.asset, source.version, {}};
+  for (const Cut& cut : choice.cuts) {
+    const SourceRendition& rendition = source.renditions[cut.rendition];
+    holds.held.push_back({rendition.name, rendition.segments[cut.begin].number,
+                          rendition.segments[cut.end - 1].number});
+  }
+  return holds;
+}
+
+}  // namespace relay::origin::clip

@@ -1,0 +1,50 @@
+// The playlists of a clip, over the segments of its source. Pure.
+//
+// Their URIs point at the source's own addresses ("../../../final/0abc/v720/12.m4s"): an edge that
+// has a segment because somebody watched the source has it for the clip too, and one copy of the
+// bytes has one address everywhere, which is purged at one place.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/media/key_picture.hpp"
+#include "common/media/playlist.hpp"
+#include "origin/clip/clip.hpp"
+#include "origin/clip/hold.hpp"
+
+namespace relay::origin::clip {
+
+/// Of the rendition of one cut.
+media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, const Cut& cut);
+
+/// What the catalog knows of an object of the source's version, "v720/12.m4s".
+struct Measured {
+  std::uint64_t bytes = 0;
+  std::vector<media::KeyPicture> keys;
+};
+using MeasuredOf = std::function<Measured(const std::string& object)>;
+
+/// The source's multivariant playlist as the clip's of `version`: only its renditions, with bit
+/// rates measured over its segments.
+media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of_source,
+                                                  const Source& source, const Choice& choice,
+                                                  std::string_view version,
+                                                  const MeasuredOf& measured);
+
+Holds holds_of(const Source& source, const Choice& choice);
+
+/// Where an object lies that a media playlist of {asset}/{version}/{rendition}/ names: with it, or
+/// where a clip's source is.
+struct Place {
+  std::string asset, version, object;  // "final", "0abc", "v720/12.m4s"
+};
+Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
+               std::string_view uri);
+/// The rendition that "…/v720/index.m3u8" is of.
+std::string_view rendition_of(std::string_view uri);
+
+}  // namespace relay::origin::clip

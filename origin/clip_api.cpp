@@ -1,0 +1,149 @@
+#include "origin/clip_api.hpp"
+
+#include <boost/json.hpp>
+#include <random>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/http/problem.hpp"
+#include "common/media/media_path.hpp"
+#include "common/net/whole_body.hpp"
+#include "origin/clip/playlists.hpp"
+#include "origin/json_text.hpp"
+
+namespace relay::origin {
+namespace {
+
+constexpr std::size_t order_bytes_max = 64 * 1024;
+/// Whoever marks the end of a goal is ahead of the segment that shows it: so many target durations
+/// are waited for it.
+constexpr std::int64_t wait_targets = 3;
+/// A source that changes between choosing and committing is looked at once more.
+constexpr int tries_max = 3;
+
+std::uint32_t version_chance() {
+  thread_local std::random_device device;
+  return device();
+}
+
+bool may_come(const Error& error) {
+  return error.kind == ErrorKind::conflict && error.retry;
+}
+
+ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice) {
+  ClipFacts facts{from.source.asset,
+                  from.source.version,
+                  choice.start_us,
+                  choice.end_us,
+                  choice.start_us - choice.begin_us,
+                  {}};
+  if (choice.date_us) facts.start_date_us = *choice.date_us + choice.start_us - choice.begin_us;
+  return facts;
+}
+
+}  // namespace
+
+net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::string asset) {
+  auto body = co_await net::read_whole_body(exchange, order_bytes_max);
+  Result<ClipOrder> order = body ? read_clip_order(*body) : std::unexpected(body.error());
+  Result<MadeClip> made = std::unexpected(Error{});
+  if (order)
+    made = co_await make(tenant, asset, std::move(*order));
+  else
+    made = std::unexpected(order.error());
+  if (!made) {
+    co_await exchange.respond(http::problem_of(made.error()));
+    co_return;
+  }
+  log::info("clipped", {log::kv("tenant", tenant), log::kv("asset", asset),
+                        log::kv("from", made->asset.clip->from),
+                        log::kv("version", made->asset.current_version)});
+  announcer_.purge(purge_of_url(media::multivariant_path(tenant, asset)));
+  auto remove = [&] {
+    remove_released(store_, tenant, made->released);
+    return true;
+  };
+  if (!made->released.empty()) co_await net::run_blocking(blocking_, remove);
+  http::Response response{made->is_new ? 201 : 200, {}, ""};
+  response.headers.add("Content-Type", "application/json");
+  response.headers.add("Cache-Control", "no-store");
+  response.headers.add("Location", "/api/v1/" + tenant + "/assets/" + asset);
+  response.body = json_text(catalog_.document(made->asset)) + "\n";
+  co_await exchange.respond(std::move(response));
+}
+
+net::Task<Result<MadeClip>> ClipApi::make(std::string tenant, std::string asset, ClipOrder order) {
+  Result<MadeClip> made = std::unexpected(Error{});
+  for (int i = 0; i < tries_max; ++i) {
+    auto chosen = co_await choose(tenant, order);
+    if (!chosen) co_return std::unexpected(chosen.error());
+    auto commit = [&] { return catalog_.make_clip(prepare(tenant, asset, order, *chosen)); };
+    made = co_await net::run_blocking(blocking_, commit);
+    if (made || made.error().kind != ErrorKind::not_found) break;
+  }
+  co_return made;
+}
+
+net::Task<Result<ClipApi::Chosen>> ClipApi::choose(std::string tenant, ClipOrder order) {
+  SteadyTime begun = steady_now();
+  while (true) {
+    auto from = read_clip_source(catalog_, channels_, tenant, order.from);
+    if (!from) co_return std::unexpected(from.error());
+    std::shared_ptr<live::Rendition> lead = from->lead;
+    std::uint64_t seen = from->lead_seen;
+    auto choice = clip::choose(from->source, order.wish);
+    if (choice) co_return Chosen{std::move(*from), std::move(*choice)};
+    std::chrono::seconds wait_max(wait_targets * from->source.target_duration_s);
+    bool is_over = steady_now() - begun >= wait_max || !lead || lead->closed;
+    if (is_over || !may_come(choice.error())) co_return std::unexpected(choice.error());
+    co_await lead->changed.wait(seen);
+  }
+}
+
+NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
+                         const ClipOrder& order, const Chosen& chosen) const {
+  const clip::Source& source = chosen.from.source;
+  const clip::Choice& choice = chosen.choice;
+  NewClip clip{.tenant = tenant,
+               .asset = asset,
+               .version = version_name(wall_now(), version_chance()),
+               .facts = facts_of(chosen.from, choice),
+               .title = order.labels.title,
+               .tags = order.labels.tags,
+               .duration_ms = (choice.finish_us - choice.begin_us) / 1000,
+               .holds = clip::holds_of(source, choice)};
+  for (const clip::Cut& cut : choice.cuts) {
+    const clip::SourceRendition& rendition = source.renditions[cut.rendition];
+    clip.playlists[rendition.name] = media::write(clip::media_playlist(source, choice, cut));
+    clip.objects.push_back(rendition.name + "/init.mp4");
+    for (std::size_t i = cut.begin; i < cut.end; ++i)
+      if (!rendition.segments[i].gap)
+        clip.objects.push_back(media::segment_object(rendition.name, rendition.segments[i].number));
+  }
+  clip::MeasuredOf measured = [&](const std::string& object) -> clip::Measured {
+    auto record = catalog_.object(tenant, source.asset, source.version, object);
+    if (!record || !*record) return {};
+    return {(*record)->bytes, std::move((*record)->keys)};
+  };
+  auto multivariant =
+      clip::multivariant_playlist(chosen.from.multivariant, source, choice, clip.version, measured);
+  clip.playlists[""] = media::write(multivariant);
+  clip.renditions = renditions_of(multivariant);
+  for (const Rendition& each : clip.renditions) {
+    if (each.height <= clip.height) continue;
+    clip.width = each.width;
+    clip.height = each.height;
+  }
+  return clip;
+}
+
+void remove_released(SegmentStore& store, const std::string& tenant,
+                     const std::vector<Released>& released) {
+  for (const Released& each : released) {
+    auto removed =
+        store::remove_file(store.media_path(tenant, each.asset, each.version, each.object));
+    if (!removed) log::warn("a segment stays behind", {log::kv("why", removed.error().message)});
+  }
+}
+
+}  // namespace relay::origin

@@ -1,0 +1,54 @@
+// PUT clips/{asset} (DESIGN 3.4): a stretch of a video or a channel becomes an asset of its own, at
+// once and without a byte copied.
+#pragma once
+
+#include <string>
+
+#include "common/net/blocking.hpp"
+#include "common/net/handler.hpp"
+#include "origin/announce.hpp"
+#include "origin/catalog.hpp"
+#include "origin/clip_order.hpp"
+#include "origin/clip_source.hpp"
+#include "origin/segment_store.hpp"
+
+namespace relay::origin {
+
+class ClipApi {
+ public:
+  /// All outlive it.
+  ClipApi(Catalog& catalog, SegmentStore& store, const live::Channels& channels,
+          Announcer& announcer, net::Blocking& blocking)
+      : catalog_(catalog),
+        store_(store),
+        channels_(channels),
+        announcer_(announcer),
+        blocking_(blocking) {}
+
+  /// The tenant's key and the name were checked. 201: made; 200: another version of it.
+  net::Task<void> put(net::Exchange& exchange, std::string tenant, std::string asset);
+
+ private:
+  net::Task<Result<MadeClip>> make(std::string tenant, std::string asset, ClipOrder order);
+  struct Chosen {
+    ClipSource from;
+    clip::Choice choice;
+  };
+  /// Waits a moment for what is only just being made.
+  net::Task<Result<Chosen>> choose(std::string tenant, ClipOrder order);
+  /// On the blocking pool.
+  NewClip prepare(const std::string& tenant, const std::string& asset, const ClipOrder& order,
+                  const Chosen& chosen) const;
+
+  Catalog& catalog_;
+  SegmentStore& store_;
+  const live::Channels& channels_;
+  Announcer& announcer_;
+  net::Blocking& blocking_;
+};
+
+/// Blocks: removes files that no clip holds any more.
+void remove_released(SegmentStore& store, const std::string& tenant,
+                     const std::vector<Released>& released);
+
+}  // namespace relay::origin

@@ -1,0 +1,111 @@
+#include "origin/clip_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "origin/clip/playlists.hpp"
+
+namespace relay::origin {
+namespace {
+
+Result<Asset> playable(const Catalog& catalog, const std::string& tenant,
+                       const std::string& asset_name) {
+  auto asset = catalog.asset(tenant, asset_name);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset)
+    return fail(ErrorKind::not_found, ErrorSource::client,
+                fmt::format("there is no asset '{}' to clip from", asset_name));
+  if ((*asset)->clip)
+    return bad_input(fmt::format("'{}' is a clip itself; make the new one from '{}'", asset_name,
+                                 (*asset)->clip->from));
+  if ((*asset)->kind == AssetKind::photo)
+    return bad_input(
+        fmt::format("'{}' is a photo; clips are made of videos and channels", asset_name));
+  if ((*asset)->current_version.empty())
+    return fail(ErrorKind::conflict, ErrorSource::client,
+                fmt::format("nothing of '{}' can be played yet", asset_name), true);
+  return std::move(**asset);
+}
+
+/// Names of the renditions, pictures first.
+std::vector<clip::SourceRendition> renditions_named(const media::MultivariantPlaylist& playlist) {
+  std::vector<clip::SourceRendition> found;
+  for (const media::Variant& variant : playlist.variants)
+    found.push_back({std::string(clip::rendition_of(variant.uri)), variant.width > 0, {}});
+  for (const media::AudioRendition& audio : playlist.audios)
+    if (!audio.uri.empty())
+      found.push_back({std::string(clip::rendition_of(audio.uri)), false, {}});
+  return found;
+}
+
+Result<media::MultivariantPlaylist> multivariant_of(const Catalog& catalog, const Asset& asset) {
+  auto record = catalog.playlist(asset.tenant, asset.name, asset.current_version, "");
+  if (!record) return std::unexpected(record.error());
+  return media::read_multivariant_playlist(*record ? (*record)->text : "");
+}
+
+/// Of a channel that is open, as viewers see it now.
+void add_window(const live::View& view, clip::Source& source, clip::SourceRendition& rendition) {
+  source.target_duration_s = static_cast<int>(view.window.target_duration_s);
+  for (const media::LiveSegment& each : view.window.segments) {
+    if (!each.complete) break;
+    if (!source.date_us && &rendition == &source.renditions.front()) source.date_us = each.date_us;
+    rendition.segments.push_back({each.number, each.microseconds, each.gap});
+  }
+}
+
+/// Of what the catalog has a playlist of.
+Result<void> add_playlist(const Catalog& catalog, const Asset& asset, clip::Source& source,
+                          clip::SourceRendition& rendition) {
+  auto record = catalog.playlist(asset.tenant, asset.name, asset.current_version, rendition.name);
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return {};
+  auto playlist = media::read_media_playlist((*record)->text);
+  if (!playlist) return std::unexpected(playlist.error());
+  source.target_duration_s = playlist->target_duration_s;
+  source.growing = source.growing || !playlist->ended;
+  bool is_lead = &rendition == &source.renditions.front();
+  if (is_lead && !playlist->segments.empty()) source.date_us = playlist->segments.front().date_us;
+  std::int64_t number = playlist->media_sequence;
+  for (const media::MediaSegment& each : playlist->segments) {
+    if (each.uri != fmt::format("{}.m4s", number))
+      return fail(ErrorKind::internal, ErrorSource::internal,
+                  fmt::format("segment {} of '{}' is called {}", number, asset.name, each.uri));
+    rendition.segments.push_back({number++, each.microseconds(), each.gap});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ClipSource> read_clip_source(const Catalog& catalog, const live::Channels& channels,
+                                    const std::string& tenant, const std::string& asset_name) {
+  auto asset = playable(catalog, tenant, asset_name);
+  if (!asset) return std::unexpected(asset.error());
+  auto multivariant = multivariant_of(catalog, *asset);
+  if (!multivariant) return std::unexpected(multivariant.error());
+  ClipSource found{{.asset = asset->name, .version = asset->current_version},
+                   std::move(*multivariant),
+                   std::move(*asset),
+                   nullptr,
+                   0};
+  clip::Source& source = found.source;
+  source.renditions = renditions_named(found.multivariant);
+  auto channel = channels.find(tenant, asset_name);
+  source.growing = channel != nullptr;
+  for (clip::SourceRendition& each : source.renditions) {
+    auto live = channel ? channel->rendition(each.name) : nullptr;
+    if (channel && !live) continue;
+    if (live && !found.lead) {
+      found.lead = live;
+      found.lead_seen = live->changed.version();
+    }
+    if (live) add_window(*live->view.load(), source, each);
+    auto added = live ? Result<void>() : add_playlist(catalog, found.asset, source, each);
+    if (!added) return std::unexpected(added.error());
+  }
+  return found;
+}
+
+}  // namespace relay::origin

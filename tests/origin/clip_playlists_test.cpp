@@ -1,0 +1,109 @@
+#include "origin/clip/playlists.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::origin::clip {
+namespace {
+
+constexpr std::int64_t second = 1'000'000;
+
+Source channel() {
+  Source source{"live", "0abc", 1'000 * second, true, 4, {}};
+  source.renditions = {{"v720", true, {{7, 4 * second}, {8, 4 * second, true}, {9, 4 * second}}},
+                       {"audio", false, {{7, 4'010'667}, {8, 3'989'333}, {9, 4 * second}}}};
+  return source;
+}
+
+TEST(ClipPlaylists, NameTheSourcesSegments) {
+  Source source = channel();
+  Choice choice{.start_us = 5'500'000,
+                .end_us = 12 * second,
+                .begin_us = 4 * second,
+                .finish_us = 12 * second,
+                .date_us = 1'004 * second,
+                .cuts = {{0, 1, 3}, {1, 1, 3}}};
+  EXPECT_EQ(media::write(media_playlist(source, choice, choice.cuts[0])),
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:0\n"
+            "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+            "#EXT-X-START:TIME-OFFSET=1.500000,PRECISE=YES\n"
+            "#EXT-X-MAP:URI=\"../../../live/0abc/v720/init.mp4\"\n"
+            "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:16:44.000Z\n#EXT-X-GAP\n"
+            "#EXTINF:4.000000,\n../../../live/0abc/v720/8.m4s\n"
+            "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:16:48.000Z\n"
+            "#EXTINF:4.000000,\n../../../live/0abc/v720/9.m4s\n#EXT-X-ENDLIST\n");
+  std::string sound = media::write(media_playlist(source, choice, choice.cuts[1]));
+  EXPECT_NE(sound.find("T00:16:48.000Z\n#EXTINF:4.000000,\n"), std::string::npos)
+      << "dates are the pictures': " << sound;
+  auto again = media::read_media_playlist(sound);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->segments[0].date_us, 1'004 * second);
+}
+
+TEST(ClipPlaylists, WithoutDatesNoneAreSaid) {
+  Source source = channel();
+  Choice choice{.end_us = 4 * second, .finish_us = 4 * second, .cuts = {{0, 0, 1}}};
+  std::string text = media::write(media_playlist(source, choice, choice.cuts[0]));
+  EXPECT_EQ(text.find("DATE-TIME"), std::string::npos);
+  EXPECT_EQ(text.find("EXT-X-START"), std::string::npos) << "it begins with its segment";
+}
+
+TEST(ClipPlaylists, TheMultivariantOneHasItsOwnRates) {
+  media::MultivariantPlaylist from;
+  from.audios = {{.group_id = "audio", .name = "Main", .uri = "0abc/audio/index.m3u8"}};
+  from.captions = {{"captions", "CC1", "und", "CC1"}};
+  from.variants = {{.uri = "0abc/v720/index.m3u8",
+                    .bandwidth = 1,
+                    .average_bandwidth = 1,
+                    .codecs = "avc1.64001f,mp4a.40.2",
+                    .width = 1280,
+                    .height = 720,
+                    .audio_group = "audio"},
+                   {.uri = "0abc/v360/index.m3u8", .width = 640, .height = 360}};
+  Source source = channel();
+  Choice choice{.cuts = {{0, 0, 3}, {1, 0, 3}}};
+  from.i_frames = {{.uri = "0abc/v720/iframes.m3u8"}, {.uri = "0abc/v360/iframes.m3u8"}};
+  MeasuredOf measured = [](const std::string& object) -> Measured {
+    EXPECT_NE(object, "v720/8.m4s") << "there is no such object: it is a gap";
+    if (object == "v720/7.m4s") return {500'000, {{0, 10'000, 0}, {90'000, 20'000, 2 * second}}};
+    return {object == "v720/9.m4s" ? 1'000'000u : 50'000u, {}};
+  };
+  auto made = multivariant_playlist(from, source, choice, "1xyz", measured);
+  ASSERT_EQ(made.variants.size(), 1u) << "v360 is not in it";
+  EXPECT_EQ(made.variants[0].uri, "1xyz/v720/index.m3u8");
+  EXPECT_EQ(made.audios[0].uri, "1xyz/audio/index.m3u8");
+  EXPECT_EQ(made.captions.size(), 1u);
+  ASSERT_EQ(made.i_frames.size(), 1u);
+  EXPECT_EQ(made.i_frames[0].uri, "1xyz/v720/iframes.m3u8");
+  EXPECT_NEAR(static_cast<double>(made.i_frames[0].bandwidth), 80'000, 2);
+  EXPECT_NEAR(static_cast<double>(made.variants[0].average_bandwidth), 1'600'000, 2);
+  EXPECT_NEAR(static_cast<double>(made.variants[0].bandwidth), 2'000'000 + 100'267, 2);
+}
+
+TEST(ClipPlaylists, WhatTheyNameHasOnePlace) {
+  auto own = place_of("film", "0abc", "v720", "12.m4s");
+  EXPECT_EQ(own.asset + " " + own.version + " " + own.object, "film 0abc v720/12.m4s");
+  auto source = place_of("goal", "1xyz", "v720", "../../../film/0abc/v720/init.mp4");
+  EXPECT_EQ(source.asset + " " + source.version + " " + source.object, "film 0abc v720/init.mp4");
+  for (const char* odd : {"../../../", "../../../film", "../../../film/", "../../../film/0abc"})
+    EXPECT_EQ(place_of("goal", "1xyz", "v720", odd).object, "") << odd;
+}
+
+TEST(ClipPlaylists, HoldsAreTheSegmentsOfEachRendition) {
+  Choice choice{.cuts = {{0, 1, 3}, {1, 0, 2}}};
+  Holds holds = holds_of(channel(), choice);
+  EXPECT_EQ(holds.asset, "live");
+  EXPECT_EQ(holds.held, (std::vector<Hold>{{"v720", 8, 9}, {"audio", 7, 8}}));
+  EXPECT_TRUE(holds.has("v720", 9));
+  EXPECT_FALSE(holds.has("v720", 7));
+  EXPECT_FALSE(holds.has("audio", 9));
+  auto again = holds_from_bytes(to_bytes(holds));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->asset, "live");
+  EXPECT_EQ(again->version, "0abc");
+  EXPECT_EQ(again->held, holds.held);
+  EXPECT_FALSE(holds_from_bytes(""));
+  EXPECT_FALSE(holds_from_bytes(to_bytes(holds) + "v720 x 3\n"));
+}
+
+}  // namespace
+}  // namespace relay::origin::clip
