@@ -133,6 +133,7 @@ TEST_F(LiveFaults, DecodingTimesThatLieSecondsFromPresentationAreSetRight) {
 }
 
 TEST_F(LiveFaults, PicturesAtNoConstantRateComeOutAtOne) {
+  live.channel.hold_ms = 1000;  // the longest pause below is a pause, and no loss
   ChannelRun run(settings, live);
   auto tags = moving(6);
   // Every picture of which the number is in no order, and none for half a second.
