@@ -1,6 +1,7 @@
 #include "common/store/mapped_read.hpp"
 
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,9 +16,13 @@ thread_local MappedRead* innermost = nullptr;
 }  // namespace
 
 struct BusHandler {
-  static void handle(int number, siginfo_t* info, void*) {
+  static void handle(int number, siginfo_t* info, void* context) {
     MappedRead* read = innermost;
-    if (read && read->place_) siglongjmp(*read->place_, 1);
+    if (read && read->place_) {
+      // The jump leaves the handler without the kernel's undoing of what it blocked meanwhile.
+      ::pthread_sigmask(SIG_SETMASK, &static_cast<ucontext_t*>(context)->uc_sigmask, nullptr);
+      siglongjmp(*read->place_, 1);
+    }
     auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
     bool inside = read && address >= read->begin_ && address < read->end_;
     if (inside && put_zeros(address)) {
@@ -36,7 +41,7 @@ struct BusHandler {
   static bool install() {
     struct sigaction action{};
     action.sa_sigaction = handle;
-    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
     return ::sigaction(SIGBUS, &action, nullptr) == 0;
   }

@@ -37,7 +37,7 @@ template <class Read>
 bool read_mapped(Read&& read) {
   sigjmp_buf place;
   MappedRead guard(place);
-  // Without the mask, whose saving is a system call; the handler leaves the signal open.
+  // Without the mask, whose saving is a system call; the handler restores it.
   if (sigsetjmp(place, 0) != 0) return false;
   read();
   return true;
