@@ -3,13 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <vector>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/tcp_peer.hpp"
 
 namespace relay::net {
 namespace {
 
+using tests::eventually;
 using tests::TcpPeer;
 
 /// Answers by path; "/echo" gives the request's body back.
@@ -39,6 +42,7 @@ class Script final : public Handler {
     } else if (target == "/many_hints") {
       std::string link(1000, 'x');
       for (int i = 0; i < many_hints; ++i) exchange.inform({103, {{"Link", link}}});
+      all_hints_told = true;
       co_await exchange.respond({200, {}, "the end"});
     } else if (target == "/ignore") {
       co_await exchange.respond({403, {}, "no"});
@@ -48,6 +52,7 @@ class Script final : public Handler {
   }
 
   static constexpr int many_hints = 20'000;
+  std::atomic<bool> all_hints_told = false;
 
  private:
   static Task<void> echo(Exchange& exchange) {
@@ -159,6 +164,7 @@ TEST_F(SessionTest, AnOldClientGetsNoInterimAnswers) {
 TEST_F(SessionTest, InterimAnswersToWhoReadsNothingAreDroppedWhole) {
   TcpPeer peer = connect();
   peer.send("GET /many_hints HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(eventually([this] { return script_.all_hints_told.load(); }));
   std::string all = peer.read_to_end();
   const std::string interim =
       "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(1000, 'x') + "\r\n\r\n";
