@@ -17,7 +17,7 @@ constexpr int level_max = 42;
 constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t steady_tolerance_ns = 1'100'000;  // times may be rounded to milliseconds
 constexpr std::int64_t sound_tail_max_ns = second;
-constexpr std::size_t packets_max = 24 * 3600 * 60;
+constexpr std::size_t indexed_packets_max = 24 * 3600 * 60;
 
 // The NAL units of one packet, whichever form the container uses.
 class UnitReader {
@@ -91,7 +91,7 @@ class Scan {
     if (has_idr(*units)) key_packets_.push_back(times_.size());
     times_.push_back(av::to_nanoseconds(packet.pts, demuxer_.video()->time_base));
     sizes_.push_back(packet.size);
-    if (times_.size() > packets_max) no("it is too long");
+    if (times_.size() > indexed_packets_max) no("it is too long");
   }
 
   void look_at_sound(const AVPacket& packet) {

@@ -20,7 +20,7 @@ namespace relay::transcoder {
 
 namespace {
 
-constexpr int packets_max = 3000;
+constexpr int probe_packets_max = 3000;
 constexpr std::int64_t bytes_max = 48 << 20;
 constexpr std::size_t times_wanted = 40;
 constexpr int fields_wanted = 20;  // frames that are looked at for combing
@@ -71,7 +71,8 @@ class Probe {
 
   Result<SourceFacts> run() {
     if (auto opened = open(); !opened) return std::unexpected(opened.error());
-    for (int packets = 0; packets < packets_max && bytes_ < bytes_max && !enough(); ++packets) {
+    for (int packets = 0; packets < probe_packets_max && bytes_ < bytes_max && !enough();
+         ++packets) {
       auto packet = source_.look();
       if (!packet) return std::unexpected(packet.error());
       if (!*packet) {

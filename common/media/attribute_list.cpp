@@ -6,7 +6,7 @@
 namespace relay::media {
 namespace {
 
-bool is_name_character(char c) {
+bool is_attribute_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
@@ -25,7 +25,8 @@ Result<AttributeList> AttributeList::read(std::string_view text) {
   while (true) {
     std::size_t equals = text.find('=');
     std::string_view name = text.substr(0, equals);
-    if (equals == text.npos || name.empty() || !std::ranges::all_of(name, is_name_character)) {
+    if (equals == text.npos || name.empty() ||
+        !std::ranges::all_of(name, is_attribute_name_character)) {
       return bad_input("an attribute is not written as NAME=value");
     }
     if (list.has(name)) return bad_input("attribute " + std::string(name) + " stands twice");

@@ -8,8 +8,6 @@
 namespace relay::media {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
-
 /// Takes what it reads off the front.
 class Reader {
  public:

@@ -8,6 +8,8 @@
 
 namespace relay::media {
 
+inline constexpr std::int64_t us_per_s = 1'000'000;
+
 /// Unix time in microseconds with milliseconds, rounded down: "2026-11-24T02:50:31.480Z".
 std::string date_text(std::int64_t unix_us);
 

@@ -24,6 +24,7 @@ namespace relay::media {
 
 enum class FeedSlot : std::uint8_t { primary, backup };
 inline constexpr std::size_t feed_slots = 2;
+inline constexpr FeedSlot all_feed_slots[] = {FeedSlot::primary, FeedSlot::backup};
 enum class FeedFormat : std::uint8_t { none, flv, mpegts };
 
 const char* name(FeedSlot slot);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/check.hpp"
+#include "common/media/date.hpp"
 
 namespace relay::media {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 MediaSegment piece(const MediaSegment& segment, std::int64_t from, std::int64_t to) {
   MediaSegment piece = segment;
   piece.duration = to - from;
-  piece.timescale = 1'000'000;
+  piece.timescale = us_per_s;
   if (piece.date_us) *piece.date_us += from;
   return piece;
 }

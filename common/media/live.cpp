@@ -10,7 +10,6 @@
 namespace relay::media {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
 constexpr std::int64_t aac_frame_us = 1024 * us_per_s / 48000 + 1;
 
 constexpr std::string_view state_names[] = {"absent", "starting", "ready",

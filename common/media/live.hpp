@@ -35,9 +35,12 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/media/date.hpp"
 #include "common/media/feed.hpp"
 
 namespace relay::media {
+
+inline constexpr std::int64_t live_status_each_us = us_per_s;
 
 enum class Between { gap, slate };  // what stands in the playlist while nobody publishes
 

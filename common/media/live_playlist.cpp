@@ -10,7 +10,6 @@
 namespace relay::media {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
 constexpr std::int64_t parts_shown_targets = 3;    // target durations from the end (6.2.2)
 constexpr std::int64_t hold_back_targets = 3;      // target durations, part targets (4.4.3.8)
 constexpr std::int64_t skip_boundary_targets = 6;  // target durations (4.4.3.8)

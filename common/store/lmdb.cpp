@@ -16,7 +16,7 @@
 namespace relay::store {
 namespace {
 
-std::unexpected<Error> failed(std::string what, int code) {
+std::unexpected<Error> lmdb_failed(std::string what, int code) {
   return std::unexpected(lmdb_error(std::move(what), code));
 }
 
@@ -127,7 +127,7 @@ Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions&
   }
   MDB_env* env = nullptr;
   int code = mdb_env_create(&env);
-  if (code != 0) return failed("cannot make an LMDB environment", code);
+  if (code != 0) return lmdb_failed("cannot make an LMDB environment", code);
   auto lost = std::make_unique<Lost>(false);
   mdb_env_set_userctx(env, lost.get());
   code = ask(env, [&] { return open_env(env, folder, options); });
@@ -137,7 +137,7 @@ Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions&
   }
   (void)lost.release();
   close_env(env);
-  return failed("cannot open the database in " + folder.string(), code);
+  return lmdb_failed("cannot open the database in " + folder.string(), code);
 }
 
 std::unexpected<Error> closed() {
@@ -177,7 +177,7 @@ Result<std::optional<std::string_view>> Txn::get(Table table, std::string_view k
   MDB_val at = borrow(key), value{};
   int code = ask(txn_, [&] { return mdb_get(txn_, table.dbi, &at, &value); });
   if (code == MDB_NOTFOUND) return std::optional<std::string_view>();
-  if (code != 0) return failed("cannot read a record", code);
+  if (code != 0) return lmdb_failed("cannot read a record", code);
   return std::optional(view(value));
 }
 
@@ -185,7 +185,7 @@ Result<std::size_t> Txn::entries(Table table) const {
   RELAY_CHECK(txn_);
   MDB_stat stat{};
   int code = ask(txn_, [&] { return mdb_stat(txn_, table.dbi, &stat); });
-  if (code != 0) return failed("cannot count a table", code);
+  if (code != 0) return lmdb_failed("cannot count a table", code);
   return stat.ms_entries;
 }
 
@@ -193,7 +193,7 @@ Result<std::uint64_t> Txn::bytes(Table table) const {
   RELAY_CHECK(txn_);
   MDB_stat stat{};
   int code = ask(txn_, [&] { return mdb_stat(txn_, table.dbi, &stat); });
-  if (code != 0) return failed("cannot measure a table", code);
+  if (code != 0) return lmdb_failed("cannot measure a table", code);
   return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) * stat.ms_psize;
 }
 
@@ -201,7 +201,7 @@ Result<void> WriteTxn::put(Table table, std::string_view key, std::string_view v
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), bytes = borrow(value);
   int code = ask(txn_, [&] { return mdb_put(txn_, table.dbi, &at, &bytes, 0); });
-  if (code != 0) return failed("cannot store a record", code);
+  if (code != 0) return lmdb_failed("cannot store a record", code);
   return {};
 }
 
@@ -209,7 +209,7 @@ Result<char*> WriteTxn::reserve(Table table, std::string_view key, std::size_t n
   RELAY_CHECK(txn_);
   MDB_val at = borrow(key), room{n, nullptr};
   int code = ask(txn_, [&] { return mdb_put(txn_, table.dbi, &at, &room, MDB_RESERVE); });
-  if (code != 0) return failed("cannot make room for a record", code);
+  if (code != 0) return lmdb_failed("cannot make room for a record", code);
   return static_cast<char*>(room.mv_data);
 }
 
@@ -218,7 +218,7 @@ Result<bool> WriteTxn::erase(Table table, std::string_view key) {
   MDB_val at = borrow(key);
   int code = ask(txn_, [&] { return mdb_del(txn_, table.dbi, &at, nullptr); });
   if (code == MDB_NOTFOUND) return false;
-  if (code != 0) return failed("cannot remove a record", code);
+  if (code != 0) return lmdb_failed("cannot remove a record", code);
   return true;
 }
 
@@ -226,7 +226,7 @@ Result<void> WriteTxn::commit() {
   RELAY_CHECK(txn_);
   MDB_txn* txn = std::exchange(txn_, nullptr);  // which is freed, whatever the answer
   int code = ask(txn, [&] { return mdb_txn_commit(txn); });
-  if (code != 0) return failed("cannot commit", code);
+  if (code != 0) return lmdb_failed("cannot commit", code);
   return {};
 }
 
@@ -234,7 +234,7 @@ Result<Cursor> Cursor::open(const Txn& txn, Table table) {
   RELAY_CHECK(txn.raw());
   MDB_cursor* cursor = nullptr;
   int code = ask(txn.raw(), [&] { return mdb_cursor_open(txn.raw(), table.dbi, &cursor); });
-  if (code != 0) return failed("cannot walk a table", code);
+  if (code != 0) return lmdb_failed("cannot walk a table", code);
   return Cursor(cursor);
 }
 
@@ -258,7 +258,7 @@ Result<bool> Cursor::move(MDB_cursor_op op, std::string_view at) {
       ask(mdb_cursor_txn(cursor_), [&] { return mdb_cursor_get(cursor_, &found, &value, op); });
   key_ = value_ = {};
   if (code == MDB_NOTFOUND) return false;
-  if (code != 0) return failed("cannot walk a table", code);
+  if (code != 0) return lmdb_failed("cannot walk a table", code);
   key_ = view(found);
   value_ = view(value);
   return true;
@@ -300,7 +300,7 @@ Result<Table> Env::table(const char* name) {
   if (!txn) return std::unexpected(txn.error());
   Table table;
   int code = ask(env_, [&] { return mdb_dbi_open(txn->raw(), name, MDB_CREATE, &table.dbi); });
-  if (code != 0) return failed(std::string("cannot open the table ") + name, code);
+  if (code != 0) return lmdb_failed(std::string("cannot open the table ") + name, code);
   auto committed = txn->commit();
   if (!committed) return std::unexpected(committed.error());
   return table;
@@ -310,7 +310,7 @@ Result<ReadTxn> Env::read() const {
   if (!env_) return closed();
   MDB_txn* txn = nullptr;
   int code = ask(env_, [&] { return mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); });
-  if (code != 0) return failed("cannot begin reading", code);
+  if (code != 0) return lmdb_failed("cannot begin reading", code);
   return ReadTxn(txn);
 }
 
@@ -318,14 +318,14 @@ Result<WriteTxn> Env::write() {
   if (!env_) return closed();
   MDB_txn* txn = nullptr;
   int code = ask(env_, [&] { return mdb_txn_begin(env_, nullptr, 0, &txn); });
-  if (code != 0) return failed("cannot begin writing", code);
+  if (code != 0) return lmdb_failed("cannot begin writing", code);
   return WriteTxn(txn);
 }
 
 Result<void> Env::sync() {
   if (!env_) return closed();
   int code = ask(env_, [&] { return mdb_env_sync(env_, 1); });
-  if (code != 0) return failed("cannot sync", code);
+  if (code != 0) return lmdb_failed("cannot sync", code);
   return {};
 }
 

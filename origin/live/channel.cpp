@@ -25,8 +25,6 @@ constexpr milliseconds gap_after{2'000};
 /// What left the window can be had for this long, or as long as the window is (6.2.2).
 constexpr milliseconds leaving_max{600'000};
 
-constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
-
 }  // namespace
 
 Channel::Channel(ChannelParts parts, ChannelRecord record)
@@ -247,7 +245,7 @@ bool Channel::wants_transcoder() const {
 
 void Channel::tick() {
   if (ending_ || stopped_) return;
-  for (media::FeedSlot slot : slots)
+  for (media::FeedSlot slot : media::all_feed_slots)
     if (line_->is_taken(slot)) last_taken_ = steady_now();
   transcoder_->want(wants_transcoder());
   fill_gaps();
@@ -262,7 +260,7 @@ net::Task<void> Channel::touched(std::weak_ptr<Channel> channel) {
 
 void Channel::note_change() {
   Situation now{.record = record(), .rules = rules(), .status = status_, .failed_why = failed_why_};
-  for (media::FeedSlot slot : slots) {
+  for (media::FeedSlot slot : media::all_feed_slots) {
     auto index = static_cast<std::size_t>(slot);
     now.publishing[index] = line_->is_taken(slot);
     now.dropped_units[index] = line_->dropped(slot);

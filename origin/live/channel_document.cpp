@@ -10,8 +10,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
-
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
@@ -36,7 +34,7 @@ json::object notable_slot(const Situation& now, std::size_t index) {
 
 json::object notable(const Situation& now) {
   json::object by_slot;
-  for (media::FeedSlot slot : slots)
+  for (media::FeedSlot slot : media::all_feed_slots)
     by_slot[media::name(slot)] = notable_slot(now, static_cast<std::size_t>(slot));
   json::value on_air(nullptr);
   if (now.status && now.status->on_air >= 0)
@@ -85,7 +83,7 @@ json::object settings_of(const Situation& now) {
 
 json::object document_of(const Situation& now) {
   json::object out = notable(now);
-  for (media::FeedSlot each : slots) {
+  for (media::FeedSlot each : media::all_feed_slots) {
     auto index = static_cast<std::size_t>(each);
     media::SlotStatus slot = slot_of(now, index);
     json::object& into = out.at("slots").at(media::name(each)).as_object();

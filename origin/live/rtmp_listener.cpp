@@ -26,7 +26,7 @@ namespace ssl = asio::ssl;
 using net::use_result;
 using TlsStream = ssl::stream<net::TcpSocket>;
 
-constexpr std::size_t connections_max = 1024;  // publishers and who wants to be one
+constexpr std::size_t rtmp_connections_max = 1024;  // publishers and who wants to be one
 constexpr auto last_words_wait = std::chrono::seconds(2);
 
 template <class Stream>
@@ -179,7 +179,7 @@ net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
     auto [error, socket] =
         co_await self->acceptor.async_accept(io.get_executor(), from, use_result);
     if (error == asio::error::operation_aborted) co_return;
-    if (error || self->house->connections >= connections_max) {
+    if (error || self->house->connections >= rtmp_connections_max) {
       log::warn("cannot take a publisher",
                 {kv("why", error ? error.message() : std::string("too many connections"))});
       net::Timer pause(*self->workers.front(), std::chrono::milliseconds(100));

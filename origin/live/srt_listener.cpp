@@ -27,7 +27,7 @@ namespace relay::origin::live {
 namespace {
 
 constexpr int backlog = 64;
-constexpr std::size_t connections_max = 1024;
+constexpr std::size_t srt_connections_max = 1024;
 constexpr std::size_t events_max = 64;  // taken at once
 constexpr std::int64_t wait_ms = 200;   // how soon a stop is noticed
 constexpr int peer_idle_ms = 10'000;    // without a packet: it is gone
@@ -166,7 +166,7 @@ void SrtListener::Impl::run() {
 
 /// Whoever got so far has shown a key or the passphrase.
 Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(const StreamKey& key) const {
-  if (publishers.size() >= connections_max)
+  if (publishers.size() >= srt_connections_max)
     return fail(ErrorKind::unavailable, ErrorSource::internal, "too many publishers");
   if (!key.key.empty()) return channels.admit(key, media::FeedFormat::mpegts);
   auto channel = channels.find(key.tenant, key.asset);

@@ -7,14 +7,13 @@
 namespace relay::origin::live {
 namespace {
 
-constexpr std::int64_t us_per_s = 1'000'000;
 constexpr std::int64_t targets_kept = 3;
 
 }  // namespace
 
 std::int64_t Window::microseconds(std::int64_t ticks) const {
-  return static_cast<std::int64_t>((static_cast<__int128>(ticks) * us_per_s + timescale_ / 2) /
-                                   timescale_);
+  return static_cast<std::int64_t>(
+      (static_cast<__int128>(ticks) * media::us_per_s + timescale_ / 2) / timescale_);
 }
 
 std::vector<media::KeyPicture> Window::keys_of(const Segment& segment) const {
@@ -95,7 +94,7 @@ std::int64_t Window::duration_us() const {
 bool Window::may_drop() const {
   if (segments_.empty()) return false;
   std::int64_t left = duration_us() - grid_.length_us(segments_.front().number);
-  return left >= targets_kept * grid_.setup().target_duration_s() * us_per_s;
+  return left >= targets_kept * grid_.setup().target_duration_s() * media::us_per_s;
 }
 
 Segment Window::take_oldest() {
@@ -134,7 +133,7 @@ media::LiveWindow Window::show(bool ended) const {
   media::LiveWindow window{.target_duration_s = grid_.setup().target_duration_s(),
                            .part_target_ms = grid_.setup().part_target_ms(),
                            .ended = ended};
-  std::int64_t shown_us = (targets_kept + 1) * window.target_duration_s * us_per_s;
+  std::int64_t shown_us = (targets_kept + 1) * window.target_duration_s * media::us_per_s;
   for (const Segment& segment : segments_) {
     bool is_recent = grid_.begin_us(next_) - grid_.begin_us(segment.number) <= shown_us;
     window.segments.push_back(shown(segment, true, is_recent && !ended));

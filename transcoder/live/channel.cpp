@@ -25,7 +25,6 @@ namespace {
 
 constexpr int feed_wait_ms = 100;  // then it looks whether the output failed
 constexpr auto setup_poll = std::chrono::milliseconds(20);
-constexpr std::int64_t report_us = 1'000'000;
 
 SlotPatience patience_of(const LiveEncoding& live) {
   return {live.frozen.count() * 1000, live.silent.count() * 1000};
@@ -125,7 +124,7 @@ const media::LiveSetup* Channel::wait_for_setup() {
   while (!ending_) {
     if (const media::LiveSetup* setup = agreement_.setup()) return setup;
     std::int64_t now = clock_.now_us();
-    if (now - reported_us >= report_us) {
+    if (now - reported_us >= media::live_status_each_us) {
       reported_us = now;
       media::LiveStatus status;
       for (std::size_t i = 0; i < outputs_.size(); ++i)

@@ -13,7 +13,7 @@ namespace relay::transcoder::live {
 
 namespace {
 
-constexpr std::int64_t look_us = 250'000, report_us = 1'000'000;
+constexpr std::int64_t look_us = 250'000;
 // What the AAC encoder holds back is taken earlier, where the slots have it by then.
 constexpr std::int64_t sound_ahead_least_us = 100'000;
 constexpr std::int64_t no_scaling_us = 120'000;  // behind the clock: the sizes before serve again
@@ -65,7 +65,7 @@ void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
     look_after(time);
     if (captions_.channels() != captions_told_)
       reports.captions(captions_told_ = captions_.channels());
-    if (time - reported_us_ < report_us) continue;
+    if (time - reported_us_ < media::live_status_each_us) continue;
     reported_us_ = time;
     reports.status(status());
   }

@@ -15,7 +15,7 @@ namespace relay::transcoder::live {
 
 namespace {
 
-constexpr std::size_t packets_max = 600;
+constexpr std::size_t waiting_packets_max = 600;
 constexpr std::size_t bytes_max = 24 << 20;
 constexpr std::int64_t ahead_us = 300'000;  // decoded so long before it is due, at most
 constexpr std::int64_t hurry_us = 80'000;   // later than this: what nobody refers to is left out
@@ -53,7 +53,7 @@ void PicturePath::push(av::Packet packet) {
   bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
   std::lock_guard lock(mutex_);
   auto bytes = static_cast<std::size_t>(packet->size);
-  bool full = waiting_.size() >= packets_max || waiting_bytes_ + bytes > bytes_max;
+  bool full = waiting_.size() >= waiting_packets_max || waiting_bytes_ + bytes > bytes_max;
   broken_ = full || (broken_ && !key);
   if (broken_) return output_.drop(1);
   waiting_bytes_ += bytes;

@@ -11,8 +11,7 @@ namespace relay::transcoder::live {
 namespace {
 
 constexpr std::size_t queue_bytes_max = 16 << 20;
-constexpr std::size_t group_packets_max = 600;      // no key picture for longer: begin anywhere
-constexpr std::int64_t sound_alone_us = 1'500'000;  // as Study has it
+constexpr std::size_t group_packets_max = 600;  // no key picture for longer: begin anywhere
 constexpr auto drain_poll = std::chrono::milliseconds(10);
 constexpr std::int64_t reorder_max_us = 60'000'000;  // no coding reorders over a minute
 

@@ -9,8 +9,6 @@ namespace relay::transcoder::live {
 namespace {
 
 constexpr std::size_t times_wanted = 13, times_max = 250;
-constexpr std::int64_t sound_alone_us =
-    1'500'000;                        // sound for so long and no picture: there is none
 constexpr double rates_agree = 0.02;  // what is declared and what is measured
 
 }  // namespace

@@ -11,6 +11,9 @@
 
 namespace relay::transcoder::live {
 
+/// Sound for so long and no picture: there is none.
+inline constexpr std::int64_t sound_alone_us = 1'500'000;
+
 /// One thread.
 class Study {
  public:
