@@ -86,6 +86,24 @@ LiveChannel read_channel(ObjectReader& reader) {
   return channel;
 }
 
+/// Whether no part is below 85 % of the part target (8216bis 4.4.4.9).
+bool has_even_parts(const LiveSetup& setup) {
+  std::int64_t shortest_us = setup.microseconds_of(setup.group_frames / setup.parts_per_group);
+  return shortest_us * 100 >= setup.part_target_ms() * 1000 * 85;
+}
+
+/// The number nearest to `wanted` that makes even parts; `wanted` if there is none.
+std::int64_t parts_of_group(LiveSetup setup, std::int64_t wanted, std::int64_t most) {
+  for (std::int64_t away = 0; away < most; ++away) {
+    for (std::int64_t parts : {wanted + away, wanted - away}) {
+      if (parts < 1 || parts > most) continue;
+      setup.parts_per_group = parts;
+      if (has_even_parts(setup)) return parts;
+    }
+  }
+  return wanted;
+}
+
 LiveRendition read_rendition(ObjectReader& reader) {
   LiveRendition rendition;
   reader.text("name", rendition.name);
@@ -213,7 +231,8 @@ LiveSetup live_grid(const LiveChannel& channel, std::int64_t rate_numerator,
   setup.segment_frames =
       std::max<std::int64_t>(1, channel.segment_ms / channel.group_ms) * setup.group_frames;
   std::int64_t parts = scaled(channel.group_ms, 1, channel.part_target_ms);
-  setup.parts_per_group = std::clamp<std::int64_t>(parts, 1, setup.group_frames / step);
+  std::int64_t most = setup.group_frames / step;
+  setup.parts_per_group = parts_of_group(setup, std::clamp<std::int64_t>(parts, 1, most), most);
   return setup;
 }
 

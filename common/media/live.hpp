@@ -99,7 +99,8 @@ struct LiveSetup {
 };
 
 /// The grid for a rate: group and segment lengths in whole frames, nearest to what was asked, the
-/// group even when `halving`.
+/// group even when `halving`; as many parts as asked, or the next number that makes them alike
+/// enough.
 LiveSetup live_grid(const LiveChannel& channel, std::int64_t rate_numerator,
                     std::int64_t rate_denominator, bool halving);
 

@@ -18,7 +18,7 @@ TEST(LiveGrid, GroupsAndSegmentsAreWholeFrames) {
       {25, 1, false, 50, 100, 4, 4},       {50, 1, true, 100, 200, 4, 4},
       {30, 1, false, 60, 120, 4, 4},       {30000, 1001, false, 60, 120, 4, 5},
       {60000, 1001, true, 120, 240, 4, 5}, {24000, 1001, false, 48, 96, 4, 5},
-      {15, 1, true, 30, 60, 4, 4},         {1, 1, false, 2, 4, 2, 4},
+      {15, 1, true, 30, 60, 5, 4},         {1, 1, false, 2, 4, 2, 4},
   };
   for (const GridCase& each : cases) {
     LiveSetup grid = live_grid({}, each.numerator, each.denominator, each.halving);
@@ -45,6 +45,22 @@ TEST(LiveGrid, PartsFillSegmentsAndBeginGroups) {
       if (rate > 1) EXPECT_GE(grid.microseconds_of(frames), grid.part_target_ms() * 850);
     }
   }
+}
+
+TEST(LiveGrid, ShortPartsAreAsManyAsMakesThemAlike) {
+  for (std::int64_t rate : {24, 25, 30, 50, 60}) {
+    for (std::int64_t part_ms : {200, 250, 333, 500, 1000}) {
+      bool halving = rate > 30;
+      LiveSetup grid = live_grid({.part_target_ms = part_ms, .group_ms = 1000}, rate, 1, halving);
+      SCOPED_TRACE(testing::Message() << rate << " " << part_ms);
+      for (std::int64_t part = 0; part < grid.parts_per_segment(); ++part) {
+        std::int64_t us = grid.microseconds_of(grid.part_frame(part + 1) - grid.part_frame(part));
+        EXPECT_LE(us, grid.part_target_ms() * 1000);
+        EXPECT_GE(us, grid.part_target_ms() * 850);
+      }
+    }
+  }
+  EXPECT_EQ(live_grid({.part_target_ms = 250, .group_ms = 1000}, 25, 1, false).parts_per_group, 5);
 }
 
 TEST(LiveGrid, AFrameIsFoundByItsTimeOverYears) {
