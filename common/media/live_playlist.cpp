@@ -70,10 +70,10 @@ void append_end(std::string& text, const LiveWindow& window) {
     text += "#EXT-X-ENDLIST\n";
     return;
   }
-  LivePosition next = next_of(window);
+  LivePosition hinted = hinted_of(window);
   if (window.hints && !window.segments.empty()) {
-    fmt::format_to(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}.{}.m4s\"\n", next.segment,
-                   next.part);
+    fmt::format_to(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}.{}.m4s\"\n", hinted.segment,
+                   hinted.part);
   }
   for (const LiveReport& report : window.reports) {
     bool is_open = report.next.part > 0;
@@ -120,6 +120,12 @@ LivePosition next_of(const LiveWindow& window) {
   bool is_first = window.segments.size() == 1;
   return {last.number, parts_of(last),
           is_first ? 0 : parts_of(window.segments[window.segments.size() - 2])};
+}
+
+LivePosition hinted_of(const LiveWindow& window) {
+  LivePosition next = next_of(window);
+  bool closing = !window.segments.empty() && window.segments.back().closing;
+  return closing ? LivePosition{next.segment + 1, 0, next.part} : next;
 }
 
 std::string write(const LiveWindow& window) {

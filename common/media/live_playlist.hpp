@@ -29,6 +29,7 @@ struct LiveSegment {
   std::int64_t date_us = 0;       // Unix time at which it begins
   bool gap = false;               // it was never made, or not to its end
   bool complete = true;           // false: the last one, of which only parts are there
+  bool closing = false;           // not complete yet, but no more parts of it come
   std::vector<LivePart> parts;    // shown for the last three target durations only
 };
 
@@ -51,6 +52,9 @@ struct LiveWindow {
 
 /// What is not there yet.
 LivePosition next_of(const LiveWindow& window);
+/// The part that is made next, to be hinted at: behind a closing segment the first of the one
+/// after.
+LivePosition hinted_of(const LiveWindow& window);
 
 /// PART-HOLD-BACK, HOLD-BACK and CAN-SKIP-UNTIL follow from the targets: 3 part targets, 3 and 6
 /// target durations.

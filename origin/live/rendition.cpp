@@ -9,7 +9,8 @@ PartPlace find_part(const View& view, std::int64_t segment, std::int64_t part) {
     if (index < each.parts.size())
       return {PartFound::there, each.offset_of(index), each.parts[index]};
   }
-  bool is_next = segment == view.next.segment && part == view.next.part;
+  media::LivePosition hinted = media::hinted_of(view.window);
+  bool is_next = segment == hinted.segment && part == hinted.part;
   bool is_open = !view.window.ended && !view.is_empty();
   return {is_next && is_open ? PartFound::coming : PartFound::never, 0, {}};
 }

@@ -138,7 +138,10 @@ media::LiveWindow Window::show(bool ended) const {
     bool is_recent = grid_.begin_us(next_) - grid_.begin_us(segment.number) <= shown_us;
     window.segments.push_back(shown(segment, true, is_recent && !ended));
   }
-  if (open_ && !ended) window.segments.push_back(shown(*open_, false, true));
+  if (open_ && !ended) {
+    window.segments.push_back(shown(*open_, false, true));
+    window.segments.back().closing = is_closing_;
+  }
   return window;
 }
 

@@ -67,6 +67,19 @@ TEST(LiveWindow, KeyPicturesLieWhereTheirPartsDo) {
             (std::vector<media::KeyPicture>{{24, 30, 0}, {201, 40, 2'000'000}}));
 }
 
+TEST(LiveWindow, BehindAClosingSegmentTheFirstPartOfTheNextIsHinted) {
+  Window window = begun(7);
+  window.add(7, part(0), false);
+  EXPECT_EQ(media::hinted_of(window.show(false)), (media::LivePosition{7, 1, 0}));
+  window.add(7, part(1), true);
+  View view{.window = window.show(false)};
+  EXPECT_EQ(media::next_of(view.window), (media::LivePosition{7, 2, 0})) << "it is not complete";
+  EXPECT_EQ(media::hinted_of(view.window).segment, 8);
+  EXPECT_EQ(media::hinted_of(view.window).part, 0);
+  EXPECT_EQ(find_part(view, 8, 0).found, PartFound::coming);
+  EXPECT_EQ(find_part(view, 7, 2).found, PartFound::never);
+}
+
 TEST(LiveWindow, ASegmentThatCouldNotBeKeptIsAGap) {
   Window window = begun(7);
   window.add(7, part(0), true);
