@@ -61,10 +61,14 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
   }
   for (auto& each : tracks_)
     if (first >= 0 && !each->window.has_begun()) each->window.begin_at(first);
+  // Parts of the segment at hand may have been shown before: it is a gap at once, or the playlist
+  // would show less than it did.
+  for (auto& each : tracks_) each->window.fill_until(grid_->segment_at(wall_now()) + 1);
   transcoder_->start();
   tick();
   slide();
   for (auto& each : tracks_) publish(*each);
+  for (auto& each : tracks_) publish(*each);  // with reports of the others, which are there now
 }
 
 Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
