@@ -1,0 +1,152 @@
+// A live channel while things break: its playlists are followed at the origin and at two edges all the
+// time, with every rule that they must meet, and each fault costs viewers no more than it may.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { asset } from '../support/broadcaster.mjs';
+import { transcodersOf } from '../support/jobs.mjs';
+import { openChannel, publish, waitForAir } from '../support/live.mjs';
+import { until } from '../support/poll.mjs';
+import { freePorts } from '../support/ports.mjs';
+import { startFleet } from '../support/torchrelay.mjs';
+import { LiveWatch } from '../tools/live_watch.mjs';
+import { asLine } from '../tools/validate.mjs';
+
+const channel = 'demo/final';
+const grid = { part: '250ms', group: '1s', segment: '3s' };
+const kill_gaps_max = 2;  // segments that a killed program may cost
+
+let fleet;
+let watch;
+let ingest;
+const publishers = {};
+
+before(async () => {
+  const [rtmp] = await freePorts(1);
+  fleet = await startFleet(2, { origin: { settings: { live: { rtmp: `127.0.0.1:${rtmp}`, srt: '', ...grid } },
+    transcoder: { live: { rungs_max: 1 } } } });
+  ({ ingest } = await openChannel(fleet.origin, channel));
+  push('primary');
+  push('backup');
+  await waitForAir(fleet.edges[1], channel);
+  const [one, two] = fleet.edges;
+  watch = await new LiveWatch({ origin: fleet.origin.url, 'edge-1': one.url, 'edge-2': two.url }, channel).start();
+});
+after(async () => {
+  for (const publisher of Object.values(publishers)) await publisher.stop();
+  await watch?.stop();
+  await fleet?.cleanUp();
+});
+
+function push(slot) {
+  const to = slot === 'primary' ? ingest.rtmp : `${ingest.rtmp}&slot=backup`;
+  publishers[slot] = publish(to, { size: '160x90', output: ['-af', 'volume=0.5'] });
+}
+
+const everyLine = (test) => watch.lines.every((line) => line.now && test(line));
+
+/** When they were started. */
+async function restartPublishers() {
+  for (const slot of Object.keys(publishers)) {
+    await publishers[slot].stop();
+    push(slot);
+  }
+  return Date.now();
+}
+
+const furthest = () => Math.max(...watch.lines.map(({ now }) => now?.next.msn ?? 0));
+
+/** All of them show a whole segment, a made one, that is not over yet now. */
+async function goOn() {
+  const msn = furthest();
+  await until(`a segment from ${msn} on`, () => everyLine(({ now }) =>
+    now.segments.some(({ number, gap }) => number >= msn && !gap)), { deadline_ms: 60_000 });
+}
+
+const slots = async () => (await asset(fleet.origin, channel)).live;
+const ready = (slot) => until(`${slot} to be ready`, async () => (await slots()).slots[slot].state === 'ready');
+
+/**
+ * Breaks something, waits until all goes on, and says what the playlists and viewers had of it. Numbers of
+ * the segments that are gaps, but for those that were over when `act` had mended what it may mend.
+ */
+async function fault(t, act) {
+  const begin_ms = performance.now();
+  const msn = furthest() - 1;
+  const mended = (await act()) ?? 0;
+  await goOn();
+  const gaps = new Set(watch.lines.flatMap(({ now }) => now.segments).filter(({ number, gap, date_ms, duration_s }) =>
+    gap && number >= msn && date_ms + 1000 * duration_s > mended).map(({ number }) => number));
+  for (const { server, name, stall_s } of watch.story(begin_ms)) {
+    if (stall_s > 0.05) t.diagnostic(`${server} ${name} stood for ${stall_s.toFixed(2)} s`);
+  }
+  const took_s = ((performance.now() - begin_ms) / 1000).toFixed(1);
+  t.diagnostic(`${gaps.size} segments are gaps; the next whole one was there after ${took_s} s`);
+  noViolation();
+  return [...gaps];
+}
+
+const noViolation = () => assert.deepEqual(watch.findings.map(asLine), []);
+
+test('nothing breaks', async () => {
+  await ready('primary');
+  await ready('backup');
+  await goOn();
+  noViolation();
+});
+
+test('the publisher on air is killed: the other takes over, nothing is missing', async (t) => {
+  const gaps = await fault(t, async () => {
+    await publishers.primary.stop();
+    await until('backup to be on air', async () => (await slots()).on_air === 'backup');
+  });
+  assert.deepEqual(gaps, []);
+});
+
+test('it comes back', async (t) => {
+  const gaps = await fault(t, async () => {
+    push('primary');
+    await ready('primary');
+  });
+  assert.deepEqual(gaps, []);
+});
+
+test('both publishers are gone and come back at once', async (t) => {
+  const gaps = await fault(t, restartPublishers);
+  assert.ok(gaps.length <= kill_gaps_max, gaps.join());
+});
+
+test('the transcoder is killed', async (t) => {
+  const gaps = await fault(t, () => { process.kill(transcodersOf(fleet.origin.pid)[0], 'SIGKILL'); });
+  assert.ok(gaps.length <= kill_gaps_max, gaps.join());
+});
+
+test('an edge is killed: viewers of the other see nothing of it, and its own go on', async (t) => {
+  const gaps = await fault(t, async () => {
+    watch.down('edge-1');
+    const [edge] = fleet.edges;
+    edge.kill();
+    await edge.exited;
+    fleet.edges[0] = await edge.restart();
+    watch.up('edge-1');
+  });
+  assert.deepEqual(gaps, []);
+});
+
+test('the origin is killed, and its publishers come back', async (t) => {
+  const gaps = await fault(t, async () => {
+    watch.down('origin');
+    fleet.origin.kill();
+    await fleet.origin.exited;
+    fleet.origin = await fleet.origin.restart();
+    watch.up('origin');
+    return restartPublishers();
+  });
+  assert.ok(gaps.length <= kill_gaps_max, gaps.join());
+});
+
+test('no rule was broken in all that time, and everything was looked at', (t) => {
+  t.diagnostic(JSON.stringify(watch.counts));
+  for (const [what, count] of Object.entries(watch.counts)) if (what !== 'waits') assert.ok(count > 0, what);
+  noViolation();
+});
