@@ -10,11 +10,15 @@ export function kindOf(file) {
   return photo_endings.test(file.name) ? 'photos' : 'videos';
 }
 
-/** "Final 100m (HD).mp4" → "Final-100m-HD": 1 to 64 of A–Z a–z 0–9 . _ -, no dot first. */
+/** "Final 100m (HD).mp4" → "Final-100m-HD" */
 export function assetName(fileName) {
-  const plain = fileName.replace(/\.[^.]*$/, '').normalize('NFKD').replace(/[\u0300-\u036f]/g, '');
-  const name = plain.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, name_length_max);
-  return name || `upload-${Date.now().toString(36)}`;
+  return plainName(fileName.replace(/\.[^.]*$/, '')) || `upload-${Date.now().toString(36)}`;
+}
+
+/** "Goal: 2.0!" → "Goal-2.0": as the origin allows, 1 to 64 of A–Z a–z 0–9 . _ -, no dot first; or ''. */
+export function plainName(text) {
+  const plain = text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '');
+  return plain.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, name_length_max);
 }
 
 /** "final", 2 → "final-2", no longer than a name may be. */

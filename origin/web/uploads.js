@@ -2,7 +2,8 @@
 // in use waits, in its row, for the word what to do.
 
 import { make } from './make.js';
-import { assetName, kindOf, numbered } from './names.js';
+import { assetName, kindOf } from './names.js';
+import { assetThatStays, freeName } from './taken_names.js';
 
 const at_once_max = 2;
 
@@ -74,7 +75,7 @@ export class Uploads {
   /** Holds up nobody else: the answer puts the file in the queue again. */
   async #ask(upload, old) {
     const { api, kind, name, row } = upload;
-    const free = await this.#freeName(api, name);
+    const free = await freeName(api, name, (other) => this.#sending.has(other));
     // A photo's bytes never change at its address, and a name keeps its kind.
     const replaceable = kind === 'videos' && old?.kind === 'video';
     const again = (change) => () => {
@@ -86,14 +87,6 @@ export class Uploads {
       ...(replaceable ? [make('button', { type: 'button', onclick: again({ replaces: true }) }, 'Replace it')] : []),
       make('button', { type: 'button', onclick: again({ name: free }) }, `Keep both: “${free}”`));
     row.stop.onclick = () => row.item.remove();
-  }
-
-  async #freeName(api, name) {
-    for (let number = 2; number < 100; number += 1) {
-      const other = numbered(name, number);
-      if (!this.#sending.has(other) && !(await assetThatStays(api, other))) return other;
-    }
-    throw new Error(`“${name}” is there already. Give the file another name.`);
   }
 
   #row(file) {
@@ -113,16 +106,5 @@ export class Uploads {
     };
     this.list.append(item);
     return { item, progress, choices, stop, says, fails };
-  }
-}
-
-/** The asset of that name; null where there is none, or only one that failed and shows nothing. */
-async function assetThatStays(api, name) {
-  try {
-    const asset = await api.asset(name);
-    return asset.state === 'failed' && !asset.playback ? null : asset;
-  } catch (error) {
-    if (error.status === 404) return null;
-    throw error;
   }
 }
