@@ -17,8 +17,8 @@ constexpr std::string_view download_file = "download.mp4";
 
 /// First parts of paths that are not tenants.
 constexpr std::string_view reserved[] = {
-    "admin",  "api",   "assets", "console",    "favicon.ico", "health", "healthz", "metrics",
-    "player", "purge", "readyz", "robots.txt", "static",      "watch",  "web"};
+    "admin",   "api",    "assets", "console", "desk",       "favicon.ico", "health", "healthz",
+    "metrics", "player", "purge",  "readyz",  "robots.txt", "static",      "watch",  "web"};
 
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||

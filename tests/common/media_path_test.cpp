@@ -129,7 +129,7 @@ TEST(MediaPath, NamesAreCheckedWithAReason) {
 
 TEST(MediaPath, TenantsMayNotBeReservedWords) {
   EXPECT_TRUE(check_tenant("demo"));
-  for (std::string_view word : {"api", "watch", "static", "metrics", "healthz", "readyz"}) {
+  for (std::string_view word : {"api", "watch", "desk", "static", "metrics", "healthz", "readyz"}) {
     ASSERT_FALSE(check_tenant(word)) << word;
     EXPECT_FALSE(parse_media_path("/" + std::string(word) + "/a/v1/v720/0.m4s")) << word;
   }
