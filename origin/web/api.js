@@ -8,13 +8,20 @@ export class Api {
   }
 
   /** {assets: [...], cursor} */
-  async assets({ q = '', cursor = '' } = {}) {
-    const query = new URLSearchParams({ ...(q ? { q } : {}), ...(cursor ? { cursor } : {}) });
+  async assets({ q = '', kind = '', cursor = '' } = {}) {
+    const asked = Object.entries({ q, kind, cursor }).filter(([, value]) => value);
+    const query = new URLSearchParams(asked);
     return (await this.#ask(`/assets?${query}`)).json();
   }
 
   async asset(name) {
     return (await this.#ask(`/assets/${encodeURIComponent(name)}`)).json();
+  }
+
+  /** Makes a clip, or another version of it: {from, start, end, title, exact} → the asset. */
+  async putClip(name, order) {
+    return (await this.#ask(`/clips/${encodeURIComponent(name)}`,
+      { method: 'PUT', body: JSON.stringify(order) })).json();
   }
 
   /** {edges: [{edge, confirmed}]} */

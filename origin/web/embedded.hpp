@@ -19,5 +19,6 @@ std::span<const EmbeddedFile> static_files();
 /// Templates; "{{static}}" stands for the folder of static_files().
 std::string_view console_template();
 std::string_view watch_template();
+std::string_view desk_template();
 
 }  // namespace relay::origin::web

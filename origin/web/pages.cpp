@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view static_prefix = "/static/";
 constexpr std::string_view watch_prefix = "/watch/";
+constexpr std::string_view desk_prefix = "/desk/";
 
 // hls.js runs its worker from a blob and feeds the video element through one; a caption track of
 // its begins as an empty data: document.
@@ -55,8 +56,10 @@ Page from_template(std::string_view text) {
   return {std::move(body), std::move(tag)};
 }
 
-/// "{tenant}/{asset}": two names, neither empty.
-bool names_an_asset(std::string_view rest) {
+/// "{prefix}{tenant}/{asset}": two names, neither empty.
+bool names_an_asset(std::string_view path, std::string_view prefix) {
+  if (!path.starts_with(prefix)) return false;
+  std::string_view rest = path.substr(prefix.size());
   std::size_t slash = rest.find('/');
   return slash != 0 && slash != std::string_view::npos && slash + 1 < rest.size() &&
          rest.find('/', slash + 1) == std::string_view::npos;
@@ -121,12 +124,13 @@ http::Response static_file(const http::RequestHead& head, std::string_view rest)
 std::optional<http::Response> page(const http::RequestHead& head) {
   static const Page console = from_template(console_template());
   static const Page watch = from_template(watch_template());
+  static const Page desk = from_template(desk_template());
   if (head.method != "GET" && head.method != "HEAD") return std::nullopt;
   std::string_view path = head.target.substr(0, head.target.find('?'));
   if (path == "/") return document(head, console, false);
   if (path.starts_with(static_prefix)) return static_file(head, path.substr(static_prefix.size()));
-  if (path.starts_with(watch_prefix) && names_an_asset(path.substr(watch_prefix.size())))
-    return document(head, watch, true);
+  if (names_an_asset(path, watch_prefix)) return document(head, watch, true);
+  if (names_an_asset(path, desk_prefix)) return document(head, desk, false);
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
-// The pages that the origin hands out: the console at "/", the watch page of any asset, and the
-// styles, scripts and player library that both use, all built into the binary.
+// The pages that the origin hands out: the console at "/", the watch page of any asset, the
+// highlight desk of a channel or video, and the styles, scripts and player library that they use,
+// all built into the binary.
 //
 // Pages may change from one release to the next, so they are cached for a minute and revalidated;
 // what they load lies under an address that carries the hash of all of it, and never changes.
@@ -14,6 +15,7 @@ namespace relay::origin::web {
 /// Answers GET and HEAD of
 ///   /                             the console
 ///   /watch/{tenant}/{asset}       the watch page (the same for every asset; it asks for the rest)
+///   /desk/{tenant}/{asset}        the highlight desk (likewise)
 ///   /static/{hash}/{file}         immutable; 404 when the hash is not this release's
 /// and nullopt for every other path or method. If-None-Match gives 304 (RFC 9110 13.1.2), and
 /// Accept-Encoding decides about gzip. Pure, thread-safe; views in `head` are not kept.

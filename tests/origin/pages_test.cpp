@@ -28,23 +28,24 @@ std::string static_folder() {
 }
 
 TEST(Pages, OnlyTheirPathsAndReadingMethodsAreAnswered) {
-  for (std::string_view target : {"/", "/?tenant=demo", "/watch/demo/final", "/watch/d/f?t=3"})
+  for (std::string_view target :
+       {"/", "/?tenant=demo", "/watch/demo/final", "/watch/d/f?t=3", "/desk/demo/final"})
     EXPECT_EQ(get(target)->status, 200) << target;
   for (std::string_view target :
        {"/watch", "/watch/demo", "/watch/demo/", "/watch//final", "/watch/demo/final/more",
-        "/demo/final/index.m3u8", "/api/v1/demo/assets", "/index.html"})
+        "/desk/demo", "/demo/final/index.m3u8", "/api/v1/demo/assets", "/index.html"})
     EXPECT_FALSE(get(target)) << target;
   EXPECT_TRUE(get("/", {}, "HEAD"));
   EXPECT_FALSE(get("/", {}, "POST"));
 }
 
 TEST(Pages, NoPageRunsInlineScriptAndOnlyTheWatchPageMayBeFramed) {
-  for (std::string_view target : {"/", "/watch/demo/final"}) {
+  for (std::string_view target : {"/", "/watch/demo/final", "/desk/demo/final"}) {
     auto response = *get(target);
     std::string policy = field(response, "Content-Security-Policy");
     EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self';")) << policy;
     EXPECT_EQ(policy.find("unsafe"), std::string::npos);
-    EXPECT_EQ(policy.find("frame-ancestors") != std::string::npos, target == "/");
+    EXPECT_EQ(policy.find("frame-ancestors") != std::string::npos, target != "/watch/demo/final");
     EXPECT_EQ(response.body.find("<script>"), std::string::npos);
     EXPECT_EQ(response.body.find("onclick"), std::string::npos);
     EXPECT_EQ(response.body.find("{{"), std::string::npos) << "a mark was left in the page";
