@@ -51,7 +51,7 @@ export class AssetList {
         make('div', { className: 'quiet' }, facts(asset)),
         make('div', { className: `quiet state-${asset.state}` }, stateText(asset)),
         ...(working.has(asset.state) ? [make('progress', { max: 1, value: asset.progress ?? 0 })] : [])),
-      make('div', { className: 'acts' }, ...watchLink(asset), remove));
+      make('div', { className: 'acts' }, ...watchLink(asset), ...deskLink(asset), remove));
     row.dataset.asset = asset.asset;
     row.dataset.state = asset.state;
     return row;
@@ -70,9 +70,18 @@ function thumbnail(asset) {
 
 function watchLink(asset) {
   if (!asset.playback) return [];
-  const path = `/watch/${encodeURIComponent(asset.tenant)}/${encodeURIComponent(asset.asset)}`;
-  return [make('a', { href: path, target: '_blank', rel: 'noopener' },
+  return [make('a', { href: pagePath('watch', asset), target: '_blank', rel: 'noopener' },
     asset.kind === 'photo' ? 'View' : 'Watch')];
+}
+
+/** Clips are made of what has a time of its own. The same tab: the key does not leave it. */
+function deskLink(asset) {
+  if (!asset.playback || !['video', 'channel'].includes(asset.kind)) return [];
+  return [make('a', { href: pagePath('desk', asset) }, 'Clip')];
+}
+
+function pagePath(page, { tenant, asset }) {
+  return `/${page}/${encodeURIComponent(tenant)}/${encodeURIComponent(asset)}`;
 }
 
 function facts(asset) {

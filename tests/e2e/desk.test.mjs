@@ -1,0 +1,136 @@
+// The highlight desk in a browser, on a real origin: a channel that ffmpeg pushes is marked by keys and
+// published, and the clip plays; what goes wrong is told.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage, playsPast } from '../support/browser.mjs';
+import { asset, upload, waitForState } from '../support/broadcaster.mjs';
+import { openChannel, publishTs, quickGrid, waitForAir } from '../support/live.mjs';
+import { clip } from '../support/media.mjs';
+import { until } from '../support/poll.mjs';
+import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+
+let origin;
+let browser;
+let publisher;
+
+before(async () => {
+  origin = await startOrigin({ settings: { live: quickGrid } });
+  browser = await launchBrowser();
+});
+after(async () => {
+  await publisher?.stop();
+  await browser?.close();
+  await cleanUp(origin);
+});
+
+/** The desk of demo/{name}, signed in. */
+async function openDesk(t, name, { key = 'demo-key' } = {}) {
+  const page = await openPage(browser, `${origin.url}/desk/demo/${name}`);
+  t.after(() => page.context().close());
+  await page.getByLabel('Key', { exact: true }).fill(key);
+  await page.getByRole('button', { name: 'Open' }).click();
+  return page;
+}
+
+/** {marks: {in_ms, out_ms}, range: {from_ms, to_ms}, moment_ms}. */
+const state = (page) => page.evaluate(() => {
+  const { marks, preview } = window.torchrelay;
+  return { marks, range: preview?.range ?? null, moment_ms: preview?.moment_ms ?? null };
+});
+
+/** Waits until so much can be seen, and stops the picture. */
+async function shows(page, length_ms) {
+  await until('enough to be seen', async () => {
+    const { range } = await state(page);
+    return range && range.to_ms - range.from_ms >= length_ms;
+  }, { deadline_ms: 60_000 });
+  await page.waitForFunction(() => document.querySelector('video').played.length > 0, null, { timeout: 60_000 });
+  await page.keyboard.press('k');
+  await page.waitForFunction(() => document.querySelector('video').paused);
+}
+
+/** Presses keys one after another, each when the picture of the one before shows. */
+async function press(page, ...keys) {
+  for (const key of keys) {
+    await page.keyboard.press(key);
+    await page.waitForFunction(() => !document.querySelector('video').seeking, null, { timeout: 30_000 });
+  }
+}
+
+const says = (page, words) => page.locator('#says').filter({ hasText: words }).waitFor({ timeout: 30_000 });
+const row = (page, name) => page.locator(`#clips [data-asset="${name}"][data-state="ready"]`);
+
+test('a wrong key is told, and opens nothing', async (t) => {
+  const page = await openDesk(t, 'final', { key: 'wrong' });
+  await page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+  assert.equal(await page.locator('#desk').isVisible(), false);
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test('a goal is marked by keys, published, and plays', async (t) => {
+  await openChannel(origin, 'demo/final', { body: { title: 'The final' } });
+  publisher = publishTs(origin, 'demo/final', { size: '416x234' });
+  await waitForAir(origin, 'demo/final');
+  const page = await openDesk(t, 'final');
+  await shows(page, 6000);
+  await press(page, 'p');
+  await says(page, 'Mark the beginning (I) and the end (O) first.');
+  await press(page, 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'i', 'Shift+ArrowRight', 'ArrowRight', 'ArrowRight', 'o');
+  const { marks, range } = await state(page);
+  assert.equal(Math.round(marks.out_ms - marks.in_ms), 1120, 'a second, two pictures, and the one that shows');
+  assert.ok(marks.in_ms >= range.from_ms && Math.abs(Date.now() - marks.in_ms) < 3_600_000, 'a date of now');
+  await page.getByLabel('Title').fill('Goal!');
+  await page.keyboard.press('Enter');
+  await row(page, 'Goal').waitFor({ timeout: 30_000 });
+
+  const { kind, clip: facts } = await asset(origin, 'demo/Goal');
+  assert.deepEqual([kind, facts.from], ['clip', 'final']);
+  assert.ok(Math.abs(Date.parse(facts.start) - marks.in_ms) <= 1, facts.start);
+  assert.ok(Math.abs(Date.parse(facts.end) - marks.out_ms) <= 1, facts.end);
+  const address = await row(page, 'Goal').getByRole('link', { name: 'Watch' }).getAttribute('href');
+  const viewer = await openPage(browser, address);
+  t.after(() => viewer.context().close());
+  await playsPast(viewer, 0.8);
+  const length_s = await viewer.evaluate(() => document.querySelector('video').duration);
+  assert.ok(length_s > 1 && length_s < 1.12 + 2.2, `${length_s} s: what was marked, to whole segments`);
+  assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
+});
+
+test('a name that is taken is not taken over without a word', async (t) => {
+  const { version } = await asset(origin, 'demo/Goal');
+  const page = await openDesk(t, 'final');
+  await shows(page, 3000);
+  await press(page, 'Shift+ArrowLeft', 'i', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'o');
+  await page.getByLabel('Name').fill('Goal');
+  await page.getByRole('button', { name: 'Publish' }).click();
+  await says(page, '“Goal” is there already.');
+  await page.getByRole('button', { name: 'Keep both: “Goal-2”' }).click();
+  await row(page, 'Goal-2').waitFor({ timeout: 30_000 });
+  assert.equal((await asset(origin, 'demo/Goal')).version, version);
+  await page.getByLabel('Name').fill('Goal');
+  await page.getByRole('button', { name: 'Publish' }).click();
+  await page.getByRole('button', { name: 'Replace it' }).click();
+  await waitForState(origin, 'demo/Goal', (it) => it.version !== version);
+});
+
+test('from the console to the desk of a video, whose clip is marked in seconds', async (t) => {
+  await upload(origin, 'demo/videos/match', clip({ seconds: 6 }));
+  await waitForState(origin, 'demo/match', 'ready');
+  const page = await openPage(browser, `${origin.url}/`);
+  t.after(() => page.context().close());
+  await page.getByLabel('Tenant').fill('demo');
+  await page.getByLabel('Key').fill('demo-key');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await page.locator('[data-asset="match"]').getByRole('link', { name: 'Clip' }).click();
+  await shows(page, 5900);
+  await page.evaluate(() => window.torchrelay.preview.seek(2000));
+  await press(page, 'i', 'Shift+ArrowRight', 'o', 'p');
+  const name = await page.getByLabel('Name').inputValue();
+  await row(page, name).waitFor({ timeout: 30_000 });
+  const { clip: facts } = await asset(origin, `demo/${name}`);
+  assert.deepEqual([facts.start, facts.end], [2, 3.04]);
+  page.on('dialog', (dialog) => dialog.accept());
+  await row(page, name).getByRole('button', { name: /Delete/ }).click();
+  await row(page, name).waitFor({ state: 'detached' });
+});
