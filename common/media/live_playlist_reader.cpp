@@ -9,8 +9,8 @@ namespace {
 
 using namespace playlist_lines;
 
-constexpr std::string_view misleading[] = {"EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF",
-                                           "EXT-X-SKIP"};
+constexpr std::string_view not_of_live[] = {"EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF",
+                                            "EXT-X-SKIP"};
 /// Tags that belong to the segment behind them (4.4.4); all others are of the whole playlist.
 constexpr std::string_view of_segments[] = {
     "EXTINF",    "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
@@ -49,7 +49,7 @@ class LiveReader {
       return std::nullopt;
     if (!line.text.starts_with('#')) return take_uri(line);
     Tag tag = tag_of(line.text);
-    if (is_one_of(tag.name, misleading)) return fmt::format("#{} is not supported", tag.name);
+    if (is_one_of(tag.name, not_of_live)) return fmt::format("#{} is not supported", tag.name);
     if (is_one_of(tag.name, of_segments) && !begin_) begin_ = line.begin;
     return take_tag(tag);
   }
