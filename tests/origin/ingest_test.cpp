@@ -18,6 +18,7 @@
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
 #include "origin/delivery.hpp"
+#include "origin/downloads.hpp"
 #include "origin/live_keeper.hpp"
 #include "origin/segment_store.hpp"
 #include "tests/support/tcp_peer.hpp"
@@ -64,7 +65,8 @@ class IngestTest : public testing::Test {
     channels.emplace(blocking, *keeper, *ingest, metrics, live::LiveSettings{},
                      jobs::JobSettings{});
     live_delivery.emplace(*channels, *keeper);
-    viewers.emplace(Delivery(*catalog, *store, *live_delivery));
+    downloads.emplace(*catalog, *store, blocking);
+    viewers.emplace(Delivery(*catalog, *store, *live_delivery, *downloads));
     net::ServerOptions options;
     options.listens = {{"127.0.0.1:0", &*viewers}};
     server.emplace(std::move(options));
@@ -141,6 +143,7 @@ class IngestTest : public testing::Test {
   std::optional<LiveKeeper> keeper;
   std::optional<live::Channels> channels;
   std::optional<LiveDelivery> live_delivery;
+  std::optional<Downloads> downloads;
   std::optional<Viewers> viewers;
   std::optional<net::Server> server;
   std::thread thread;
