@@ -8,7 +8,6 @@
 
 namespace relay::origin {
 
-using live::Rendition;
 using live::View;
 
 namespace {
@@ -46,14 +45,14 @@ LiveDelivery::Playlist answer_of(const View& view, const media::LiveDirectives& 
 
 }  // namespace
 
-std::shared_ptr<Rendition> LiveDelivery::find(const media::MediaPath& path) const {
+std::shared_ptr<live::Rendition> LiveDelivery::find(const media::MediaPath& path) const {
   auto channel = channels_.find(path.tenant, path.asset);
   if (!channel || channel->record()->job.version != path.version) return nullptr;
   return channel->rendition(path.rendition);
 }
 
 net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
-    std::shared_ptr<Rendition> rendition, std::string query) {
+    std::shared_ptr<live::Rendition> rendition, std::string query) {
   auto directives = media::read_live_directives(query);
   if (!directives) co_return std::unexpected(directives.error());
   SteadyTime begun = steady_now();
@@ -86,10 +85,9 @@ std::optional<LiveDelivery::Whole> LiveDelivery::whole(const media::MediaPath& p
   return whole;
 }
 
-net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(std::string tenant, std::string asset,
-                                                             std::shared_ptr<Rendition> rendition,
-                                                             std::int64_t segment,
-                                                             std::int64_t part) const {
+net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(
+    std::string tenant, std::string asset, std::shared_ptr<live::Rendition> rendition,
+    std::int64_t segment, std::int64_t part) const {
   SteadyTime begun = steady_now();
   while (true) {
     std::uint64_t seen = rendition->changed.version();
