@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "common/base/log.hpp"
@@ -162,15 +161,16 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
 
 /// The log, with the records that LMDB does not have yet.
 Result<store::RedoLog::Opened> PurgeJournal::open_log(const std::filesystem::path& folder,
-                                                      const store::Env& env,
-                                                      store::Table log_table) {
+                                                      store::Env& env, store::Table log_table) {
   std::uint64_t taken = 0;
+  bool had_log = false;
   {
     auto txn = env.read();
     if (!txn) return std::unexpected(txn.error());
     auto row = txn->get(log_table, taken_over);
     if (!row) return std::unexpected(row.error());
-    std::string text = row->has_value() ? std::string(**row) + "\n" : "0\n";
+    had_log = row->has_value();
+    std::string text = had_log ? std::string(**row) + "\n" : "0\n";
     std::string_view rest = text;
     auto number = take_number(rest, '\n');
     if (!number) return corrupt("how much of the purge journal's log was taken over is not told");
@@ -178,11 +178,20 @@ Result<store::RedoLog::Opened> PurgeJournal::open_log(const std::filesystem::pat
   }
   std::filesystem::path path = folder / "redo";
   std::error_code error;
-  if (taken > 0 && !std::filesystem::exists(path, error)) {
-    return corrupt("the purge journal's log is gone");
+  bool is_there = std::filesystem::exists(path, error);
+  if (error) {
+    return std::unexpected(disk_error("cannot look for " + path.string(), error.value()));
   }
+  if (had_log && !is_there) return corrupt("the purge journal's log is gone");
   auto log = store::RedoLog::open(path, log_bytes);
   if (!log) return log;
+  if (!had_log) {  // from now on it is missed when it is gone
+    auto txn = env.write();
+    if (!txn) return std::unexpected(txn.error());
+    auto put = txn->put(log_table, taken_over, "0");
+    if (put) put = txn->commit();
+    if (!put) return std::unexpected(put.error());
+  }
   log->log.go_on_from(taken);
   std::erase_if(log->records, [&](const auto& record) { return record.number <= taken; });
   return log;
@@ -279,9 +288,13 @@ Result<void> PurgeJournal::append(std::span<const NumberedPurge> purges,
   std::string record;
   for (const JournalRow& row : rows) add(record, row);
   std::lock_guard lock(mutex_);
-  if (log_.takes(record.size()) && log_.append(record)) {
-    std::ranges::move(rows, std::back_inserter(waiting_));
-    return {};
+  if (log_.takes(record.size())) {
+    auto kept = log_.append(record);
+    if (kept) {
+      std::ranges::move(rows, std::back_inserter(waiting_));
+      return {};
+    }
+    log::warn("the purge journal's log fails", {kv("why", kept.error().message)});
   }
   return take_over(rows);
 }

@@ -65,7 +65,7 @@ class PurgeJournal {
         log_table_(tables.log),
         log_(std::move(log)) {}
   static Result<store::RedoLog::Opened> open_log(const std::filesystem::path& folder,
-                                                 const store::Env& env, store::Table log_table);
+                                                 store::Env& env, store::Table log_table);
   Result<void> redo(std::span<const store::RedoLog::Record> records);
   Result<void> take_over(std::span<const JournalRow> more);
   Result<void> put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const;

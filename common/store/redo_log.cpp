@@ -3,6 +3,7 @@
 #include "common/store/redo_log.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "common/base/check.hpp"
@@ -33,15 +34,32 @@ std::string form_of(std::uint64_t number, std::string_view bytes) {
   return told.append(bytes);
 }
 
+/// What stands at a place, if it is a record.
+struct Claim {
+  std::uint64_t number;
+  std::string_view bytes;
+};
+
+std::optional<Claim> claim_at(std::string_view text) {
+  if (text.size() < head_bytes) return std::nullopt;
+  std::size_t length = number_at(text, 4);
+  if (length > text.size() - head_bytes) return std::nullopt;
+  return Claim{number_at(text.substr(4), 8), text.substr(head_bytes, length)};
+}
+
+bool is_whole(std::string_view text, const Claim& claim) {
+  return text.starts_with(form_of(claim.number, claim.bytes));
+}
+
 }  // namespace
 
 Result<RedoLog::Opened> RedoLog::open(const std::filesystem::path& path, std::size_t size_bytes) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
+  auto file = open_write(path);
+  if (!file && file.error().kind == ErrorKind::not_found) {
     auto made = write_atomically(path, std::string(size_bytes, '\0'));
     if (!made) return std::unexpected(made.error());
+    file = open_write(path);
   }
-  auto file = open_write(path);
   if (!file) return std::unexpected(file.error());
   auto size = size_of(file->get());
   if (!size) return std::unexpected(size.error());
@@ -57,20 +75,23 @@ Result<RedoLog::Opened> RedoLog::open(const std::filesystem::path& path, std::si
 
 Result<std::vector<RedoLog::Record>> RedoLog::read() {
   auto text = read_exactly(file_.get(), 0, size_bytes_);
-  if (!text) return std::unexpected(text.error());
+  if (!text) return fail(ErrorKind::corrupt, ErrorSource::disk, text.error().message);
   std::vector<Record> records;
   std::string_view rest = *text;
-  while (rest.size() >= head_bytes) {
-    std::size_t length = number_at(rest, 4);
-    std::uint64_t number = number_at(rest.substr(4), 8);
-    bool goes_on = records.empty() ? number > 0 : number == last_ + 1;
-    if (!goes_on || length > rest.size() - head_bytes) break;
-    std::string_view bytes = rest.substr(head_bytes, length);
-    if (rest.substr(0, head_bytes + length) != form_of(number, bytes)) break;
-    records.push_back({number, std::string(bytes)});
-    last_ = number;
-    rest.remove_prefix(head_bytes + length);
-    end_ += head_bytes + length;
+  while (auto next = claim_at(rest)) {
+    if (records.empty() ? next->number == 0 : next->number != last_ + 1) break;
+    std::string_view behind = rest.substr(head_bytes + next->bytes.size());
+    if (!is_whole(rest, *next)) {
+      // Appends follow each other: only the last one can be unfinished.
+      auto later = claim_at(behind);
+      if (later && later->number == next->number + 1 && is_whole(behind, *later))
+        return fail(ErrorKind::corrupt, ErrorSource::disk, "a record before the last is damaged");
+      break;
+    }
+    records.push_back({next->number, std::string(next->bytes)});
+    last_ = next->number;
+    end_ += rest.size() - behind.size();
+    rest = behind;
   }
   return records;
 }

@@ -27,7 +27,8 @@ class RedoLog {
   };
   struct Opened;
   /// Makes the file, of `size_bytes`, if it is not there. Errors: the disk's; corrupt, when it has
-  /// another size.
+  /// another size, cannot be read in full, or a record before the last is damaged (told by the one
+  /// behind it; where its length is damaged, what follows is not found).
   static Result<Opened> open(const std::filesystem::path& path, std::size_t size_bytes);
 
   /// Whether a record of so many bytes may be appended: there is room, and no append has failed
@@ -42,7 +43,8 @@ class RedoLog {
   std::uint64_t last() const { return last_; }
   std::size_t used_bytes() const { return end_; }
   std::size_t size_bytes() const { return size_bytes_; }
-  /// At least: for an owner that has taken over up to this number.
+  /// At least: for an owner that has taken over up to this number. Clear the log before the next
+  /// append.
   void go_on_from(std::uint64_t number);
 
  private:

@@ -62,8 +62,17 @@ TEST_F(RedoLogFile, AnUnfinishedRecordIsLeftOutWithAllBehindIt) {
     EXPECT_EQ(found().size(), 2u) << at;
   }
   overwrite(0, whole);
-  overwrite(ends[0] + 40, "?");
-  EXPECT_EQ(found().size(), 1u);
+}
+
+TEST_F(RedoLogFile, OneBeforeTheLastThatIsDamagedIsTold) {
+  auto log = open().log;
+  ASSERT_TRUE(log.append("a record of some length"));
+  std::size_t end = log.used_bytes();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(log.append("a record of some length"));
+  overwrite(end + 40, "?");
+  auto opened = RedoLog::open(path, size_bytes);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::corrupt);
 }
 
 TEST_F(RedoLogFile, WhatWasClearedDoesNotComeBackBehindWhatFollows) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <fstream>
 
 #include "tests/support/temporary_folder.hpp"
@@ -126,6 +127,16 @@ TEST(PurgeJournal, without_its_log_it_knows_nothing) {
   }
   std::filesystem::remove(folder / "purges" / "redo");
   EXPECT_FALSE(open(folder / "purges").known);
+}
+
+TEST(PurgeJournal, a_log_that_a_kill_left_and_somebody_took_is_missed) {
+  tests::TemporaryFolder folder;
+  auto opened = open(folder / "purges");
+  ASSERT_TRUE(opened.journal->begin());
+  ASSERT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
+  auto copy = copy_of(folder / "purges");
+  std::filesystem::remove(copy / "redo");
+  EXPECT_FALSE(open(copy).known);
 }
 
 TEST(PurgeJournal, a_row_comes_back_as_it_was) {
