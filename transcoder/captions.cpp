@@ -98,6 +98,9 @@ CaptionChannels caption_channels(BytesView triples) {
 
 void SourceCaptions::add(std::int64_t time_ns, Bytes triples) {
   if (triples.empty()) return;
+  // After a step back of the mapping the new times count, and no letter is lost.
+  for (auto it = waiting_.rbegin(); it != waiting_.rend() && it->time_ns > time_ns; ++it)
+    it->time_ns = time_ns;
   if (waiting_.size() == waiting_pictures_max) waiting_.pop_front();
   waiting_.push_back({time_ns, std::move(triples)});
 }

@@ -100,6 +100,13 @@ TEST(SourceCaptions, WaitForThePictureThatIsShown) {
   EXPECT_EQ(captions.take(300), triple(0xFC, 3, 3));
 }
 
+TEST(SourceCaptions, AfterAStepBackOfTheClockNothingWaitsForOldTimes) {
+  SourceCaptions captions;
+  captions.add(60'000, triple(0xFC, 1, 1));
+  captions.add(100, triple(0xFC, 2, 2));
+  EXPECT_EQ(captions.take(100), joined({triple(0xFC, 1, 1), triple(0xFC, 2, 2)}));
+}
+
 TEST(CaptionQueue, CarriesEachTripleOnceAndAtMostWhatAPictureHolds) {
   CaptionQueue queue;
   EXPECT_TRUE(queue.take().empty());
