@@ -35,7 +35,7 @@ test('hls.js offers a track of captions and shows their words', async (t) => {
   const captions = ['GOOD EVENING', 'FROM TOKYO'];
   await upload(origin, 'demo/videos/spoken', captionedClip(folder, { captions }));
   await waitForState(origin, 'demo/spoken', 'ready');
-  // A known limit: in some loads (2 of 50) hls.js reads the words and its track stays empty.
+  // A known limit: in some loads (2 of 75) hls.js reads the words and its track stays empty.
   let found = null;
   let page;
   for (let load = 0; load < 3 && !found; load += 1) {

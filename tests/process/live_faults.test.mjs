@@ -121,7 +121,7 @@ test('the transcoder is killed', async (t) => {
   assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
 
-test('an edge is killed: viewers of the other see nothing of it, and its own go on', async (t) => {
+test('an edge is killed: nothing is missing at the other, nor at it once it is back', async (t) => {
   const gaps = await fault(t, async () => {
     watch.down('edge-1');
     const [edge] = fleet.edges;
