@@ -18,7 +18,7 @@ export class Api {
     return (await this.#ask(`/assets/${encodeURIComponent(name)}`)).json();
   }
 
-  /** Makes a clip, or another version of it: {from, start, end, title, exact} → the asset. */
+  /** Makes a clip, or another version of it: {from, start, end, title} → the asset. */
   async putClip(name, order) {
     return (await this.#ask(`/clips/${encodeURIComponent(name)}`,
       { method: 'PUT', body: JSON.stringify(order) })).json();

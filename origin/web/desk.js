@@ -42,6 +42,7 @@ async function open(key) {
   if (!['channel', 'video'].includes(source.kind)) {
     return complain(new Error('Clips are made of channels and videos, and this is neither.'));
   }
+  if (desk.api) return undefined;  // opened meanwhile: it was asked for twice
   sessionStorage.setItem('tenant', tenant);
   sessionStorage.setItem('key', key);
   complain(null);

@@ -29,6 +29,7 @@ const actions = new Map(keyTable.flatMap(([, , action, keys]) => keys.map((key) 
 
 /** The action of a keydown event, or null: in a field, keys write; Enter on a button presses it. */
 export function actionFor(event) {
+  if (event.repeat && !event.key.startsWith('Arrow')) return null;
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   if (event.target.closest?.('input, select, textarea, dialog')) return null;
   if (['Enter', ' '].includes(event.key) && event.target.closest?.('button, a, summary')) return null;

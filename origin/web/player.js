@@ -23,12 +23,35 @@ class FromTheBeginning extends (Hls?.DefaultConfig.loader ?? Object) {
   }
 }
 
+/**
+ * A browser empties a <track> when it begins to load it, a task after hls.js made it: cues wait until it is
+ * loaded (HTML, sourcing out-of-band text tracks; hls.js issue 7691). And an hls.js that takes over the
+ * video of another one takes over its tracks, too.
+ */
+class LoadedCaptions extends (Hls?.DefaultConfig.timelineController ?? Object) {
+  onBufferAppended(event, data) {
+    const young = Object.values(this.captionsTracks).find(({ readyState }) => readyState < HTMLTrackElement.LOADED);
+    if (!young) return super.onBufferAppended(event, data);
+    const again = () => { if (this.media) this.onBufferAppended(event, data); };
+    for (const end of ['load', 'error']) young.addEventListener(end, again, { once: true });
+    return undefined;
+  }
+
+  createNativeTrack(name) {
+    const { label } = this.captionsProperties[name];
+    const old = [...this.media?.querySelectorAll('track') ?? []].find((track) => track.label === label);
+    if (old) this.captionsTracks[name] ??= old;
+    else super.createNativeTrack(name);
+  }
+}
+
 function startingEarly(playlist) {
   return playlist.replace(/^#EXT-X-PLAYLIST-TYPE:EVENT$/m, '$&\n#EXT-X-START:TIME-OFFSET=0');
 }
 
 const settings = {
   pLoader: FromTheBeginning,
+  ...(Hls?.DefaultConfig.timelineController && { timelineController: LoadedCaptions }),
   startPosition: -1,  // a channel's live edge; see FromTheBeginning
   lowLatencyMode: true,
   // LiveEdge paces a live channel, by rules that hls.js does not have.

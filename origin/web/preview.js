@@ -2,6 +2,7 @@
 // bar is the browser's own and tells nothing of itself, so its place is that of Chromium's and
 // Safari's: along the lower edge, a little shorter than the picture is wide.
 
+import { clockTime } from './clock_time.js';
 import { Thumbnails, thumbnailsIn } from './thumbnails.js';
 
 const bar_height_px = 56;
@@ -13,6 +14,7 @@ export class Preview {
   #thumbnails = null;
   #asked_ms = -reload_ms;
   #hiding = 0;
+  #turn = null;  // of the newest show(); null: hidden
 
   /** @param {{video: HTMLVideoElement, stage: HTMLElement, box: HTMLElement, time: HTMLElement, player: object}} parts */
   constructor({ video, stage, box, time, player }) {
@@ -31,11 +33,11 @@ export class Preview {
     return this.#show(begin_s + share * (end_s - begin_s), clientX - left);
   }
 
-  #seek() {
+  async #seek() {
     const [begin_s, end_s] = this.#span();
     const share = (this.video.currentTime - begin_s) / (end_s - begin_s);
     const { width } = this.stage.getBoundingClientRect();
-    this.#show(this.video.currentTime, bar_inset_px + share * (width - 2 * bar_inset_px));
+    await this.#show(this.video.currentTime, bar_inset_px + share * (width - 2 * bar_inset_px));
     clearTimeout(this.#hiding);
     this.#hiding = setTimeout(() => this.#hide(), shown_after_seek_ms);
   }
@@ -49,7 +51,9 @@ export class Preview {
 
   async #show(seconds, x) {
     clearTimeout(this.#hiding);
+    const turn = this.#turn = {};
     await this.#load();
+    if (turn !== this.#turn) return undefined;
     const found = this.#at(seconds);
     if (!found) return this.#hide();
     const { width } = this.stage.getBoundingClientRect();
@@ -58,7 +62,7 @@ export class Preview {
     Object.assign(this.box.style, { width: `${found.width}px`, height: `${found.height}px`,
       backgroundImage: `url("${found.url}")`, backgroundPosition: `-${found.x}px -${found.y}px`,
       left: `${Math.max(0, Math.min(x - found.width / 2, width - found.width))}px` });
-    this.time.textContent = clock(seconds);
+    this.time.textContent = clockTime(Math.max(0, Math.floor(seconds)));
     return undefined;
   }
 
@@ -75,6 +79,7 @@ export class Preview {
     try {
       const answer = await fetch(this.player.address);
       const address = thumbnailsIn(await answer.text(), answer.url);
+      if (!address && !this.player.growing) this.#asked_ms = Infinity;  // it has none
       if (address) this.#thumbnails = await Thumbnails.load(address) ?? this.#thumbnails;
     } catch {
       // No preview; playback says what is wrong with the network.
@@ -82,13 +87,7 @@ export class Preview {
   }
 
   #hide() {
+    this.#turn = null;
     this.box.hidden = true;
   }
-}
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = (number) => String(number).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
