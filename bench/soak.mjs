@@ -1,5 +1,5 @@
 // A live channel for an hour: two publishers, viewers, a fault now and then. Is everything flat?
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { median } from './measure.mjs'
@@ -16,7 +16,7 @@ One origin, two edges, a channel that two ffmpeg publish to (primary and backup)
 rendition at the origin and both edges, fetch every part and check every rule of low-latency HLS. A fault
 every two minutes, in turn: the publisher on air is killed and comes back, the transcoder is killed, an edge
 is killed and comes back. Every ten seconds:
-  rss_mb, descriptors   of each program (origin, edges, transcoder); one that was started anew counts anew
+  rss_mb, descriptors   of each program (origin, edges, transcoder); one that was started anew goes on in the same row
   delay_ms              from the end of the newest part, by its date, until a viewer at edge 2 had it listed
   store_mb, cache_mb    what the origin's folder and the edges' caches take on disk
 Then, of each: the median of the second and of the last quarter, the slope an hour by least squares, and
@@ -58,7 +58,8 @@ function lookAt(pid) {
 }
 
 const diskMb = (...folders) => folders.reduce((sum, folder) =>
-  sum + Number(execFileSync('du', ['-sk', folder], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().split('\t')[0]) / 1024, 0)
+  // A file that goes meanwhile makes it fail, with a sum all the same.
+  sum + Number(spawnSync('du', ['-sk', folder], { encoding: 'utf8' }).stdout.split('\t')[0]) / 1024, 0)
 
 /** Slope by least squares, a unit of x. */
 function slopeOf(points) {
@@ -117,8 +118,8 @@ class Soak {
     this.note('store_mb', diskMb(origin.folder))
     this.note('cache_mb', diskMb(...edges.map(({ folder }) => folder)))
     const line = this.watches[0].lines.find(({ server, name }) => server === 'edge-2' && name !== 'audio')
-    const newest = line.pieces.findLast(({ gap }) => !gap)
-    this.note('delay_ms', performance.timeOrigin + newest.at_ms - newest.to_ms)
+    const newest = line?.pieces.findLast(({ gap }) => !gap)
+    if (newest) this.note('delay_ms', performance.timeOrigin + newest.at_ms - newest.to_ms)
     for (const watch of this.watches) watch.forget(performance.now() - 60_000)
   }
 

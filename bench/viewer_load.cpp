@@ -251,7 +251,8 @@ class Audience {
     long number = setup_.low_latency ? segment * setup_.parts + part : segment;
     if (counts()) {
       note(viewer, setup_.low_latency ? number : (segment + 1) * setup_.parts - 1);
-      if (viewer.last >= 0) skipped_ += static_cast<std::size_t>(number - viewer.last - 1);
+      if (viewer.last >= 0)
+        skipped_ += static_cast<std::size_t>(std::max<std::int64_t>(0, number - viewer.last - 1));
     }
     viewer.last = number;
     if (!setup_.low_latency) return come_again(viewer, setup_.parts * setup_.part_ms);
