@@ -40,13 +40,6 @@ Rendition rendition_from(const json::object& from) {
   return rendition;
 }
 
-/// "v720/index.m3u8" and "1abc/v720/index.m3u8" are of rendition "v720".
-std::string rendition_name(std::string_view uri) {
-  std::string_view folder = uri.substr(0, uri.rfind('/') == uri.npos ? 0 : uri.rfind('/'));
-  std::size_t slash = folder.rfind('/');
-  return std::string(slash == folder.npos ? folder : folder.substr(slash + 1));
-}
-
 json::array public_photos(const Asset& asset) {
   json::array photos;
   for (int width : asset.photo_widths) {
@@ -269,16 +262,17 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
 std::vector<Rendition> renditions_of(const media::MultivariantPlaylist& playlist) {
   std::vector<Rendition> renditions;
   for (const media::Variant& variant : playlist.variants) {
-    renditions.push_back({rendition_name(variant.uri), variant.codecs, variant.width,
-                          variant.height, variant.frame_rate, variant.bandwidth,
+    renditions.push_back({std::string(media::rendition_of(variant.uri)), variant.codecs,
+                          variant.width, variant.height, variant.frame_rate, variant.bandwidth,
                           variant.average_bandwidth});
   }
   for (const media::AudioRendition& audio : playlist.audios) {
-    if (!audio.uri.empty()) renditions.emplace_back().name = rendition_name(audio.uri);
+    if (!audio.uri.empty())
+      renditions.emplace_back().name = std::string(media::rendition_of(audio.uri));
   }
   for (const media::TrickVariant& images : playlist.images) {
-    renditions.push_back({rendition_name(images.uri), images.codecs, images.width, images.height, 0,
-                          images.bandwidth, images.average_bandwidth});
+    renditions.push_back({std::string(media::rendition_of(images.uri)), images.codecs, images.width,
+                          images.height, 0, images.bandwidth, images.average_bandwidth});
   }
   return renditions;
 }

@@ -43,6 +43,8 @@ Result<void> Catalog::set_channel(const live::ChannelRecord& record) {
   Change change(*this);
   auto asset = live_asset(change, record.job);
   if (!asset) return std::unexpected(asset.error());
+  if (asset->state != AssetState::live)
+    return fail(ErrorKind::conflict, ErrorSource::client, "the channel has ended");
   auto put = change.txn().put(tables_.channels, asset_key(record.job.tenant, record.job.asset),
                               to_bytes(record));
   if (put) put = change.commit();

@@ -46,11 +46,11 @@ ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice) {
 net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::string asset) {
   auto body = co_await net::read_whole_body(exchange, order_bytes_max);
   Result<ClipOrder> order = body ? read_clip_order(*body) : std::unexpected(body.error());
-  Result<MadeClip> made = std::unexpected(Error{});
-  if (order)
-    made = co_await make(tenant, asset, std::move(*order));
-  else
-    made = std::unexpected(order.error());
+  if (!order) {
+    co_await exchange.respond(http::problem_of(order.error()));
+    co_return;
+  }
+  auto made = co_await make(tenant, asset, std::move(*order));
   if (!made) {
     co_await exchange.respond(http::problem_of(made.error()));
     co_return;

@@ -52,8 +52,7 @@ Result<std::string> from_of(const JsonObject& body) {
 }  // namespace
 
 Result<ClipOrder> read_clip_order(std::string_view text) {
-  auto body =
-      read_json_object(text, {"from", "start", "end", "title", "tags", "exact", "gaps"}, example);
+  auto body = read_json_object(text, {"from", "start", "end", "title", "tags", "gaps"}, example);
   if (!body) return std::unexpected(body.error());
   auto from = from_of(*body);
   if (!from) return std::unexpected(from.error());
@@ -61,12 +60,6 @@ Result<ClipOrder> read_clip_order(std::string_view text) {
   if (!start) return std::unexpected(start.error());
   auto end = moment_of(*body, "end");
   if (!end) return std::unexpected(end.error());
-  auto exact = flag_of(*body, "exact");
-  if (!exact) return std::unexpected(exact.error());
-  if (*exact)
-    return wrong_member(*body, "exact",
-                        "can't be true: clips are cut at the segments of their source; their "
-                        "download shows exactly what was asked for");
   auto gaps = flag_of(*body, "gaps");
   if (!gaps) return std::unexpected(gaps.error());
   auto labels = labels_of(*body);

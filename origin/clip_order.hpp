@@ -1,5 +1,5 @@
 // What a broadcaster asks for with PUT clips/{asset}: {"from": asset, "start": T, "end": T,
-// "title": "…", "tags": ["…"], "exact": false, "gaps": true}. T is seconds from the source's
+// "title": "…", "tags": ["…"], "gaps": true}. T is seconds from the source's
 // beginning (a number) or a moment (RFC 3339). Pure.
 #pragma once
 

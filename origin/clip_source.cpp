@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/media/media_path.hpp"
 #include "origin/clip/playlists.hpp"
 
 namespace relay::origin {
@@ -32,10 +33,10 @@ Result<Asset> playable(const Catalog& catalog, const std::string& tenant,
 std::vector<clip::SourceRendition> renditions_named(const media::MultivariantPlaylist& playlist) {
   std::vector<clip::SourceRendition> found;
   for (const media::Variant& variant : playlist.variants)
-    found.push_back({std::string(clip::rendition_of(variant.uri)), variant.width > 0, {}});
+    found.push_back({std::string(media::rendition_of(variant.uri)), variant.width > 0, {}});
   for (const media::AudioRendition& audio : playlist.audios)
     if (!audio.uri.empty())
-      found.push_back({std::string(clip::rendition_of(audio.uri)), false, {}});
+      found.push_back({std::string(media::rendition_of(audio.uri)), false, {}});
   return found;
 }
 
@@ -48,6 +49,7 @@ Result<media::MultivariantPlaylist> multivariant_of(const Catalog& catalog, cons
 /// Of a channel that is open, as viewers see it now.
 void add_window(const live::View& view, clip::Source& source, clip::SourceRendition& rendition) {
   source.target_duration_s = static_cast<int>(view.window.target_duration_s);
+  if (view.window.ended) source.growing = false;
   for (const media::LiveSegment& each : view.window.segments) {
     if (!each.complete) break;
     if (!source.date_us && &rendition == &source.renditions.front()) source.date_us = each.date_us;

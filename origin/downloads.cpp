@@ -29,16 +29,16 @@ Result<std::vector<std::string>> chosen(const media::MultivariantPlaylist& playl
                                         const std::string& wanted) {
   const media::Variant* best = nullptr;
   for (const media::Variant& each : playlist.variants) {
-    std::string_view name = clip::rendition_of(each.uri);
+    std::string_view name = media::rendition_of(each.uri);
     if (!wanted.empty() && name != wanted) continue;
     auto rank = [](const media::Variant& of) { return std::pair(of.height, of.bandwidth); };
     if (!best || rank(each) > rank(*best)) best = &each;
   }
   if (!best) return no_download(fmt::format("there is no picture rendition '{}'", wanted));
-  std::vector<std::string> names{std::string(clip::rendition_of(best->uri))};
+  std::vector<std::string> names{std::string(media::rendition_of(best->uri))};
   for (const media::AudioRendition& audio : playlist.audios) {
     if (audio.group_id != best->audio_group || audio.uri.empty()) continue;
-    names.emplace_back(clip::rendition_of(audio.uri));
+    names.emplace_back(media::rendition_of(audio.uri));
     break;
   }
   return names;
@@ -179,7 +179,8 @@ void Downloads::remember(Shared file) {
   auto at = kept_.begin();
   for (; at != kept_.end(); ++at) {
     bytes += (*at)->memory_bytes();
-    if (++count > files_kept_max || bytes > memory_kept_bytes_max) break;
+    // The newest stays, however large: its reader comes back for the next range.
+    if (++count > 1 && (count > files_kept_max || bytes > memory_kept_bytes_max)) break;
   }
   kept_.erase(at, kept_.end());
 }
@@ -217,8 +218,9 @@ Result<download::Shown> Downloads::shown_of(const std::string& tenant, const std
                                             const std::string& version) const {
   auto found = catalog_.asset(tenant, asset);
   if (!found) return std::unexpected(found.error());
-  // What an earlier version was asked to be is not known any more: all of it is shown.
-  if (!*found || !(*found)->clip || (*found)->current_version != version) return download::Shown{};
+  if (!*found || !(*found)->clip) return download::Shown{};
+  // What an earlier version was asked to be is not known any more, and its bytes must not change.
+  if ((*found)->current_version != version) return no_download("this clip was replaced");
   const ClipFacts& clip = *(*found)->clip;
   return download::Shown{static_cast<std::uint64_t>(clip.lead_in_us),
                          static_cast<std::uint64_t>(clip.end_us - clip.start_us)};
@@ -245,6 +247,7 @@ Result<download::Track> Downloads::read_track(const std::string& tenant, const s
     track.inits.push_back(std::move(*bytes));
     return {};
   };
+  std::size_t samples = 0, counted = 0;  // of the chunks so far
   auto added = add_init(playlist->map_uri);
   for (const media::MediaSegment& segment : playlist->segments) {
     if (added && !segment.map_uri.empty()) added = add_init(segment.map_uri);
@@ -253,6 +256,9 @@ Result<download::Track> Downloads::read_track(const std::string& tenant, const s
     auto path = stored(segment.uri);
     auto read = add_segment(path, file.files.size(), track);
     if (!read) return std::unexpected(read.error());
+    for (; counted < track.chunks.size(); ++counted)
+      samples += track.chunks[counted].fragment.samples.size();
+    if (samples > download::samples_max) return download::too_long();
     file.files.push_back(std::move(path));
   }
   if (!added) return std::unexpected(added.error());

@@ -100,10 +100,8 @@ class ChannelReader {
     if (fits) into = *value;
     if (fits) return;
     std::string least = duration_to_text(std::chrono::milliseconds(ms.least));
-    bool is_open = ms.most == INT64_MAX;
-    std::string most = is_open ? "" : duration_to_text(std::chrono::milliseconds(ms.most));
-    refuse(name, is_open ? fmt::format("a duration of at least {}", least)
-                         : fmt::format("a duration from {} to {}", least, most));
+    std::string most = duration_to_text(std::chrono::milliseconds(ms.most));
+    refuse(name, fmt::format("a duration from {} to {}", least, most));
   }
   void bytes(const char* name, std::int64_t least, std::optional<std::uint64_t>& into) {
     const json::string* text = text_of(name, "a size like \"8GiB\"");
@@ -207,7 +205,7 @@ Result<ChannelBody> read_channel(std::string_view text, const live::LiveSettings
   read_grid(reader, settings, wishes);
   reader.count("rungs_max", live::rungs_bounds, wishes.rungs_max);
   reader.count("height_max", live::height_bounds, wishes.height_max);
-  reader.duration("dvr", {live::dvr_ms_least, INT64_MAX}, wishes.rules.dvr);
+  reader.duration("dvr", live::dvr_ms_bounds, wishes.rules.dvr);
   reader.bytes("dvr_size_max", live::dvr_bytes_least, wishes.rules.dvr_size_max);
   reader.choice<media::Between>(
       "between", {{"gap", media::Between::gap}, {"slate", media::Between::slate}}, wishes.between);

@@ -87,7 +87,7 @@ void describe_live(Schema& schema, live::LiveSettings& into) {
   schema.duration("live.segment", into.segment, "of a segment; a multiple of live.group",
                   {.least = live::segment_ms_bounds.least, .most = live::segment_ms_bounds.most});
   schema.duration("live.dvr", into.dvr, "how far back a channel's playlists reach",
-                  {.least = live::dvr_ms_least});
+                  {.least = live::dvr_ms_bounds.least, .most = live::dvr_ms_bounds.most});
   schema.bytes("live.dvr_size_max", into.dvr_size_max,
                "a channel whose window needs more space forgets its oldest segments sooner",
                {.least = live::dvr_bytes_least});

@@ -28,14 +28,10 @@ std::int64_t scaled(std::int64_t value, std::int64_t a, std::int64_t b, bool dow
 }
 
 json::object to_object(const LiveChannel& channel) {
-  return {{"epoch_ms", channel.epoch_ms},
-          {"part_target_ms", channel.part_target_ms},
-          {"group_ms", channel.group_ms},
-          {"segment_ms", channel.segment_ms},
-          {"rungs_max", channel.rungs_max},
-          {"height_max", channel.height_max},
-          {"between", channel.between == Between::gap ? "gap" : "slate"},
-          {"return_to_primary", channel.return_to_primary},
+  return {{"epoch_ms", channel.epoch_ms},     {"part_target_ms", channel.part_target_ms},
+          {"group_ms", channel.group_ms},     {"segment_ms", channel.segment_ms},
+          {"rungs_max", channel.rungs_max},   {"height_max", channel.height_max},
+          {"between", name(channel.between)}, {"return_to_primary", channel.return_to_primary},
           {"hold_ms", channel.hold_ms}};
 }
 
@@ -77,12 +73,13 @@ LiveChannel read_channel(ObjectReader& reader) {
   reader.text("between", between);
   reader.flag("return_to_primary", channel.return_to_primary);
   reader.integer("hold_ms", channel.hold_ms);
-  if (between != "gap" && between != "slate") reader.refuse("between", "\"gap\" or \"slate\"");
+  auto what = between_from(between);
+  if (!what) reader.refuse("between", "\"gap\" or \"slate\"");
   if (channel.part_target_ms < 100) reader.refuse("part_target_ms", "at least 100");
   if (channel.group_ms < channel.part_target_ms)
     reader.refuse("group_ms", "at least part_target_ms");
   if (channel.segment_ms < channel.group_ms) reader.refuse("segment_ms", "at least group_ms");
-  channel.between = between == "slate" ? Between::slate : Between::gap;
+  channel.between = what.value_or(Between::gap);
   return channel;
 }
 
@@ -181,6 +178,16 @@ SlotStatus read_slot(ObjectReader& reader) {
 }
 
 }  // namespace
+
+const char* name(Between between) {
+  return between == Between::gap ? "gap" : "slate";
+}
+
+std::optional<Between> between_from(std::string_view text) {
+  for (Between each : {Between::gap, Between::slate})
+    if (text == name(each)) return each;
+  return std::nullopt;
+}
 
 std::string segment_object(std::string_view rendition, std::int64_t number) {
   return fmt::format("{}/{}.{}", rendition, number, rendition == thumbnails_name ? "jpg" : "m4s");

@@ -43,6 +43,9 @@ namespace relay::media {
 inline constexpr std::int64_t live_status_each_us = us_per_s;
 
 enum class Between { gap, slate };  // what stands in the playlist while nobody publishes
+const char* name(Between between);
+/// Of "gap" or "slate"; nullopt: neither.
+std::optional<Between> between_from(std::string_view text);
 
 /// Constants of one version of a channel; chosen by the origin.
 struct LiveChannel {

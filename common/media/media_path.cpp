@@ -223,4 +223,9 @@ std::string_view content_type_of(std::string_view file_name) {
   return "application/octet-stream";
 }
 
+std::string_view rendition_of(std::string_view uri) {
+  std::string_view folder = uri.substr(0, std::min(uri.rfind('/'), uri.size()));
+  return folder.substr(folder.rfind('/') + 1);  // npos + 1 is 0
+}
+
 }  // namespace relay::media

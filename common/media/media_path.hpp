@@ -53,4 +53,8 @@ std::string photo_path(std::string_view tenant, std::string_view photo, int widt
 /// "application/vnd.apple.mpegurl", "video/mp4", "video/iso.segment", "image/webp", …
 std::string_view content_type_of(std::string_view file_name);
 
+/// Of a playlist's or object's URI, as playlists name them: "v720/index.m3u8" and
+/// "1abc/v720/index.m3u8" are of rendition "v720". A view into `uri`.
+std::string_view rendition_of(std::string_view uri);
+
 }  // namespace relay::media

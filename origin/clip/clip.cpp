@@ -72,18 +72,19 @@ Result<std::int64_t> place(const Source& source, const Common& common, const Mom
 }
 
 Result<void> check_span(const Source& source, const Common& common, Choice& choice) {
-  std::int64_t length = choice.end_us - choice.start_us;
-  if (length <= 0) return bad_input("end must be later than start");
-  if (length < length_us_min || length > length_us_max)
-    return bad_input(fmt::format("a clip lasts from {} s to {} s, and this one would last {:.3f} s",
-                                 static_cast<double>(length_us_min) / 1e6,
-                                 length_us_max / 1'000'000, static_cast<double>(length) / 1e6));
+  if (choice.end_us <= choice.start_us) return bad_input("end must be later than start");
   if (choice.start_us < -slack_us || choice.start_us >= common.end_us())
     return outside(source, common, "start", choice.start_us, choice.start_us > 0 && source.growing);
   if (choice.end_us > common.end_us() + slack_us)
     return outside(source, common, "end", choice.end_us, source.growing);
   choice.start_us = std::max<std::int64_t>(choice.start_us, 0);
   choice.end_us = std::min(choice.end_us, common.end_us());
+  // Of what is there: the rest of what was asked for may lie in the slack.
+  std::int64_t length = choice.end_us - choice.start_us;
+  if (length < length_us_min || length > length_us_max)
+    return bad_input(fmt::format("a clip lasts from {} s to {} s, and this one would last {:.3f} s",
+                                 static_cast<double>(length_us_min) / 1e6,
+                                 length_us_max / 1'000'000, static_cast<double>(length) / 1e6));
   return {};
 }
 

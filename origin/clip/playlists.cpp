@@ -7,11 +7,10 @@
 
 #include "common/media/bit_rate.hpp"
 #include "common/media/live.hpp"
+#include "common/media/media_path.hpp"
 
 namespace relay::origin::clip {
 namespace {
-
-constexpr std::int64_t us_per_s = 1'000'000;
 
 constexpr std::string_view up = "../../../";  // from a rendition of a clip to its tenant
 
@@ -25,7 +24,7 @@ void add_keys(const std::vector<media::KeyPicture>& keys, std::int64_t segment_u
               media::BitRate& into) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     std::int64_t end = i + 1 == keys.size() ? segment_us : keys[i + 1].microseconds;
-    into.add(keys[i].bytes, static_cast<double>(end - keys[i].microseconds) / us_per_s);
+    into.add(keys[i].bytes, static_cast<double>(end - keys[i].microseconds) / media::us_per_s);
   }
 }
 
@@ -38,7 +37,7 @@ Rates measure(const Source& source, const Choice& choice, const MeasuredOf& meas
       const SourceSegment& segment = rendition.segments[i];
       if (segment.gap) continue;
       Measured found = measured(media::segment_object(rendition.name, segment.number));
-      rate.whole.add(found.bytes, static_cast<double>(segment.us) / us_per_s);
+      rate.whole.add(found.bytes, static_cast<double>(segment.us) / media::us_per_s);
       add_keys(found.keys, segment.us, rate.keys);
     }
     rates.emplace(rendition.name, std::move(rate));
@@ -54,7 +53,7 @@ std::string uri_of(std::string_view version, std::string_view rendition,
 void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rates,
                   std::string_view version, media::MultivariantPlaylist& into) {
   for (media::TrickVariant frames : of_source.i_frames) {
-    auto rate = rates.find(rendition_of(frames.uri));
+    auto rate = rates.find(media::rendition_of(frames.uri));
     if (rate == rates.end() || !rate->second.keys.measured()) continue;
     frames.uri = uri_of(version, rate->first, "iframes.m3u8");
     frames.bandwidth = rate->second.keys.peak();
@@ -64,11 +63,6 @@ void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rat
 }
 
 }  // namespace
-
-std::string_view rendition_of(std::string_view uri) {
-  std::string_view folder = uri.substr(0, std::min(uri.rfind('/'), uri.size()));
-  return folder.substr(folder.rfind('/') + 1);  // npos + 1 is 0
-}
 
 Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
                std::string_view uri) {
@@ -98,7 +92,7 @@ media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, 
     const SourceSegment& segment = rendition.segments[i];
     playlist.segments.push_back({.uri = folder + fmt::format("{}.m4s", segment.number),
                                  .duration = segment.us,
-                                 .timescale = us_per_s,
+                                 .timescale = media::us_per_s,
                                  .date_us = date_us,
                                  .gap = segment.gap});
     if (date_us)
@@ -115,7 +109,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
   media::MultivariantPlaylist playlist{.captions = of_source.captions};
   std::int64_t audio_peak = 0, audio_average = 0;
   for (media::AudioRendition audio : of_source.audios) {
-    auto rate = rates.find(rendition_of(audio.uri));
+    auto rate = rates.find(media::rendition_of(audio.uri));
     if (rate == rates.end()) continue;
     audio.uri = uri_of(version, rate->first);
     audio_peak = std::max(audio_peak, rate->second.whole.peak());
@@ -123,7 +117,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
     playlist.audios.push_back(std::move(audio));
   }
   for (media::Variant variant : of_source.variants) {
-    auto rate = rates.find(rendition_of(variant.uri));
+    auto rate = rates.find(media::rendition_of(variant.uri));
     if (rate == rates.end()) continue;
     variant.uri = uri_of(version, rate->first);
     bool has_audio = !variant.audio_group.empty();

@@ -35,6 +35,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
                                                   std::string_view version,
                                                   const MeasuredOf& measured);
 
+/// The segments that a choice needs of each rendition, as numbers from first to last.
 Holds holds_of(const Source& source, const Choice& choice);
 
 /// Where an object lies that a media playlist of {asset}/{version}/{rendition}/ names: with it, or
@@ -44,7 +45,5 @@ struct Place {
 };
 Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
                std::string_view uri);
-/// The rendition that "…/v720/index.m3u8" is of.
-std::string_view rendition_of(std::string_view uri);
 
 }  // namespace relay::origin::clip

@@ -215,9 +215,7 @@ Result<PlannedTrack> read_track(const Track& track) {
   PlannedTrack planned{std::move(*head), std::move(*descriptions), {}, {}};
   for (const Chunk& chunk : track.chunks) {
     planned.tables.add(chunk.fragment, planned.descriptions.of_init.at(chunk.init));
-    if (planned.tables.samples() > samples_max)
-      return fail(ErrorKind::too_large, ErrorSource::client,
-                  "this is too long for one file; make a clip of a part of it");
+    if (planned.tables.samples() > samples_max) return too_long();
   }
   return planned;
 }
@@ -282,6 +280,11 @@ void place_chunks(std::span<const Track> tracks, std::vector<PlannedTrack>& plan
 }
 
 }  // namespace
+
+std::unexpected<Error> too_long() {
+  return fail(ErrorKind::too_large, ErrorSource::client,
+              "this is too long for one file; make a clip of a part of it");
+}
 
 Result<Plan> plan_file(std::vector<Track> tracks, const Shown& shown) {
   if (tracks.empty()) return nothing_to_download();

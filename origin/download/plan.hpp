@@ -15,8 +15,10 @@
 
 namespace relay::origin::download {
 
-/// A day of one picture and one sound has about 8 million samples; a table entry each is in memory.
+/// Of a track: 48 hours of 50 pictures a second. A table entry each is in memory.
 inline constexpr std::size_t samples_max = 9'000'000;
+/// A track would have more.
+std::unexpected<Error> too_long();
 
 /// A fragment and where it lies.
 struct Chunk {

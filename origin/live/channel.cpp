@@ -144,7 +144,7 @@ net::Task<Result<void>> Channel::change(Self self, ChannelWishes wishes, std::st
   if (!constant.empty())
     co_return fail(ErrorKind::conflict, ErrorSource::client,
                    fmt::format("'{}' never changes while a channel is open", constant));
-  auto change = [&](ChannelRecord& record) {
+  std::function<void(ChannelRecord&)> change = [&](ChannelRecord& record) {
     record.rules = merged(record.rules, wishes.rules);
     if (!key_sha256.empty()) record.key_sha256 = key_sha256;
   };

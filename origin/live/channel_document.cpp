@@ -55,10 +55,6 @@ double seconds(std::int64_t us) {
   return static_cast<double>(us) / 1e6;
 }
 
-const char* name(media::Between between) {
-  return between == media::Between::slate ? "slate" : "gap";
-}
-
 std::string duration(std::int64_t ms) {
   return duration_to_text(std::chrono::milliseconds(ms));
 }
@@ -71,7 +67,7 @@ json::object settings_of(const Situation& now) {
                    {"segment", duration(channel.segment_ms)},
                    {"dvr", duration(now.rules.dvr->count())},
                    {"dvr_size_max", bytes_to_text(std::int64_t(*now.rules.dvr_size_max))},
-                   {"between", name(channel.between)},
+                   {"between", media::name(channel.between)},
                    {"busy_slot", name(*now.rules.busy_slot)},
                    {"return_to_primary", channel.return_to_primary}};
   if (channel.rungs_max > 0) out["rungs_max"] = channel.rungs_max;
@@ -94,7 +90,7 @@ json::object document_of(const Situation& now) {
     into["jumps"] = slot.jumps;
   }
   const media::LiveChannel& channel = now.record->job.live->channel;
-  out["between"] = name(channel.between);
+  out["between"] = media::name(channel.between);
   out["settings"] = settings_of(now);
   out["encode_delay"] = seconds(now.status ? now.status->encode_delay_ms * 1000 : 0);
   out["next_segment"] = now.next_segment < 0 ? json::value(nullptr) : json::value(now.next_segment);

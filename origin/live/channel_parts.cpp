@@ -38,7 +38,9 @@ net::Task<Result<void>> Channel::take_setup(Self self, media::LiveSetup setup) {
     co_return fail(ErrorKind::conflict, ErrorSource::client,
                    "a version's renditions never change, and this setup is another one");
   }
-  auto change = [&](ChannelRecord& record) { record.job.live->setup = setup; };
+  std::function<void(ChannelRecord&)> change = [&](ChannelRecord& record) {
+    record.job.live->setup = setup;
+  };
   auto saved = co_await save(self, change);
   if (saved && self->tracks_.empty()) self->make_tracks(setup);
   co_return saved;

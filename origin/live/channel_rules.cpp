@@ -10,10 +10,6 @@ namespace {
 
 constexpr const char* busy_names[] = {"refuse", "replace"};
 
-media::Between between_of(const LiveSettings& settings) {
-  return settings.between == "slate" ? media::Between::slate : media::Between::gap;
-}
-
 template <class Value, class Known>
 bool differs(const std::optional<Value>& wish, const Known& known) {
   return wish && *wish != known;
@@ -46,7 +42,7 @@ media::LiveChannel constants_of(const ChannelWishes& wishes, const LiveSettings&
   channel.segment_ms = wishes.segment.value_or(settings.segment).count();
   channel.rungs_max = wishes.rungs_max.value_or(0);
   channel.height_max = wishes.height_max.value_or(0);
-  channel.between = wishes.between.value_or(between_of(settings));
+  channel.between = wishes.between.value_or(*media::between_from(settings.between));
   channel.return_to_primary = wishes.return_to_primary.value_or(settings.return_to_primary);
   return channel;
 }

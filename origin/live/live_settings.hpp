@@ -16,7 +16,7 @@ inline constexpr Bounds group_ms_bounds{500, 10'000};
 inline constexpr Bounds segment_ms_bounds{1'000, 20'000};
 inline constexpr Bounds rungs_bounds{1, 8};
 inline constexpr Bounds height_bounds{100, 4320};  // pixels of the shorter side
-inline constexpr std::int64_t dvr_ms_least = 30'000;
+inline constexpr Bounds dvr_ms_bounds{30'000, 366LL * 86'400'000};
 inline constexpr std::int64_t dvr_bytes_least = 64 << 10;
 
 /// How channels are taken in, made and kept.

@@ -8,7 +8,7 @@ namespace {
 TEST(ClipOrder, TimesAreSecondsOrMoments) {
   auto order = read_clip_order(
       R"({"from": "final", "start": 12.5, "end": "2026-11-24T12:00:00.25+02:00", "title": "Goal",
-          "tags": ["1:0"], "exact": false})");
+          "tags": ["1:0"]})");
   ASSERT_TRUE(order) << order.error().message;
   EXPECT_EQ(order->from, "final");
   EXPECT_FALSE(order->wish.start->dated);
@@ -42,16 +42,12 @@ TEST(ClipOrder, AFaultIsSaidWithItsPlace) {
            Wrong{R"({"from": "a", "end": "noon"})",
                  "line 1, column 22: member 'end' must be seconds from the source's beginning, "
                  "like 12.5, or a moment, like \"2026-11-24T10:00:12.5Z\""},
-           Wrong{R"({"from": "a", "exact": 1})",
-                 "line 1, column 24: member 'exact' must be true or false"},
-           Wrong{
-               R"({"from": "a", "exact": true})",
-               "line 1, column 24: member 'exact' can't be true: clips are cut at the segments of "
-               "their source; their download shows exactly what was asked for"},
+           Wrong{R"({"from": "a", "gaps": 1})",
+                 "line 1, column 23: member 'gaps' must be true or false"},
            Wrong{
                R"({"from": "a", "begin": 1})",
                "line 1, column 15: unknown member \"begin\"; allowed are from, start, end, title, "
-               "tags, exact, gaps"},
+               "tags, gaps"},
        }) {
     auto order = read_clip_order(wrong.text);
     ASSERT_FALSE(order) << wrong.text;

@@ -139,6 +139,9 @@ TEST(Clip, ItLastsAtLeastAMomentAndAtMostADay) {
   EXPECT_EQ(choose(video(), {at(3), at(3.05)}).error().message,
             "a clip lasts from 0.1 s to 86400 s, and this one would last 0.050 s");
   EXPECT_FALSE(choose(channel(), {on(1000), on(1000 + 86401)}));
+  // Within the slack, but of what is there nothing, or less than a moment.
+  EXPECT_FALSE(choose(channel(), {on(999.9), on(1000)}));
+  EXPECT_FALSE(choose(channel(), {on(999.9), on(1000.05)}));
 }
 
 TEST(Clip, AGapInAllIsAnErrorUnlessItIsWanted) {
