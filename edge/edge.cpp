@@ -207,8 +207,10 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   if (!found && trusted) part = co_await find_part(visit);
   if (part && co_await serve_part(visit, part)) co_return true;
   bool held_only = visit.route == fleet::HopRoute::nobody;
+  bool needs_held = visit.rules.only_if_cached || held_only;
+  if (needs_held && !found && trusted && co_await stored_meanwhile(visit)) co_return false;
   if (held_only && trusted && co_await serve_what_has_come(visit)) co_return true;
-  if (visit.rules.only_if_cached || held_only) {
+  if (needs_held) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
@@ -220,6 +222,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   }
   bool alone = is_head || asks_for_tail(visit.request) ||
                flights_.unshared(sharing_key(visit.key, visit.request.fields), visit.now);
+  if (alone && !found && trusted && co_await stored_meanwhile(visit)) co_return false;
   bool not_for_others = http::read_request_directives(visit.request.fields).no_store;
   if (not_for_others || (alone && !found)) {
     co_await pass_.forward(visit);
@@ -317,7 +320,7 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
     bool newer = again && again.stored->kind == StoredKind::response &&
                  again.object != stale.object &&
                  judge(again.stored->freshness, visit.rules, visit.now).use == Use::fresh;
-    if (newer) {
+    if (newer || co_await stored_meanwhile(visit)) {
       flights_.leave(*joined.flight);
       joined.flight->find(again.object);
       co_return false;
@@ -362,6 +365,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   if (secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) !=
       view.stored_key) {
     visit.vary = view.stored->vary;
+    if (view.state == FlightState::complete) co_await stored_meanwhile(visit);
     co_return false;
   }
   visit.outcome = leader ? Outcome::miss : Outcome::joined;

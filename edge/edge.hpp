@@ -89,6 +89,7 @@ class Edge final : public net::Handler {
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<bool> serve_what_has_come(Visit& visit);
   net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
+  net::Task<bool> stored_meanwhile(Visit& visit);
   FlightTable::Joined join(const Visit& visit);
   net::Task<void> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
   net::Task<bool> fly(Visit& visit, Found stale, Found part);

@@ -4,6 +4,7 @@
 #include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
 #include "edge/part.hpp"
+#include "edge/store_wait.hpp"
 
 namespace relay::edge {
 
@@ -45,6 +46,14 @@ net::Task<Found> Edge::find_part(Visit& visit) {
                judge(part.stored->freshness, visit.rules, visit.now).use == Use::fresh;
   if (!fresh) co_return Found{};
   co_return part;
+}
+
+/// True: what this request would have asked upstream for has come into the cache, perhaps; look
+/// again. Once a visit: a key that is stored over and over is not waited for forever.
+net::Task<bool> Edge::stored_meanwhile(Visit& visit) {
+  if (std::exchange(visit.awaited_store, true)) co_return false;
+  std::vector<std::string> keys{visit.key, part_key(visit.primary_key)};
+  co_return co_await store_answered(cache_, std::move(keys));
 }
 
 }  // namespace relay::edge

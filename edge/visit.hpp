@@ -56,6 +56,7 @@ struct Visit {
   std::string target;             // what is asked upstream
   std::string key;                // of the object that answers: primary, or of a variant
   std::vector<std::string> vary;  // what the answer varies by, as a flight has just shown
+  bool awaited_store = false;     // see Edge::stored_meanwhile
   http::RequestDirectives rules;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
   std::optional<Beginning> beginning;  // that the asking member holds

@@ -38,6 +38,9 @@ inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread req
 // they also fill whole runs of its medium shelf (DESIGN 4.4).
 inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;
 
+// Of a request, for a body on its way to the cache, before it asks upstream for another.
+inline constexpr std::chrono::milliseconds store_wait = 500ms;
+
 // Upstream connections.
 inline constexpr std::chrono::milliseconds connect_wait = 1000ms;
 inline constexpr std::chrono::milliseconds first_byte_wait = 30s;

@@ -148,6 +148,14 @@ std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
   return count;
 }
 
+bool Cache::is_storing(std::string_view key) const {
+  return impl_->shared.queue.stores(digest128(key));
+}
+
+void Cache::when_answered(std::function<void()> answered) {
+  impl_->shared.queue.push(WaitJob{std::move(answered)});
+}
+
 bool Cache::has(std::string_view key) const {
   return impl_->look(digest128(key), key) != nullptr;
 }
@@ -177,7 +185,7 @@ void Cache::wait_until_whole() const {
 
 void Cache::wait_until_answered() {
   std::promise<void> answered;
-  impl_->shared.queue.push(WaitJob{[&] { answered.set_value(); }});
+  when_answered([&] { answered.set_value(); });
   answered.get_future().wait();
 }
 

@@ -189,6 +189,10 @@ class Cache {
   std::size_t remove_if(std::function<bool(std::string_view)> matches,
                         std::function<void()> durable);
 
+  /// Whether a store() of this key has not had its answer yet.
+  bool is_storing(std::string_view key) const;
+  /// Calls back on the store thread when every store() of before has had its answer.
+  void when_answered(std::function<void()> answered);
   /// Whether it is here. Not a use.
   bool has(std::string_view key) const;
   /// Whether the last try to write to the disk was in vain.

@@ -19,6 +19,7 @@ void JobQueue::push(std::unique_ptr<Job> job) {
       store->object = {.body_bytes = store->object.body_bytes,
                        .awaited = store->object.awaited};  // was asked for all the same
     }
+    if (store && !store->refused) ++storing_[store->hash];
     bytes_ += bytes_of(*job);
     hurried_ = hurried_ || std::holds_alternative<RemoveJob>(*job) ||
                std::holds_alternative<WaitJob>(*job);
@@ -59,6 +60,11 @@ void JobQueue::drop(const std::function<bool(std::string_view)>& matches) {
   for (const auto& job : working_) mark(job);
 }
 
+bool JobQueue::stores(const Digest128& hash) const {
+  std::lock_guard guard(lock_);
+  return storing_.contains(hash);
+}
+
 void JobQueue::stop() {
   {
     std::lock_guard guard(lock_);
@@ -94,6 +100,11 @@ void JobQueue::release() {
   std::uint64_t bytes = 0;
   for (const auto& job : working_) bytes += bytes_of(*job);
   std::lock_guard guard(lock_);
+  for (const auto& job : working_) {
+    const auto* store = std::get_if<StoreJob>(job.get());
+    auto at = store && !store->refused ? storing_.find(store->hash) : storing_.end();
+    if (at != storing_.end() && --at->second == 0) storing_.erase(at);
+  }
   ended.swap(working_);  // destroyed after the lock
   bytes_ -= bytes;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -72,6 +73,8 @@ class JobQueue {
   void push(WaitJob job);
   /// Marks every store that was pushed and not released yet and whose key matches.
   void drop(const std::function<bool(std::string_view)>& matches);
+  /// Whether a body of this key waits here or is being stored.
+  bool stores(const Digest128& hash) const;
   /// Ends waits in take() for good.
   void stop();
   bool stopped() const;
@@ -94,6 +97,7 @@ class JobQueue {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> working_;
+  std::map<Digest128, std::size_t> storing_;  // of waiting_ and working_, what was not refused
   std::uint64_t bytes_ = 0;
   bool hurried_ = false;  // somebody waits for what is in here
   bool stopped_ = false;

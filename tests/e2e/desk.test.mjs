@@ -54,9 +54,26 @@ async function shows(page, length_ms) {
 async function press(page, ...keys) {
   for (const key of keys) {
     await page.keyboard.press(key);
-    await page.waitForFunction(() => !document.querySelector('video').seeking, null, { timeout: 30_000 });
+    await page.waitForFunction(() => !document.querySelector('video').seeking, null, { timeout: 30_000 })
+      .catch(async () => assert.fail(`no picture after ${key}: ${JSON.stringify(await playing(page))}`));
   }
 }
+
+/** What a picture that does not come may be waiting for. */
+const playing = (page) => page.evaluate(() => {
+  const video = document.querySelector('video');
+  const ranges = ({ buffered }) => Array.from(buffered, (_, i) => [buffered.start(i), buffered.end(i)]);
+  const { hls } = window.torchrelay.preview.player;
+  const { fragments, partList, edge } = hls.latestLevelDetails ?? {};
+  return {
+    at_s: video.currentTime, readyState: video.readyState, error: video.error?.message, edge,
+    buffered: ranges(video), latest: hls.latestLevelDetails?.fragments.at(-1)?.sn,
+    segments: fragments?.map(({ sn, start, end }) => [sn, start, end]).slice(-4),
+    parts: partList?.map(({ start, end, loaded }) => [start, end, loaded]).slice(-8),
+    states: [hls.streamController, hls.audioStreamController].map((one) => one && [one.state, one.fragCurrent?.sn,
+      one.nextLoadPosition]),
+  };
+});
 
 const says = (page, words) => page.locator('#says').filter({ hasText: words }).waitFor({ timeout: 30_000 });
 const row = (page, name) => page.locator(`#clips [data-asset="${name}"][data-state="ready"]`);

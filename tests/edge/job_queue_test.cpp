@@ -36,6 +36,22 @@ TEST(JobQueue, RefusesWhatIsOverItsBudget) {
   EXPECT_TRUE(std::get<StoreJob>(*jobs[2]).refused);
 }
 
+TEST(JobQueue, TellsWhatIsBeingStoredUntilItIsReleased) {
+  JobQueue queue(4000);
+  Digest128 hash = digest128(std::string_view("key")), other = digest128(std::string_view("other"));
+  for (int i = 0; i < 2; ++i) queue.push_store(hash, object_with_head(400), nullptr);
+  queue.push_store(other, object_with_head(4000), nullptr);  // refused
+  EXPECT_TRUE(queue.stores(hash));
+  EXPECT_FALSE(queue.stores(other));
+  queue.take(1, 0ms);  // the first
+  EXPECT_TRUE(queue.stores(hash));
+  queue.release();
+  EXPECT_TRUE(queue.stores(hash)) << "the second waits";
+  queue.take(1 << 20, 0ms);
+  queue.release();
+  EXPECT_FALSE(queue.stores(hash));
+}
+
 // With an hour to gather in, take() ends only because of what the test does.
 TEST(JobQueue, ObjectsWaitForCompanyUntilARemovalComes) {
   JobQueue queue(1 << 20, 1h);
