@@ -82,6 +82,7 @@ export class Player extends EventTarget {
     this.video = video;
     this.address = address;
     video.addEventListener('resize', () => this.#tell('levels'));
+    video.addEventListener('seeking', () => forgetBegun(this.hls, video));
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
@@ -174,6 +175,21 @@ function endWhenTiny(hls) {
     ended.add(frag.type);
     if (ended.has('main') && ended.has('audio')) hls.trigger(Hls.Events.BUFFER_EOS, {});
   });
+}
+
+/**
+ * Of the segment in which it joined a channel, hls.js 1.7 has only the last parts, and takes it for whole: a
+ * seek to what comes before them would wait for ever. Emptied, it is loaded from its beginning.
+ */
+function forgetBegun(hls, video) {
+  const at = video.currentTime;
+  const segment = hls.latestLevelDetails?.fragments.find(({ start, end }) => start <= at && at < end);
+  if (!segment) return;
+  const { buffered } = video;
+  const ranges = Array.from(buffered, (_, i) => ({ start: buffered.start(i), end: buffered.end(i) }));
+  if (ranges.some(({ start, end }) => start <= at && at < end)) return;
+  if (!ranges.some(({ start }) => at < start && start < segment.end)) return;
+  hls.trigger(Hls.Events.BUFFER_FLUSHING, { startOffset: segment.start, endOffset: segment.end, type: null });
 }
 
 /** The same quality in two readings of a playlist. */

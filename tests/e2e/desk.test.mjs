@@ -54,10 +54,13 @@ async function shows(page, length_ms) {
 async function press(page, ...keys) {
   for (const key of keys) {
     await page.keyboard.press(key);
-    await page.waitForFunction(() => !document.querySelector('video').seeking, null, { timeout: 30_000 })
-      .catch(async () => assert.fail(`no picture after ${key}: ${JSON.stringify(await playing(page))}`));
+    await shown(page, key);
   }
 }
+
+const shown = (page, after) =>
+  page.waitForFunction(() => !document.querySelector('video').seeking, null, { timeout: 30_000 })
+    .catch(async () => assert.fail(`no picture after ${after}: ${JSON.stringify(await playing(page))}`));
 
 /** What a picture that does not come may be waiting for. */
 const playing = (page) => page.evaluate(() => {
@@ -112,6 +115,24 @@ test('a goal is marked by keys, published, and plays', async (t) => {
   const length_s = await viewer.evaluate(() => document.querySelector('video').duration);
   assert.ok(length_s > 1 && length_s < 1.12 + 2.2, `${length_s} s: what was marked, to whole segments`);
   assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
+});
+
+test('a picture before the part that was loaded first comes, too', async (t) => {
+  for (let tries = 1; ; ++tries) {
+    const page = await openDesk(t, 'final');
+    await shows(page, 3000);
+    const place_s = await page.evaluate(() => {
+      const start = document.querySelector('video').buffered.start(0);
+      const { fragments } = window.torchrelay.preview.player.hls.latestLevelDetails;
+      const begun = fragments.find((one) => one.start < start - 0.1 && start < one.end);
+      return begun ? (begun.start + start) / 2 : null;
+    });
+    assert.ok(place_s || tries < 8, 'it never joined in the midst of a segment');
+    if (!place_s) continue;
+    await page.evaluate((to) => { document.querySelector('video').currentTime = to; }, place_s);
+    await shown(page, `a seek to ${place_s} s`);
+    return;
+  }
 });
 
 test('a name that is taken is not taken over without a word', async (t) => {
