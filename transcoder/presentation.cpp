@@ -73,17 +73,6 @@ std::map<std::string, Earlier> earlier_of(const media::Job& job) {
   return earlier;
 }
 
-/// What an earlier try said stays said, also when the rest of the source has none.
-CaptionChannels stated_captions(const media::Job& job) {
-  CaptionChannels channels;
-  auto playlist = media::read_multivariant_playlist(job.multivariant);
-  if (!playlist) return channels;
-  for (const media::ClosedCaptions& captions : playlist->captions)
-    for (std::size_t i = 0; i < channels.size(); ++i)
-      if (captions.instream_id == instream_id(i)) channels.set(i);
-  return channels;
-}
-
 }  // namespace
 
 struct Presentation::Impl {
@@ -204,8 +193,13 @@ Result<void> Presentation::Impl::refresh_multivariant(const Growing& growing,
 }
 
 Presentation::Presentation(Publisher& publisher, const media::Job& job)
-    : impl_(new Impl{
-          publisher, job.version + "/", earlier_of(job), {}, {}, stated_captions(job), {}}) {
+    : impl_(new Impl{publisher,
+                     job.version + "/",
+                     earlier_of(job),
+                     {},
+                     {},
+                     stated_captions(job.multivariant),
+                     {}}) {
   impl_->go_on_with_images();
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <string_view>
 #include <utility>
 
 namespace relay::transcoder {
@@ -57,6 +56,11 @@ media::TrickVariant i_frames_of(const MeasuredTrack& rendition, const std::strin
           .height = track.height};
 }
 
+/// "CC1" for the first channel, which is 0.
+std::string instream_id(std::size_t channel) {
+  return "CC" + std::to_string(channel + 1);
+}
+
 std::vector<media::ClosedCaptions> captions_on(CaptionChannels channels) {
   std::vector<media::ClosedCaptions> captions;
   for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -98,8 +102,14 @@ std::int64_t stated_average(const MeasuredTrack& rendition) {
   return rendition.rate.average();
 }
 
-std::string instream_id(std::size_t channel) {
-  return "CC" + std::to_string(channel + 1);
+CaptionChannels stated_captions(std::string_view multivariant) {
+  CaptionChannels channels;
+  auto playlist = media::read_multivariant_playlist(multivariant);
+  if (!playlist) return channels;
+  for (const media::ClosedCaptions& captions : playlist->captions)
+    for (std::size_t i = 0; i < channels.size(); ++i)
+      if (captions.instream_id == instream_id(i)) channels.set(i);
+  return channels;
 }
 
 media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/media/bit_rate.hpp"
@@ -36,7 +37,8 @@ std::int64_t stated_key_peak(const MeasuredTrack& rendition);
 media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& renditions,
                                         CaptionChannels captions, const std::string& folder);
 
-/// "CC1" for the first channel, which is 0.
-std::string instream_id(std::size_t channel);
+/// The channels that the captions of a multivariant playlist's text are on, so that what was said
+/// once stays said by whoever goes on; empty, or not a playlist: none.
+CaptionChannels stated_captions(std::string_view multivariant);
 
 }  // namespace relay::transcoder

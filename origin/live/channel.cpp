@@ -128,8 +128,10 @@ void Channel::make_tracks(const media::LiveSetup& setup) {
   renditions_.store(std::move(renditions));
 }
 
-std::string Channel::job() const {
+Result<std::string> Channel::job() const {
   media::Job job = record()->job;
+  // The next one goes on with what the multivariant playlist says.
+  if (auto added = parts_.desk.add_published(job); !added) return std::unexpected(added.error());
   if (grid_) job.live->first_segment = grid_->segment_at(wall_now()) + 1;
   for (const auto& each : tracks_) {
     // A segment of which parts were shown is not made again.

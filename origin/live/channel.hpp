@@ -105,7 +105,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void fill_gaps();
   void note_change();
   bool wants_transcoder() const;
-  std::string job() const;
+  Result<std::string> job() const;
   ChannelRules rules() const { return in_force(record()->rules, parts_.settings); }
   static net::Task<void> commit(Self self, Track& track);
   static net::Task<void> forget(Self self, std::string rendition,

@@ -120,14 +120,15 @@ net::Task<void> Transcoder::pause(milliseconds length) {
 
 // True: it ended because it was to.
 net::Task<bool> Transcoder::run_once(Self self) {
+  auto job = self->work_.job();
   auto pair = socket_pair();
-  if (!pair) {
-    self->trouble_ = pair.error().message;
+  if (!job || !pair) {
+    self->trouble_ = job ? pair.error().message : job.error().message;
     co_return false;
   }
   jobs::ProcessOptions options{.program = self->settings_.transcoder,
                                .config = self->settings_.transcoder_config,
-                               .job = self->work_.job(),
+                               .job = std::move(*job),
                                .source = pair->theirs.get(),
                                .memory_max = self->settings_.memory_max,
                                .nice_steps = 0};

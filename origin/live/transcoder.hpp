@@ -29,7 +29,7 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
  public:
   /// What it is to do, asked at each start; its handler gets the transcoder to report to.
   struct Work {
-    std::function<std::string()> job;  // JSON
+    std::function<Result<std::string>()> job;  // JSON; after an error: asked again later
     std::function<std::unique_ptr<net::Handler>()> handler;
     std::function<void()> changed;  // it started or ended
     std::string name;               // for the log

@@ -10,6 +10,7 @@ import { asset, authorize } from '../support/broadcaster.mjs';
 import { captionedClip, captionsIn } from '../support/captions.mjs';
 import { listen } from '../support/events.mjs';
 import { get, request } from '../support/http.mjs';
+import { transcodersOf } from '../support/jobs.mjs';
 import { feedUrl, fetchLive, followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
@@ -152,7 +153,7 @@ test('captions inside the pictures reach every rendition, each letter once', asy
   folders.push(into);
   const captions = ['GOOD EVENING', 'FROM MILANO!', 'AND CORTINA!'];
   const clip = captionedClip(into, { captions, size: '640x360', every: 50, audio: false });
-  await put('demo/said', { rungs_max: 2 });
+  const { ingest } = await put('demo/said', { rungs_max: 2 });
   const headers = authorize(origin, 'demo');
   // Twice, for the channel is on air some time after the first picture.
   const feed = spawn('ffmpeg', ['-v', 'error', '-nostdin', '-re', '-stream_loop', '1', '-i', clip, '-c', 'copy', '-f', 'mpegts',
@@ -163,8 +164,9 @@ test('captions inside the pictures reach every rendition, each letter once', asy
   const urls = await waitForAir(origin, 'demo/said');
   await gone;
   await until('the last part to be there', async () => (await asset(origin, 'demo/said')).live.on_air === null);
-  const multivariant = (await get(`${origin.url}/demo/said/index.m3u8`)).text;
-  assert.match(multivariant, /TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",.*INSTREAM-ID="CC1"/);
+  const multivariant = async () => (await get(`${origin.url}/demo/said/index.m3u8`)).text;
+  const declared = await multivariant();
+  assert.match(declared, /TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",.*INSTREAM-ID="CC1"/);
   for (const [name, url] of Object.entries(urls).filter(([each]) => each !== 'audio')) {
     const folder = url.slice(0, url.lastIndexOf('/') + 1);
     const bodies = [(await get(`${folder}init.mp4`)).body];
@@ -175,4 +177,10 @@ test('captions inside the pictures reach every rendition, each letter once', asy
     const said = captionsIn(file).join(' ');
     assert.ok(said.includes(captions.join(' ')), `${name}: ${said}`);
   }
+
+  // Another transcoder hears nothing, and says what was said.
+  for (const pid of transcodersOf(origin.pid)) process.kill(pid, 'SIGKILL');
+  push(ingest.rtmp);
+  await until('another transcoder to be on air', async () => (await asset(origin, 'demo/said')).live.on_air);
+  assert.equal(await multivariant(), declared);
 });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "common/media/playlist.hpp"
 #include "tests/transcoder/live_story.hpp"
 
 namespace relay::transcoder::live {
@@ -121,7 +122,7 @@ TEST_F(LiveStory, AnotherTranscoderGoesOnWithTheSetupOfTheFirst) {
   auto tags = moving(4);
   media::LiveSetup setup;
   std::int64_t reached = 0;
-  std::string init;
+  std::string init, multivariant;
   {
     ChannelRun run(settings, live);
     auto player = run.play(tags);
@@ -131,10 +132,17 @@ TEST_F(LiveStory, AnotherTranscoderGoesOnWithTheSetupOfTheFirst) {
     setup = run.setup();
     reached = run.parts("v360").back().segment;
     init = run.origin().body("/media/v360/init.mp4");
+    multivariant = run.origin().body("/media/index.m3u8");
   }
+  // As if it had heard captions too.
+  auto captioned = media::read_multivariant_playlist(multivariant);
+  ASSERT_TRUE(captioned) << captioned.error().message;
+  ASSERT_TRUE(captioned->captions.empty());
+  captioned->captions = {{"captions", "CC1", "und", "CC1"}};
+  for (media::Variant& each : captioned->variants) each.captions_group = "captions";
   live.setup = setup;
   live.first_segment = reached + 3;
-  ChannelRun run(settings, live);
+  ChannelRun run(settings, live, 1, media::write(*captioned));
   // Another size and rate than the setup's.
   auto player =
       run.play(flv("-f lavfi -i testsrc2=s=320x240:r=30:d=6 -c:v libx264 -preset "
@@ -144,6 +152,7 @@ TEST_F(LiveStory, AnotherTranscoderGoesOnWithTheSetupOfTheFirst) {
   EXPECT_EQ(flaw_of(run), "");
   EXPECT_EQ(media::to_json(run.setup()), media::to_json(setup));
   EXPECT_EQ(run.origin().body("/media/v360/init.mp4"), init);
+  EXPECT_EQ(run.origin().body("/media/index.m3u8"), media::write(*captioned));
   EXPECT_GE(run.parts("v360").front().segment, reached + 3);
   EXPECT_EQ(run.parts("audio").front().segment, run.parts("v360").front().segment);
 }

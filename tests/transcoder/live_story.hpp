@@ -150,8 +150,9 @@ inline std::int64_t wall_ms() {
 /// One run of the transcoder.
 class ChannelRun {
  public:
-  /// `pace` is that of its clock.
-  ChannelRun(const Settings& settings, const media::LiveJob& live, double pace = 1)
+  /// `pace` is that of its clock, `multivariant` what a run before it had published.
+  ChannelRun(const Settings& settings, const media::LiveJob& live, double pace = 1,
+             std::string multivariant = "")
       : settings_(settings), clock_(live.channel.epoch_ms, pace), pace_(pace) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
@@ -159,6 +160,7 @@ class ChannelRun {
     theirs_ = ends[1];
     job_ = {.kind = media::JobKind::live, .tenant = "t", .asset = "a", .version = "v1"};
     job_.live = live;
+    job_.multivariant = std::move(multivariant);
     publisher_ = std::make_unique<Publisher>(origin_.fd(), PublisherOptions{});
     thread_ = std::thread(
         [this] { result_ = run_channel(settings_, job_, theirs_, *publisher_, clock_); });

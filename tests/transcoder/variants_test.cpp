@@ -98,6 +98,9 @@ TEST(Variants, CaptionsAreStatedForThePicturesThatSpeakThem) {
   EXPECT_EQ(spoken.captions[0].instream_id, "CC1");
   EXPECT_EQ(spoken.captions[1].instream_id, "CC3");
   EXPECT_EQ(spoken.variants[0].captions_group, spoken.captions[0].group_id);
+  EXPECT_EQ(stated_captions(media::write(spoken)), CaptionChannels("0101"));
+  EXPECT_EQ(stated_captions(media::write(silent)), CaptionChannels());
+  EXPECT_EQ(stated_captions(""), CaptionChannels());
 }
 
 TEST(Variants, AudioNamesAreUniqueInTheirGroup) {

@@ -164,7 +164,9 @@ Result<void> Channel::produce() {
   std::vector<TrackSpec> tracks;
   for (std::size_t i = 0; i < pool.size(); ++i) tracks.push_back(pool.rung(i).track());
   tracks.push_back(sound->track());
-  auto announced = announce(*setup, tracks, job_.version, publisher_);
+  // What an earlier transcoder declared stays declared, also while nobody speaks.
+  const CaptionChannels declared = stated_captions(job_.multivariant);
+  auto announced = announce(*setup, tracks, declared, job_.version, publisher_);
   if (!announced) return std::unexpected(announced.error());
   log::info("channel set up",
             {kv("rate", rate_of(*setup).value()), kv("renditions", setup->renditions.size()),
@@ -181,7 +183,7 @@ Result<void> Channel::produce() {
   MixerReports reports{
       [&](const media::LiveStatus& status) { note(publisher_.live_status(status)); },
       [&](CaptionChannels channels) {
-        note(announce_variants(*setup, *announced, channels, job_.version, publisher_));
+        note(announce_variants(*setup, *announced, declared | channels, job_.version, publisher_));
       }};
   mixer.run(std::max(live_.first_segment, next), ending_, reports);
   pool.finish();

@@ -39,7 +39,8 @@ std::int64_t segment_peak(const TrackSpec& track, double segment_s) {
 
 Result<std::vector<MeasuredTrack>> announce(const media::LiveSetup& setup,
                                             const std::vector<TrackSpec>& tracks,
-                                            const std::string& version, Publisher& publisher) {
+                                            CaptionChannels captions, const std::string& version,
+                                            Publisher& publisher) {
   if (auto sent = publisher.live_setup(setup); !sent) return std::unexpected(sent.error());
   double segment_s = static_cast<double>(setup.microseconds_of(setup.segment_frames)) / 1e6;
   double group_s = static_cast<double>(setup.microseconds_of(setup.group_frames)) / 1e6;
@@ -65,7 +66,7 @@ Result<std::vector<MeasuredTrack>> announce(const media::LiveSetup& setup,
     track.track.bit_rate_max = segment_peak(tracks[i], segment_s);
     measured.push_back(std::move(track));
   }
-  if (auto sent = announce_variants(setup, measured, {}, version, publisher); !sent)
+  if (auto sent = announce_variants(setup, measured, captions, version, publisher); !sent)
     return std::unexpected(sent.error());
   return measured;
 }

@@ -13,11 +13,13 @@
 
 namespace relay::transcoder::live {
 
-/// `tracks` as their encoders gave them, in the order of the setup; `version` names the folder.
-/// Their answer is what the multivariant playlist was made of.
+/// `tracks` as their encoders gave them, in the order of the setup; `captions` are declared from
+/// the beginning; `version` names the folder. The answer is what the multivariant playlist was made
+/// of.
 Result<std::vector<MeasuredTrack>> announce(const media::LiveSetup& setup,
                                             const std::vector<TrackSpec>& tracks,
-                                            const std::string& version, Publisher& publisher);
+                                            CaptionChannels captions, const std::string& version,
+                                            Publisher& publisher);
 /// The multivariant playlist with captions, on `channels`, inside every picture rendition.
 Result<void> announce_variants(const media::LiveSetup& setup,
                                const std::vector<MeasuredTrack>& tracks, CaptionChannels channels,
