@@ -16,8 +16,6 @@
 namespace relay::origin {
 namespace {
 
-constexpr std::size_t files_kept_max = 16;
-constexpr std::uint64_t memory_kept_bytes_max = 64 << 20;
 constexpr std::size_t descriptors_kept_max = 4;
 
 std::unexpected<Error> no_download(std::string message) {
@@ -81,12 +79,6 @@ class OpenFiles {
 
 }  // namespace
 
-std::uint64_t Downloads::File::memory_bytes() const {
-  constexpr std::uint64_t path_bytes = 160;
-  return plan.head.size() + plan.pieces.size() * sizeof(download::Piece) +
-         files.size() * path_bytes;
-}
-
 net::Task<void> Downloads::answer(net::Exchange& exchange, media::MediaPath path) {
   std::string rendition;
   auto query = http::split_target(exchange.request().target).query;
@@ -129,8 +121,8 @@ net::Task<void> Downloads::answer(net::Exchange& exchange, media::MediaPath path
     co_await send(exchange, **file, first, length);
 }
 
-net::Task<void> Downloads::send(net::Exchange& exchange, const File& file, std::uint64_t first,
-                                std::uint64_t length) {
+net::Task<void> Downloads::send(net::Exchange& exchange, const DownloadFile& file,
+                                std::uint64_t first, std::uint64_t length) {
   download::Slice slice = download::slice_of(file.plan, first, length);
   OpenFiles files(file.files);
   Result<void> going;
@@ -156,33 +148,10 @@ net::Task<Result<Downloads::Shared>> Downloads::find(std::string tenant, std::st
   auto there = catalog_.version(tenant, asset, version);
   if (!there) co_return std::unexpected(there.error());
   if (!*there) co_return no_download("there is no such version");
-  if (Shared file = known(key)) co_return file;
-  auto make_it = [&] { return make(tenant, asset, version, rendition); };
-  auto made = co_await net::run_blocking(blocking_, make_it);
-  if (made) remember(*made);
-  co_return made;
-}
-
-Downloads::Shared Downloads::known(const std::string& key) {
-  std::lock_guard lock(mutex_);
-  auto found = std::ranges::find(kept_, key, [](const Shared& each) { return each->key; });
-  if (found == kept_.end()) return nullptr;
-  kept_.splice(kept_.begin(), kept_, found);
-  return kept_.front();
-}
-
-void Downloads::remember(Shared file) {
-  std::lock_guard lock(mutex_);
-  kept_.push_front(std::move(file));
-  std::uint64_t bytes = 0;
-  std::size_t count = 0;
-  auto at = kept_.begin();
-  for (; at != kept_.end(); ++at) {
-    bytes += (*at)->memory_bytes();
-    // The newest stays, however large: its reader comes back for the next range.
-    if (++count > 1 && (count > files_kept_max || bytes > memory_kept_bytes_max)) break;
-  }
-  kept_.erase(at, kept_.end());
+  DownloadShelf::Make make_it = [this, tenant, asset, version, rendition] {
+    return make(tenant, asset, version, rendition);
+  };
+  co_return co_await shelf_.find(std::move(key), std::move(make_it));
 }
 
 Result<Downloads::Shared> Downloads::make(const std::string& tenant, const std::string& asset,
@@ -195,7 +164,7 @@ Result<Downloads::Shared> Downloads::make(const std::string& tenant, const std::
   if (!multivariant) return std::unexpected(multivariant.error());
   auto names = chosen(*multivariant, rendition);
   if (!names) return std::unexpected(names.error());
-  auto file = std::make_shared<File>();
+  auto file = std::make_shared<DownloadFile>();
   std::vector<download::Track> tracks;
   for (const std::string& name : *names) {
     auto track = read_track(tenant, asset, version, name, *file);
@@ -228,7 +197,8 @@ Result<download::Shown> Downloads::shown_of(const std::string& tenant, const std
 
 Result<download::Track> Downloads::read_track(const std::string& tenant, const std::string& asset,
                                               const std::string& version,
-                                              const std::string& rendition, File& file) const {
+                                              const std::string& rendition,
+                                              DownloadFile& file) const {
   auto record = catalog_.playlist(tenant, asset, version, rendition);
   if (!record) return std::unexpected(record.error());
   if (!*record || !(*record)->ended)

@@ -3,19 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <list>
-#include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
-#include "common/base/clock.hpp"
 #include "common/media/media_path.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
 #include "origin/catalog.hpp"
-#include "origin/download/plan.hpp"
+#include "origin/download_shelf.hpp"
 #include "origin/segment_store.hpp"
 
 namespace relay::origin {
@@ -24,22 +18,14 @@ class Downloads {
  public:
   /// All outlive it.
   Downloads(const Catalog& catalog, const SegmentStore& store, net::Blocking& blocking)
-      : catalog_(catalog), store_(store), blocking_(blocking) {}
+      : catalog_(catalog), store_(store), shelf_(blocking) {}
 
   /// GET or HEAD of a path of kind download; "?rendition=v720" asks for another picture than the
   /// best. Any thread.
   net::Task<void> answer(net::Exchange& exchange, media::MediaPath path);
 
  private:
-  struct File {
-    std::string key;  // tenant/asset/version/rendition
-    download::Plan plan;
-    std::vector<std::filesystem::path> files;
-    std::string entity_tag;
-    WallTime modified{};
-    std::uint64_t memory_bytes() const;
-  };
-  using Shared = std::shared_ptr<const File>;
+  using Shared = DownloadShelf::Shared;
   net::Task<Result<Shared>> find(std::string tenant, std::string asset, std::string version,
                                  std::string rendition);
   /// On the blocking pool.
@@ -50,17 +36,13 @@ class Downloads {
                                    const std::string& version) const;
   Result<download::Track> read_track(const std::string& tenant, const std::string& asset,
                                      const std::string& version, const std::string& rendition,
-                                     File& file) const;
-  Shared known(const std::string& key);
-  void remember(Shared file);
-  static net::Task<void> send(net::Exchange& exchange, const File& file, std::uint64_t first,
-                              std::uint64_t length);
+                                     DownloadFile& file) const;
+  static net::Task<void> send(net::Exchange& exchange, const DownloadFile& file,
+                              std::uint64_t first, std::uint64_t length);
 
   const Catalog& catalog_;
   const SegmentStore& store_;
-  net::Blocking& blocking_;
-  std::mutex mutex_;        // guards kept_
-  std::list<Shared> kept_;  // asked for last, the newest first: ranges of one file come in a row
+  DownloadShelf shelf_;
 };
 
 }  // namespace relay::origin
