@@ -177,6 +177,23 @@ Result<std::vector<Released>> Catalog::drop_clip(Change& change, const Asset& cl
   return release(change, clip, *holds);
 }
 
+Result<std::vector<Released>> Catalog::release(Change& change, const std::string& tenant,
+                                               const clip::Holds& holds, const clip::Hold& free) {
+  std::vector<Released> released;
+  media::Job job{.tenant = tenant, .asset = holds.asset, .version = holds.version};
+  for (std::int64_t number = free.first; number <= free.last; ++number) {
+    auto own = change.txn().get(tables_.segments, segment_key(job, free.rendition, number));
+    if (!own) return std::unexpected(own.error());
+    if (*own) continue;
+    std::string object = media::segment_object(free.rendition, number);
+    auto gone =
+        change.txn().erase(tables_.objects, object_key(tenant, holds.asset, holds.version, object));
+    if (!gone) return std::unexpected(gone.error());
+    if (*gone) released.push_back({holds.asset, holds.version, std::move(object)});
+  }
+  return released;
+}
+
 Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip,
                                                const clip::Holds& holds) {
   std::vector<Released> released;
@@ -186,20 +203,12 @@ Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip
   if (!*source || (*source)->kind != AssetKind::channel) return released;
   auto others = holds_on(change, clip.tenant, holds.asset, holds.version);
   if (!others) return std::unexpected(others.error());
-  media::Job job{.tenant = clip.tenant, .asset = holds.asset, .version = holds.version};
+  const clip::Held still_held(*others);
   for (const clip::Hold& hold : holds.held) {
-    for (std::int64_t number = hold.first; number <= hold.last; ++number) {
-      auto own = change.txn().get(tables_.segments, segment_key(job, hold.rendition, number));
-      if (!own) return std::unexpected(own.error());
-      bool is_held = own->has_value() || std::ranges::any_of(*others, [&](const auto& each) {
-                       return each.has(hold.rendition, number);
-                     });
-      if (is_held) continue;
-      std::string object = media::segment_object(hold.rendition, number);
-      auto gone = change.txn().erase(tables_.objects,
-                                     object_key(clip.tenant, holds.asset, holds.version, object));
-      if (!gone) return std::unexpected(gone.error());
-      if (*gone) released.push_back({holds.asset, holds.version, std::move(object)});
+    for (const clip::Range& range : still_held.without(hold)) {
+      auto gone = release(change, clip.tenant, holds, {hold.rendition, range.first, range.last});
+      if (!gone) return gone;
+      std::ranges::move(*gone, std::back_inserter(released));
     }
   }
   return released;

@@ -1,8 +1,6 @@
 // The catalog's channels: their records, their segments, and how one becomes a recording.
 #include <boost/json.hpp>
 
-#include <algorithm>
-
 #include "origin/catalog_change.hpp"
 
 namespace relay::origin {
@@ -71,14 +69,13 @@ Result<std::vector<std::int64_t>> Catalog::remove_segments(
   if (auto ready = change.ready(); !ready) return std::unexpected(ready.error());
   auto holds = holds_on(change, job.tenant, job.asset, job.version);
   if (!holds) return std::unexpected(holds.error());
+  const clip::Held held(*holds);
   std::vector<std::int64_t> free;
   for (std::int64_t number : numbers) {
     std::string path = segment_object(rendition, number);
     auto gone = change.txn().erase(tables_.segments, segment_key(job, rendition, number));
     if (!gone) return std::unexpected(gone.error());
-    bool is_held = std::ranges::any_of(
-        *holds, [&](const clip::Holds& each) { return each.has(rendition, number); });
-    if (is_held) continue;
+    if (held.has(rendition, number)) continue;
     gone =
         change.txn().erase(tables_.objects, object_key(job.tenant, job.asset, job.version, path));
     if (!gone) return std::unexpected(gone.error());

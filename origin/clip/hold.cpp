@@ -38,8 +38,23 @@ std::unexpected<Error> broken() {
 
 }  // namespace
 
-bool Holds::has(std::string_view rendition, std::int64_t number) const {
-  return std::ranges::any_of(held, [&](const Hold& each) { return each.has(rendition, number); });
+Held::Held(const std::vector<Holds>& all) {
+  std::map<std::string, std::vector<Range>, std::less<>> ranges;
+  for (const Holds& holds : all)
+    for (const Hold& each : holds.held) ranges[each.rendition].push_back({each.first, each.last});
+  for (auto& [rendition, of_it] : ranges)
+    of_rendition_.emplace(rendition, Ranges<>(std::move(of_it)));
+}
+
+bool Held::has(std::string_view rendition, std::int64_t number) const {
+  auto found = of_rendition_.find(rendition);
+  return found != of_rendition_.end() && found->second.has(number);
+}
+
+std::vector<Range> Held::without(const Hold& hold) const {
+  auto found = of_rendition_.find(hold.rendition);
+  if (found == of_rendition_.end()) return {{hold.first, hold.last}};
+  return found->second.without({hold.first, hold.last});
 }
 
 std::string to_bytes(const Holds& holds) {

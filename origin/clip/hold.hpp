@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "origin/clip/ranges.hpp"
 
 namespace relay::origin::clip {
 
@@ -14,10 +17,6 @@ namespace relay::origin::clip {
 struct Hold {
   std::string rendition;
   std::int64_t first = 0, last = -1;
-
-  bool has(std::string_view of, std::int64_t number) const {
-    return of == rendition && first <= number && number <= last;
-  }
   bool operator==(const Hold&) const = default;
 };
 
@@ -25,8 +24,18 @@ struct Hold {
 struct Holds {
   std::string asset, version;  // of the source
   std::vector<Hold> held;
+};
 
+/// What many versions of clips hold together of one source's version.
+class Held {
+ public:
+  explicit Held(const std::vector<Holds>& all);
   bool has(std::string_view rendition, std::int64_t number) const;
+  /// What of `hold` none of them holds.
+  std::vector<Range> without(const Hold& hold) const;
+
+ private:
+  std::map<std::string, Ranges<>, std::less<>> of_rendition_;
 };
 
 /// For the catalog.

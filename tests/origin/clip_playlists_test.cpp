@@ -93,9 +93,15 @@ TEST(ClipPlaylists, HoldsAreTheSegmentsOfEachRendition) {
   Holds holds = holds_of(channel(), choice);
   EXPECT_EQ(holds.asset, "live");
   EXPECT_EQ(holds.held, (std::vector<Hold>{{"v720", 8, 9}, {"audio", 7, 8}}));
-  EXPECT_TRUE(holds.has("v720", 9));
-  EXPECT_FALSE(holds.has("v720", 7));
-  EXPECT_FALSE(holds.has("audio", 9));
+  Held held({holds, {"live", "v1", {{"v720", 12, 12}, {"sound", 1, 2}}}});
+  EXPECT_TRUE(held.has("v720", 9));
+  EXPECT_TRUE(held.has("v720", 12));
+  EXPECT_FALSE(held.has("v720", 7));
+  EXPECT_FALSE(held.has("v720", 10));
+  EXPECT_FALSE(held.has("audio", 9));
+  EXPECT_FALSE(held.has("v360", 9));
+  EXPECT_EQ(held.without({"v720", 7, 13}), (std::vector<Range>{{7, 7}, {10, 11}, {13, 13}}));
+  EXPECT_EQ(held.without({"v360", 7, 13}), (std::vector<Range>{{7, 13}}));
   auto again = holds_from_bytes(to_bytes(holds));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->asset, "live");
