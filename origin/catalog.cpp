@@ -28,17 +28,24 @@ bool matches(const Asset& asset, const AssetFilter& filter) {
 
 /// Reads one record and its form.
 template <class Record>
-Result<std::optional<Record>> look_up(const store::Env& env, store::Table table,
+Result<std::optional<Record>> look_up(const store::ReadTxn& txn, store::Table table,
                                       std::string_view key,
                                       Result<Record> (*read)(std::string_view)) {
-  auto txn = env.read();
-  if (!txn) return std::unexpected(txn.error());
-  auto bytes = txn->get(table, key);
+  auto bytes = txn.get(table, key);
   if (!bytes) return std::unexpected(bytes.error());
   if (!*bytes) return std::nullopt;
   auto record = read(**bytes);
   if (!record) return std::unexpected(record.error());
   return std::move(*record);
+}
+
+template <class Record>
+Result<std::optional<Record>> look_up(const store::Env& env, store::Table table,
+                                      std::string_view key,
+                                      Result<Record> (*read)(std::string_view)) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(txn.error());
+  return look_up(*txn, table, key, read);
 }
 
 /// Calls see(key, value) for each record from `first` on whose key begins with `prefix`, until it
@@ -176,6 +183,21 @@ Result<std::optional<ObjectRecord>> Catalog::object(std::string_view tenant, std
                                                     std::string_view path) const {
   return look_up(env_, tables_.objects, object_key(tenant, asset, version, path),
                  object_from_bytes);
+}
+
+Result<std::vector<std::optional<ObjectRecord>>> Catalog::objects(
+    std::string_view tenant, const std::vector<clip::Place>& places) const {
+  auto txn = env_.read();
+  if (!txn) return std::unexpected(txn.error());
+  std::vector<std::optional<ObjectRecord>> records;
+  for (const clip::Place& each : places) {
+    auto record =
+        look_up(*txn, tables_.objects, object_key(tenant, each.asset, each.version, each.object),
+                object_from_bytes);
+    if (!record) return std::unexpected(record.error());
+    records.push_back(std::move(*record));
+  }
+  return records;
 }
 
 Result<std::vector<media::Job>> Catalog::unfinished() const {

@@ -23,6 +23,7 @@
 #include "common/store/lmdb.hpp"
 #include "origin/asset.hpp"
 #include "origin/clip/hold.hpp"
+#include "origin/clip/playlists.hpp"
 #include "origin/live/keeper.hpp"
 #include "origin/records.hpp"
 
@@ -137,6 +138,9 @@ class Catalog {
                                                            std::string_view version) const;
   Result<std::optional<ObjectRecord>> object(std::string_view tenant, std::string_view asset,
                                              std::string_view version, std::string_view path) const;
+  /// Many at once, as they are at one moment, in the order of `places`.
+  Result<std::vector<std::optional<ObjectRecord>>> objects(
+      std::string_view tenant, const std::vector<clip::Place>& places) const;
   /// Jobs of assets that are queued or processing: what a restart has to take up again,
   /// in the order of the uploads.
   Result<std::vector<media::Job>> unfinished() const;
@@ -225,6 +229,9 @@ class Catalog {
                                                const std::string& kept);
   Result<std::vector<Released>> release(Change& change, const Asset& clip,
                                         const clip::Holds& holds);
+  /// Of these, which no clip holds, those that have left the channel.
+  Result<std::vector<Released>> release(Change& change, const std::string& tenant,
+                                        const clip::Holds& holds, const clip::Hold& free);
   Result<void> check_unheld(const Change& change, std::string_view tenant,
                             std::string_view asset) const;
   static Result<Asset> live_asset(const Change& change, const media::Job& job);

@@ -94,6 +94,17 @@ TEST_F(CatalogClipTest, WhatLeavesTheWindowStaysAsLongAsAClipHoldsIt) {
   EXPECT_TRUE(is_there(4)) << "still in the window";
 }
 
+TEST_F(CatalogClipTest, ManyObjectsAreReadAtOnceInTheirOrder) {
+  auto name = [](std::int64_t number) { return media::segment_object("v360", number); };
+  auto found = catalog->objects(
+      "demo", {{"final", "v1", name(2)}, {"final", "v1", name(9)}, {"final", "v1", name(1)}});
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->size(), 3u);
+  EXPECT_TRUE((*found)[0].has_value());
+  EXPECT_FALSE((*found)[1].has_value());
+  EXPECT_TRUE((*found)[2].has_value());
+}
+
 TEST_F(CatalogClipTest, ASourceWithClipsCannotBeDeleted) {
   ASSERT_TRUE(catalog->make_clip(clip("goal", "c1", 2, 3)));
   auto refused = catalog->remove("demo", "final");
