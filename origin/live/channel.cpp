@@ -74,7 +74,7 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
 Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
                                              media::FeedFormat format) {
   if (!accepts(key)) {
-    note_wrong_key(slot);
+    note_refusal(slot, wrong_key);
     return fail(ErrorKind::denied, ErrorSource::client,
                 key.empty() ? "the stream key is missing" : "this is not the channel's stream key");
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/metrics.hpp"
@@ -26,6 +27,9 @@
 #include "origin/live/transcoder.hpp"
 
 namespace relay::origin::live {
+
+/// What is said of a publisher with another key than the channel's.
+inline constexpr const char* wrong_key = "the key was wrong";
 
 struct LiveCounters {
   Counter& parts;
@@ -63,8 +67,10 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   Result<std::unique_ptr<Feed>> admit(std::string_view key, media::FeedSlot slot,
                                       media::FeedFormat format);
   bool accepts(std::string_view key) const;
-  /// Somebody wanted that slot and did not know the key.
-  void note_wrong_key(media::FeedSlot slot) { line_->note_refusal(slot, "the key was wrong"); }
+  /// Somebody wanted that slot and was not taken.
+  void note_refusal(media::FeedSlot slot, std::string why) {
+    line_->note_refusal(slot, std::move(why));
+  }
   /// What encrypts SRT; whoever knows it needs no key. It is the key's hash, for both ends must
   /// have the secret itself.
   std::string passphrase() const { return record()->key_sha256; }

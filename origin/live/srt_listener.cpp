@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -18,9 +19,11 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/net/address.hpp"
 #include "origin/live/channels.hpp"
+#include "origin/live/refusal_log.hpp"
 #include "origin/live/ts_units.hpp"
 
 namespace relay::origin::live {
@@ -55,6 +58,18 @@ std::string address_text(const sockaddr_storage& from) {
   return at.address().to_string();
 }
 
+/// What both sides made of each other's passphrase. `required`: nothing but the channel's own will
+/// do. nullopt: all is well.
+std::optional<const char*> encryption_flaw(SRTSOCKET socket, bool required) {
+  std::int32_t state = SRT_KM_S_BADSECRET;
+  int size = sizeof state;
+  if (srt_getsockflag(socket, SRTO_RCVKMSTATE, &state, &size) != 0) return "it was gone at once";
+  if (state == SRT_KM_S_SECURED || (!required && state == SRT_KM_S_UNSECURED)) return std::nullopt;
+  if (!required) return "it is encrypted, which goes without a key in the stream id";
+  return state == SRT_KM_S_BADSECRET ? "the passphrase was wrong"
+                                     : "it came without the passphrase";
+}
+
 struct Publisher {
   std::unique_ptr<Feed> feed;
   TsUnits units;
@@ -71,10 +86,11 @@ struct SrtListener::Impl {
   static int judge(void* self, SRTSOCKET socket, int version, const sockaddr* peer,
                    const char* stream_id);
   int refuse(SRTSOCKET socket, int reason, std::string_view why);
+  void note_refused(std::string_view peer, std::string_view channel, std::string_view why);
 
   void run();
   void accept();
-  Result<std::unique_ptr<Feed>> admit(const StreamKey& key) const;
+  Result<std::unique_ptr<Feed>> admit(SRTSOCKET socket, const StreamKey& key) const;
   void read(SRTSOCKET socket);
   bool take(Publisher& publisher, std::string_view bytes);
   void close(SRTSOCKET socket, std::string_view why);
@@ -83,6 +99,8 @@ struct SrtListener::Impl {
   Gauge& publishing;
   Counter& refused;
   Counter& bytes;
+  std::mutex log_mutex;  // guards refusal_log
+  RefusalLog refusal_log;
   SRTSOCKET door = SRT_INVALID_SOCK;
   int epoll = -1;
   std::map<SRTSOCKET, Publisher> publishers;  // the thread's own
@@ -105,6 +123,8 @@ SrtListener::Impl::Impl(const std::string& address, const Channels& of, Metrics&
   if (door == SRT_INVALID_SOCK) cannot(address, srt_getlasterror_str());
   set(door, SRTO_RCVSYN, false);
   set(door, SRTO_PEERIDLETIMEO, peer_idle_ms);
+  // Or it would refuse by itself and tell nobody; see encryption_flaw().
+  set(door, SRTO_ENFORCEDENCRYPTION, false);
   if (srt_listen_callback(door, judge, this) != 0 ||
       srt_bind(door, at.data(), static_cast<int>(at.size())) != 0 || srt_listen(door, backlog) != 0)
     cannot(address, srt_getlasterror_str());
@@ -124,9 +144,18 @@ SrtListener::Impl::~Impl() {
 
 int SrtListener::Impl::refuse(SRTSOCKET socket, int reason, std::string_view why) {
   srt_setrejectreason(socket, reason);
-  refused.add();
-  log::info("publisher refused", {kv("protocol", "srt"), kv("why", why)});
+  note_refused("", "", why);
   return -1;
+}
+
+void SrtListener::Impl::note_refused(std::string_view peer, std::string_view channel,
+                                     std::string_view why) {
+  refused.add();
+  std::lock_guard lock(log_mutex);
+  auto left_out = refusal_log.line(steady_now());
+  if (!left_out) return;
+  log::info("publisher refused", {kv("protocol", "srt"), kv("peer", peer), kv("channel", channel),
+                                  kv("why", why), kv("not_logged_before", *left_out)});
 }
 
 int SrtListener::Impl::judge(void* self, SRTSOCKET socket, int, const sockaddr*,
@@ -137,12 +166,12 @@ int SrtListener::Impl::judge(void* self, SRTSOCKET socket, int, const sockaddr*,
   auto channel = me.channels.find(key->tenant, key->asset);
   if (!key->key.empty()) {
     bool fits = channel && channel->accepts(key->key);
-    if (channel && !fits) channel->note_wrong_key(key->slot);
+    if (channel && !fits) channel->note_refusal(key->slot, wrong_key);
     if (!fits) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, "no such channel, or not its key");
     return 0;
   }
   if (!channel) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, "no such channel, or not its key");
-  // From here on libsrt refuses whoever does not know it.
+  // Whether the other side knows it too is seen once both have spoken.
   std::string passphrase = channel->passphrase();
   srt_setsockflag(socket, SRTO_PASSPHRASE, passphrase.data(), static_cast<int>(passphrase.size()));
   return 0;
@@ -164,14 +193,19 @@ void SrtListener::Impl::run() {
   while (!publishers.empty()) close(publishers.begin()->first, "the origin stops");
 }
 
-/// Whoever got so far has shown a key or the passphrase.
-Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(const StreamKey& key) const {
+/// Whoever shows no key must know the passphrase.
+Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(SRTSOCKET socket,
+                                                       const StreamKey& key) const {
   if (publishers.size() >= srt_connections_max)
     return fail(ErrorKind::unavailable, ErrorSource::internal, "too many publishers");
-  if (!key.key.empty()) return channels.admit(key, media::FeedFormat::mpegts);
   auto channel = channels.find(key.tenant, key.asset);
   if (!channel)
     return fail(ErrorKind::unavailable, ErrorSource::client, "the channel has just ended");
+  if (auto flaw = encryption_flaw(socket, key.key.empty())) {
+    channel->note_refusal(key.slot, *flaw);
+    return fail(ErrorKind::denied, ErrorSource::client, *flaw);
+  }
+  if (!key.key.empty()) return channels.admit(key, media::FeedFormat::mpegts);
   return channel->publish(key.slot, media::FeedFormat::mpegts, AdmittedBy::stream_key);
 }
 
@@ -182,11 +216,9 @@ void SrtListener::Impl::accept() {
   if (socket == SRT_INVALID_SOCK) return;
   std::string peer = address_text(from);
   auto key = read_stream_id(stream_id_of(socket));
-  auto feed = key ? admit(*key) : std::unexpected(key.error());
+  auto feed = key ? admit(socket, *key) : std::unexpected(key.error());
   if (!feed) {
-    refused.add();
-    log::info("publisher refused",
-              {kv("protocol", "srt"), kv("peer", peer), kv("why", feed.error().message)});
+    note_refused(peer, key ? key->tenant + "/" + key->asset : "", feed.error().message);
     srt_close(socket);
     return;
   }

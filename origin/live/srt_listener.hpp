@@ -1,7 +1,7 @@
 // Where encoders connect by SRT (libsrt; "Secure Reliable Transport", draft-sharabayko-srt-01): one
-// port for all channels, MPEG-TS inside. Who publishes is decided before the connection is
-// accepted: by a stream id with the channel's key, or encrypted, by the channel's passphrase and a
-// stream id without a key (which goes over the network unencrypted).
+// port for all channels, MPEG-TS inside. Who publishes is decided before a byte is taken: by a
+// stream id with the channel's key, or encrypted, by the channel's passphrase and a stream id
+// without a key (which goes over the network unencrypted).
 //
 // A thread of its own reads what has come and hands it to the channels' feeds, which never wait.
 #pragma once

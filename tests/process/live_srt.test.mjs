@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { asset } from '../support/broadcaster.mjs';
 import { metricValue } from '../support/http.mjs';
 import { openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
@@ -28,6 +29,7 @@ function push(to) {
 }
 
 const count = async (name) => metricValue(await origin.metrics(), name, { protocol: 'srt' });
+const primary = async (channel) => (await asset(origin, channel)).live.slots.primary;
 const address = (query) => `srt://127.0.0.1:${port}?${query}`;
 
 test('ffmpeg pushes to the encrypted address that the API gave, and is on air', async () => {
@@ -47,14 +49,22 @@ test('the key in the stream id will do, without encryption', async () => {
   await waitForAir(origin, 'demo/cup');
 });
 
-test('who knows neither is refused before the connection is made', async () => {
-  await openChannel(origin, 'demo/heat');
-  const ids = [['#!::u=demo,r=heat,s=wrong'], ['#!::u=demo,r=heat', 'not the right passphrase'], ['#!::u=demo,r=heat'],
+test('who knows neither is refused before a byte is taken, counted, and told in the document', async () => {
+  const { ingest } = await openChannel(origin, 'demo/heat');
+  const ids = [['#!::u=demo,r=heat,s=wrong', '', 'the key was wrong'],
+    ['#!::u=demo,r=heat', 'not the right passphrase', 'the passphrase was wrong'],
+    ['#!::u=demo,r=heat', '', 'it came without the passphrase'],
+    [`#!::u=demo,r=heat,s=${ingest.key}`, 'of its own', 'it is encrypted, which goes without a key in the stream id'],
     ['#!::u=demo,r=none', 'not the right passphrase'], ['nothing of the kind'], ['']];
-  for (const [id, passphrase] of ids) {
+  const publishing = await count('origin_live_publishers');
+  for (const [id, passphrase, told] of ids) {
+    const refused = await count('origin_live_refused_total');
     const query = [id && `streamid=${encodeURIComponent(id)}`, passphrase && `passphrase=${encodeURIComponent(passphrase)}`];
     const { code } = await push(address(query.filter(Boolean).join('&'))).exited;
     assert.notEqual(code, 0, id);
+    await until(`${id} to be counted`, async () => await count('origin_live_refused_total') === refused + 1);
+    if (told) await until(`it to be told of ${id}`, async () => (await primary('demo/heat')).refused === told);
   }
-  assert.equal(await count('origin_live_publishers'), 1, 'the one of before');
+  assert.equal((await primary('demo/heat')).refused_publishers, 4);
+  assert.equal(await count('origin_live_publishers'), publishing);
 });
