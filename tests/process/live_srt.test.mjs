@@ -1,10 +1,11 @@
 // Encoders that push SRT: encrypted with the channel's passphrase, or with its key in the stream id.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { asset } from '../support/broadcaster.mjs';
-import { metricValue } from '../support/http.mjs';
-import { openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { get, metricValue } from '../support/http.mjs';
+import { fetchLive, openChannel, publish, quickGrid, renditionUrls, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
@@ -29,6 +30,15 @@ function push(to) {
 }
 
 const count = async (name) => metricValue(await origin.metrics(), name, { protocol: 'srt' });
+/** How often an audio rendition's segment falls silent. */
+async function holesIn(playlist, segment) {
+  const bodies = [];
+  for (const name of ['init.mp4', segment]) bodies.push((await get(new URL(name, playlist))).body);
+  const { stderr } = spawnSync('ffmpeg', ['-nostdin', '-i', '-', '-af', 'silencedetect=n=-45dB:d=0.004', '-f', 'null', '-'],
+    { input: Buffer.concat(bodies), encoding: 'utf8' });
+  return stderr.split('silence_duration').length - 1;
+}
+
 const primary = async (channel) => (await asset(origin, channel)).live.slots.primary;
 const address = (query) => `srt://127.0.0.1:${port}?${query}`;
 
@@ -39,6 +49,13 @@ test('ffmpeg pushes to the encrypted address that the API gave, and is on air', 
   const publisher = push(ingest.srt);
   await waitForAir(origin, 'demo/final');
   assert.equal(await count('origin_live_publishers'), 1);
+  // ffmpeg puts many AAC frames into one PES packet: the first of them must be in time too.
+  const { audio } = await renditionUrls(origin, 'demo/final');
+  await until('a whole segment of sound without a hole', async () => {
+    const { segments } = await fetchLive(audio);
+    const heard = segments.filter(({ gap }) => !gap).at(-1);
+    return heard && await holesIn(audio, heard.uri) === 0;
+  });
   await publisher.stop();
   await until('it is noticed', async () => await count('origin_live_publishers') === 0);
 });

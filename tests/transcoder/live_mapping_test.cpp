@@ -44,11 +44,13 @@ TEST(LiveCompositionOffset, MovesDecodingTimesThatAreOffToThePresentation) {
 
 // A publisher whose pictures arrive every 40 ms.
 struct Publisher {
-  Mapping mapping{MappingRules{}};
+  Mapping mapping;
   std::int64_t dts = 7'000 * second, arrival = 100 * second;
   std::int64_t shown = 0;  // on the channel clock, of the last packet
 
-  Publisher() { mapping.begin(dts, arrival); }
+  explicit Publisher(const MappingRules& rules = {}) : mapping(rules) {
+    mapping.begin(dts, arrival);
+  }
   std::int64_t step(std::int64_t dts_step = 40 * ms, std::int64_t arrival_step = 40 * ms) {
     dts += dts_step;
     arrival += arrival_step;
@@ -185,6 +187,28 @@ TEST(LiveMapping, SoundThatTravelsBehindItsPictureMakesRoomForItself) {
   }
   EXPECT_GE(publisher.sound_at(publisher.dts - 700 * ms), 100 * ms);
   EXPECT_LE(publisher.sound_at(publisher.dts - 700 * ms), 200 * ms);
+}
+
+// As ffmpeg and OBS send it by SRT: so many AAC frames in one PES packet, behind their pictures,
+// and one time, that of the first.
+TEST(LiveMapping, SoundThatComesInBundlesIsInTimeFromItsFirstFrameOn) {
+  constexpr std::int64_t frame = 1'024'000 / 48;
+  for (std::int64_t bundle : {1, 8, 16}) {
+    MappingRules rules;
+    rules.sound_least_us = 100 * ms;
+    Publisher publisher(rules);
+    std::int64_t heard = publisher.dts, least = INT64_MAX, most = 0;
+    for (int i = 0; i < 25 * 60; ++i) {
+      most = std::max(most, publisher.step());
+      for (; publisher.dts - heard >= bundle * frame; heard += bundle * frame) {
+        std::int64_t lead = publisher.sound_at(heard);
+        if (i > 50) least = std::min(least, lead);
+      }
+    }
+    EXPECT_GE(least, 100 * ms) << bundle;
+    EXPECT_LE(most, 150 * ms + bundle * frame + 80 * ms) << bundle;
+    EXPECT_LE(publisher.mapping.jumps(), 1) << bundle;
+  }
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ std::int64_t Mapping::offset(Track track, std::int64_t dts, std::int64_t arrival
   line.last_dts = dts;
   lead = dts + line.offset - arrival;
   line.lead_max = std::max(line.lead_max.value_or(lead), lead);
-  if (lead >= 0) {
+  if (lead >= (track == Track::sound ? rules_.sound_least_us : 0)) {
     line.late_since.reset();
     return line.offset;
   }

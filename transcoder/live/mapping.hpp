@@ -57,9 +57,10 @@ struct MappingRules {
   std::int64_t early_us = 2'000'000;  // earlier than the delay: the clock jumped or runs away
   std::int64_t back_us = 500'000;     // a step back by more is a jump
   std::int64_t window_us = 1'000'000;
-  std::int64_t late_us = 300'000;  // nothing in time for so long: mapped anew
-  std::int64_t step_us = 200'000;  // earlier than the delay for a whole window: mapped anew
-  Fraction rate{25, 1};            // of the channel's frames
+  std::int64_t late_us = 300'000;   // nothing in time for so long: mapped anew
+  std::int64_t sound_least_us = 0;  // sound that comes nearer to its time than this is not heard
+  std::int64_t step_us = 200'000;   // earlier than the delay for a whole window: mapped anew
+  Fraction rate{25, 1};             // of the channel's frames
 };
 
 class Mapping {

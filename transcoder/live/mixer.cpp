@@ -14,8 +14,6 @@ namespace relay::transcoder::live {
 namespace {
 
 constexpr std::int64_t look_us = 250'000;
-// What the AAC encoder holds back is taken earlier, where the slots have it by then.
-constexpr std::int64_t sound_ahead_least_us = 100'000;
 constexpr std::int64_t no_scaling_us = 120'000;  // behind the clock: the sizes before serve again
 constexpr std::int64_t lost_us = 5'000'000;      // behind the clock: go on at its present
 
@@ -33,7 +31,7 @@ Mixer::Mixer(const MixerTools& tools, const media::LiveChannel& channel, const L
       setup_(tools.grid.setup()),
       gaps_(channel.between == media::Between::gap),
       has_picture_(setup_.renditions.front().video),
-      sound_ahead_(live.delay.count() * 1000 >= sound_ahead_least_us ? sound_encoder_frames : 0),
+      sound_ahead_(live.delay.count() * 1000 >= sound_ahead_us ? sound_encoder_frames : 0),
       scaler_(pictures_of(setup_)),
       on_air_({.hold_us = channel.hold_ms * 1000,
                .return_to_primary = channel.return_to_primary,

@@ -10,6 +10,10 @@
 
 namespace relay::transcoder::live {
 
+/// What the encoder holds back is taken so long before it is due, where the delay of the channel is
+/// at least that: sound must be there by then.
+inline constexpr std::int64_t sound_ahead_us = 100'000;
+
 /// One thread.
 class SoundLane {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "transcoder/live/sound_lane.hpp"
 
 namespace relay::transcoder::live {
 
@@ -54,6 +55,10 @@ void Stream::run(media::FeedFormat format) {
 void Stream::take(av::Packet packet) {
   bool picture = input_->picture() && packet->stream_index == input_->picture()->index;
   Track track = picture ? Track::picture : Track::sound;
+  if (packet->dts == AV_NOPTS_VALUE) {
+    if (sound_) sound_->push(*packet);
+    return;
+  }
   to_microseconds(*packet, track);
   const media::LiveSetup* setup = tools_.agreement.setup();
   bool begun = mapping_ && mapping_->begun();
@@ -116,6 +121,7 @@ bool Stream::begin(const media::LiveSetup& setup, const AVPacket& packet, Track 
     return false;
   }
   MappingRules rules{.delay_us = tools_.live.delay.count() * 1000, .rate = rate_of(setup)};
+  if (rules.delay_us >= sound_ahead_us) rules.sound_least_us = sound_ahead_us;
   mapping_.emplace(rules);
   mapping_->begin(packet.dts, arrival);
   std::int64_t offset = mapping_->offset(track, packet.dts, arrival);

@@ -76,8 +76,9 @@ bool StreamInput::next(AVPacket& packet) {
     }
     if (packet.size == 0) continue;
     if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
-    if (packet.dts == AV_NOPTS_VALUE) continue;
-    if (choose(*input_->streams[packet.stream_index], limits_)) return true;
+    const AVStream& stream = *input_->streams[packet.stream_index];
+    bool is_timed = packet.dts != AV_NOPTS_VALUE;
+    if (is_timed ? choose(stream, limits_) : &stream == sound_) return true;
   }
   return false;
 }

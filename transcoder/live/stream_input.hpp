@@ -22,7 +22,8 @@ class StreamInput {
   static Result<std::unique_ptr<StreamInput>> open(media::FeedFormat format, ByteQueue& queue,
                                                    const SourceLimits& limits);
 
-  /// Packets of picture() and sound() only, with the times of the stream; false at its end.
+  /// Packets of picture() and sound() only, with the times of the stream; false at its end. A
+  /// packet of sound may have no time: of several in one PES packet only the first has.
   bool next(AVPacket& packet);
 
   /// The first track of its kind that sent a packet and can be decoded; null: none so far.
