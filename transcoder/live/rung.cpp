@@ -1,6 +1,5 @@
 #include "transcoder/live/rung.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "transcoder/caption_data.hpp"
@@ -15,9 +14,7 @@ constexpr double peak_to_average = 1.1;
 // What viewers' screens assume at these sizes; a source that means something else is off by a
 // shade.
 PicturePlan colours_of(const media::LiveSetup& setup) {
-  constexpr int high_definition = 720;
-  const media::LiveRendition& top = setup.renditions.front();
-  bool high = std::min(top.width, top.height) >= high_definition;
+  bool high = is_high_definition(setup);
   PicturePlan plan;
   plan.matrix = high ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
   plan.primaries = high ? AVCOL_PRI_BT709 : AVCOL_PRI_SMPTE170M;

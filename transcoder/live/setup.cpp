@@ -82,4 +82,10 @@ std::vector<Rendition> pictures_of(const media::LiveSetup& setup) {
   return rungs;
 }
 
+bool is_high_definition(const media::LiveSetup& setup) {
+  constexpr int lines = 720;
+  const media::LiveRendition& top = setup.renditions.front();
+  return std::min(top.width, top.height) >= lines;
+}
+
 }  // namespace relay::transcoder::live

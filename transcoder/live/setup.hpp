@@ -29,6 +29,9 @@ std::vector<Rendition> thinned(std::vector<Rendition> rungs, std::int64_t rungs_
 /// last one. 0: all.
 std::vector<Rendition> lowered(std::vector<Rendition> rungs, std::int64_t height_max);
 
+/// Whether its pictures have the colours of high definition (BT.709): 720 lines and more.
+bool is_high_definition(const media::LiveSetup& setup);
+
 inline Fraction rate_of(const media::LiveSetup& setup) {
   return {setup.rate_numerator, setup.rate_denominator};
 }

@@ -1,7 +1,8 @@
 #include "transcoder/live/thumbnail_lane.hpp"
 
-#include <algorithm>
 #include <utility>
+
+#include "transcoder/live/setup.hpp"
 
 namespace relay::transcoder::live {
 
@@ -9,9 +10,7 @@ namespace {
 
 // As the encoders mark their pictures.
 AVColorSpace matrix_of(const media::LiveSetup& setup) {
-  constexpr int high_definition = 720;
-  const media::LiveRendition& top = setup.renditions.front();
-  return std::min(top.width, top.height) >= high_definition ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+  return is_high_definition(setup) ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
 }
 
 }  // namespace
