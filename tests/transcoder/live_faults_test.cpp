@@ -42,6 +42,28 @@ TEST_F(LiveFaults, TheBackupTakesOverWithoutAGap) {
   expect_whole(run);
 }
 
+TEST_F(LiveFaults, APictureThatIsTooLargeIsRefusedAndTheOtherSlotGoesOn) {
+  settings.source.width_max = 320;
+  settings.source.height_max = 200;
+  ChannelRun run(settings, live);
+  auto large = run.play(moving(30), FeedSlot::backup);
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[1].state == SlotState::failed; }, patience));
+  EXPECT_EQ(run.status().slots[1].error, "the picture is 640x360, at most 320x200 is allowed");
+  EXPECT_EQ(run.status().on_air, -1);
+  auto small =
+      run.play(flv("-f lavfi -i testsrc2=s=320x180:r=25:d=20 -c:v libx264 -preset ultrafast "
+                   "-pix_fmt yuv420p -g 25"));
+  ASSERT_TRUE(eventually([&] { return run.status().on_air == 0; }, patience));
+  std::string rendition = run.setup().renditions.front().name;
+  ASSERT_TRUE(eventually([&] { return run.count(rendition) > 4; }, patience));
+  EXPECT_EQ(run.status().slots[1].state, SlotState::failed);
+  large->stop();
+  small->stop();
+  run.finish();
+  expect_whole(run);
+}
+
 TEST_F(LiveFaults, ClocksThatJumpAndWrapAreFollowed) {
   ChannelRun run(settings, live);
   auto tags = moving(10);

@@ -19,7 +19,11 @@ constexpr std::int64_t reorder_max_us = 60'000'000;  // no coding reorders over 
 }  // namespace
 
 Stream::Stream(media::FeedFormat format, const StreamTools& tools, SlotOutput& output)
-    : tools_(tools), output_(output), queue_(queue_bytes_max), study_(tools.limits) {
+    : tools_(tools),
+      output_(output),
+      queue_(queue_bytes_max),
+      study_(tools.limits),
+      limit_(tools.limits) {
   output_.begin();
   thread_ = std::jthread([this, format] { run(format); });
 }
@@ -37,7 +41,7 @@ void Stream::run(media::FeedFormat format) {
   if (!opened) return output_.end(queue_.stopped() ? "" : opened.error().message);
   input_ = std::move(*opened);
   av::Packet packet = av::make_packet();
-  while (input_->next(*packet)) {
+  while (refused_.empty() && input_->next(*packet)) {
     take(std::move(packet));
     packet = av::make_packet();
   }
@@ -45,7 +49,7 @@ void Stream::run(media::FeedFormat format) {
   while (pictures_ && !pictures_->done() && !queue_.stopped())
     std::this_thread::sleep_for(drain_poll);
   bool nothing = !input_->picture() && !input_->sound();
-  std::string error;
+  std::string error = refused_;
   if (nothing && !queue_.stopped())
     error =
         input_->refused().empty() ? "the stream has no picture and no sound" : input_->refused();
@@ -58,6 +62,10 @@ void Stream::take(av::Packet packet) {
   if (packet->dts == AV_NOPTS_VALUE) {
     if (sound_) sound_->push(*packet);
     return;
+  }
+  if (picture && (packet->flags & AV_PKT_FLAG_KEY) != 0) {
+    refused_ = limit_.refusal(*input_->picture(), *packet);
+    if (!refused_.empty()) return;
   }
   to_microseconds(*packet, track);
   const media::LiveSetup* setup = tools_.agreement.setup();

@@ -16,6 +16,7 @@
 #include "transcoder/live/byte_queue.hpp"
 #include "transcoder/live/channel_clock.hpp"
 #include "transcoder/live/mapping.hpp"
+#include "transcoder/live/picture_limit.hpp"
 #include "transcoder/live/picture_path.hpp"
 #include "transcoder/live/slot_output.hpp"
 #include "transcoder/live/sound_path.hpp"
@@ -64,6 +65,8 @@ class Stream {
   std::array<std::optional<Unwrapper>, 2> unwrappers_;  // by Track
   CompositionOffset composition_;
   Study study_;
+  PictureLimit limit_;
+  std::string refused_;           // why nothing more of it is taken; empty: all is well
   std::deque<av::Packet> group_;  // since the last key picture, before anything is shown
   std::optional<Mapping> mapping_;
   std::optional<PicturePath> pictures_;

@@ -15,7 +15,6 @@ constexpr int damaged_max = 1000;                 // packets in a row
 Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format, ByteQueue& queue,
                                                        const SourceLimits& limits) {
   std::unique_ptr<StreamInput> stream(new StreamInput(queue));
-  stream->limits_ = limits;
   auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
   RELAY_CHECK(buffer);
   stream->io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, stream.get(), &StreamInput::read,
@@ -44,7 +43,7 @@ int StreamInput::read(void* self, std::uint8_t* into, int room) {
   return got > 0 ? got : AVERROR_EOF;
 }
 
-bool StreamInput::choose(const AVStream& stream, const SourceLimits& limits) {
+bool StreamInput::choose(const AVStream& stream) {
   const AVCodecParameters& coding = *stream.codecpar;
   bool video = coding.codec_type == AVMEDIA_TYPE_VIDEO;
   const AVStream*& chosen = video ? picture_ : sound_;
@@ -53,11 +52,6 @@ bool StreamInput::choose(const AVStream& stream, const SourceLimits& limits) {
     if (coding.codec_id != AV_CODEC_ID_NONE && coding.codec_id != AV_CODEC_ID_PROBE)
       refused_ = fmt::format("the {} is coded as {}, which we cannot decode",
                              video ? "picture" : "sound", avcodec_get_name(coding.codec_id));
-    return false;
-  }
-  if (video && (coding.width > limits.width_max || coding.height > limits.width_max)) {
-    refused_ = fmt::format("the picture is {} x {}, and at most {} is taken on a side",
-                           coding.width, coding.height, limits.width_max);
     return false;
   }
   chosen = &stream;
@@ -78,7 +72,7 @@ bool StreamInput::next(AVPacket& packet) {
     if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
     const AVStream& stream = *input_->streams[packet.stream_index];
     bool is_timed = packet.dts != AV_NOPTS_VALUE;
-    if (is_timed ? choose(stream, limits_) : &stream == sound_) return true;
+    if (is_timed ? choose(stream) : &stream == sound_) return true;
   }
   return false;
 }

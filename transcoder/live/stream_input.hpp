@@ -35,10 +35,9 @@ class StreamInput {
  private:
   explicit StreamInput(ByteQueue& queue) : queue_(queue) {}
   static int read(void* self, std::uint8_t* into, int room);
-  bool choose(const AVStream& stream, const SourceLimits& limits);
+  bool choose(const AVStream& stream);
 
   ByteQueue& queue_;
-  SourceLimits limits_;
   av::Io io_;
   av::Input input_;
   const AVStream* picture_ = nullptr;
