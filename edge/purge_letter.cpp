@@ -127,9 +127,10 @@ std::string encode(const PurgeLetter& letter) {
                       {"purges", std::move(purges)},
                       {"more", letter.news.more}};
   }
-  json::object lent;
-  for (const auto& [member, left] : letter.lent) lent[member] = left.count();
-  if (!lent.empty()) object["lent_ms"] = std::move(lent);
+  if (letter.lent) {
+    json::object& lent = object["lent_ms"].emplace_object();
+    for (const auto& [member, left] : *letter.lent) lent[member] = left.count();
+  }
   if (!letter.lends) object["lends"] = false;
   return json::serialize(object);
 }
@@ -151,8 +152,9 @@ Result<PurgeLetter> decode_letter(std::string_view text) {
     auto lent = read_vector(object, "lent_ms");
     if (!lent) return std::unexpected(lent.error());
     constexpr std::uint64_t day_ms = 86'400'000;
+    letter.lent.emplace();
     for (const auto& [member, ms] : *lent) {
-      letter.lent[member] = std::chrono::milliseconds(std::min(ms, day_ms));
+      (*letter.lent)[member] = std::chrono::milliseconds(std::min(ms, day_ms));
     }
   }
   return letter;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,9 @@ struct PurgeLetter {
   std::string from;     // the member that writes
   PurgeVector reached;  // what it knows when it writes
   PurgeNews news;       // what it thinks that the other one lacks
-  // In answers: how long others may still build on what this member told them (fleet/trust).
-  std::map<std::string, std::chrono::milliseconds> lent;
+  // How long others may still build on what this member told them before it knew all that it says
+  // it knows (fleet/trust). Nothing: it does not say.
+  std::optional<std::map<std::string, std::chrono::milliseconds>> lent;
   bool lends = true;  // in answers: whether the other one may build on this being all
   bool operator==(const PurgeLetter&) const = default;
 };

@@ -22,19 +22,21 @@ std::string_view name(ReceiptState state) {
 PurgeReceipts::PurgeReceipts(std::vector<std::string> members, std::uint64_t stamp,
                              std::chrono::milliseconds lease, SteadyTime begun)
     : stamp_(stamp), lease_(lease), begun_(begun) {
-  for (std::string& member : members) members_.emplace(std::move(member), std::nullopt);
+  for (std::string& member : members) members_.try_emplace(std::move(member));
 }
 
-void PurgeReceipts::note_applied(std::string_view member, const std::optional<Lent>& lent,
-                                 SteadyTime now) {
+void PurgeReceipts::note_applied(std::string_view member, const Lent& lent, SteadyTime now) {
   auto at = members_.find(member);
-  if (at != members_.end() && !at->second) at->second = Applied{now, lent};
+  if (at == members_.end() || at->second.applied) return;
+  at->second.applied = Applied{now, lent};
+  if (awaits_stream_) return;
+  for (const auto& [name, left] : lent) members_.try_emplace(name, Member{.listed = false});
 }
 
 void PurgeReceipts::note_streamed(const std::vector<std::string>& members,
                                   const std::vector<bus::Standing>& standings, SteadyTime now) {
   if (streamed_at_) return;
-  for (const std::string& member : members) members_.try_emplace(member, std::nullopt);
+  for (const std::string& member : members) members_.try_emplace(member);
   for (const bus::Standing& each : standings) standings_.insert_or_assign(each.name, each);
   streamed_at_ = now;
 }
@@ -58,33 +60,30 @@ std::optional<SteadyTime> PurgeReceipts::fenced_at(const std::string& member) co
 
 /// By what others have lent it.
 std::optional<SteadyTime> PurgeReceipts::fenced_from_majority_at(const std::string& member) const {
-  std::size_t unaware = 0;
+  std::size_t listed = 0, unaware = 0;
   std::vector<SteadyTime> lent_until;
-  for (const auto& [name, applied] : members_) {
-    if (!applied) {
-      ++unaware;
-      continue;
-    }
-    auto left = lease_;
-    if (applied->lent) {
-      auto lent = applied->lent->find(member);
-      if (lent == applied->lent->end()) continue;
-      left = lent->second;
-    }
-    lent_until.push_back(applied->at + left);
+  for (const auto& [name, each] : members_) {
+    if (each.listed) ++listed;
+    if (each.listed && !each.applied) ++unaware;
+    if (!each.applied) continue;
+    auto lent = each.applied->lent.find(member);
+    if (lent != each.applied->lent.end()) lent_until.push_back(each.applied->at + lent->second);
   }
-  return fleet::fenced_at(members_.size(), unaware, std::move(lent_until));
+  // Half of an even number would do, but not for the majority of one more.
+  if (!awaits_stream_ && listed - unaware < fleet::majority(listed)) return std::nullopt;
+  return fleet::fenced_at(listed, unaware, lent_until);
 }
 
 bool PurgeReceipts::all_applied() const {
-  return std::ranges::all_of(members_, [](const auto& each) { return each.second.has_value(); });
+  return std::ranges::all_of(members_,
+                             [](const auto& each) { return each.second.applied.has_value(); });
 }
 
 std::optional<SteadyTime> PurgeReceipts::settled_at() const {
   if (awaits_stream_ && !streamed_at_) return std::nullopt;
   SteadyTime latest = SteadyTime::min();
-  for (const auto& [name, applied] : members_) {
-    if (applied) continue;
+  for (const auto& [name, member] : members_) {
+    if (member.applied) continue;
     auto fenced = fenced_at(name);
     if (!fenced) return std::nullopt;
     latest = std::max(latest, *fenced);
@@ -94,12 +93,12 @@ std::optional<SteadyTime> PurgeReceipts::settled_at() const {
 
 std::vector<Receipt> PurgeReceipts::list(SteadyTime now) const {
   std::vector<Receipt> receipts;
-  for (const auto& [name, applied] : members_) {
+  for (const auto& [name, member] : members_) {
     Receipt receipt{name, ReceiptState::pending, {}};
     SteadyTime then = now;
-    if (applied) {
+    if (member.applied) {
       receipt.state = ReceiptState::applied;
-      then = applied->at;
+      then = std::max(member.applied->at, begun_);
     } else if (auto fenced = fenced_at(name); fenced && *fenced <= now) {
       receipt.state = ReceiptState::fenced;
       then = std::max(*fenced, begun_);

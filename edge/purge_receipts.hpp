@@ -1,5 +1,10 @@
 // The receipts of one purge: which members have applied it, and which cannot serve what they have
 // stored until they have. Pure; time comes as a value.
+//
+// Members may differ in one member while they read a new config, and keep the promise (without a
+// bus): two majorities of lists that differ in one member share a member, so one is to have applied
+// it before anybody counts as fenced; and who is no member here, but has been lent trust by one,
+// counts until it is used up. Who is none for anybody is not lent any (fleet::Trust).
 #pragma once
 
 #include <chrono>
@@ -35,7 +40,8 @@ class PurgeReceipts {
                 std::chrono::milliseconds lease, SteadyTime begun);
 
   std::uint64_t stamp() const { return stamp_; }
-  /// There is a bus: nothing is settled before its stream has the purge.
+  /// There is a bus: nothing is settled before its stream has the purge, which then says as well
+  /// who is a member. Before anything is noted.
   void await_stream() { awaits_stream_ = true; }
   /// It has. Whoever has not heard may have taken all of the stream just before, and trusts it for
   /// a lease. `members`: of the fleet after that, as are the standings. Of one with an old view
@@ -44,10 +50,10 @@ class PurgeReceipts {
                      const std::vector<bus::Standing>& standings, SteadyTime now);
   bool all_applied() const;
   bool streamed() const { return streamed_at_.has_value(); }
-  /// A member has applied it. `lent`: how long others may still build on what it told them before;
-  /// without, that is taken to be the whole lease. Only the first word of a member counts.
+  /// A member has applied it. `lent`: how long, from `now` on, others may still build on what it
+  /// told them before. Only the first word of a member counts.
   using Lent = std::map<std::string, std::chrono::milliseconds>;
-  void note_applied(std::string_view member, const std::optional<Lent>& lent, SteadyTime now);
+  void note_applied(std::string_view member, const Lent& lent, SteadyTime now);
 
   /// From when on nothing is pending: SteadyTime::min() when all have applied it, nullopt while too
   /// few have for the others to be fenced.
@@ -57,12 +63,16 @@ class PurgeReceipts {
  private:
   struct Applied {
     SteadyTime at;
-    std::optional<Lent> lent;
+    Lent lent;
+  };
+  struct Member {
+    bool listed = true;  // false: only another one knows it
+    std::optional<Applied> applied;
   };
   std::optional<SteadyTime> fenced_at(const std::string& member) const;
   std::optional<SteadyTime> fenced_from_majority_at(const std::string& member) const;
 
-  std::map<std::string, std::optional<Applied>, std::less<>> members_;
+  std::map<std::string, Member, std::less<>> members_;
   const std::uint64_t stamp_;
   const std::chrono::milliseconds lease_;
   const SteadyTime begun_;

@@ -38,9 +38,11 @@ struct PurgeSpread::Line {
   const std::string member;
   net::Endpoint endpoint;
   Timer timer;
-  std::uint64_t confirmed;  // of this edge's purges, the newest that the member has applied, or
-  bool heard = false;       // while it has not said so, where telling it begins
-  bool due = true;          // a letter is to be written at once
+  std::uint64_t confirmed;   // of this edge's purges, the newest that the member has applied, or
+  bool heard = false;        // while it has not said so, where telling it begins
+  SteadyTime heard_at{};     // when it said so last, and
+  PurgeReceipts::Lent lent;  // what it had lent then
+  bool due = true;           // a letter is to be written at once
   bool ended = false;
   bool reachable = true;  // as last seen; for the log
 };
@@ -144,7 +146,7 @@ void PurgeSpread::note_streamed(Waiting& waiting) {
   waiting.receipts.note_streamed(names, standings_, now);
   for (const std::shared_ptr<Line>& line : lines_) {
     if (!line->heard || line->confirmed < waiting.receipts.stamp()) continue;
-    waiting.receipts.note_applied(line->member, std::nullopt, now);
+    waiting.receipts.note_applied(line->member, line->lent, line->heard_at);
   }
 }
 
@@ -190,6 +192,7 @@ void PurgeSpread::wake(Line& line) {
 
 net::Task<Result<PurgeLetter>> PurgeSpread::write(const Line& line, PurgeNews news) {
   PurgeLetter letter{members_.self(), history_.reached(), std::move(news)};
+  letter.lent = trust_.lent(steady_now());
   net::ClientRequest request{"POST", std::string(purges_target), {}, encode(letter)};
   request.headers.add("Content-Type", "application/json");
   if (!key_.empty()) {
@@ -232,7 +235,8 @@ net::Task<bool> PurgeSpread::exchange_letters(Line& line) {
   auto reached = answer->reached.find(members_.self());
   std::uint64_t confirmed = reached == answer->reached.end() ? 0 : reached->second;
   bool moved = confirmed != line.confirmed;
-  confirm(line, confirmed, answer->lent);
+  // What an older version has lent to nobody it does not say.
+  confirm(line, confirmed, answer->lent.value_or(PurgeReceipts::Lent{}));
   co_return (taken && answer->news.more) || (moved && tells_more) ||
       (moved && history_.reached(members_.self()) > confirmed);
 }
@@ -246,25 +250,27 @@ net::Task<Result<void>> PurgeSpread::take(const PurgeNews& news) {
 }
 
 /// What the member says now counts, even if it is less than it said before: it lost its journal.
-void PurgeSpread::confirm(Line& line, std::uint64_t reached,
-                          const std::optional<PurgeReceipts::Lent>& lent) {
+void PurgeSpread::confirm(Line& line, std::uint64_t reached, PurgeReceipts::Lent lent) {
+  SteadyTime now = steady_now();
   line.confirmed = reached;
   line.heard = true;
-  SteadyTime now = steady_now();
+  line.heard_at = now;
+  line.lent = std::move(lent);
   for (const std::shared_ptr<Waiting>& waiting : waiting_) {
     if (waiting->receipts.stamp() > reached) continue;
-    waiting->receipts.note_applied(line.member, lent, now);
+    waiting->receipts.note_applied(line.member, line.lent, now);
     waiting->timer.cancel();
   }
 }
 
 /// A member wrote: it is there.
-void PurgeSpread::hear(const std::string& member, std::uint64_t reached) {
+void PurgeSpread::hear(const std::string& member, std::uint64_t reached,
+                       const std::optional<PurgeReceipts::Lent>& lent) {
   if (stopping_) return;
   auto at = std::ranges::find(lines_, member, [](const auto& line) { return line->member; });
   if (at == lines_.end()) return;
   Line& line = **at;
-  if (!line.heard || reached > line.confirmed) confirm(line, reached, std::nullopt);
+  if (lent && (!line.heard || reached > line.confirmed)) confirm(line, reached, *lent);
   if (!line.reachable || !trust_.holds(steady_now())) wake(line);
 }
 
@@ -282,15 +288,15 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
   PurgeReceipts receipts(std::move(names), here->id.stamp, trust_.lease(), begun);
   auto waiting = std::make_shared<Waiting>(io_, std::move(receipts));
   SteadyTime now = steady_now();
+  if (wake_bus_) waiting->receipts.await_stream();
   waiting->receipts.note_applied(members_.self(), trust_.lent(now), now);
   if (wake_bus_) {
-    waiting->receipts.await_stream();
     if (streamed_ >= here->id.stamp) note_streamed(*waiting);
   }
   waiting_.push_back(waiting);
   for (const std::shared_ptr<Line>& line : lines_) {
     if (line->heard && line->confirmed >= here->id.stamp) {
-      waiting->receipts.note_applied(line->member, std::nullopt, now);
+      waiting->receipts.note_applied(line->member, line->lent, line->heard_at);
     } else {
       wake(*line);
     }
@@ -337,15 +343,17 @@ net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
     co_return;
   }
   // In this order: who is told less than all of a later purge has been noted before it.
-  trust_.note_telling(letter->from, steady_now());
+  bool lends = trust_.note_telling(letter->from, steady_now());
   PurgeNews news = history_.missed(letter->reached);
   PurgeLetter answer{members_.self(), history_.reached(), std::move(news),
-                     trust_.lent(steady_now()), !trust_.cut_off(steady_now())};
+                     trust_.lent(steady_now()), lends && !trust_.cut_off(steady_now())};
   std::uint64_t reached = 0;
   if (auto own = letter->reached.find(members_.self()); own != letter->reached.end()) {
     reached = own->second;
   }
-  asio::post(io_, [this, from = letter->from, reached] { hear(from, reached); });
+  asio::post(io_, [this, from = letter->from, reached, lent = std::move(letter->lent)] {
+    hear(from, reached, lent);
+  });
   http::Response response{
       200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, encode(answer)};
   co_await exchange.respond(std::move(response));

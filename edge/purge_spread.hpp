@@ -78,8 +78,9 @@ class PurgeSpread final : public net::Handler {
   net::Task<bool> exchange_letters(Line& line);
   net::Task<void> pause(Line& line);
   void wake(Line& line);
-  void hear(const std::string& member, std::uint64_t reached);
-  void confirm(Line& line, std::uint64_t reached, const std::optional<PurgeReceipts::Lent>& lent);
+  void hear(const std::string& member, std::uint64_t reached,
+            const std::optional<PurgeReceipts::Lent>& lent);
+  void confirm(Line& line, std::uint64_t reached, PurgeReceipts::Lent lent);
   net::Task<Result<void>> take(const PurgeNews& news);
   void note_streamed(Waiting& waiting);
   void note_trust();

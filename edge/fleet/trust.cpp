@@ -11,13 +11,10 @@ std::size_t majority(std::size_t members) {
 }
 
 std::optional<SteadyTime> fenced_at(std::size_t members, std::size_t unaware,
-                                    std::vector<SteadyTime> lent_until) {
+                                    const std::vector<SteadyTime>& lent_until) {
   // It counts itself, and whoever has not heard either may lend it trust at any time.
   if (majority(members) <= unaware) return std::nullopt;
-  std::size_t wanted = majority(members) - unaware;
-  if (lent_until.size() < wanted) return SteadyTime::min();
-  std::ranges::sort(lent_until, std::greater());
-  return lent_until[wanted - 1];
+  return lent_until.empty() ? SteadyTime::min() : std::ranges::max(lent_until);
 }
 
 Trust::Trust(std::string self, const std::vector<std::string>& names,
@@ -33,6 +30,9 @@ void Trust::replace(const std::vector<std::string>& names) {
     if (name == self_) continue;
     auto known = told_at_.find(name);
     kept[name] = known == told_at_.end() ? Told{} : known->second;
+  }
+  for (const auto& [name, told] : told_at_) {
+    if (!kept.contains(name)) lent_at_.try_emplace(name, start_);
   }
   told_at_ = std::move(kept);
   settle();
@@ -97,20 +97,25 @@ void Trust::note_told(std::string_view member, SteadyTime asked_at, bool lends) 
   settle();
 }
 
-void Trust::note_telling(std::string_view member, SteadyTime now) {
+bool Trust::note_telling(std::string_view member, SteadyTime now) {
   std::lock_guard lock(mutex_);
-  if (told_at_.contains(member)) lent_at_.insert_or_assign(std::string(member), now);
+  if (!told_at_.contains(member)) return false;
+  lent_at_.insert_or_assign(std::string(member), now);
+  std::erase_if(lent_at_, [&](const auto& each) {
+    return !told_at_.contains(each.first) && each.second + lease_ <= now;
+  });
+  return true;
 }
 
 std::map<std::string, std::chrono::milliseconds> Trust::lent(SteadyTime now) const {
   std::lock_guard lock(mutex_);
   std::map<std::string, std::chrono::milliseconds> left;
-  for (const auto& [name, told] : told_at_) {
-    auto lent = lent_at_.find(name);
-    SteadyTime at = lent == lent_at_.end() ? start_ : std::max(start_, lent->second);
+  auto note = [&](const std::string& name, SteadyTime at) {
     auto rest = std::chrono::ceil<std::chrono::milliseconds>(at + lease_ - now);
-    if (rest.count() > 0) left[name] = rest;
-  }
+    if (rest.count() > 0) left[name] = std::max(left[name], rest);
+  };
+  for (const auto& [name, told] : told_at_) note(name, start_);
+  for (const auto& [name, at] : lent_at_) note(name, at);
   return left;
 }
 

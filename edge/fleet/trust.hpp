@@ -32,9 +32,11 @@ std::size_t majority(std::size_t members);
 /// When a member that has not heard of something can certainly no longer trust its store.
 /// `members`: of the fleet; `unaware`: those of them that have not heard, that one included;
 /// `lent_until`: what each of the others has lent it before hearing itself. Nullopt: never, for it
-/// may find a majority among the unaware; SteadyTime::min(): it already cannot.
+/// may find a majority among the unaware; SteadyTime::min(): it already cannot. The last of what
+/// was lent is waited for, even if more than one would make a majority: it may have read of one
+/// member less by now.
 std::optional<SteadyTime> fenced_at(std::size_t members, std::size_t unaware,
-                                    std::vector<SteadyTime> lent_until);
+                                    const std::vector<SteadyTime>& lent_until);
 
 /// Without trust a flight is joined for this long at most: what it brings may have been purged
 /// since it began. So a member is only harmless this much after its trust has ended, or after the
@@ -66,10 +68,11 @@ class Trust {
   /// A member has told all it knew, asked at `asked_at`, and this edge has taken it to heart.
   /// `lends`: false when the member is cut_off() itself.
   void note_told(std::string_view member, SteadyTime asked_at, bool lends = true);
-  /// This edge is about to tell a member all it knows. Call before looking at what that is.
-  void note_telling(std::string_view member, SteadyTime now);
-  /// How long members may still build on what this edge has told them; those with nothing left
-  /// are not in it.
+  /// This edge is about to tell a member all it knows. Call before looking at what that is. False:
+  /// it is none that is known here, and must not build on it, for purges do not wait for it.
+  bool note_telling(std::string_view member, SteadyTime now);
+  /// How long members, and those that were some, may still build on what this edge has told them;
+  /// those with nothing left are not in it.
   std::map<std::string, std::chrono::milliseconds> lent(SteadyTime now) const;
 
   /// Members of a new configuration.

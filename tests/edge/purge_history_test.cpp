@@ -129,7 +129,7 @@ PurgeLetter letter() {
   letter.news.purges = {{{"edge-1", 6}, moment, {PurgeBy::prefix, "/\"a\n", "host:80", true}},
                         {{"edge-1", 7}, moment, {PurgeBy::all, {}, {}, false}}};
   letter.lends = false;
-  letter.lent = {{"edge-3", std::chrono::milliseconds(4321)}};
+  letter.lent.emplace()["edge-3"] = std::chrono::milliseconds(4321);
   return letter;
 }
 
@@ -139,6 +139,8 @@ TEST(PurgeLetter, arrives_as_it_was_written) {
   EXPECT_EQ(*read, letter());
   PurgeLetter empty{"a", {}, {}, {}};
   EXPECT_EQ(decode_letter(encode(empty)).value_or(letter()), empty);
+  empty.lent.emplace();
+  EXPECT_EQ(decode_letter(encode(empty)).value_or(letter()), empty) << "nothing is not unsaid";
 }
 
 TEST(PurgeLetter, what_is_no_letter_is_refused) {

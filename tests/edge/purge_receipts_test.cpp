@@ -53,11 +53,41 @@ TEST(PurgeReceipts, who_has_long_been_silent_may_yet_give_what_it_asked_for_befo
   EXPECT_EQ(states(receipts, noon + fleet::flight_distrust), "a=applied b=applied c=fenced");
 }
 
-TEST(PurgeReceipts, without_a_word_a_whole_lease_may_have_been_lent) {
-  PurgeReceipts receipts({"a", "b", "c"}, 7, 5s, noon);
+TEST(PurgeReceipts, half_of_the_members_are_too_few_for_one_more_may_join_the_others) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
   receipts.note_applied("a", Lent{}, noon);
-  receipts.note_applied("b", std::nullopt, noon + 1s);
-  EXPECT_EQ(receipts.settled_at(), noon + 6s + fleet::flight_distrust);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt);
+  EXPECT_EQ(states(receipts, noon + 1h), "a=applied b=pending");
+  receipts.note_applied("b", Lent{}, noon + 1s);
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+}
+
+TEST(PurgeReceipts, who_is_known_to_another_member_only_counts_until_it_is_fenced) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{{"b", 3000ms}}, noon);
+  receipts.note_applied("b", Lent{{"a", 3000ms}, {"x", 2000ms}}, noon + 1s);
+  SteadyTime fenced = noon + 3s + fleet::flight_distrust;
+  EXPECT_EQ(receipts.settled_at(), fenced);
+  EXPECT_EQ(states(receipts, fenced - 1ms), "a=applied b=applied x=pending");
+  EXPECT_EQ(states(receipts, fenced), "a=applied b=applied x=fenced");
+}
+
+TEST(PurgeReceipts, who_is_known_to_another_member_only_may_apply_it_too) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
+  receipts.note_applied("a", Lent{{"x", 2000ms}}, noon);
+  receipts.note_applied("x", Lent{}, noon);
+  EXPECT_EQ(receipts.settled_at(), std::nullopt) << "but it is no part of the majority";
+  receipts.note_applied("b", Lent{}, noon);
+  EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
+}
+
+TEST(PurgeReceipts, with_a_bus_half_of_the_members_will_do_and_who_is_one_the_bus_says) {
+  PurgeReceipts receipts({"a", "b"}, 7, 5s, noon);
+  receipts.await_stream();
+  receipts.note_applied("a", Lent{{"x", 3000ms}}, noon);
+  receipts.note_streamed({"a", "b"}, {{"b", false, noon - 1min}}, noon);
+  EXPECT_EQ(receipts.settled_at(), noon + fleet::flight_distrust);
+  EXPECT_EQ(states(receipts, noon), "a=applied b=pending");
 }
 
 TEST(PurgeReceipts, without_leases_nobody_is_fenced) {
@@ -111,7 +141,7 @@ TEST(PurgeReceipts, with_a_bus_who_may_have_another_majority_is_not_fenced) {
   receipts.note_applied("b", Lent{}, noon);
   receipts.note_streamed({"b", "c"}, {{"c", true, noon - 1min}}, noon);
   EXPECT_EQ(receipts.settled_at(), std::nullopt);
-  receipts.note_applied("c", std::nullopt, noon + 1s);
+  receipts.note_applied("c", Lent{}, noon + 1s);
   EXPECT_EQ(receipts.settled_at(), SteadyTime::min());
 }
 

@@ -56,6 +56,9 @@ test('a fleet of two says what the loss of one means', async () => {
   edges[1].kill();
   await until('readiness to name it', async () => /majority/.test((await get(`${edges[0].admin}/readyz`)).text));
   assert.equal(await text(edges[0], '/two'), 'new /two', 'it asks about each hit');
+  const answer = await purge(edges[0], { url: '/two' });
+  assert.equal(answer.status, 202, answer.text);
+  assert.equal(states(answer), 'applied pending', 'one of two is no majority');
 });
 
 test('a soft purge has the answer confirmed at every member', async () => {
