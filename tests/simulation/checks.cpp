@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "edge/slicing.hpp"
+
 namespace relay::simulation {
 namespace {
 
@@ -95,6 +97,7 @@ void Checks::check_body(int host, int thing, const Answer& answer) {
   if (!same) fail("invariant 1: wrong bytes for " + of);
   for (const PurgeDone& purge : purges_) {
     if (purge.acknowledged == never || purge.acknowledged > answer.begun) continue;
+    if (purge.soft && !calm_since(answer.begun)) continue;
     for (auto [purged, least] : purge.things) {
       if (purged != thing || *version >= least) continue;
       fail(fmt::format("invariant 4: version {} of {}, purged up to {} at {:.6f} s", *version, of,
@@ -103,18 +106,31 @@ void Checks::check_body(int host, int thing, const Answer& answer) {
   }
 }
 
+/// A head and a beginning have come, but not all. What has no length cannot go on elsewhere when
+/// its source breaks off, and of a version that is no more at the origin nothing more can be had.
+bool Checks::may_break_off(int thing, const Answer& answer) const {
+  const Thing& of = content_.thing(thing);
+  auto version = Content::version_in(answer.body);
+  bool begun = answer.status == 200;
+  bool is_no_more = begun && version != of.version;  // or too little came to know
+  if (is_no_more && is_sliced(thing, version)) return true;
+  // A reset may take the head with it that was on its way.
+  bool cannot_go_on = is_no_more || (!of.sized && (begun || answer.status == 0));
+  return cannot_go_on && !calm_since(answer.begun);
+}
+
+bool Checks::is_sliced(int thing, std::optional<int> version) const {
+  if (slice_bytes_ == 0 || !version || !content_.thing(thing).sized) return false;
+  return content_.body(thing, *version).size() >= edge::sliced_from_slices * slice_bytes_;
+}
+
 /// Whoever asks an edge that is well and can reach the origin is answered, whatever is wrong
 /// elsewhere in the fleet.
 void Checks::check_failure(int host, int thing, const Answer& answer) {
   if (answer.end == Answer::End::refused) ++tally.refused;
-  bool excuse = disturbed(host, answer.begun, answer.ended);
-  // What has no length, or is of a version that is no more, cannot go on elsewhere when its source
-  // breaks off. A reset may take the head with it that was on its way.
-  bool begun = answer.status == 200;
-  bool broke = answer.end == Answer::End::broken && (begun || answer.status == 0);
-  bool other_version = begun && Content::version_in(answer.body) != content_.thing(thing).version;
-  bool cannot_go_on = !content_.thing(thing).sized || other_version;
-  if (broke && cannot_go_on && !calm_since(answer.begun)) excuse = true;
+  bool broke = answer.end == Answer::End::broken;
+  bool excuse =
+      disturbed(host, answer.begun, answer.ended) || (broke && may_break_off(thing, answer));
   if (excuse) {
     ++(broke ? tally.broken_excused : tally.errors_excused);
     return;
@@ -130,10 +146,11 @@ void Checks::check_failure(int host, int thing, const Answer& answer) {
 void Checks::on_fetch(const Fetch& fetch) {
   if (fetch.kind == Fetch::Kind::rest) ++tally.rests;
   if (fetch.kind == Fetch::Kind::unchanged) ++tally.unchanged;
-  if (fetch.kind != Fetch::Kind::whole) return;
-  ++tally.fetches;
+  if (fetch.kind == Fetch::Kind::rest || fetch.kind == Fetch::Kind::unchanged) return;
+  ++(fetch.kind == Fetch::Kind::slice ? tally.slices : tally.fetches);
   for (const Fetch& earlier : fetches_) {
-    bool same = earlier.thing == fetch.thing && earlier.version == fetch.version;
+    bool same = earlier.thing == fetch.thing && earlier.version == fetch.version &&
+                earlier.kind == fetch.kind && earlier.first == fetch.first;
     if (same) check_again(earlier, fetch);
   }
   fetches_.push_back(fetch);
@@ -165,12 +182,7 @@ void Checks::on_store(int host, const Answer& answer) {
   if (told.at("reading").as_bool()) return;  // it counts the files' pages then, free ones with them
   auto number = [&](const char* name) { return told.at(name).to_number<std::uint64_t>(); };
   std::uint64_t held = number("stored_bytes") + number("graveyard_bytes");
-  // What a failed commit was to erase stays, and what it was to store is taken to be there: the
-  // books are above the size then, until the graveyard has let go.
-  bool failed = std::ranges::any_of(disturbances_, [&](const Disturbance& each) {
-    return each.host == host && each.what == "full disk";
-  });
-  if (held > number("size_bytes") && !failed) {
+  if (held > number("size_bytes")) {
     fail(fmt::format("invariant 5: edge-{} stores {} bytes of {}", host, held,
                      number("size_bytes")));
   }

@@ -118,6 +118,30 @@ TEST_F(FleetChecks, NoticeAnErrorThatNothingExcuses) {
   expect_failure("no answer");
 }
 
+TEST_F(FleetChecks, ExcuseASlicedBodyOfAVersionThatIsNoMore) {
+  content.things()[0] = {.path = "/a", .bytes = 200'000};
+  content.things()[0].version = 2;
+  Answer answer = answer_of(0, 1);
+  answer.end = Answer::End::broken;
+  answer.body.resize(100'000);
+  checks.set_slices(32 << 10);
+  checks.on_answer(1, 0, answer);
+  EXPECT_TRUE(checks.failures().empty());
+  checks.set_slices(64 << 10);
+  checks.on_answer(1, 0, answer);
+  expect_failure("no answer");
+}
+
+TEST_F(FleetChecks, DoNotExcuseASlicedBodyThatTheOriginStillHas) {
+  content.things()[0] = {.path = "/a", .bytes = 200'000};
+  Answer answer = answer_of(0, 1);
+  answer.end = Answer::End::broken;
+  answer.body.resize(100'000);
+  checks.set_slices(32 << 10);
+  checks.on_answer(1, 0, answer);
+  expect_failure("no answer");
+}
+
 /// Where memory lies must not be a matter of chance.
 void lie_where_always(char** argv) {
   int before = ::personality(0xffffffff);

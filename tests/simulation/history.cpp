@@ -35,6 +35,7 @@ edge::Settings settings_of(Random& random, bool small_store, bool long_troubles)
   settings.live.slow_start = random.one_in(2) ? 0ms : 500ms;
   settings.live.handover = 600s;
   settings.purge_lease = long_troubles ? 1s : 2s;
+  if (random.one_in(2)) settings.slice_bytes = 32 << 10;
   if (random.one_in(2)) settings.fleet_key = "a key of sixteen characters";
   return settings;
 }
@@ -74,6 +75,7 @@ class History {
   void close_when_answered(Time look_at, Time at_last);
   void look_at_stores();
   void on_fetch(const Fetch& fetch);
+  void renew(const Fetch& fetch);
   int some_edge() { return static_cast<int>(random_.between(1, fleet_.size())); }
   int some_thing() { return static_cast<int>(random_.between(0, content_.count() - 1)); }
   Time some_time(Time from, Time until) {
@@ -99,16 +101,35 @@ class History {
   Fleet fleet_;
   Faults faults_;
   const bool trace_;
+  bool renews_ = false;  // the origin, in the middle of what it sends
   int unanswered_ = 0;
 };
 
 void History::on_fetch(const Fetch& fetch) {
-  tell("origin: edge-{} fetches {} version {}, {}", fetch.host, content_.thing(fetch.thing).path,
-       fetch.version,
-       fetch.kind == Fetch::Kind::whole  ? "whole"
-       : fetch.kind == Fetch::Kind::rest ? "the rest"
-                                         : "unchanged");
+  tell("origin: edge-{} fetches {} version {} from byte {}, {}", fetch.host,
+       content_.thing(fetch.thing).path, fetch.version, fetch.first,
+       fetch.kind == Fetch::Kind::whole   ? "whole"
+       : fetch.kind == Fetch::Kind::rest  ? "the rest"
+       : fetch.kind == Fetch::Kind::slice ? "a slice"
+                                          : "unchanged");
   checks_.on_fetch(fetch);
+  bool has_a_middle =
+      fetch.kind == Fetch::Kind::whole && content_.thing(fetch.thing).bytes > 20'000;
+  if (renews_ && has_a_middle && random_.one_in(6)) {
+    schedule_.after(some_time(1ms, 150ms), [this, fetch] { renew(fetch); });
+  }
+}
+
+/// Another version comes to be while the old one is on its way, which breaks off. Nobody is told:
+/// what was stored of the old one may go on being served.
+void History::renew(const Fetch& fetch) {
+  Thing& thing = content_.things()[static_cast<std::size_t>(fetch.thing)];
+  if (thing.version != fetch.version || schedule_.now() > troubled_until) return;
+  ++thing.version;
+  ++checks_.tally.renewals;
+  tell("origin: {} is renewed, streams of edge-{} break", thing.path, fetch.host);
+  checks_.note(Disturbance{"renewal", fetch.host, origin_host, schedule_.now(), schedule_.now()});
+  network_.reset_between(fetch.host, origin_host);
 }
 
 void History::ask(int host, int thing, Time patience) {
@@ -184,8 +205,11 @@ void History::purge(int thing) {
       what = fmt::format("\"url\":\"{}\"", named.path);
       matches = [&](const Thing& each) { return each.path == named.path; };
   }
-  PurgeDone purge{
-      .begun = schedule_.now(), .host = some_edge(), .by_tag = what.starts_with("\"tag")};
+  PurgeDone purge{.begun = schedule_.now(),
+                  .host = some_edge(),
+                  .soft = random_.one_in(4),
+                  .by_tag = what.starts_with("\"tag")};
+  if (purge.soft) what += ",\"soft\":true";
   for (int i = 0; i < content_.count(); ++i) {
     Thing& each = content_.things()[static_cast<std::size_t>(i)];
     if (matches(each)) purge.things.emplace_back(i, ++each.version);
@@ -227,6 +251,7 @@ void History::look_at_stores() {
 
 void History::plan() {
   for (int host = 1; host <= fleet_.size(); ++host) fleet_.start(host);
+  checks_.set_slices(fleet_.machine(1).settings.slice_bytes);
   if (small_store_) {
     checks_.set_small_store();
     for (int i = 0; i < 3; ++i) content_.things()[static_cast<std::size_t>(i)].bytes += 700'000;
@@ -240,6 +265,8 @@ void History::plan() {
   auto purges = random_.one_in(4) ? 0 : random_.between(1, 3);
   for (int i = 0; i < purges; ++i) plan_purge(some_time(opened_at, healed_at), healed_at);
   bool calm = random_.one_in(6);
+  renews_ = !calm && random_.one_in(3);
+  if (random_.one_in(3)) origin_.ignore_if_range();
   if (!calm) {
     Time lasting = long_troubles_ ? Time(4500ms) : Time(2500ms);
     faults_.plan(static_cast<int>(random_.between(1, 5)), lasting,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -14,14 +15,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// "bytes=N-", which is all that an edge asks for here.
-std::optional<std::size_t> first_byte(const http::RequestHead& request) {
-  auto range = http::find(request.fields, "Range");
-  if (!range || !range->starts_with("bytes=")) return std::nullopt;
-  std::size_t first = 0;
-  auto [end, error] = std::from_chars(range->data() + 6, range->data() + range->size(), first);
-  if (error != std::errc{} || *end != '-') return std::nullopt;
-  return first;
+struct Range {
+  std::size_t first = 0, end = 0;  // end: not with it
+};
+
+/// "bytes=N-" or "bytes=N-M", which is all that an edge asks for here.
+std::optional<Range> range_of(const http::RequestHead& request, std::size_t size) {
+  auto text = http::find(request.fields, "Range");
+  if (!text || !text->starts_with("bytes=")) return std::nullopt;
+  const char* end = text->data() + text->size();
+  Range range{0, size};
+  auto [dash, error] = std::from_chars(text->data() + 6, end, range.first);
+  if (error != std::errc{} || dash == end || *dash != '-') return std::nullopt;
+  std::size_t last = 0;
+  if (std::from_chars(dash + 1, end, last).ec == std::errc{}) range.end = std::min(size, last + 1);
+  if (range.first >= range.end) return std::nullopt;
+  return range;
 }
 
 std::string in_chunks(std::string_view body) {
@@ -109,25 +118,29 @@ void Origin::answer(const ClientPtr& client, const http::RequestHead& request) {
   const Thing& thing = content_.thing(*found);
   const std::string& body = content_.body(*found, thing.version);
   std::string etag = content_.etag(*found, thing.version);
-  std::string fields = fmt::format("Date: {}\r\nCache-Control: {}\r\nETag: {}\r\nCache-Tag: {}\r\n",
-                                   date_at(schedule_.now()), thing.cache_control, etag, thing.tag);
+  std::string fields = fmt::format(
+      "Date: {}\r\nCache-Control: {}\r\nETag: {}\r\n"
+      "Accept-Ranges: bytes\r\nCache-Tag: {}\r\n",
+      date_at(schedule_.now()), thing.cache_control, etag, thing.tag);
   Fetch fetch{.begun = schedule_.now(),
               .host = client->socket->remote.host,
               .thing = *found,
               .version = thing.version};
   std::string head;
   std::string_view rest = body;
-  auto first = first_byte(request);
-  auto range_of = http::find(request.fields, "If-Range");
+  auto range = range_of(request, body.size());
+  auto only_of = minds_if_range_ ? http::find(request.fields, "If-Range") : std::nullopt;
   if (http::find(request.fields, "If-None-Match") == std::string_view(etag)) {
     fetch.kind = Fetch::Kind::unchanged;
     head = "HTTP/1.1 304 Not Modified\r\n" + fields + "\r\n";
     rest = {};
-  } else if (first && *first < body.size() && (!range_of || *range_of == etag)) {
-    fetch.kind = Fetch::Kind::rest;
-    rest.remove_prefix(*first);
-    head = fmt::format("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {}-{}/{}\r\n", *first,
-                       body.size() - 1, body.size());
+  } else if (range && (!only_of || *only_of == etag)) {
+    bool to_end = range->end == body.size() && http::find(request.fields, "Range")->ends_with('-');
+    fetch.kind = to_end ? Fetch::Kind::rest : Fetch::Kind::slice;
+    fetch.first = range->first;
+    rest = rest.substr(range->first, range->end - range->first);
+    head = fmt::format("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {}-{}/{}\r\n",
+                       range->first, range->end - 1, body.size());
   } else {
     head = "HTTP/1.1 200 OK\r\n";
   }

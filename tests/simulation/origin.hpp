@@ -18,12 +18,13 @@ inline constexpr int origin_port = 7000;
 
 /// One request at the origin.
 struct Fetch {
-  enum class Kind { whole, rest, unchanged };
+  enum class Kind { whole, rest, slice, unchanged };
   Kind kind = Kind::whole;
   Time begun{0};
   Time ended = never;  // when its last byte was sent; never: the connection went before
   int host = 0;        // who asked
   int thing = 0, version = 0;
+  std::size_t first = 0;  // byte of the body
 };
 
 class Origin {
@@ -31,6 +32,8 @@ class Origin {
   Origin(Schedule& schedule, Network& network, Content& content, Random random,
          std::function<void(const Fetch&)> on_fetch);
   const std::vector<Fetch>& fetches() const { return fetches_; }
+  /// As some do: answers with a part of whatever version there is.
+  void ignore_if_range() { minds_if_range_ = false; }
 
  private:
   struct Client;
@@ -47,6 +50,7 @@ class Origin {
   Content& content_;
   Random random_;
   std::function<void(const Fetch&)> on_fetch_;
+  bool minds_if_range_ = true;
   SocketPtr place_;
   std::vector<ClientPtr> clients_;
   std::vector<Fetch> fetches_;

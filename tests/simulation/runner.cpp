@@ -216,12 +216,12 @@ std::string text_of(const Report& report) {
       "{} requests: {} whole, {} refused by what was down, {} errors and {} broken off where "
       "disturbed\n"
       "{} whole fetches: again after a purge {}, where disturbed {}, small store {}, stale {}; "
-      "{} rests, {} unchanged\n"
+      "{} slices, {} rests, {} unchanged, {} renewals in the middle\n"
       "{} turns of threads\n",
       report.histories, report.failed, tally.disturbances, tally.purges, tally.purges_certain,
       tally.answers, tally.whole, tally.refused, tally.errors_excused, tally.broken_excused,
       tally.fetches, tally.again_after_purge, tally.again_disturbed, tally.again_small,
-      tally.again_stale, tally.rests, tally.unchanged, tally.turns);
+      tally.again_stale, tally.slices, tally.rests, tally.unchanged, tally.renewals, tally.turns);
 }
 
 }  // namespace relay::simulation
