@@ -277,4 +277,8 @@ void Node::stop() {
   impl_->server.stop();
 }
 
+void Node::reload() {
+  net::asio::post(*impl_->server.workers().front(), [&parts = *impl_] { parts.reload(); });
+}
+
 }  // namespace relay::edge

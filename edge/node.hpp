@@ -20,6 +20,8 @@ class Node {
   void run();
   /// Thread-safe: begin to drain.
   void stop();
+  /// Thread-safe, while run() serves: reads the config again, as SIGHUP does.
+  void reload();
 
  private:
   struct Impl;

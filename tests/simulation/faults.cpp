@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace relay::simulation {
 namespace {
@@ -17,7 +18,10 @@ void Faults::plan(int count, Time lasting_most, When when) {
     auto host = static_cast<int>(random_.between(1, fleet_.size()));
     Time at = Time(random_.between(when.from.count(), when.until.count()));
     Time lasting = Time(random_.between(Time(20ms).count(), lasting_most.count()));
-    bool of_runs = kind == Kind::kill || kind == Kind::stop || kind == Kind::pause;
+    bool of_members = kind == Kind::weigh || kind == Kind::leave;
+    if (of_members && (std::exchange(changes_members_, true) || fleet_.size() < 3)) continue;
+    bool of_runs =
+        kind == Kind::kill || kind == Kind::stop || kind == Kind::pause || kind == Kind::leave;
     Time& busy = busy_until_[static_cast<std::size_t>(host)];
     if (of_runs && at < busy) continue;  // one at a time
     if (of_runs) busy = when.healed_by;
@@ -39,6 +43,29 @@ void Faults::change_links(int host, Change change) {
 void Faults::restart(int host) {
   fleet_.start(host);
   on_restart_(host);
+}
+
+/// All are told, one after the other; nobody of what is no longer wanted by then.
+void Faults::give_members(std::vector<edge::fleet::Member> members, int but_for) {
+  members_ = std::move(members);
+  for (int host = 1; host <= fleet_.size(); ++host) {
+    if (host == but_for) continue;
+    schedule_.after(Time(random_.between(0, 250'000'000)),
+                    [this, host] { fleet_.give_members(host, members_); });
+  }
+}
+
+std::vector<edge::fleet::Member> Faults::weighed(int host) {
+  auto members = fleet_.members();
+  auto& one = members[static_cast<std::size_t>(host) - 1];
+  random_.one_in(2) ? void(one.drain = true) : void(one.weight = random_.one_in(2) ? 0.25 : 3.0);
+  return members;
+}
+
+std::vector<edge::fleet::Member> Faults::without(int host) const {
+  auto members = fleet_.members();
+  members.erase(members.begin() + host - 1);
+  return members;
 }
 
 void Faults::restart_when_ended(int host, Time until) {
@@ -162,6 +189,28 @@ void Faults::plan_one(Kind kind, int host, Time at, Time lasting) {
       schedule_.at(at, [=, this, by = Time(random_.between(-90, 90) * 1'000'000'000)] {
         begin("clock jump", 0, true);
         fleet_.process(host).wall_offset += by;
+      });
+      return;
+    case Kind::weigh:
+      schedule_.at(at, [=, this] {
+        begin("weigh", 0, true);
+        give_members(weighed(host));
+      });
+      schedule_.at(end, [=, this] {
+        give_members(fleet_.members());
+        checks_.end("weigh", host);
+      });
+      return;
+    case Kind::leave:
+      schedule_.at(at, [=, this] {
+        begin("leave", 0);
+        fleet_.stop(host);
+        give_members(without(host), host);
+      });
+      schedule_.at(end, [=, this] {
+        give_members(fleet_.members());
+        restart_when_ended(host, end);
+        checks_.end("leave", host);
       });
       return;
     case Kind::count:

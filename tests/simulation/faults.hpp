@@ -43,11 +43,16 @@ class Faults {
     reset,    // the streams of one link break
     full_disk,
     clock_jump,  // of the wall's clock, at once, for good
+    weigh,       // an edge drains, or gets another weight, for a while
+    leave,       // an edge is stopped and taken out of the members, and comes back
     count
   };
   void plan_one(Kind kind, int host, Time at, Time lasting);
   void restart(int host);
   void restart_when_ended(int host, Time until);
+  void give_members(std::vector<edge::fleet::Member> members, int but_for = 0);
+  std::vector<edge::fleet::Member> weighed(int host);
+  std::vector<edge::fleet::Member> without(int host) const;
   template <class Change>
   void change_links(int host, Change change);
 
@@ -57,6 +62,8 @@ class Faults {
   Checks& checks_;
   Random random_;
   std::function<void(int)> on_restart_;
+  bool changes_members_ = false;  // once in a history: one change at a time is what is promised
+  std::vector<edge::fleet::Member> members_;                       // as the operator wants them now
   std::vector<Time> busy_until_ = std::vector<Time>(16, Time(0));  // of a machine's runs
 };
 

@@ -18,7 +18,8 @@ struct Machine {
   std::filesystem::path folder;      // of the present run's store
   std::shared_ptr<Process> process;  // the present run, or the last
   edge::Node* node = nullptr;        // while it serves
-  std::string why_not_started;       // what its start threw
+  bool stopping = false;
+  std::string why_not_started;  // what its start threw
 };
 
 class Fleet {
@@ -32,6 +33,7 @@ class Fleet {
   int size() const { return static_cast<int>(machines_.size()); }
   const Machine& machine(int number) const { return *machines_[index(number)]; }
   Process& process(int number) { return *machines_[index(number)]->process; }
+  const std::vector<edge::fleet::Member>& members() const { return members_; }
   bool is_up(int number) const { return machine(number).process->may_run(); }
 
   // Machines are numbered from 1, as their hosts.
@@ -39,14 +41,18 @@ class Fleet {
   void kill(int number);
   /// As SIGTERM: it drains and ends; a later start() finds a store that was closed well.
   void stop(int number);
+  /// Another config, which it reads at once if it runs.
+  void give_members(int number, std::vector<edge::fleet::Member> members);
 
  private:
   static std::size_t index(int number) { return static_cast<std::size_t>(number) - 1; }
   void run(Machine& machine, Process& process);
+  std::filesystem::path config_of(const Machine& machine) const;
 
   Schedule& schedule_;
   Descriptors& descriptors_;
   const std::filesystem::path folder_;
+  std::vector<edge::fleet::Member> members_;  // to begin with
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::shared_ptr<Process>> processes_;  // all that ever ran
 };

@@ -93,11 +93,6 @@ std::filesystem::path base_folder() {
   copy(lines, left.failures, sizeof left.failures);
   left.tally = outcome.tally;
   left.whole = true;
-  if (trace) {
-    system(fmt::format("cat /proc/{}/smaps_rollup >&2; cat /proc/{}/maps | wc -l", ::getpid(),
-                       ::getpid())
-               .c_str());
-  }
   ::_exit(0);  // with its sleeping threads
 }
 
