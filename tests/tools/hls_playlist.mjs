@@ -36,22 +36,28 @@ export function readMultivariant(text, url) {
     iFrames: named('#EXT-X-I-FRAME-STREAM-INF'), images: named('#EXT-X-IMAGE-STREAM-INF') };
 }
 
-/** {lines, target_s, type, ended, independent, map, segments: [{url, duration_s}]} */
+/**
+ * {lines, target_s, type, ended, independent, map,
+ *  segments: [{url, duration_s, map, discontinuity}]}
+ */
 export function readMedia(text, url) {
   const lines = linesOf(text);
   const segments = [];
-  let duration_s;
+  let [duration_s, map, discontinuity] = [undefined, undefined, false];
   for (const line of lines) {
     if (line.startsWith('#EXTINF:')) duration_s = Number.parseFloat(line.slice('#EXTINF:'.length));
-    if (!line.startsWith('#')) segments.push({ url: new URL(line, url).href, duration_s });
+    if (line === '#EXT-X-DISCONTINUITY') discontinuity = true;
+    if (line.startsWith('#EXT-X-MAP:')) map = new URL(attributes(line).URI ?? '', url).href;
+    if (line.startsWith('#')) continue;
+    segments.push({ url: new URL(line, url).href, duration_s, map, discontinuity });
+    discontinuity = false;
   }
-  const map = attributes(valueOf(lines, '#EXT-X-MAP') ?? '').URI;
   return {
     lines, segments,
     target_s: Number(valueOf(lines, '#EXT-X-TARGETDURATION')),
     type: valueOf(lines, '#EXT-X-PLAYLIST-TYPE'),
     ended: has(lines, '#EXT-X-ENDLIST'),
     independent: has(lines, '#EXT-X-INDEPENDENT-SEGMENTS'),
-    map: map && new URL(map, url).href,
+    map: segments[0]?.map ?? map,
   };
 }

@@ -7,7 +7,7 @@ import { readInit, readSegment } from './fmp4.mjs';
 import { readTrickPlaylist } from './trick_play.mjs';
 
 /**
- * {url, multivariant, renditions: [{url, name, media, init, segments}], findings,
+ * {url, multivariant, renditions: [{url, name, media, init, segments: [{init, …}]}], findings,
  *  iFrames: [{url, attributes, playlist}], images: [{url, attributes, playlist, sheets}]}
  * An object that is missing or broken is a finding, and what it stands for is left out.
  */
@@ -65,12 +65,18 @@ async function loadRendition(url, report) {
     report('EXT-X-MAP', url, 'names no init segment');
     return rendition;
   }
-  rendition.init = await load(media.map, ['video/mp4', 'audio/mp4'], readInit, report);
+  const inits = new Map();
+  for (const map of new Set([media.map, ...media.segments.map((segment) => segment.map)])) {
+    inits.set(map, await load(map, ['video/mp4', 'audio/mp4'], readInit, report));
+  }
+  rendition.init = inits.get(media.map);
   if (!rendition.init) return rendition;
   for (const segment of media.segments) {
+    const init = inits.get(segment.map);
+    if (!init) continue;
     const loaded = await load(segment.url, ['video/iso.segment', 'video/mp4', 'audio/mp4'],
-      (bytes) => readSegment(bytes, rendition.init), report);
-    if (loaded) rendition.segments.push({ ...segment, ...loaded });
+      (bytes) => readSegment(bytes, init), report);
+    if (loaded) rendition.segments.push({ ...segment, ...loaded, init });
   }
   return rendition;
 }

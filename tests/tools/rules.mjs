@@ -84,6 +84,26 @@ export function boundaries({ renditions }, report) {
 const audioFrame_s = (rendition) =>
   (isAudio(rendition) ? rendition.segments[0].samples[0].duration / rendition.init.timescale : 0);
 
+/**
+ * 8.13 to 8.15 and RFC 8216bis 6.2.4: all renditions break at the same places; 4.4.4.3: an init that
+ * says something else is such a break.
+ */
+export function breaks({ renditions }, report) {
+  const placesOf = ({ media }) =>
+    media.segments.flatMap(({ discontinuity }, i) => (discontinuity ? [i] : [])).join(' ');
+  for (const rendition of renditions) {
+    const [here, there] = [rendition, renditions[0]].map(placesOf);
+    if (here !== there) {
+      report('8.13 same discontinuities', rendition.url, `at ${here || 'none'}, ${renditions[0].name} at ${there || 'none'}`);
+    }
+    for (const [i, { map, discontinuity, url }] of rendition.media.segments.entries()) {
+      if (i > 0 && map !== rendition.media.segments[i - 1].map && !discontinuity) {
+        report('EXT-X-MAP changes with a discontinuity', url, 'has another map than the segment before');
+      }
+    }
+  }
+}
+
 /** 7.3: each segment goes on where the one before ended; its EXTINF is its true length. */
 export function continuity({ renditions }, report) {
   for (const { init, segments } of renditions) {
@@ -111,9 +131,9 @@ export function continuity({ renditions }, report) {
 
 /** 7.4: video segments begin with an IDR picture. */
 export function independentSegments({ renditions }, report) {
-  for (const { init, segments } of renditions.filter(isVideo)) {
+  for (const { segments } of renditions.filter(isVideo)) {
     for (const segment of segments) {
-      const [first] = segment.samples;
+      const { init, samples: [first] } = segment;
       if (!first.sync) report('7.4 IDR first', segment.url, 'the first sample is not a sync sample');
       if (!init.codec.startsWith('avc1')) continue;
       try {
@@ -148,7 +168,7 @@ export function alignment({ renditions }, report) {
 function soundWithPicture(audio, video, report) {
   const starts_s = [audio, video].map(({ segments, init }) => timesOf(segments[0], init).start_s);
   // A clip begins in the middle of its source's sound, at the frame that is nearest.
-  const isClip = !audio.segments[0].url.startsWith(audio.url.slice(0, audio.url.lastIndexOf('/') + 1));
+  const isClip = !audio.media.map.startsWith(audio.url.slice(0, audio.url.lastIndexOf('/') + 1));
   const slack_s = isClip ? audioFrame_s(audio) : 0.001;
   if (Math.abs(starts_s[0] - starts_s[1]) > slack_s) {
     report('audio with video', audio.url, `begins at ${starts_s[0]} s, video at ${starts_s[1]} s`);
@@ -165,7 +185,8 @@ export function truthfulAttributes({ multivariant, renditions }, report) {
   for (const { attributes, url } of multivariant.variants) {
     const rendition = renditions.find((one) => one.url === url);
     if (!rendition?.init || rendition.segments.length === 0) continue;
-    const real = [rendition, ...audiosOf(attributes, multivariant, renditions)].map(({ init }) => init?.codec);
+    const real = [rendition, ...audiosOf(attributes, multivariant, renditions)]
+      .flatMap(({ segments }) => segments.map(({ init }) => init.codec));
     const declared = (attributes.CODECS ?? '').toLowerCase().split(',').map((codec) => codec.trim());
     for (const codec of new Set(real)) {
       if (!declared.includes(codec)) report('CODECS is true', url, `${declared.join(',')} lacks ${codec}`);
@@ -236,5 +257,5 @@ export function peakRate({ media, segments }) {
   return peak || averageRate({ segments });
 }
 
-export const allRules = [multivariantAttributes, mediaPlaylists, boundaries, continuity,
+export const allRules = [multivariantAttributes, mediaPlaylists, boundaries, breaks, continuity,
   independentSegments, alignment, truthfulAttributes, bitRates];

@@ -27,7 +27,7 @@ export function readTrickPlaylist(text, url) {
     else if (tag === '#EXT-X-MEDIA-SEQUENCE') found.sequence = Number(value);
     else if (tag === '#EXT-X-PLAYLIST-TYPE') found.type = value;
     else if (tag === '#EXT-X-ENDLIST') found.ended = true;
-    else if (tag === '#EXT-X-MAP') found.map = new URL(attributes(value).URI, url).href;
+    else if (tag === '#EXT-X-MAP') found.map ??= new URL(attributes(value).URI, url).href;
     if (!line.startsWith('#')) {
       found.entries.push({ gap: false, ...next, url: new URL(line, url).href });
       next = {};
@@ -115,14 +115,15 @@ function judgeIFrames({ url, playlist, attributes: stated }, rendition, report) 
   rendition.iFrames = pictures;
 }
 
-function pictureOf(entry, { segments, init }, report) {
+function pictureOf(entry, { segments }, report) {
   const segment = segments.find(({ url }) => url === entry.url);
   if (!segment) {
     report('I-frame in a listed segment', entry.url, 'the media playlist does not name it');
     return null;
   }
+  const { init } = segment;
   try {
-    return { entry, ...pictureIn(segment.bytes, entry.range ?? { offset: 0, length: segment.bytes.length }, init) };
+    return { entry, init, ...pictureIn(segment.bytes, entry.range ?? { offset: 0, length: segment.bytes.length }, init) };
   } catch (error) {
     report('6.10 I-frame range', entry.url, error.message);
     return null;

@@ -20,28 +20,42 @@ export async function validate(url, { probe = true } = {}) {
 
 export const asLine = ({ rule, where, what }) => `${where}: ${rule}: ${what}`;
 
-/** ffprobe reads each rendition as a whole: its time stamps must rise without a gap. */
+/** ffprobe reads each rendition as far as one init goes: its time stamps must rise without a gap. */
 async function independentOpinion({ renditions }, report) {
-  for (const { url, init, segments } of renditions) {
-    if (!init || segments.length === 0) continue;
-    const whole = Buffer.concat([init.bytes, ...segments.map(({ bytes }) => bytes)]);
-    const { output, errors } = await ffprobe(whole);
-    if (errors) report('ffprobe', url, errors.split('\n')[0]);
-    const samples = segments.flatMap((segment) => segment.samples);
-    judgePackets(output, samples, init, (what) => report('ffprobe', url, what));
+  for (const { url, segments } of renditions) {
+    for (const run of runsOfOneInit(segments)) {
+      const [{ init }] = run;
+      const whole = Buffer.concat([init.bytes, ...run.map(({ bytes }) => bytes)]);
+      const { output, errors } = await ffprobe(whole);
+      if (errors) report('ffprobe', url, errors.split('\n')[0]);
+      const samples = run.flatMap((segment) => segment.samples);
+      judgePackets(output, samples, init, (what) => report('ffprobe', url, what));
+    }
   }
   for (const rendition of renditions) await decodesAlone(rendition, report);
 }
 
+function runsOfOneInit(segments) {
+  const runs = [];
+  for (const segment of segments) {
+    if (runs.at(-1)?.[0].init === segment.init) runs.at(-1).push(segment);
+    else runs.push([segment]);
+  }
+  return runs;
+}
+
 /** Its I-frames alone are a stream of key pictures. Ranges that cut a box off make no file. */
-async function decodesAlone({ url, init, iFrames = [] }, report) {
+async function decodesAlone({ url, iFrames = [] }, report) {
   if (iFrames.length === 0 || !iFrames.every(({ whole }) => whole)) return;
-  const file = Buffer.concat([init.bytes, ...iFrames.map(({ bytes }) => bytes)]);
-  const { output, errors } = await ffprobe(file, 'frame=key_frame');
-  if (errors) report('I-frames decode alone', url, errors.split('\n')[0]);
-  const frames = output.split('\n').map((line) => line.split(',')[0]).filter(Boolean);
-  if (frames.length !== iFrames.length || frames.some((key) => key !== '1')) {
-    report('I-frames decode alone', url, `${iFrames.length} ranges became ${frames.join(' ')}`);
+  for (const init of new Set(iFrames.map((each) => each.init))) {
+    const pictures = iFrames.filter((each) => each.init === init);
+    const file = Buffer.concat([init.bytes, ...pictures.map(({ bytes }) => bytes)]);
+    const { output, errors } = await ffprobe(file, 'frame=key_frame');
+    if (errors) report('I-frames decode alone', url, errors.split('\n')[0]);
+    const frames = output.split('\n').map((line) => line.split(',')[0]).filter(Boolean);
+    if (frames.length !== pictures.length || frames.some((key) => key !== '1')) {
+      report('I-frames decode alone', url, `${pictures.length} ranges became ${frames.join(' ')}`);
+    }
   }
 }
 

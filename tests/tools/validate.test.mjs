@@ -93,6 +93,12 @@ const faults = [
   ['7.7 EXTINF within target', editText('1/low/index.m3u8', '#EXTINF:2.0', '#EXTINF:2.6')],
   ['EXTINF is true', editText('1/low/index.m3u8', '#EXTINF:2.0', '#EXTINF:2.1')],
   ['8.22 same boundaries', editText('1/high/index.m3u8', /#EXTINF:.*\n3.m4s\n/, '')],
+  ['8.13 same discontinuities',
+    editText('1/low/index.m3u8', /(#EXTINF:.*\n2.m4s)/, '#EXT-X-DISCONTINUITY\n$1')],
+  ['EXT-X-MAP changes with a discontinuity', (files) => {
+    files.set(`${root}/1/low/other.mp4`, files.get(`${root}/1/low/init.mp4`));
+    editText('1/low/index.m3u8', /(#EXTINF:.*\n2.m4s)/, '#EXT-X-MAP:URI="other.mp4"\n$1')(files);
+  }],
   ['EXT-X-MAP', editText('1/low/index.m3u8', /#EXT-X-MAP.*\n/, '')],
   ['7.3 tfdt continues', editBytes('1/low/1.m4s', shiftTfdt(512))],
   ['rungs aligned', (files) => {
