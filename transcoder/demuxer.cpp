@@ -78,17 +78,19 @@ std::string why_nothing_usable(const AVFormatContext& input, int source_fd) {
 
 }  // namespace
 
-Demuxer::Demuxer(int source_fd, std::int64_t size, const StopSignal& stop)
-    : io_(source_fd, size, stop), source_fd_(source_fd), size_(size) {
+Demuxer::Demuxer(int source_fd, SourceWindow window, const StopSignal& stop)
+    : io_(source_fd, window, stop), source_fd_(source_fd), size_(window.bytes) {
 }
 
 Result<std::unique_ptr<Demuxer>> Demuxer::open(int source_fd, const SourceLimits& limits,
-                                               const StopSignal& stop) {
+                                               const StopSignal& stop,
+                                               std::optional<SourceWindow> window) {
   struct stat status = {};
   if (fstat(source_fd, &status) != 0)
     return std::unexpected(disk_error("the source cannot be read", errno));
   if (status.st_size == 0) return bad_input("the file is empty");
-  std::unique_ptr<Demuxer> demuxer(new Demuxer(source_fd, status.st_size, stop));
+  SourceWindow seen = window.value_or(SourceWindow{0, status.st_size});
+  std::unique_ptr<Demuxer> demuxer(new Demuxer(source_fd, seen, stop));
   if (auto opened = demuxer->open_input(limits); !opened) return std::unexpected(opened.error());
   if (auto chosen = demuxer->choose_streams(limits); !chosen)
     return std::unexpected(chosen.error());

@@ -22,8 +22,10 @@ namespace relay::transcoder {
 class Demuxer {
  public:
   /// Errors with source client carry the reason for the broadcaster. `stop` must outlive this.
+  /// `window`: read only that part of the source.
   static Result<std::unique_ptr<Demuxer>> open(int source_fd, const SourceLimits& limits,
-                                               const StopSignal& stop);
+                                               const StopSignal& stop,
+                                               std::optional<SourceWindow> window = {});
 
   /// Null when the source has none that can be decoded.
   const AVStream* video() const { return video_; }
@@ -39,7 +41,7 @@ class Demuxer {
   Result<bool> next(AVPacket& packet);
 
  private:
-  Demuxer(int source_fd, std::int64_t size, const StopSignal& stop);
+  Demuxer(int source_fd, SourceWindow window, const StopSignal& stop);
   Result<void> open_input(const SourceLimits& limits);
   Result<void> choose_streams(const SourceLimits& limits);
   std::optional<Error> io_failure() const;

@@ -36,7 +36,7 @@ void configure(AVCodecContext& context, const Rendition& rendition, const Pictur
   context.thread_count = tuning.threads;
   if (tuning.no_delay && tuning.threads > 1) context.thread_type = FF_THREAD_SLICE;
   context.level = rendition.level;
-  context.profile = FF_PROFILE_H264_HIGH;
+  context.profile = tuning.profile;
   auto peak = static_cast<std::int64_t>(static_cast<double>(rendition.kbit_s) * 1000 *
                                         tuning.peak_to_average);
   context.rc_max_rate = peak;
@@ -45,7 +45,7 @@ void configure(AVCodecContext& context, const Rendition& rendition, const Pictur
   context.colorspace = picture.matrix;
   context.color_primaries = picture.primaries;
   context.color_trc = picture.transfer;
-  context.color_range = AVCOL_RANGE_MPEG;
+  context.color_range = tuning.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
 // x264 says of every failure only that it is external. With sizes and options of our own making,
@@ -77,6 +77,7 @@ Result<H264Encoder> H264Encoder::open(const Rendition& rendition, const PictureP
   // One frame of reordering: the first decode time is as close to the first picture as B-frames
   // allow. The look-ahead is bounded, for it is delay before the first segment.
   std::string words = "scenecut=0:open-gop=0:b-pyramid=none:sync-lookahead=0:stitchable=1";
+  if (tuning.set_id > 0) words += fmt::format(":sps-id={}", tuning.set_id);
   // A picture's duration is known without waiting for the next one.
   if (tuning.no_delay) words += ":rc-lookahead=0:bframes=0:force-cfr=1";
   av_dict_set(&options, "x264-params", words.c_str(), 0);

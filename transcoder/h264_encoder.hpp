@@ -23,6 +23,9 @@ struct H264Tuning {
   /// Every picture comes out at once: no B-frames, no looking ahead, and threads share a picture
   /// instead of taking one each.
   bool no_delay = false;
+  int profile = FF_PROFILE_H264_HIGH;
+  int set_id = 0;           // of its parameter sets, 0 to 31
+  bool full_range = false;  // pictures use all values from 0 to 255
 };
 
 /// One coded picture. Times count this rendition's own pictures.

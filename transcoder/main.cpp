@@ -23,6 +23,8 @@ relay::transcoder::Work work_of(relay::media::JobKind kind) {
       return relay::transcoder::make_video;
     case relay::media::JobKind::photo:
       return relay::transcoder::make_photo;
+    case relay::media::JobKind::edges:
+      return relay::transcoder::make_edges;
     case relay::media::JobKind::live:
       break;
   }

@@ -117,6 +117,22 @@ std::optional<AvccView> read_avcc(BytesView record) {
   return view;
 }
 
+// An Exp-Golomb code (9.1) of at most 8 bits behind its zeros. So near to the front nothing is
+// escaped: the profile and the level before it are not 0.
+std::optional<int> set_id(BytesView unit) {
+  constexpr int zeros_max = 8;
+  bool is_sequence = unit_type(unit) == unit_sequence_set;
+  if (!is_sequence && unit_type(unit) != unit_picture_set) return std::nullopt;
+  BytesView bits = unit.subspan(std::min<std::size_t>(is_sequence ? 4 : 1, unit.size()));
+  auto bit = [&](std::size_t i) { return bits[i / 8] >> (7 - i % 8) & 1; };
+  std::size_t zeros = 0;
+  while (zeros < 8 * bits.size() && bit(zeros) == 0) ++zeros;
+  if (zeros > zeros_max || 2 * zeros + 1 > 8 * bits.size()) return std::nullopt;
+  int code = 0;
+  for (std::size_t i = zeros; i <= 2 * zeros; ++i) code = code << 1 | bit(i);
+  return code - 1;
+}
+
 Bytes to_sample(const std::vector<BytesView>& units) {
   Bytes sample;
   std::size_t size = 0;

@@ -29,6 +29,10 @@ struct AvccView {
 };
 std::optional<AvccView> read_avcc(BytesView record);
 
+/// The number by which pictures name a parameter set (7.3.2.1.1, 7.3.2.2); nullopt: it is neither
+/// kind, or cut off.
+std::optional<int> set_id(BytesView unit);
+
 /// 4-byte lengths; parameter sets, delimiters and filler are left out.
 Bytes to_sample(const std::vector<BytesView>& units);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/base/check.hpp"
@@ -12,8 +13,8 @@ namespace {
 constexpr int io_buffer_bytes = 256 * 1024;
 }
 
-SourceIo::SourceIo(int fd, std::int64_t size, const StopSignal& stop)
-    : fd_(fd), size_(size), stop_(stop) {
+SourceIo::SourceIo(int fd, SourceWindow window, const StopSignal& stop)
+    : fd_(fd), window_(window), stop_(stop) {
   auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
   RELAY_CHECK(buffer);
   io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, this, &SourceIo::read, nullptr,
@@ -24,9 +25,11 @@ SourceIo::SourceIo(int fd, std::int64_t size, const StopSignal& stop)
 int SourceIo::read(void* self, std::uint8_t* into, int room) {
   auto& io = *static_cast<SourceIo*>(self);
   if (io.stop_.stopped() || io.stop_.late()) return AVERROR_EXIT;
+  std::int64_t wanted = std::min<std::int64_t>(room, io.window_.bytes - io.position_);
+  if (wanted <= 0) return AVERROR_EOF;
   ssize_t got;
   do {
-    got = pread(io.fd_, into, static_cast<std::size_t>(room), io.position_);
+    got = pread(io.fd_, into, static_cast<std::size_t>(wanted), io.window_.offset + io.position_);
   } while (got < 0 && errno == EINTR);
   if (got < 0) {
     io.healthy_ = false;
@@ -41,14 +44,14 @@ std::int64_t SourceIo::seek(void* self, std::int64_t offset, int whence) {
   auto& io = *static_cast<SourceIo*>(self);
   switch (whence & ~AVSEEK_FORCE) {
     case AVSEEK_SIZE:
-      return io.size_;
+      return io.window_.bytes;
     case SEEK_SET:
       break;
     case SEEK_CUR:
       offset += io.position_;
       break;
     case SEEK_END:
-      offset += io.size_;
+      offset += io.window_.bytes;
       break;
     default:
       return AVERROR(EINVAL);

@@ -24,11 +24,16 @@ class StopSignal {
   std::chrono::steady_clock::time_point deadline_;
 };
 
+/// The part of the source that a reader sees as the whole.
+struct SourceWindow {
+  std::int64_t offset = 0, bytes = 0;
+};
+
 /// One reader of the source with its own position; many may share a descriptor, for each read
 /// names its place. Not moved: libav keeps a pointer to it.
 class SourceIo {
  public:
-  SourceIo(int fd, std::int64_t size, const StopSignal& stop);
+  SourceIo(int fd, SourceWindow window, const StopSignal& stop);
   SourceIo(const SourceIo&) = delete;
   SourceIo& operator=(const SourceIo&) = delete;
 
@@ -42,7 +47,8 @@ class SourceIo {
   static std::int64_t seek(void* self, std::int64_t offset, int whence);
 
   int fd_;
-  std::int64_t size_, position_ = 0;
+  SourceWindow window_;
+  std::int64_t position_ = 0;  // in the window
   const StopSignal& stop_;
   bool healthy_ = true;
   av::Io io_;

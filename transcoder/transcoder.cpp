@@ -11,6 +11,7 @@
 
 #include "common/base/log.hpp"
 #include "transcoder/av.hpp"
+#include "transcoder/edges.hpp"
 #include "transcoder/photo.hpp"
 #include "transcoder/pipeline.hpp"
 #include "transcoder/presentation.hpp"
@@ -83,6 +84,11 @@ Result<media::JobResult> make_photo(const Settings& settings, const media::Job&,
   if (!result || !result->ready) return result;
   if (auto finished = publisher.finish(); !finished) return std::unexpected(finished.error());
   return result;
+}
+
+Result<media::JobResult> make_edges(const Settings& settings, const media::Job& job,
+                                    Publisher& publisher) {
+  return run_edges(settings, job, source_fd, publisher);
 }
 
 media::JobResult result_of(const Error& error) {

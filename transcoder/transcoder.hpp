@@ -21,6 +21,7 @@ Result<media::Job> read_job();
 using Work = Result<media::JobResult> (*)(const Settings&, const media::Job&, Publisher&);
 Result<media::JobResult> make_video(const Settings&, const media::Job&, Publisher&);
 Result<media::JobResult> make_photo(const Settings&, const media::Job&, Publisher&);
+Result<media::JobResult> make_edges(const Settings&, const media::Job&, Publisher&);
 
 /// Builds the sandbox, does the work and sends the result; the exit status of the process.
 int run_job(const Settings& settings, const media::Job& job, Work work);

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "common/media/edge_json.hpp"
 #include "common/media/live_json.hpp"
 #include "common/media/object_reader.hpp"
 
@@ -10,7 +11,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kinds[] = {"video", "photo", "live"};  // in the order of JobKind
+constexpr std::string_view kinds[] = {"video", "photo", "live",
+                                      "edges"};  // in the order of JobKind
 
 std::optional<JobKind> kind_of(std::string_view name) {
   for (std::size_t i = 0; i < std::size(kinds); ++i)
@@ -60,6 +62,7 @@ std::string to_json(const Job& job) {
                       {"published", to_array(job.published)},
                       {"multivariant", job.multivariant}};
   if (job.live) object["live"] = to_object(*job.live);
+  if (job.edges) object["edges"] = to_object(*job.edges);
   return json::serialize(object);
 }
 
@@ -78,10 +81,13 @@ Result<Job> job_from_json(std::string_view text) {
   reader.text("multivariant", job.multivariant);
   const json::array* published = reader.list("published");
   const json::object* live = reader.object("live");
+  const json::object* edges = reader.object("edges");
   auto known = kind_of(kind);
-  if (!known) reader.refuse("kind", "\"video\", \"photo\" or \"live\"");
+  if (!known) reader.refuse("kind", "\"video\", \"photo\", \"live\" or \"edges\"");
   if (known && (known == JobKind::live) != (live != nullptr))
     reader.refuse("live", "there for kind live, and only for it");
+  if (known && (known == JobKind::edges) != (edges != nullptr))
+    reader.refuse("edges", "there for kind edges, and only for it");
   for (auto [key, name] : {std::pair{"tenant", &job.tenant}, std::pair{"asset", &job.asset},
                            std::pair{"version", &job.version}})
     if (name->empty()) reader.refuse(key, "a name");
@@ -91,6 +97,11 @@ Result<Job> job_from_json(std::string_view text) {
     auto read = live_job_from(*live);
     if (!read) return std::unexpected(read.error());
     job.live = std::move(*read);
+  }
+  if (edges) {
+    auto read = edge_job_from(*edges);
+    if (!read) return std::unexpected(read.error());
+    job.edges = std::move(*read);
   }
   if (published) {
     auto renditions = renditions_from(*published);

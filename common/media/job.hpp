@@ -16,7 +16,8 @@
 //   PUT /progress       JSON of a Progress; also the sign of life that the watchdog wants
 //   PUT /result         JSON of a Result; the last request before it exits with 0
 // Ending without a result is a crash: the origin tries again, then fails the asset. Some exit codes
-// say why no result could be sent. A live channel's job: see live.hpp.
+// say why no result could be sent. A live channel's job: see live.hpp; the edges of a clip:
+// edge_job.hpp.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/media/edge_job.hpp"
 #include "common/media/live.hpp"
 
 namespace relay::media {
@@ -34,7 +36,7 @@ inline constexpr int exit_out_of_memory = 70;   // over the memory limit of the 
 inline constexpr int exit_cannot_publish = 75;  // the connection or the storage failed: try later
 inline constexpr int exit_wrong_settings = 78;  // its own config file; the source was not looked at
 
-enum class JobKind { video, photo, live };
+enum class JobKind { video, photo, live, edges };
 
 /// What an earlier try already published, so that this one goes on behind it.
 struct PublishedRendition {
@@ -53,8 +55,9 @@ struct Job {
   std::uint64_t source_bytes = 0;
   int attempt = 1;  // 1 for the first
   std::vector<PublishedRendition> published;
-  std::optional<LiveJob> live;  // of kind live, and only of it
-  std::string multivariant;     // as an earlier try published it; empty: not yet
+  std::optional<LiveJob> live;        // of kind live, and only of it
+  std::optional<EdgeJob> edges = {};  // of kind edges, once it begins
+  std::string multivariant;           // as an earlier try published it; empty: not yet
 };
 
 struct Progress {

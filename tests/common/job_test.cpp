@@ -32,6 +32,24 @@ TEST(Job, SurvivesJson) {
   EXPECT_TRUE(read->published[1].segment_bytes.empty());
 }
 
+TEST(Job, TheEdgesOfAClipSurviveJson) {
+  EdgePiece first{edge_at_beginning, 10, 1ull << 33, 1'500'000, {}, 1'700'000'000'000'000};
+  EdgePiece last{edge_at_end, 20, 30, 0, 2'000'000};
+  Job job{.kind = JobKind::edges, .tenant = "t", .asset = "a", .version = "v"};
+  job.edges = EdgeJob{true, {{"v720", true, 4'000'000, {first, last}}, {"audio", false, 0, {}}}};
+  auto read = job_from_json(to_json(job));
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_TRUE(read->edges);
+  EXPECT_TRUE(read->edges->live);
+  ASSERT_EQ(read->edges->renditions.size(), 2u);
+  EXPECT_FALSE(read->edges->renditions[1].picture);
+  const EdgeRendition& picture = read->edges->renditions[0];
+  EXPECT_EQ(picture.name, "v720");
+  EXPECT_TRUE(picture.picture);
+  EXPECT_EQ(picture.bit_s_max, 4'000'000);
+  EXPECT_EQ(picture.pieces, (std::vector<EdgePiece>{first, last}));
+}
+
 TEST(Job, AcceptsTheShortestForm) {
   auto job = job_from_json(R"({"kind":"video","tenant":"t","asset":"a","version":"v","later":1})");
   ASSERT_TRUE(job) << job.error().message;
@@ -47,7 +65,13 @@ TEST(Job, SaysWhatIsWrong) {
   } rows[] = {
       {R"([])", "job: must be an object"},
       {R"({"kind":"film","tenant":"t","asset":"a","version":"v"})",
-       R"(job: 'kind' must be "video", "photo" or "live")"},
+       R"(job: 'kind' must be "video", "photo", "live" or "edges")"},
+      {R"({"kind":"edges","tenant":"t","asset":"a","version":"v"})",
+       "job: 'edges' must be there for kind edges, and only for it"},
+      {R"({"kind":"video","tenant":"t","asset":"a","version":"v","edges":{}})",
+       "job: 'edges' must be there for kind edges, and only for it"},
+      {R"({"kind":"edges","tenant":"t","asset":"a","version":"v","edges":{"renditions":[{}]}})",
+       "job.edges.rendition: 'name' must be a name"},
       {R"({"kind":"video","asset":"a","version":"v"})", "job: 'tenant' must be a name"},
       {R"({"kind":"video","tenant":7,"asset":"a","version":"v"})", "job: 'tenant' must be a text"},
       {R"({"kind":"video","tenant":"t","asset":"a","version":"v","attempt":1.5})",

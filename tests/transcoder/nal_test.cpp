@@ -57,6 +57,20 @@ TEST(Nal, EveryShortenedRecordIsRefusedOrHarmless) {
     EXPECT_FALSE(read_avcc(BytesView(record).first(size))) << size;
 }
 
+TEST(Nal, ParameterSetsHaveNumbers) {
+  // ue(v): 1 is 0, 010 is 1, 00100 is 3, 000100000 is 31.
+  EXPECT_EQ(set_id(Bytes{0x67, 0x64, 0x00, 0x1F, 0x80}), 0);
+  EXPECT_EQ(set_id(Bytes{0x67, 0x64, 0x00, 0x1F, 0x40}), 1);
+  EXPECT_EQ(set_id(Bytes{0x67, 0x64, 0x00, 0x1F, 0x20}), 3);
+  EXPECT_EQ(set_id(Bytes{0x68, 0xEB}), 0);
+  EXPECT_EQ(set_id(Bytes{0x68, 0x10, 0x00}), 7);
+  EXPECT_EQ(set_id(Bytes{0x68, 0x04, 0x00}), 31);
+  EXPECT_EQ(set_id(Bytes{0x65, 0x80}), std::nullopt) << "a picture";
+  for (const Bytes& cut :
+       {Bytes{}, Bytes{0x67, 0x64}, Bytes{0x68}, Bytes{0x68, 0x01}, Bytes{0x68, 0, 0}})
+    EXPECT_EQ(set_id(cut), std::nullopt);
+}
+
 TEST(Nal, SamplesKeepOnlyWhatBelongsIntoThem) {
   Bytes delimiter = {0x09, 0xF0}, sps = {0x67, 1}, idr = {0x65, 7, 8}, filler = {0x0C, 1};
   EXPECT_EQ(to_sample({delimiter, sps, idr, filler}), (Bytes{0, 0, 0, 3, 0x65, 7, 8}));

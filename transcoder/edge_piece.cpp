@@ -1,0 +1,58 @@
+#include "transcoder/edge_piece.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::transcoder {
+namespace {
+
+std::unexpected<Error> unusable() {
+  return bad_input("a segment at the clip's edge cannot be read");
+}
+
+}  // namespace
+
+Result<EdgeSegment> EdgeSegment::read(int source_fd, const media::EdgePiece& piece, bool picture,
+                                      const SourceLimits& limits, const StopSignal& stop) {
+  SourceWindow window{static_cast<std::int64_t>(piece.offset),
+                      static_cast<std::int64_t>(piece.bytes)};
+  auto demuxer = Demuxer::open(source_fd, limits, stop, window);
+  if (!demuxer) return std::unexpected(demuxer.error());
+  EdgeSegment segment;
+  segment.demuxer_ = std::move(*demuxer);
+  segment.stream_ = picture ? segment.demuxer_->video() : segment.demuxer_->audio();
+  if (!segment.stream_ || segment.stream_->time_base.num != 1) return unusable();
+  auto taken = segment.take_packets();
+  if (taken) taken = segment.sort_frames();
+  if (!taken) return std::unexpected(taken.error());
+  return segment;
+}
+
+Result<void> EdgeSegment::take_packets() {
+  while (true) {
+    av::Packet packet = av::make_packet();
+    auto more = demuxer_->next(*packet);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+    if (packet->stream_index != stream_->index) continue;
+    if (packet->pts == AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE) return unusable();
+    packets_.push_back(std::move(packet));
+  }
+  if (packets_.empty()) return unusable();
+  return {};
+}
+
+Result<void> EdgeSegment::sort_frames() {
+  std::vector<std::int64_t> times;
+  for (const av::Packet& packet : packets_) times.push_back(packet->pts);
+  std::ranges::sort(times);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    std::int64_t duration =
+        i + 1 < times.size() ? times[i + 1] - times[i] : packets_.back()->duration;
+    if (duration <= 0) return unusable();
+    frames_.push_back({times[i], duration});
+  }
+  return {};
+}
+
+}  // namespace relay::transcoder
