@@ -94,7 +94,11 @@ json::object stored(const ClipFacts& clip) {
                    {"from_version", clip.from_version},
                    {"start_us", clip.start_us},
                    {"end_us", clip.end_us},
-                   {"lead_in_us", clip.lead_in_us}};
+                   {"lead_in_us", clip.lead_in_us},
+                   {"exactness", static_cast<int>(clip.exactness)},
+                   {"exact_error", clip.exact_error},
+                   {"rough_version", clip.rough_version},
+                   {"rough_lead_in_us", clip.rough_lead_in_us}};
   if (clip.start_date_us) out["start_date_us"] = *clip.start_date_us;
   return out;
 }
@@ -108,14 +112,28 @@ ClipFacts clip_from(const json::object& from) {
   clip.lead_in_us = from.at("lead_in_us").to_number<std::int64_t>();
   if (const json::value* date = from.if_contains("start_date_us"))
     clip.start_date_us = date->to_number<std::int64_t>();
+  // Clips of before there were exact ones say nothing of it.
+  const json::value* exactness = from.if_contains("exactness");
+  if (!exactness) return clip;
+  clip.exactness = static_cast<Exactness>(exactness->to_number<int>());
+  clip.exact_error = json::value_to<std::string>(from.at("exact_error"));
+  clip.rough_version = json::value_to<std::string>(from.at("rough_version"));
+  clip.rough_lead_in_us = from.at("rough_lead_in_us").to_number<std::int64_t>();
   return clip;
+}
+
+json::value public_exactness(const ClipFacts& clip) {
+  if (clip.exactness == Exactness::pending) return "pending";
+  return clip.exactness == Exactness::exact;
 }
 
 /// Times as they can be asked for again.
 json::object public_clip(const ClipFacts& clip) {
   json::object out{{"from", clip.from},
                    {"from_version", clip.from_version},
-                   {"lead_in", static_cast<double>(clip.lead_in_us) / 1e6}};
+                   {"lead_in", static_cast<double>(clip.lead_in_us) / 1e6},
+                   {"exact", public_exactness(clip)}};
+  if (!clip.exact_error.empty()) out["exact_error"] = clip.exact_error;
   if (clip.start_date_us) {
     out["start"] = media::date_text(*clip.start_date_us);
     out["end"] = media::date_text(*clip.start_date_us + clip.end_us - clip.start_us);
@@ -237,7 +255,7 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
                    {"sha256", asset.sha256},
                    {"created", rfc3339(asset.created)},
                    {"updated", rfc3339(asset.updated)},
-                   {"version", asset.newest_version},
+                   {"version", asset.clip ? asset.current_version : asset.newest_version},
                    {"progress", fraction_of(asset, progress)},
                    {"stage", progress ? progress->stage : std::string()},
                    {"playback", playback_of(asset)},

@@ -35,12 +35,20 @@ struct Rendition {
   std::int64_t bandwidth = 0, average_bandwidth = 0;  // bit/s
 };
 
+/// Whether a clip's edges are where they were asked for, or at the edges of segments.
+enum class Exactness { rough, pending, exact };  // stored by their numbers
+
 /// What a clip was asked to be. Times are from the source's beginning, as it was then.
 struct ClipFacts {
   std::string from, from_version;  // its source
   std::int64_t start_us = 0, end_us = 0;
   std::int64_t lead_in_us = 0;                // so long before start its first segments begin
   std::optional<std::int64_t> start_date_us;  // Unix time of start, of a source with dates
+  Exactness exactness = Exactness::rough;
+  std::string exact_error = {};  // why it stayed rough: a sentence for a broadcaster
+  /// Of an exact one: the version before, which viewers may still play, and its lead-in.
+  std::string rough_version = {};
+  std::int64_t rough_lead_in_us = 0;
 };
 
 struct Asset {

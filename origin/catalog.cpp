@@ -85,6 +85,14 @@ Result<void> check_format(store::Env& env, store::Table meta) {
   return {};
 }
 
+/// Of the job that the asset waits for; nullopt: for none.
+std::optional<media::JobKind> unfinished_kind(const Asset& asset) {
+  if (asset.clip && asset.clip->exactness == Exactness::pending) return media::JobKind::edges;
+  if (asset.state != AssetState::queued && asset.state != AssetState::processing)
+    return std::nullopt;
+  return asset.kind == AssetKind::video ? media::JobKind::video : media::JobKind::photo;
+}
+
 Event event_of(std::string_view key, std::string_view value) {
   std::size_t first = value.find('\n'), second = value.find('\n', first + 1);
   return Event{sequence_of(key), std::string(value.substr(0, first)),
@@ -205,15 +213,24 @@ Result<std::vector<media::Job>> Catalog::unfinished() const {
   auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
     auto asset = asset_from_stored(value);
     if (!asset) return std::unexpected(asset.error());
-    if (asset->state != AssetState::queued && asset->state != AssetState::processing) return true;
-    jobs.push_back({asset->kind == AssetKind::video ? media::JobKind::video : media::JobKind::photo,
-                    asset->tenant, asset->name, asset->newest_version, asset->bytes});
+    if (auto kind = unfinished_kind(*asset))
+      jobs.push_back({*kind, asset->tenant, asset->name, asset->newest_version, asset->bytes});
     return true;
   };
   auto walked = walk(env_, tables_.assets, "", "", see);
   if (!walked) return std::unexpected(walked.error());
   std::ranges::sort(jobs, {}, &media::Job::version);  // which sorts by age
   return jobs;
+}
+
+Result<clip::Holds> Catalog::holds(std::string_view tenant, std::string_view clip,
+                                   std::string_view version) const {
+  auto found =
+      look_up(env_, tables_.clips, version_key(tenant, clip, version), clip::holds_from_bytes);
+  if (!found) return std::unexpected(found.error());
+  if (!*found)
+    return fail(ErrorKind::not_found, ErrorSource::client, "there is no such version of the clip");
+  return std::move(**found);
 }
 
 std::optional<media::Progress> Catalog::progress(std::string_view tenant,

@@ -91,6 +91,15 @@ struct NewClip {
   std::int64_t duration_ms = 0;
   clip::Holds holds;
   std::vector<std::string> objects;  // of the source's version, that must be there: "v720/3.m4s"
+  std::string exact_version = {};    // that a job is to make of it; empty: none
+};
+
+/// The version of a clip that such a job made.
+struct ExactClip {
+  std::map<std::string, std::string> playlists;  // by rendition; "": the multivariant one
+  std::vector<Rendition> renditions;
+  std::int64_t duration_ms = 0;
+  clip::Holds holds;
 };
 
 /// A file of a version that nothing names any more.
@@ -100,8 +109,9 @@ struct Released {
 
 struct MadeClip {
   Asset asset;
-  bool is_new = true;              // false: it replaced an earlier version
-  std::vector<Released> released;  // by versions that nobody can be playing any more
+  bool is_new = true;                   // false: it replaced an earlier version
+  std::vector<Released> released;       // by versions that nobody can be playing any more
+  std::string superseded_version = {};  // whose job need not go on; empty: none
 };
 
 struct Removal {
@@ -202,6 +212,14 @@ class Catalog {
   /// older ones go. conflict: the name is another kind's; too many clips of one source. not_found:
   /// the source or an object is not there any more.
   Result<MadeClip> make_clip(const NewClip& clip);
+  /// What a version of a clip holds. not_found: there is no such version.
+  Result<clip::Holds> holds(std::string_view tenant, std::string_view clip,
+                            std::string_view version) const;
+  // The end of a job of kind edges (catalog_exact.cpp). not_found: deleted or superseded meanwhile.
+  /// Viewers get this version from now on; the rough one stays for those who play it.
+  Result<Asset> finish_clip(const media::Job& job, const ExactClip& clip);
+  /// The clip stays as it is, and says why. Answers the files that go.
+  Result<std::vector<Released>> give_up_clip(const media::Job& job, const std::string& reason);
 
   /// Kept in memory only: told to subscribers, gone after a restart.
   void note_progress(const media::Job& job, const media::Progress& progress);
@@ -221,12 +239,17 @@ class Catalog {
     std::string newest_ready;        // of these; empty: none
   };
   Result<void> put_holds(Change& change, const NewClip& clip);
+  static Result<void> write_holds(Change& change, std::string_view tenant, std::string_view asset,
+                                  std::string_view version, const clip::Holds& holds);
   Result<std::vector<clip::Holds>> holds_on(const Change& change, std::string_view tenant,
                                             std::string_view asset, std::string_view version) const;
   Result<std::vector<Released>> drop_clip(Change& change, const Asset& clip,
                                           const std::string& version);
   Result<std::vector<Released>> drop_old_clips(Change& change, const Asset& clip,
-                                               const std::string& kept);
+                                               const std::vector<std::string>& kept);
+  static Result<std::vector<Released>> drop_own(Change& change, const Asset& clip,
+                                                const std::string& version);
+  static Result<Asset> pending_clip(const Change& change, const media::Job& job);
   Result<std::vector<Released>> release(Change& change, const Asset& clip,
                                         const clip::Holds& holds);
   /// Of these, which no clip holds, those that have left the channel.

@@ -106,6 +106,9 @@ Result<void> Catalog::begin(const media::Job& job) {
   auto asset = live_asset(change, job);
   if (!asset) return std::unexpected(asset.error());
   if (asset->state == AssetState::processing) return {};
+  if (job.kind == media::JobKind::edges && asset->clip &&
+      asset->clip->exactness == Exactness::pending)
+    return {};
   if (asset->state != AssetState::queued) {
     return conflict("this version is " + std::string(name(asset->state)) + " already");
   }
@@ -268,7 +271,7 @@ Result<std::optional<Removal>> Catalog::remove(std::string_view tenant, std::str
     return std::unexpected(unheld.error());
   Removal removal;
   if ((*found)->clip) {
-    auto released = drop_old_clips(change, **found, "");
+    auto released = drop_old_clips(change, **found, {});
     if (!released) return std::unexpected(released.error());
     removal.released = std::move(*released);
   }

@@ -38,13 +38,21 @@ Asset clip_asset(Asset asset, const NewClip& clip) {
   asset.name = clip.asset;
   asset.kind = AssetKind::clip;
   asset.state = AssetState::ready;
-  asset.newest_version = asset.current_version = clip.version;
+  asset.current_version = clip.version;
+  asset.newest_version = clip.exact_version.empty() ? clip.version : clip.exact_version;
   asset.renditions = clip.renditions;
   asset.width = clip.width;
   asset.height = clip.height;
   asset.duration_ms = clip.duration_ms;
   asset.clip = clip.facts;
   return asset;
+}
+
+/// Whoever plays the version that was replaced goes on, and who began before it was made exact too.
+std::vector<std::string> kept_of(const Asset& old) {
+  std::vector<std::string> kept{old.current_version};
+  if (old.clip && !old.clip->rough_version.empty()) kept.push_back(old.clip->rough_version);
+  return kept;
 }
 
 }  // namespace
@@ -75,11 +83,22 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
   if (put)
     put = change.txn().put(tables_.versions, version_key(clip.tenant, clip.asset, clip.version),
                            to_bytes(VersionRecord{VersionState::ready, 0}));
+  if (put && !clip.exact_version.empty())
+    put =
+        change.txn().put(tables_.versions, version_key(clip.tenant, clip.asset, clip.exact_version),
+                         to_bytes(VersionRecord{VersionState::open, 0}));
   if (!put) return std::unexpected(put.error());
   if (*old) {
-    auto released = drop_old_clips(change, made.asset, (*old)->current_version);
+    auto released = drop_old_clips(change, made.asset, kept_of(**old));
     if (!released) return std::unexpected(released.error());
     made.released = std::move(*released);
+    forget_progress(clip.tenant, clip.asset);
+  }
+  if (*old && (*old)->newest_version != (*old)->current_version) {
+    made.superseded_version = (*old)->newest_version;
+    auto dropped = drop_own(change, made.asset, made.superseded_version);
+    if (!dropped) return std::unexpected(dropped.error());
+    std::ranges::move(*dropped, std::back_inserter(made.released));
   }
   put = change.put(made.asset);
   if (put) put = change.commit();
@@ -98,11 +117,14 @@ Result<void> Catalog::put_holds(Change& change, const NewClip& clip) {
   if (others->size() >= clips_of_source_max)
     return fail(ErrorKind::conflict, ErrorSource::client,
                 "'" + clip.facts.from + "' has too many clips already; delete some first");
-  auto put = change.txn().put(tables_.clips, version_key(clip.tenant, clip.asset, clip.version),
-                              to_bytes(clip.holds));
-  if (put)
-    put = change.txn().put(tables_.holds,
-                           hold_key(clip.tenant, clip.holds, clip.asset, clip.version), "-");
+  return write_holds(change, clip.tenant, clip.asset, clip.version, clip.holds);
+}
+
+Result<void> Catalog::write_holds(Change& change, std::string_view tenant, std::string_view asset,
+                                  std::string_view version, const clip::Holds& holds) {
+  const Tables& tables = change.tables();
+  auto put = change.txn().put(tables.clips, version_key(tenant, asset, version), to_bytes(holds));
+  if (put) put = change.txn().put(tables.holds, hold_key(tenant, holds, asset, version), "-");
   return put;
 }
 
@@ -144,14 +166,16 @@ Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant
 }
 
 Result<std::vector<Released>> Catalog::drop_old_clips(Change& change, const Asset& clip,
-                                                      const std::string& kept) {
+                                                      const std::vector<std::string>& kept) {
   std::vector<Released> released;
   std::string prefix = version_key(clip.tenant, clip.name, "");
   auto keys = keys_of(change.txn(), tables_.clips, prefix);
   if (!keys) return std::unexpected(keys.error());
   for (const std::string& key : *keys) {
     std::string version = key.substr(prefix.size());
-    if (!kept.empty() && (version == kept || version == clip.current_version)) continue;
+    bool is_kept =
+        version == clip.current_version || std::ranges::find(kept, version) != kept.end();
+    if (!kept.empty() && is_kept) continue;
     auto dropped = drop_clip(change, clip, version);
     if (!dropped) return dropped;
     std::ranges::move(*dropped, std::back_inserter(released));
@@ -167,14 +191,31 @@ Result<std::vector<Released>> Catalog::drop_clip(Change& change, const Asset& cl
   auto holds = clip::holds_from_bytes(bytes->value_or(""));
   if (!holds) return std::unexpected(holds.error());
   for (auto [table, record] :
-       {std::pair(tables_.clips, key), std::pair(tables_.versions, key),
+       {std::pair(tables_.clips, key),
         std::pair(tables_.holds, hold_key(clip.tenant, *holds, clip.name, version))})
     if (auto gone = change.txn().erase(table, record); !gone) return std::unexpected(gone.error());
+  auto own = drop_own(change, clip, version);
+  if (!own) return own;
+  auto released = release(change, clip, *holds);
+  if (released) std::ranges::move(*own, std::back_inserter(*released));
+  return released;
+}
+
+Result<std::vector<Released>> Catalog::drop_own(Change& change, const Asset& clip,
+                                                const std::string& version) {
+  const Tables& tables = change.tables();
   std::string prefix = object_key(clip.tenant, clip.name, version, "");
-  for (store::Table table : {tables_.playlists, tables_.objects})
+  auto keys = keys_of(change.txn(), tables.objects, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  std::vector<Released> released;
+  for (const std::string& key : *keys)
+    released.push_back({clip.name, version, key.substr(prefix.size())});
+  for (store::Table table : {tables.playlists, tables.objects})
     if (auto gone = erase_prefix(change.txn(), table, prefix); !gone)
       return std::unexpected(gone.error());
-  return release(change, clip, *holds);
+  auto gone = change.txn().erase(tables.versions, version_key(clip.tenant, clip.name, version));
+  if (!gone) return std::unexpected(gone.error());
+  return released;
 }
 
 Result<std::vector<Released>> Catalog::release(Change& change, const std::string& tenant,

@@ -9,6 +9,7 @@
 #include "common/media/media_path.hpp"
 #include "common/net/whole_body.hpp"
 #include "origin/clip/playlists.hpp"
+#include "origin/clip_edges.hpp"
 #include "origin/json_text.hpp"
 
 namespace relay::origin {
@@ -30,7 +31,7 @@ bool may_come(const Error& error) {
   return error.kind == ErrorKind::conflict && error.retry;
 }
 
-ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice) {
+ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice, bool exact) {
   ClipFacts facts{from.source.asset,
                   from.source.version,
                   choice.start_us,
@@ -38,6 +39,8 @@ ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice) {
                   choice.start_us - choice.begin_us,
                   {}};
   if (choice.date_us) facts.start_date_us = *choice.date_us + choice.start_us - choice.begin_us;
+  bool fits = choice.start_us == choice.begin_us && choice.end_us == choice.finish_us;
+  if (exact) facts.exactness = fits ? Exactness::exact : Exactness::pending;
   return facts;
 }
 
@@ -59,6 +62,7 @@ net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::s
                         log::kv("from", made->asset.clip->from),
                         log::kv("version", made->asset.current_version)});
   announcer_.purge(purge_of_url(media::multivariant_path(tenant, asset)));
+  hand_over(*made);
   auto remove = [&] {
     remove_released(store_, tenant, made->released);
     return true;
@@ -70,6 +74,18 @@ net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::s
   response.headers.add("Location", "/api/v1/" + tenant + "/assets/" + asset);
   response.body = json_text(catalog_.document(made->asset)) + "\n";
   co_await exchange.respond(std::move(response));
+}
+
+void ClipApi::hand_over(const MadeClip& made) {
+  const Asset& clip = made.asset;
+  if (!made.superseded_version.empty())
+    supervisor_->cancel(clip.tenant, clip.name, made.superseded_version);
+  if (clip.clip->exactness != Exactness::pending) return;
+  media::Job job{.kind = media::JobKind::edges};
+  job.tenant = clip.tenant;
+  job.asset = clip.name;
+  job.version = clip.newest_version;
+  supervisor_->submit(std::move(job));
 }
 
 net::Task<Result<MadeClip>> ClipApi::make(std::string tenant, std::string asset, ClipOrder order) {
@@ -107,28 +123,27 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
   NewClip clip{.tenant = tenant,
                .asset = asset,
                .version = version_name(wall_now(), version_chance()),
-               .facts = facts_of(chosen.from, choice),
+               .facts = facts_of(chosen.from, choice, order.exact),
                .title = order.labels.title,
                .tags = order.labels.tags,
                .duration_ms = (choice.finish_us - choice.begin_us) / 1000,
                .holds = clip::holds_of(source, choice)};
+  clip::MediaPlaylists playlists;
   for (const clip::Cut& cut : choice.cuts) {
     const clip::SourceRendition& rendition = source.renditions[cut.rendition];
-    clip.playlists[rendition.name] = media::write(clip::media_playlist(source, choice, cut));
+    playlists[rendition.name] = clip::media_playlist(source, choice, cut);
+    clip.playlists[rendition.name] = media::write(playlists[rendition.name]);
     clip.objects.push_back(rendition.name + "/init.mp4");
     for (std::size_t i = cut.begin; i < cut.end; ++i)
       if (!rendition.segments[i].gap)
         clip.objects.push_back(media::segment_object(rendition.name, rendition.segments[i].number));
   }
-  clip::MeasuredOf measured = [&](const std::string& object) -> clip::Measured {
-    auto record = catalog_.object(tenant, source.asset, source.version, object);
-    if (!record || !*record) return {};
-    return {(*record)->bytes, std::move((*record)->keys)};
-  };
-  auto multivariant =
-      clip::multivariant_playlist(chosen.from.multivariant, source, choice, clip.version, measured);
+  auto multivariant = clip::multivariant_playlist(chosen.from.multivariant, playlists, asset,
+                                                  clip.version, measured_in(catalog_, tenant));
   clip.playlists[""] = media::write(multivariant);
   clip.renditions = renditions_of(multivariant);
+  if (clip.facts.exactness == Exactness::pending)
+    clip.exact_version = version_name(wall_now(), version_chance());
   for (const Rendition& each : clip.renditions) {
     if (each.height <= clip.height) continue;
     clip.width = each.width;

@@ -10,6 +10,7 @@
 #include "origin/catalog.hpp"
 #include "origin/clip_order.hpp"
 #include "origin/clip_source.hpp"
+#include "origin/jobs/supervisor.hpp"
 #include "origin/segment_store.hpp"
 
 namespace relay::origin {
@@ -25,11 +26,16 @@ class ClipApi {
         announcer_(announcer),
         blocking_(blocking) {}
 
+  /// Before the first request.
+  void start(jobs::Supervisor& supervisor) { supervisor_ = &supervisor; }
+
   /// The tenant's key and the name were checked. 201: made; 200: another version of it.
   net::Task<void> put(net::Exchange& exchange, std::string tenant, std::string asset);
 
  private:
   net::Task<Result<MadeClip>> make(std::string tenant, std::string asset, ClipOrder order);
+  /// To the supervisor, what is to be done and what need not be done any more.
+  void hand_over(const MadeClip& made);
   struct Chosen {
     ClipSource from;
     clip::Choice choice;
@@ -45,6 +51,7 @@ class ClipApi {
   const live::Channels& channels_;
   Announcer& announcer_;
   net::Blocking& blocking_;
+  jobs::Supervisor* supervisor_ = nullptr;
 };
 
 /// Blocks: removes files that no clip holds any more.

@@ -52,7 +52,8 @@ Result<std::string> from_of(const JsonObject& body) {
 }  // namespace
 
 Result<ClipOrder> read_clip_order(std::string_view text) {
-  auto body = read_json_object(text, {"from", "start", "end", "title", "tags", "gaps"}, example);
+  auto body =
+      read_json_object(text, {"from", "start", "end", "title", "tags", "gaps", "exact"}, example);
   if (!body) return std::unexpected(body.error());
   auto from = from_of(*body);
   if (!from) return std::unexpected(from.error());
@@ -62,9 +63,11 @@ Result<ClipOrder> read_clip_order(std::string_view text) {
   if (!end) return std::unexpected(end.error());
   auto gaps = flag_of(*body, "gaps");
   if (!gaps) return std::unexpected(gaps.error());
+  auto exact = flag_of(*body, "exact");
+  if (!exact) return std::unexpected(exact.error());
   auto labels = labels_of(*body);
   if (!labels) return std::unexpected(labels.error());
-  return ClipOrder{std::move(*from), {*start, *end, *gaps}, std::move(*labels)};
+  return ClipOrder{std::move(*from), {*start, *end, *gaps}, std::move(*labels), *exact};
 }
 
 }  // namespace relay::origin

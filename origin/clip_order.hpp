@@ -1,5 +1,5 @@
 // What a broadcaster asks for with PUT clips/{asset}: {"from": asset, "start": T, "end": T,
-// "title": "…", "tags": ["…"], "gaps": true}. T is seconds from the source's
+// "title": "…", "tags": ["…"], "gaps": true, "exact": true}. T is seconds from the source's
 // beginning (a number) or a moment (RFC 3339). Pure.
 #pragma once
 
@@ -16,6 +16,7 @@ struct ClipOrder {
   std::string from;
   clip::Wish wish;
   Labels labels;
+  bool exact = false;  // to the frame, once its edges are made
 };
 
 /// Only "from" must be there. Errors (invalid) say line and column.

@@ -188,11 +188,14 @@ Result<download::Shown> Downloads::shown_of(const std::string& tenant, const std
   auto found = catalog_.asset(tenant, asset);
   if (!found) return std::unexpected(found.error());
   if (!*found || !(*found)->clip) return download::Shown{};
+  const ClipFacts& clip = *(*found)->clip;
+  auto length_us = static_cast<std::uint64_t>(clip.end_us - clip.start_us);
+  if (version == clip.rough_version)
+    return download::Shown{static_cast<std::uint64_t>(clip.rough_lead_in_us), length_us};
   // What an earlier version was asked to be is not known any more, and its bytes must not change.
   if ((*found)->current_version != version) return no_download("this clip was replaced");
-  const ClipFacts& clip = *(*found)->clip;
-  return download::Shown{static_cast<std::uint64_t>(clip.lead_in_us),
-                         static_cast<std::uint64_t>(clip.end_us - clip.start_us)};
+  if (clip.exactness == Exactness::exact) return download::Shown{};
+  return download::Shown{static_cast<std::uint64_t>(clip.lead_in_us), length_us};
 }
 
 Result<download::Track> Downloads::read_track(const std::string& tenant, const std::string& asset,

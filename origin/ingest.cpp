@@ -13,6 +13,7 @@
 #include "common/net/whole_body.hpp"
 #include "origin/announce.hpp"
 #include "origin/catalog.hpp"
+#include "origin/clip_edges.hpp"
 #include "origin/published_playlist.hpp"
 #include "origin/segment_store.hpp"
 
@@ -68,6 +69,7 @@ struct Ingest::Impl {
   Announcer& announcer;
   net::Blocking& blocking;
   IngestOptions options;
+  ClipEdges edges;
   Counter& objects;
   Counter& object_bytes;
   Counter& playlists;
@@ -80,6 +82,7 @@ struct Ingest::Impl {
   Result<void> store_multivariant(const media::Job& job, const std::string& text);
   /// What is known of each segment that a rendition's playlist names.
   Result<void> add_segments(const media::Job& job, media::PublishedRendition& rendition) const;
+  Result<void> settle_edges(const media::Job& job, const media::JobResult& result);
   /// Why a result that says "ready" can't be believed; nullopt: it can.
   Result<std::optional<std::string>> why_incomplete(const media::Job& job,
                                                     const media::JobResult& result) const;
@@ -159,6 +162,16 @@ Result<void> Ingest::Impl::add_segments(const media::Job& job,
     rendition.segment_bytes.push_back(*object ? (*object)->bytes : 0);
     rendition.segment_keys.push_back(*object ? media::to_text((*object)->keys) : "");
   }
+  return {};
+}
+
+Result<void> Ingest::Impl::settle_edges(const media::Job& job, const media::JobResult& result) {
+  auto asset = edges.settle(job, result);
+  if (!asset) return std::unexpected(asset.error());
+  log::info("settled", {log::kv("tenant", job.tenant), log::kv("asset", job.asset),
+                        log::kv("version", asset->current_version),
+                        log::kv("reason", asset->clip->exact_error)});
+  announcer.purge(purge_of_url(media::multivariant_path(job.tenant, job.asset)));
   return {};
 }
 
@@ -287,7 +300,7 @@ class JobHandler final : public net::Handler {
 Ingest::Ingest(Catalog& catalog, SegmentStore& store, Announcer& announcer, net::Blocking& blocking,
                Metrics& metrics, IngestOptions options)
     : impl_(new Impl{
-          catalog, store, announcer, blocking, options,
+          catalog, store, announcer, blocking, options, ClipEdges(catalog, store),
           metrics.counter("origin_ingest_objects_total", "Segments, inits and photos stored."),
           metrics.counter("origin_ingest_bytes_total", "Bytes of these objects."),
           metrics.counter("origin_ingest_playlists_total", "Playlists accepted."),
@@ -301,7 +314,13 @@ std::unique_ptr<net::Handler> Ingest::for_job(const media::Job& job, jobs::Obser
 }
 
 Result<void> Ingest::begin(const media::Job& job) {
-  return impl_->catalog.begin(job);
+  auto begun = impl_->catalog.begin(job);
+  if (!begun || job.kind != media::JobKind::edges) return begun;
+  auto written = impl_->edges.write_source(job);
+  if (written || written.error().kind != ErrorKind::invalid) return written;
+  // Nothing to try again for.
+  if (auto settled = settle(job, {.reason = written.error().message}); !settled) return settled;
+  return fail(ErrorKind::not_found, ErrorSource::internal, "the clip cannot be made exact");
 }
 
 Result<void> Ingest::put_back(const media::Job& job, std::string_view stage) {
@@ -322,6 +341,11 @@ Result<void> Ingest::add_published(media::Job& job) const {
   for (media::PublishedRendition& rendition : *renditions) {
     if (auto added = impl_->add_segments(job, rendition); !added) return added;
   }
+  if (job.kind == media::JobKind::edges) {
+    auto edges = impl_->edges.edges_of(job);
+    if (!edges) return std::unexpected(edges.error());
+    job.edges = std::move(*edges);
+  }
   job.published = std::move(*renditions);
   job.multivariant = *multivariant ? std::move((*multivariant)->text) : "";
   return {};
@@ -332,6 +356,7 @@ std::string Ingest::source_path(const media::Job& job) const {
 }
 
 Result<void> Ingest::settle(const media::Job& job, const media::JobResult& result) {
+  if (job.kind == media::JobKind::edges) return impl_->settle_edges(job, result);
   media::JobResult verdict = result;
   if (verdict.ready) {
     auto why = impl_->why_incomplete(job, result);

@@ -65,6 +65,7 @@ int run(const Settings& settings, const std::string& path) {
   announcer.start(first, settings.edges_admin);
   jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
   api.start(supervisor);
+  clip_api.start(supervisor);
   Release release{channels};
   channels.start(first);
   for (live::ChannelRecord& record : or_stop(catalog->channels())) {

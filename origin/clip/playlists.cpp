@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "common/media/bit_rate.hpp"
 #include "common/media/live.hpp"
@@ -28,19 +29,19 @@ void add_keys(const std::vector<media::KeyPicture>& keys, std::int64_t segment_u
   }
 }
 
-Rates measure(const Source& source, const Choice& choice, const MeasuredOf& measured) {
+Rates measure(const MediaPlaylists& playlists, std::string_view asset, std::string_view version,
+              const MeasuredOf& measured) {
   Rates rates;
-  for (const Cut& cut : choice.cuts) {
-    const SourceRendition& rendition = source.renditions[cut.rendition];
-    Rate rate{media::BitRate(source.target_duration_s), media::BitRate(source.target_duration_s)};
-    for (std::size_t i = cut.begin; i < cut.end; ++i) {
-      const SourceSegment& segment = rendition.segments[i];
+  for (const auto& [rendition, playlist] : playlists) {
+    int target_s = playlist.target_duration_s;
+    Rate rate{media::BitRate(target_s), media::BitRate(target_s)};
+    for (const media::MediaSegment& segment : playlist.segments) {
       if (segment.gap) continue;
-      Measured found = measured(media::segment_object(rendition.name, segment.number));
-      rate.whole.add(found.bytes, static_cast<double>(segment.us) / media::us_per_s);
-      add_keys(found.keys, segment.us, rate.keys);
+      Measured found = measured(place_of(asset, version, rendition, segment.uri));
+      rate.whole.add(found.bytes, segment.seconds());
+      add_keys(found.keys, segment.microseconds(), rate.keys);
     }
-    rates.emplace(rendition.name, std::move(rate));
+    rates.emplace(rendition, std::move(rate));
   }
   return rates;
 }
@@ -101,14 +102,14 @@ media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, 
   return playlist;
 }
 
-media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of_source,
-                                                  const Source& source, const Choice& choice,
-                                                  std::string_view version,
+media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of,
+                                                  const MediaPlaylists& playlists,
+                                                  std::string_view asset, std::string_view version,
                                                   const MeasuredOf& measured) {
-  Rates rates = measure(source, choice, measured);
-  media::MultivariantPlaylist playlist{.captions = of_source.captions};
+  Rates rates = measure(playlists, asset, version, measured);
+  media::MultivariantPlaylist playlist{.captions = of.captions};
   std::int64_t audio_peak = 0, audio_average = 0;
-  for (media::AudioRendition audio : of_source.audios) {
+  for (media::AudioRendition audio : of.audios) {
     auto rate = rates.find(media::rendition_of(audio.uri));
     if (rate == rates.end()) continue;
     audio.uri = uri_of(version, rate->first);
@@ -116,7 +117,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
     audio_average = std::max(audio_average, rate->second.whole.average());
     playlist.audios.push_back(std::move(audio));
   }
-  for (media::Variant variant : of_source.variants) {
+  for (media::Variant variant : of.variants) {
     auto rate = rates.find(media::rendition_of(variant.uri));
     if (rate == rates.end()) continue;
     variant.uri = uri_of(version, rate->first);
@@ -125,7 +126,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
     variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
     playlist.variants.push_back(std::move(variant));
   }
-  add_i_frames(of_source, rates, version, playlist);
+  add_i_frames(of, rates, version, playlist);
   return playlist;
 }
 

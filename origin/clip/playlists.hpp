@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,23 +22,6 @@ namespace relay::origin::clip {
 /// Of the rendition of one cut.
 media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, const Cut& cut);
 
-/// What the catalog knows of an object of the source's version, "v720/12.m4s".
-struct Measured {
-  std::uint64_t bytes = 0;
-  std::vector<media::KeyPicture> keys;
-};
-using MeasuredOf = std::function<Measured(const std::string& object)>;
-
-/// The source's multivariant playlist as the clip's of `version`: only its renditions, with bit
-/// rates measured over its segments.
-media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of_source,
-                                                  const Source& source, const Choice& choice,
-                                                  std::string_view version,
-                                                  const MeasuredOf& measured);
-
-/// The segments that a choice needs of each rendition, as numbers from first to last.
-Holds holds_of(const Source& source, const Choice& choice);
-
 /// Where an object lies that a media playlist of {asset}/{version}/{rendition}/ names: with it, or
 /// where a clip's source is.
 struct Place {
@@ -45,5 +29,23 @@ struct Place {
 };
 Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
                std::string_view uri);
+
+/// What the catalog knows of an object.
+struct Measured {
+  std::uint64_t bytes = 0;
+  std::vector<media::KeyPicture> keys;
+};
+using MeasuredOf = std::function<Measured(const Place& object)>;
+using MediaPlaylists = std::map<std::string, media::MediaPlaylist, std::less<>>;  // by rendition
+
+/// A multivariant playlist of the source, or of an earlier version, as that of the clip `asset` of
+/// `version`: only its renditions, with bit rates measured over its segments.
+media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of,
+                                                  const MediaPlaylists& playlists,
+                                                  std::string_view asset, std::string_view version,
+                                                  const MeasuredOf& measured);
+
+/// The segments that a choice needs of each rendition, as numbers from first to last.
+Holds holds_of(const Source& source, const Choice& choice);
 
 }  // namespace relay::origin::clip

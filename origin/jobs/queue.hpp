@@ -1,10 +1,10 @@
 // Which waiting job comes next. Pure: time comes in as a value. The truth about jobs is in the
 // catalog; this is the order of those that wait.
 //
-// Two lanes, photos and videos. In each the tenants take turns; of one tenant's jobs the first
-// comes first, except that a heavy source gives way to light ones that come within the time that
-// its own bytes take at `bytes_per_s`; so short clips do not wait behind a long film, and the film
-// waits only so long.
+// A lane for each kind: photos, videos, edges of clips. In each the tenants take turns; of one
+// tenant's jobs the first comes first, except that a heavy source gives way to light ones that come
+// within the time that its own bytes take at `bytes_per_s`; so short clips do not wait behind a
+// long film, and the film waits only so long.
 #pragma once
 
 #include <map>

@@ -29,6 +29,9 @@ int nice_steps_of(media::JobKind kind) {
   return kind == media::JobKind::photo ? 10 : 5;
 }
 
+// Some seconds of pictures each.
+constexpr std::int64_t edges_concurrent_max = 1;
+
 }  // namespace
 
 struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
@@ -134,6 +137,7 @@ void Supervisor::Impl::pump() {
   if (stopping) return;
   start_lane(media::JobKind::photo, settings.photos_concurrent_max);
   start_lane(media::JobKind::video, settings.concurrent_max);
+  start_lane(media::JobKind::edges, edges_concurrent_max);
   waiting_now.set(static_cast<std::int64_t>(queue.size()));
   running_now.set(static_cast<std::int64_t>(running.size()));
   wait_for_pause();

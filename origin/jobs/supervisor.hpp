@@ -3,8 +3,8 @@
 // settled with a reason that a broadcaster understands. What must survive a restart is in the
 // catalog; this room holds only what runs and what waits.
 //
-// All state lives on the thread of `io`. Photos have a lane of their own, so none waits behind a
-// long video.
+// All state lives on the thread of `io`. Photos and edges of clips have lanes of their own, so
+// that none waits behind a long video.
 #pragma once
 
 #include <memory>

@@ -137,6 +137,106 @@ TEST_F(CatalogClipTest, AnotherVersionReplacesItAndTheOneBeforeStaysForWhoPlaysI
   EXPECT_TRUE(is_there(2)) << "of c2";
 }
 
+class CatalogExactTest : public CatalogClipTest {
+ protected:
+  /// Segments 2 to 4 as "r1", with a job that makes "x1" of it.
+  CatalogExactTest() { EXPECT_TRUE(make("r1", "x1", 2)); }
+  Result<MadeClip> make(std::string version, std::string exact, std::int64_t first) {
+    NewClip goal = clip("goal", std::move(version), first, 4);
+    goal.facts.lead_in_us = 500;
+    goal.facts.exactness = Exactness::pending;
+    goal.exact_version = std::move(exact);
+    return catalog->make_clip(goal);
+  }
+  media::Job edges(std::string version) const {
+    return {media::JobKind::edges, "demo", "goal", std::move(version)};
+  }
+  Result<void> add_piece(const media::Job& of) {
+    auto added = catalog->add_object(of, "v360/0.m4s", {10, {3, 4}, {}});
+    return added ? Result<void>() : std::unexpected(added.error());
+  }
+  Result<Asset> finish(const std::string& version) {
+    return catalog->finish_clip(edges(version), {.playlists = {{"", "exact"}, {"v360", "cut"}},
+                                                 .renditions = {{.name = "v360"}},
+                                                 .duration_ms = 2500,
+                                                 .holds = {"final", "v1", {{"v360", 3, 3}}}});
+  }
+  Asset goal() { return **catalog->asset("demo", "goal"); }
+};
+
+TEST_F(CatalogExactTest, TheRoughOneIsPlayedUntilTheExactOneIsThere) {
+  reopen();
+  EXPECT_EQ(goal().current_version, "r1");
+  EXPECT_EQ(goal().state, AssetState::ready);
+  auto jobs = catalog->unfinished();
+  ASSERT_EQ(jobs->size(), 1u) << "a restart takes it up again";
+  EXPECT_EQ(jobs->front().kind, media::JobKind::edges);
+  EXPECT_EQ(jobs->front().version, "x1");
+  ASSERT_TRUE(catalog->begin(edges("x1")));
+  ASSERT_TRUE(add_piece(edges("x1")));
+  auto done = finish("x1");
+  ASSERT_TRUE(done) << done.error().message;
+  reopen();
+  EXPECT_EQ(goal().current_version, "x1");
+  EXPECT_EQ(goal().duration_ms, 2500);
+  EXPECT_EQ(goal().clip->exactness, Exactness::exact);
+  EXPECT_EQ(goal().clip->lead_in_us, 0);
+  EXPECT_EQ(goal().clip->rough_version, "r1");
+  EXPECT_EQ(goal().clip->rough_lead_in_us, 500);
+  EXPECT_EQ((*catalog->playlist("demo", "goal", "x1", "v360"))->text, "cut");
+  EXPECT_EQ((*catalog->playlist("demo", "goal", "r1", "v360"))->text, "the segments");
+  EXPECT_TRUE(catalog->unfinished()->empty());
+  EXPECT_EQ(finish("x1").error().kind, ErrorKind::not_found) << "there is one end";
+}
+
+TEST_F(CatalogExactTest, BothVersionsHoldWhatTheyPlayUntilTheyGo) {
+  ASSERT_TRUE(add_piece(edges("x1")));
+  ASSERT_TRUE(finish("x1"));
+  EXPECT_EQ(*catalog->remove_segments(job(), "v360", {1, 2, 3, 4}), Numbers{1});
+  ASSERT_TRUE(make("r2", "x2", 4));
+  ASSERT_TRUE(finish("x2"));
+  EXPECT_TRUE(is_there(2)) << "whoever plays r1 goes on";
+  auto again = catalog->make_clip(clip("goal", "r3", 5, 5));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(objects(again->released), (std::vector<std::string>{"v360/2.m4s", "v360/0.m4s"}));
+  EXPECT_FALSE(catalog->object("demo", "goal", "x1", "v360/0.m4s")->has_value());
+  EXPECT_TRUE(catalog->playlist("demo", "goal", "r2", "v360")->has_value());
+  EXPECT_TRUE(catalog->playlist("demo", "goal", "x2", "v360")->has_value());
+}
+
+TEST_F(CatalogExactTest, AJobThatFailsLeavesTheClipAsItIs) {
+  ASSERT_TRUE(add_piece(edges("x1")));
+  auto released = catalog->give_up_clip(edges("x1"), "the segment is damaged");
+  ASSERT_TRUE(released) << released.error().message;
+  ASSERT_EQ(objects(*released), std::vector<std::string>{"v360/0.m4s"});
+  EXPECT_EQ(released->front().asset + "/" + released->front().version, "goal/x1");
+  EXPECT_EQ(goal().clip->exactness, Exactness::rough);
+  EXPECT_EQ(goal().clip->exact_error, "the segment is damaged");
+  EXPECT_EQ(goal().current_version, "r1");
+  EXPECT_EQ(goal().newest_version, "r1");
+  EXPECT_FALSE(catalog->version("demo", "goal", "x1")->has_value());
+  EXPECT_TRUE(catalog->unfinished()->empty());
+}
+
+TEST_F(CatalogExactTest, AnotherPutSupersedesTheJob) {
+  ASSERT_TRUE(add_piece(edges("x1")));
+  auto second = make("r2", "x2", 3);
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(second->superseded_version, "x1");
+  EXPECT_EQ(objects(second->released), std::vector<std::string>{"v360/0.m4s"});
+  EXPECT_EQ(finish("x1").error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(add_piece(edges("x1")));
+  ASSERT_EQ(catalog->unfinished()->size(), 1u);
+  EXPECT_EQ(catalog->unfinished()->front().version, "x2");
+}
+
+TEST_F(CatalogExactTest, AClipThatIsDeletedIsNotFinished) {
+  ASSERT_TRUE(*catalog->remove("demo", "goal"));
+  EXPECT_EQ(finish("x1").error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(catalog->asset("demo", "goal")->has_value());
+  EXPECT_FALSE(catalog->object("demo", "goal", "x1", "v360/0.m4s")->has_value());
+}
+
 TEST_F(CatalogClipTest, WhatIsGoneInTheMeantimeIsNotClipped) {
   ASSERT_TRUE(catalog->remove_segments(job(), "v360", {1}));
   auto late = catalog->make_clip(clip("goal", "c1", 1, 2));

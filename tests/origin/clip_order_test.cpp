@@ -8,7 +8,7 @@ namespace {
 TEST(ClipOrder, TimesAreSecondsOrMoments) {
   auto order = read_clip_order(
       R"({"from": "final", "start": 12.5, "end": "2026-11-24T12:00:00.25+02:00", "title": "Goal",
-          "tags": ["1:0"]})");
+          "tags": ["1:0"], "exact": true})");
   ASSERT_TRUE(order) << order.error().message;
   EXPECT_EQ(order->from, "final");
   EXPECT_FALSE(order->wish.start->dated);
@@ -16,6 +16,7 @@ TEST(ClipOrder, TimesAreSecondsOrMoments) {
   EXPECT_TRUE(order->wish.end->dated);
   EXPECT_EQ(order->wish.end->us, 1'795'514'400'250'000);
   EXPECT_FALSE(order->wish.gaps);
+  EXPECT_TRUE(order->exact);
   EXPECT_EQ(order->labels.title, "Goal");
   EXPECT_EQ(order->labels.tags, std::vector<std::string>{"1:0"});
 }
@@ -26,6 +27,7 @@ TEST(ClipOrder, OnlyTheSourceMustBeSaid) {
   EXPECT_FALSE(order->wish.start);
   EXPECT_FALSE(order->wish.end);
   EXPECT_FALSE(order->labels.title);
+  EXPECT_FALSE(order->exact);
 }
 
 TEST(ClipOrder, AFaultIsSaidWithItsPlace) {
@@ -47,7 +49,7 @@ TEST(ClipOrder, AFaultIsSaidWithItsPlace) {
            Wrong{
                R"({"from": "a", "begin": 1})",
                "line 1, column 15: unknown member \"begin\"; allowed are from, start, end, title, "
-               "tags, gaps"},
+               "tags, gaps, exact"},
        }) {
     auto order = read_clip_order(wrong.text);
     ASSERT_FALSE(order) << wrong.text;

@@ -62,12 +62,17 @@ TEST(ClipPlaylists, TheMultivariantOneHasItsOwnRates) {
   Source source = channel();
   Choice choice{.cuts = {{0, 0, 3}, {1, 0, 3}}};
   from.i_frames = {{.uri = "0abc/v720/iframes.m3u8"}, {.uri = "0abc/v360/iframes.m3u8"}};
-  MeasuredOf measured = [](const std::string& object) -> Measured {
+  MeasuredOf measured = [](const Place& place) -> Measured {
+    const std::string& object = place.object;
+    EXPECT_EQ(place.asset + " " + place.version, "live 0abc") << "there the segments lie";
     EXPECT_NE(object, "v720/8.m4s") << "there is no such object: it is a gap";
     if (object == "v720/7.m4s") return {500'000, {{0, 10'000, 0}, {90'000, 20'000, 2 * second}}};
     return {object == "v720/9.m4s" ? 1'000'000u : 50'000u, {}};
   };
-  auto made = multivariant_playlist(from, source, choice, "1xyz", measured);
+  MediaPlaylists playlists;
+  for (const Cut& cut : choice.cuts)
+    playlists[source.renditions[cut.rendition].name] = media_playlist(source, choice, cut);
+  auto made = multivariant_playlist(from, playlists, "goal", "1xyz", measured);
   ASSERT_EQ(made.variants.size(), 1u) << "v360 is not in it";
   EXPECT_EQ(made.variants[0].uri, "1xyz/v720/index.m3u8");
   EXPECT_EQ(made.audios[0].uri, "1xyz/audio/index.m3u8");

@@ -2,15 +2,15 @@
 // and these stay as long as it does.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { asset, putClip, remove, upload, waitForState } from '../support/broadcaster.mjs';
+import { asset, isCut, putClip, remove, upload, waitForState } from '../support/broadcaster.mjs';
 import { get, request } from '../support/http.mjs';
 import { endChannel, fetchLive, followLive, openChannel, publishTs, quickGrid, renditionUrls,
   waitForAir } from '../support/live.mjs';
 import { clip } from '../support/media.mjs';
+import { picturesOf, placesIn, probe, range } from '../support/pictures.mjs';
 import { until } from '../support/poll.mjs';
 import { cleanUp, startEdge, startOrigin } from '../support/torchrelay.mjs';
 import { asLine, validate } from '../tools/validate.mjs';
@@ -27,18 +27,6 @@ const problem = (answer) => [answer.status, answer.json().detail];
 const videoOf = (urls) => Object.entries(urls).find(([name]) => name !== 'audio')[1];
 const filesOf = (origin, ...folders) =>
   fs.readdirSync(path.join(origin.folder, 'state/media', ...folders), { recursive: true });
-
-/** What ffmpeg makes of a whole file: it decodes everything, and says nothing. */
-function probe(bytes) {
-  const options = { input: bytes, maxBuffer: 1 << 26 };
-  const errors = spawnSync('ffmpeg', ['-v', 'warning', '-i', '-', '-f', 'null', '-'], options);
-  assert.equal(errors.stderr.toString(), '');
-  const seen = JSON.parse(spawnSync('ffprobe', ['-v', 'error', '-count_frames', '-show_streams',
-    '-show_format', '-of', 'json', '-'], options).stdout);
-  const video = seen.streams.find((one) => one.codec_type === 'video');
-  return { kinds: seen.streams.map((one) => one.codec_type).sort(),
-    duration_s: Number(seen.format.duration), frames: Number(video?.nb_read_frames) };
-}
 
 let origin;
 before(async () => {
@@ -62,7 +50,7 @@ test('a clip of a video', async (t) => {
     assert.equal(made.title, '1:0');
     assert.equal(made.renditions.length, film.renditions.length);
     assert.deepEqual(made.clip,
-      { from: 'film', from_version: film.version, start: 3.5, end: 6, lead_in: 0.5 });
+      { from: 'film', from_version: film.version, start: 3.5, end: 6, lead_in: 0.5, exact: false });
     for (const { url } of made.renditions) {
       const { text } = await get(origin.url + url);
       const wanted = [2, 3].map((n) => `/demo/film/${film.version}/${url.split('/').at(-2)}/${n}.m4s`);
@@ -191,6 +179,27 @@ test('a clip of a channel', async (t) => {
     assert.equal(made.numbers[0], first.number);
     assert.equal(made.numbers.at(-1), last.number + 1);
     assert.deepEqual((await validate(`${origin.url}/demo/kick-off/index.m3u8`)).map(asLine), []);
+  });
+
+  await t.test('is cut to the frame, in step with its dates', async () => {
+    const [, first] = (await fetchLive(url)).segments.filter(({ gap }) => !gap);  // the feed runs smoothly
+    const moment = (ms) => new Date(first.date + ms).toISOString();
+    const answer = await putClip(origin, 'demo/foul', { from: 'match', start: moment(321), end: moment(1721), exact: true });
+    assert.equal(answer.status, 201, answer.text);
+    const playlist = (made) => origin.url + made.renditions.find(({ name }) => name === rendition).url;
+    const rough = await get(playlist(answer.json()));
+    assert.equal((await until('the edges', isCut(origin, 'demo/foul'))).exact, true);
+    const made = await asset(origin, 'demo/foul');
+    const names = ['init.mp4', ...segmentsOf(rough.text).map((uri) => uri.split('/').at(-1))];
+    const files = await Promise.all(names.map((name) => get(new URL(name, url).href)));
+    const all = picturesOf(Buffer.concat(files.map(({ body }) => body)));
+    const shown = picturesOf((await get(`${origin.url}${made.download}?rendition=${rendition}`)).body);
+    assert.deepEqual(placesIn(all, shown), range(8, 35));
+    const { text } = await get(playlist(made));
+    const date = Date.parse(/EXT-X-PROGRAM-DATE-TIME:(.*)/.exec(text)[1]);
+    assert.ok(Math.abs(date - first.date - 320) <= 1, `begins at ${date - first.date} ms`);
+    assert.deepEqual((await validate(`${origin.url}/demo/foul/index.m3u8`)).map(asLine), []);
+    assert.equal((await remove(origin, 'demo/foul')).status, 200);
   });
 
   const folder = () => path.join('demo', 'match', version, rendition);

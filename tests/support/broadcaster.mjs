@@ -61,6 +61,12 @@ export function putClip(origin, path, body) {
     { method: 'PUT', headers: authorize(origin, path), body: JSON.stringify(body) });
 }
 
+/** For until(): what the clip says of itself, once its edges are made or given up. */
+export const isCut = (origin, path) => async () => {
+  const { clip } = await asset(origin, path);
+  return clip.exact !== 'pending' && clip;
+};
+
 export function remove(origin, path) {
   const [tenant, name] = path.split('/');
   return request(`${origin.url}/api/v1/${tenant}/assets/${name}`,

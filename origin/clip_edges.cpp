@@ -1,0 +1,186 @@
+#include "origin/clip_edges.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include "common/base/log.hpp"
+#include "common/store/file.hpp"
+#include "origin/clip_api.hpp"
+
+namespace relay::origin {
+namespace {
+
+std::unexpected<Error> clip_gone(const media::Job& job) {
+  return fail(ErrorKind::not_found, ErrorSource::client,
+              "clip " + job.asset + " was deleted or replaced");
+}
+
+Result<clip::MediaPlaylists> media_playlists_of(const Catalog& catalog, const std::string& tenant,
+                                                const std::string& asset,
+                                                const std::string& version) {
+  auto published = catalog.playlists(tenant, asset, version);
+  if (!published) return std::unexpected(published.error());
+  clip::MediaPlaylists playlists;
+  for (const media::PublishedRendition& each : *published) {
+    auto playlist = media::read_media_playlist(each.playlist);
+    if (!playlist) return std::unexpected(playlist.error());
+    playlists.emplace(each.name, std::move(*playlist));
+  }
+  return playlists;
+}
+
+}  // namespace
+
+clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant) {
+  return [&catalog, tenant = std::move(tenant)](const clip::Place& place) -> clip::Measured {
+    auto record = catalog.object(tenant, place.asset, place.version, place.object);
+    if (!record || !*record) return {};
+    return {(*record)->bytes, std::move((*record)->keys)};
+  };
+}
+
+/// The source of a job: files one behind the other, and what lies where.
+struct ClipEdges::Layout {
+  media::EdgeJob job;
+  std::vector<std::filesystem::path> files;
+  std::uint64_t bytes = 0;
+};
+
+Result<ClipEdges::Rough> ClipEdges::rough_of(const media::Job& job) const {
+  auto asset = catalog_.asset(job.tenant, job.asset);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset || !(*asset)->clip || (*asset)->newest_version != job.version) return clip_gone(job);
+  const std::string& version = (*asset)->current_version;
+  auto record = catalog_.playlist(job.tenant, job.asset, version, "");
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return clip_gone(job);
+  auto multivariant = media::read_multivariant_playlist((*record)->text);
+  if (!multivariant) return std::unexpected(multivariant.error());
+  auto playlists = media_playlists_of(catalog_, job.tenant, job.asset, version);
+  if (!playlists) return std::unexpected(playlists.error());
+  return Rough{std::move(**asset), std::move(*multivariant), std::move(*playlists)};
+}
+
+Result<void> ClipEdges::add(const std::string& tenant, const clip::Place& place,
+                            Layout& layout) const {
+  auto record = catalog_.object(tenant, place.asset, place.version, place.object);
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return bad_input("a segment of the clip's source is not there any more");
+  layout.files.push_back(store_.media_path(tenant, place.asset, place.version, place.object));
+  layout.bytes += (*record)->bytes;
+  return {};
+}
+
+Result<ClipEdges::Layout> ClipEdges::layout_of(const media::Job& job) const {
+  auto rough = rough_of(job);
+  if (!rough) return std::unexpected(rough.error());
+  const Asset& asset = rough->asset;
+  const ClipFacts& facts = *asset.clip;
+  clip::EdgeWish wish{facts.lead_in_us, facts.lead_in_us + facts.end_us - facts.start_us};
+  auto planned = clip::plan_edges(rough->multivariant, rough->playlists, wish);
+  if (!planned) return std::unexpected(planned.error());
+  auto source = catalog_.asset(job.tenant, facts.from);
+  if (!source) return std::unexpected(source.error());
+  Layout layout;
+  layout.job.live = *source && (*source)->kind == AssetKind::channel;
+  for (clip::PlannedEdges& each : *planned) {
+    media::EdgeRendition rendition{each.rendition, each.picture, each.bit_s_max, {}};
+    for (clip::PlannedPiece& planned_piece : each.pieces) {
+      media::EdgePiece piece = planned_piece.piece;
+      piece.offset = layout.bytes;
+      for (const std::string& uri : {planned_piece.init_uri, planned_piece.segment_uri}) {
+        auto place = clip::place_of(asset.name, asset.current_version, each.rendition, uri);
+        if (auto added = add(job.tenant, place, layout); !added)
+          return std::unexpected(added.error());
+      }
+      piece.bytes = layout.bytes - piece.offset;
+      rendition.pieces.push_back(piece);
+    }
+    layout.job.renditions.push_back(std::move(rendition));
+  }
+  return layout;
+}
+
+Result<media::EdgeJob> ClipEdges::edges_of(const media::Job& job) const {
+  auto layout = layout_of(job);
+  if (!layout) return std::unexpected(layout.error());
+  return std::move(layout->job);
+}
+
+Result<void> ClipEdges::write_source(const media::Job& job) {
+  auto layout = layout_of(job);
+  if (!layout) return std::unexpected(layout.error());
+  std::error_code ec;
+  auto there =
+      std::filesystem::file_size(store_.source_path(job.tenant, job.asset, job.version), ec);
+  if (!ec && there == layout->bytes) return {};
+  std::filesystem::path path = store_.incoming();
+  auto fd = store::create_new(path);
+  Result<void> done;
+  if (!fd) done = std::unexpected(fd.error());
+  for (const std::filesystem::path& file : layout->files) {
+    if (!done) break;
+    auto bytes = store::read_file(file);
+    done = bytes ? store::write_all(fd->get(), *bytes) : std::unexpected(bytes.error());
+    if (!bytes && bytes.error().kind == ErrorKind::not_found)
+      done = bad_input("a segment of the clip's source is not there any more");
+  }
+  if (done) done = store::sync(fd->get());
+  if (done) done = store_.adopt_source(path, job.tenant, job.asset, job.version);
+  if (!done) (void)store::remove_file(path);
+  return done;
+}
+
+Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
+  auto rough = rough_of(job);
+  if (!rough) return std::unexpected(rough.error());
+  auto pieces = media_playlists_of(catalog_, job.tenant, job.asset, job.version);
+  if (!pieces) return std::unexpected(pieces.error());
+  auto playlists = clip::exact_playlists(rough->playlists, *pieces);
+  if (!playlists) return std::unexpected(playlists.error());
+  auto held = catalog_.holds(job.tenant, job.asset, rough->asset.current_version);
+  if (!held) return std::unexpected(held.error());
+  ExactClip exact{.holds = clip::exact_holds(*held, *pieces)};
+  for (const auto& [rendition, playlist] : *playlists)
+    exact.playlists[rendition] = media::write(playlist);
+  auto multivariant = clip::multivariant_playlist(rough->multivariant, *playlists, job.asset,
+                                                  job.version, measured_in(catalog_, job.tenant));
+  exact.playlists[""] = media::write(multivariant);
+  exact.renditions = renditions_of(multivariant);
+  if (auto lead = playlists->find(clip::lead_of(rough->multivariant)); lead != playlists->end())
+    exact.duration_ms = clip::duration_us(lead->second) / 1000;
+  return exact;
+}
+
+Result<Asset> ClipEdges::finish(const media::Job& job) {
+  auto exact = exact_of(job);
+  if (!exact) return std::unexpected(exact.error());
+  return catalog_.finish_clip(job, *exact);
+}
+
+Result<Asset> ClipEdges::give_up(const media::Job& job, const std::string& reason) {
+  auto released = catalog_.give_up_clip(job, reason);
+  if (!released) return std::unexpected(released.error());
+  remove_released(store_, job.tenant, *released);
+  auto asset = catalog_.asset(job.tenant, job.asset);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset) return clip_gone(job);
+  return std::move(**asset);
+}
+
+Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& result) {
+  Result<Asset> asset = result.ready ? finish(job) : give_up(job, result.reason);
+  // What was made does not fit together: another try would make the same again.
+  if (!asset && asset.error().kind == ErrorKind::internal) {
+    log::error("a clip cannot be made exact",
+               {log::kv("tenant", job.tenant), log::kv("asset", job.asset),
+                log::kv("why", asset.error().message)});
+    asset = give_up(job, "its edges could not be put together");
+  }
+  if (!asset) return asset;
+  auto removed = store_.remove_source(job.tenant, job.asset, job.version);
+  if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
+  return asset;
+}
+
+}  // namespace relay::origin

@@ -1,0 +1,53 @@
+// The job that makes a clip exact, as the catalog and the store see it: what its transcoder reads,
+// and what becomes of what it made. Blocks: for the blocking pool.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/media/job.hpp"
+#include "origin/catalog.hpp"
+#include "origin/clip/edges.hpp"
+#include "origin/segment_store.hpp"
+
+namespace relay::origin {
+
+/// Of the objects of a tenant; what the catalog does not have measures nothing.
+clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant);
+
+/// Thread-safe.
+class ClipEdges {
+ public:
+  /// Both outlive it.
+  ClipEdges(Catalog& catalog, SegmentStore& store) : catalog_(catalog), store_(store) {}
+
+  /// Writes the source of the job, unless an earlier try did. Errors: invalid (it can never be
+  /// made, with a sentence for the broadcaster), no_space, not_found (the clip is gone).
+  Result<void> write_source(const media::Job& job);
+  /// What the job's transcoder is told.
+  Result<media::EdgeJob> edges_of(const media::Job& job) const;
+  /// The job's end: viewers get the exact version, or the clip says why it stays as it is.
+  /// not_found: the clip is gone.
+  Result<Asset> settle(const media::Job& job, const media::JobResult& result);
+
+ private:
+  /// The clip as viewers have it meanwhile.
+  struct Rough {
+    Asset asset;
+    media::MultivariantPlaylist multivariant;
+    clip::MediaPlaylists playlists;
+  };
+  struct Layout;
+  Result<Rough> rough_of(const media::Job& job) const;
+  Result<Layout> layout_of(const media::Job& job) const;
+  Result<void> add(const std::string& tenant, const clip::Place& place, Layout& layout) const;
+  Result<ExactClip> exact_of(const media::Job& job) const;
+  Result<Asset> finish(const media::Job& job);
+  Result<Asset> give_up(const media::Job& job, const std::string& reason);
+
+  Catalog& catalog_;
+  SegmentStore& store_;
+};
+
+}  // namespace relay::origin

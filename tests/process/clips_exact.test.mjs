@@ -1,0 +1,177 @@
+// Exact clips: played at once as they are, cut to the frame soon after, with nothing but their ends made
+// anew.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { asset, isCut, putClip, remove, upload, waitForState } from '../support/broadcaster.mjs';
+import { get, request } from '../support/http.mjs';
+import { clip } from '../support/media.mjs';
+import { picturesOf, placesIn, probe, range } from '../support/pictures.mjs';
+import { until } from '../support/poll.mjs';
+import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+import { asLine, validate } from '../tools/validate.mjs';
+
+const toStop = [];
+after(() => cleanUp(...toStop));
+const kept = (program) => { toStop.push(program); return program; };
+
+const segmentsOf = (text) => text.split('\n').filter((line) => line && !line.startsWith('#'));
+const filesOf = (origin, ...folders) =>
+  fs.readdirSync(path.join(origin.folder, 'state/media', ...folders), { recursive: true });
+
+let origin;
+before(async () => {
+  origin = kept(await startOrigin({ transcoder: { encoding: { passthrough: false } } }));
+});
+
+/** What a clip shows of its source, in pictures of 1/25 s, each of its renditions by itself. */
+async function shownOf(origin, path, from = 'demo/race') {
+  const [made, source] = [await asset(origin, path), await asset(origin, from)];
+  const shown = {};
+  for (const { name } of made.renditions.filter((each) => each.width > 0)) {
+    const [pictures, all] = await Promise.all([made, source].map(async ({ download }) =>
+      picturesOf((await get(`${origin.url}${download}?rendition=${name}`)).body)));
+    shown[name] = placesIn(all, pictures);
+  }
+  return shown;
+}
+
+test('an exact clip', async (t) => {
+  await upload(origin, 'demo/videos/race', clip({ seconds: 13 }));
+  await waitForState(origin, 'demo/race', 'ready');
+  const url = `${origin.url}/demo/goal/index.m3u8`;
+  let rough;
+  let rough_file;
+
+  await t.test('is playable at once, over whole segments', async () => {
+    const answer = await putClip(origin, 'demo/goal', { from: 'race', start: 3.48, end: 12.2, exact: true });
+    assert.equal(answer.status, 201, answer.text);
+    rough = answer.json();
+    assert.equal(rough.state, 'ready');
+    assert.equal(rough.clip.exact, 'pending');
+    rough_file = (await get(origin.url + rough.download)).body;
+    for (const { url: playlist } of rough.renditions) {
+      assert.ok(segmentsOf((await get(origin.url + playlist)).text).every((uri) => uri.startsWith('../')));
+    }
+  });
+
+  await t.test('is cut to the frame in the background, in every rendition', async () => {
+    assert.equal((await until('the edges', isCut(origin, 'demo/goal'))).exact, true);
+    const made = await asset(origin, 'demo/goal');
+    assert.equal(made.clip.lead_in, 0);
+    assert.equal(made.duration, 8.72);
+    for (const [name, places] of Object.entries(await shownOf(origin, 'demo/goal'))) {
+      assert.deepEqual(places, range(87, 218), `${name}: from 3.48 s to 12.2 s`);
+    }
+  });
+
+  await t.test('is its own only at its ends', async () => {
+    const made = await asset(origin, 'demo/goal');
+    const own = filesOf(origin, 'demo/goal').filter((name) => name.includes('.')).sort();
+    assert.deepEqual(own, made.renditions.flatMap(({ name }) =>
+      [0, 1].map((n) => `${made.version}/${name}/${n}.m4s`)).sort(), 'and the encoder agrees with itself');
+    for (const { url: playlist } of made.renditions) {
+      const { text } = await get(origin.url + playlist);
+      const uris = segmentsOf(text);
+      assert.deepEqual([uris[0], uris.at(-1)], ['0.m4s', '1.m4s']);
+      assert.ok(uris.slice(1, -1).every((uri) => uri.startsWith('../../../race/')), text);
+      assert.doesNotMatch(text, /EXT-X-(START|DISCONTINUITY)/);
+    }
+  });
+
+  await t.test('conforms, with its I-frames', async () => {
+    assert.deepEqual((await validate(url)).map(asLine), []);
+    assert.match((await get(url)).text, /EXT-X-I-FRAME-STREAM-INF/);
+  });
+
+  await t.test('is downloaded with nothing else in it', async () => {
+    const seen = probe((await get(origin.url + (await asset(origin, 'demo/goal')).download)).body);
+    assert.equal(seen.frames, 218);
+    assert.ok(Math.abs(seen.duration_s - 8.72) < 1024 / 48_000, `${seen.duration_s} s`);
+  });
+
+  await t.test('leaves the version before to who plays it', async () => {
+    for (const { url: playlist } of rough.renditions) {
+      assert.equal((await request(origin.url + playlist)).status, 200);
+    }
+    assert.ok((await get(origin.url + rough.download)).body.equals(rough_file));
+  });
+
+  await t.test('may lie between two key frames', async () => {
+    const answer = await putClip(origin, 'demo/short-one', { from: 'race', start: 5.4, end: 5.8, exact: true });
+    assert.equal(answer.status, 201, answer.text);
+    assert.equal((await until('the edge', isCut(origin, 'demo/short-one'))).exact, true);
+    for (const places of Object.values(await shownOf(origin, 'demo/short-one'))) {
+      assert.deepEqual(places, range(135, 10));
+    }
+    assert.deepEqual((await validate(`${origin.url}/demo/short-one/index.m3u8`)).map(asLine), []);
+  });
+
+  await t.test('is exact at once where its segments fit', async () => {
+    const answer = await putClip(origin, 'demo/whole', { from: 'race', start: 1, end: 5, exact: true });
+    assert.equal(answer.json().clip.exact, true);
+    assert.deepEqual(filesOf(origin, 'demo').filter((name) => name.startsWith('whole')), []);
+  });
+
+  await t.test('is taken up again when the origin was killed', async () => {
+    assert.equal((await putClip(origin, 'demo/late', { from: 'race', start: 2.2, end: 9.6, exact: true })).status, 201);
+    origin.kill();
+    await origin.exited;
+    origin = kept(await origin.restart());
+    assert.equal((await request(`${origin.url}/demo/late/index.m3u8`)).status, 200);
+    assert.equal((await until('the edges', isCut(origin, 'demo/late'))).exact, true);
+    for (const places of Object.values(await shownOf(origin, 'demo/late'))) {
+      assert.deepEqual(places, range(55, 185));
+    }
+  });
+
+  await t.test('that is replaced or deleted meanwhile leaves nothing behind', async () => {
+    const body = { from: 'race', start: 2.2, end: 9.6, exact: true };
+    assert.equal((await putClip(origin, 'demo/gone', body)).status, 201);
+    assert.equal((await putClip(origin, 'demo/gone', { ...body, end: 4 })).status, 200);
+    await until('the edges', isCut(origin, 'demo/gone'));
+    assert.equal((await asset(origin, 'demo/gone')).duration, 1.8);
+    assert.equal((await putClip(origin, 'demo/gone', body)).status, 200);
+    assert.equal((await remove(origin, 'demo/gone')).status, 200);
+    await until('its files to go', () => filesOf(origin, 'demo').every((name) => !name.startsWith('gone')));
+    assert.equal((await request(`${origin.url}/demo/gone/index.m3u8`)).status, 404);
+  });
+
+  await t.test('stays as it is when its edge cannot be made, and says why', async () => {
+    const { version, renditions } = await asset(origin, 'demo/race');
+    const file = path.join(origin.folder, 'state/media/demo/race', version, renditions[0].name, '2.m4s');
+    const bytes = fs.readFileSync(file);
+    fs.writeFileSync(file, bytes.fill(0, 60));
+    const answer = await putClip(origin, 'demo/broken', { from: 'race', start: 4, end: 9, exact: true });
+    assert.equal(answer.status, 201, answer.text);
+    const { exact, exact_error } = await until('the verdict', isCut(origin, 'demo/broken'));
+    assert.equal(exact, false);
+    assert.match(exact_error, /at the clip's edge/);
+    const now = await asset(origin, 'demo/broken');
+    assert.equal(now.version, answer.json().version);
+    assert.equal(now.state, 'ready');
+  });
+});
+
+test('an exact clip of a video that is published as it came', async () => {
+  const passing = kept(await startOrigin());
+  await upload(passing, 'demo/videos/race', clip({ seconds: 7, size: '480x270' }));
+  await waitForState(passing, 'demo/race', 'ready');
+  const answer = await putClip(passing, 'demo/goal', { from: 'race', start: 1.2, end: 5.4, exact: true });
+  assert.equal(answer.status, 201, answer.text);
+  assert.equal((await until('the edges', isCut(passing, 'demo/goal'))).exact, true);
+  const made = await asset(passing, 'demo/goal');
+  assert.ok(made.renditions.length > 2, 'the source and a rung');
+  for (const { url, name } of made.renditions) {
+    const { text } = await get(passing.url + url);
+    const map = /EXT-X-MAP:URI="(.*)"/.exec(text)[1];
+    assert.equal(map === 'init.mp4', name === 'source', 'another encoder made it: one init for both');
+    assert.doesNotMatch(text, /DISCONTINUITY/);
+  }
+  for (const [name, places] of Object.entries(await shownOf(passing, 'demo/goal'))) {
+    assert.deepEqual(places, range(30, 105), name);
+  }
+  assert.deepEqual((await validate(`${passing.url}/demo/goal/index.m3u8`)).map(asLine), []);
+});
