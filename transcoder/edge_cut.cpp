@@ -67,6 +67,25 @@ EdgeCut cut_pictures(const EdgeFrames& of, const EdgeSpan& span) {
   return cut;
 }
 
+std::vector<EdgeRun> runs_of(const EdgeFrames& of, const EdgeCut& cut,
+                             std::span<const std::size_t> keys) {
+  // A picture that is shown for a part of its time makes a group that is not whole.
+  std::size_t whole_from = cut.first + (cut.start > of.frames[cut.first].pts ? 1 : 0);
+  std::size_t whole_to = cut.end - (cut.stop < of.frames[cut.end - 1].end() ? 1 : 0);
+  std::vector<EdgeRun> runs;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::size_t begin = keys[i], end = i + 1 < keys.size() ? keys[i + 1] : of.frames.size();
+    EdgeRun run{std::max(begin, cut.first), std::min(end, cut.end),
+                begin >= whole_from && end <= whole_to};
+    if (run.first >= run.end) continue;
+    if (!runs.empty() && runs.back().whole == run.whole)
+      runs.back().end = run.end;
+    else
+      runs.push_back(run);
+  }
+  return runs;
+}
+
 EdgeCut cut_sound(const EdgeFrames& of, const EdgeSpan& span) {
   RELAY_CHECK(!of.frames.empty());
   EdgeCut cut;

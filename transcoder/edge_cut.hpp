@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace relay::transcoder {
 
@@ -40,6 +41,19 @@ std::int64_t nanoseconds_of(std::int64_t ticks, std::int64_t timescale);
 /// the last one that begins before `wish.to_ns`; at least one frame. A wish that misses a frame by
 /// less than an eighth of it was rounded on its way, and means it.
 EdgeSpan exact_span(const EdgeFrames& of, const EdgeSpan& wish);
+
+/// Pictures `first` to `end` - 1 of a cut: whole groups, which stay as they are, or others, which
+/// are encoded again.
+struct EdgeRun {
+  std::size_t first = 0, end = 0;
+  bool whole = false;
+  bool operator==(const EdgeRun&) const = default;
+};
+
+/// `keys`: where the groups of pictures begin, ascending from 0. The runs are the cut, none of them
+/// like the one before.
+std::vector<EdgeRun> runs_of(const EdgeFrames& of, const EdgeCut& cut,
+                             std::span<const std::size_t> keys);
 
 EdgeCut cut_pictures(const EdgeFrames& of, const EdgeSpan& span);
 EdgeCut cut_sound(const EdgeFrames& of, const EdgeSpan& span);

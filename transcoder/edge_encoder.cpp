@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "transcoder/decoder.hpp"
 #include "transcoder/h264_encoder.hpp"
@@ -43,6 +44,10 @@ std::optional<int> free_set_id(const AvccView& sets) {
   return std::nullopt;
 }
 
+std::unexpected<Error> too_many_sets() {
+  return bad_input("the clip's source has too many H.264 parameter sets");
+}
+
 /// One configuration with the sets of both; what both have stands once.
 std::optional<Bytes> joined(BytesView source, BytesView own) {
   std::vector<BytesView> units;
@@ -55,39 +60,53 @@ std::optional<Bytes> joined(BytesView source, BytesView own) {
   return make_avcc(units);
 }
 
-class EdgeEncoding {
- public:
-  EdgeEncoding(const EdgeSegment& of, const EdgeCut& cut, const EdgeTuning& tuning)
-      : of_(of), cut_(cut), tuning_(tuning), frames_(of.frames().frames) {}
+Bytes bytes_of(const AVPacket& packet) {
+  return {packet.data, packet.data + packet.size};
+}
 
-  Result<EdgePictures> run(const SourceLimits& limits) {
-    ticks_ = frames_[cut_.first].duration;
+// One run of a cut, from its packets to new samples.
+class RunEncoding {
+ public:
+  /// `set_id`: of the parameter sets; chosen by the first run that needs another than 0.
+  RunEncoding(const EdgeSegment& of, const EdgeRun& run, const EdgeTuning& tuning, int& set_id)
+      : of_(of), run_(run), tuning_(tuning), set_id_(set_id), frames_(of.frames().frames) {}
+
+  Result<TrackSpec> run(const SourceLimits& limits, std::vector<Sample>& samples) {
+    ticks_ = frames_[run_.first].duration;
     if (!is_steady()) return bad_input("the pictures at the clip's edge come at no constant rate");
     auto decoder = Decoder::open(of_.stream(), limits, tuning_.threads);
     if (!decoder) return std::unexpected(decoder.error());
-    for (const av::Packet& packet : of_.packets()) {
-      decoder->push(packet.get());
+    auto [first, end] = packets();
+    for (std::size_t i = first; i <= end; ++i) {
+      decoder->push(i < end ? of_.packets()[i].get() : nullptr);
       if (auto taken = take_all(*decoder); !taken) return std::unexpected(taken.error());
     }
-    decoder->push(nullptr);
-    if (auto taken = take_all(*decoder); !taken) return std::unexpected(taken.error());
-    if (taken_ != static_cast<std::int64_t>(cut_.end - cut_.first))
+    if (taken_ != run_.end - run_.first)
       return bad_input("the pictures at the clip's edge are damaged");
     if (auto rest = encode(nullptr, false); !rest) return std::unexpected(rest.error());
-    return finish();
+    finish(samples);
+    return encoder_->track();
   }
 
  private:
   bool is_steady() const {
-    return std::ranges::all_of(frames_.subspan(cut_.first, cut_.end - cut_.first),
+    return std::ranges::all_of(frames_.subspan(run_.first, run_.end - run_.first),
                                [&](const EdgeFrame& each) { return each.duration == ticks_; });
+  }
+
+  /// Of the groups that the run lies in.
+  std::pair<std::size_t, std::size_t> packets() const {
+    std::vector<std::size_t> keys = of_.keys();
+    std::size_t first = *(std::ranges::upper_bound(keys, run_.first) - 1);
+    auto behind = std::ranges::lower_bound(keys, run_.end);
+    return {first, behind == keys.end() ? frames_.size() : *behind};
   }
 
   Result<void> take_all(Decoder& decoder) {
     av::Frame frame = av::make_frame();
     for (; decoder.pull(*frame); av_frame_unref(frame.get())) {
       std::int64_t pts = frame->best_effort_timestamp;
-      if (pts < frames_[cut_.first].pts || pts > frames_[cut_.end - 1].pts) continue;
+      if (pts < frames_[run_.first].pts || pts > frames_[run_.end - 1].pts) continue;
       if (!encoder_)
         if (auto opened = open(*frame); !opened) return opened;
       // Where the source begins a group, so do we: trick play and seeking go by them.
@@ -97,31 +116,40 @@ class EdgeEncoding {
     return {};
   }
 
-  Result<void> open(const AVFrame& frame) {
-    BytesView record = head_of(of_.stream());
-    if (!read_avcc(record)) return bad_input("the clip's source has no H.264 pictures");
+  H264Tuning tuning_for(const AVFrame& frame) const {
+    return {.preset = tuning_.preset,
+            .crf = std::max(tuning_.crf - crf_step, 1.0),
+            .peak_to_average = 1,
+            .threads = tuning_.threads,
+            .no_delay = of_.reorder() == 0,
+            .profile = profile_of(head_of(of_.stream())),
+            .set_id = set_id_,
+            .full_range = frame.color_range == AVCOL_RANGE_JPEG};
+  }
+
+  Result<H264Encoder> opened_for(const AVFrame& frame) const {
     std::int64_t kbit_s = std::max(tuning_.bit_s_max / 1000, kbit_s_min);
-    Rendition rendition{"", frame.width, frame.height, kbit_s, 1, record[3]};
+    Rendition rendition{"", frame.width, frame.height, kbit_s, 1, head_of(of_.stream())[3]};
     PicturePlan plan;
     plan.matrix = frame.colorspace;
     plan.primaries = frame.color_primaries;
     plan.transfer = frame.color_trc;
     AVRational rate = {};
     av_reduce(&rate.num, &rate.den, of_.stream().time_base.den, ticks_, INT32_MAX);
-    H264Tuning tuning{.preset = tuning_.preset,
-                      .crf = std::max(tuning_.crf - crf_step, 1.0),
-                      .peak_to_average = 1,
-                      .threads = tuning_.threads,
-                      .no_delay = of_.reorder() == 0,
-                      .profile = profile_of(record),
-                      .full_range = frame.color_range == AVCOL_RANGE_JPEG};
-    auto opened = H264Encoder::open(rendition, plan, {rate.num, rate.den}, tuning);
+    return H264Encoder::open(rendition, plan, {rate.num, rate.den}, tuning_for(frame));
+  }
+
+  Result<void> open(const AVFrame& frame) {
+    auto sets = read_avcc(head_of(of_.stream()));
+    if (!sets) return bad_input("the clip's source has no H.264 pictures");
+    auto opened = opened_for(frame);
     if (!opened) return std::unexpected(opened.error());
-    if (!std::ranges::equal(opened->track().extradata, record)) {
-      auto id = free_set_id(*read_avcc(record));
-      if (!id) return bad_input("the clip's source has too many H.264 parameter sets");
-      tuning.set_id = *id;
-      opened = H264Encoder::open(rendition, plan, {rate.num, rate.den}, tuning);
+    bool agrees = std::ranges::equal(opened->track().extradata, head_of(of_.stream()));
+    if (!agrees && set_id_ == 0) {
+      auto id = free_set_id(*sets);
+      if (!id) return too_many_sets();
+      set_id_ = *id;
+      opened = opened_for(frame);
       if (!opened) return std::unexpected(opened.error());
     }
     encoder_ = std::move(*opened);
@@ -129,7 +157,8 @@ class EdgeEncoding {
   }
 
   Result<void> encode(const AVFrame* frame, bool is_key) {
-    if (auto pushed = encoder_->push(frame, taken_, is_key); !pushed) return pushed;
+    auto index = static_cast<std::int64_t>(taken_);
+    if (auto pushed = encoder_->push(frame, index, is_key); !pushed) return pushed;
     if (frame) ++taken_;
     while (true) {
       auto coded = encoder_->pull();
@@ -139,50 +168,72 @@ class EdgeEncoding {
     }
   }
 
-  Result<EdgePictures> finish() {
-    EdgePictures made{encoder_->track(), {}};
-    BytesView source = head_of(of_.stream());
-    if (!std::ranges::equal(made.track.extradata, source)) {
-      auto both = joined(source, made.track.extradata);
-      if (!both) return bad_input("the clip's source has too many H.264 parameter sets");
-      made.track.extradata = std::move(*both);
-    }
-    made.track.timescale = of_.stream().time_base.den;
-    std::int64_t begin = frames_[cut_.first].pts;
+  void finish(std::vector<Sample>& samples) {
+    std::int64_t begin = frames_[run_.first].pts;
     // Decoding runs ahead as far as it does in the source, so that its times join too.
     std::int64_t own_reorder = (coded_.front().pts - coded_.front().dts) * ticks_;
     std::int64_t ahead = std::max(of_.reorder(), own_reorder) - own_reorder;
     for (H264Picture& picture : coded_)
-      made.segment.samples.push_back({begin + picture.dts * ticks_ - ahead,
-                                      begin + picture.pts * ticks_, ticks_, picture.idr,
-                                      std::move(picture.data)});
-    Sample& first = made.segment.samples.front();
-    std::int64_t late = cut_.start - begin;
-    first.dts += late;
-    first.pts += late;
-    first.duration -= late;
-    std::int64_t whole = frames_[cut_.end - 1].end();
-    made.segment.samples.back().duration -= whole - cut_.stop;
-    made.segment.start = cut_.start;
-    made.segment.duration = cut_.stop - cut_.start;
-    return made;
+      samples.push_back({begin + picture.dts * ticks_ - ahead, begin + picture.pts * ticks_, ticks_,
+                         picture.idr, std::move(picture.data)});
   }
 
   const EdgeSegment& of_;
-  const EdgeCut cut_;
+  const EdgeRun run_;
   const EdgeTuning& tuning_;
+  int& set_id_;
   std::span<const EdgeFrame> frames_;
   std::int64_t ticks_ = 1;  // of a picture
-  std::int64_t taken_ = 0;
+  std::size_t taken_ = 0;
   std::optional<H264Encoder> encoder_;
   std::vector<H264Picture> coded_;
 };
+
+void copy(const EdgeSegment& of, const EdgeRun& run, std::vector<Sample>& samples) {
+  for (std::size_t i = run.first; i < run.end; ++i) {
+    const AVPacket& packet = *of.packets()[i];
+    bool is_key = (packet.flags & AV_PKT_FLAG_KEY) != 0;
+    samples.push_back({packet.dts, packet.pts, packet.duration, is_key, bytes_of(packet)});
+  }
+}
+
+/// The outer pictures are shown from `cut.start` and to `cut.stop` only.
+void trim(const EdgeFrames& frames, const EdgeCut& cut, std::vector<Sample>& samples) {
+  std::int64_t late = cut.start - frames.frames[cut.first].pts;
+  Sample& first = samples.front();
+  first.dts += late;
+  first.pts += late;
+  first.duration -= late;
+  samples.back().duration -= frames.frames[cut.end - 1].end() - cut.stop;
+}
 
 }  // namespace
 
 Result<EdgePictures> encode_edge(const EdgeSegment& of, const EdgeCut& cut,
                                  const SourceLimits& limits, const EdgeTuning& tuning) {
-  return EdgeEncoding(of, cut, tuning).run(limits);
+  BytesView source = head_of(of.stream());
+  EdgePictures made;
+  made.track = {.timescale = of.stream().time_base.den,
+                .extradata = Bytes(source.begin(), source.end()),
+                .width = of.stream().codecpar->width,
+                .height = of.stream().codecpar->height};
+  std::vector<Sample>& samples = made.segment.samples;
+  int set_id = 0;
+  for (const EdgeRun& run : runs_of(of.frames(), cut, of.keys())) {
+    if (run.whole) {
+      copy(of, run, samples);
+      continue;
+    }
+    auto track = RunEncoding(of, run, tuning, set_id).run(limits, samples);
+    if (!track) return std::unexpected(track.error());
+    auto both = joined(made.track.extradata, track->extradata);
+    if (!both) return too_many_sets();
+    made.track.extradata = std::move(*both);
+  }
+  trim(of.frames(), cut, samples);
+  made.segment.start = cut.start;
+  made.segment.duration = cut.stop - cut.start;
+  return made;
 }
 
 }  // namespace relay::transcoder

@@ -1,5 +1,6 @@
 // The pictures of a stretch of a finished rendition, encoded again so that they fit in front of or
-// behind what stays: the same size, rate, profile and level, and decode times that go on.
+// behind what stays: the same size, rate, profile and level, and decode times that go on. Only
+// groups of pictures that are cut are encoded; those that are whole go along as they are.
 //
 // Where the encoder's parameter sets are not the source's, they get numbers that the source does
 // not use, and stand beside the source's in one configuration that does for both: no break between

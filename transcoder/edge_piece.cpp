@@ -28,6 +28,15 @@ Result<EdgeSegment> EdgeSegment::read(int source_fd, const media::EdgePiece& pie
   return segment;
 }
 
+std::vector<std::size_t> EdgeSegment::keys() const {
+  std::vector<std::size_t> found{0};
+  for (std::size_t i = 1; i < packets_.size(); ++i) {
+    bool is_key = (packets_[i]->flags & AV_PKT_FLAG_KEY) != 0;
+    if (is_key && packets_[i]->pts == frames_[i].pts) found.push_back(i);
+  }
+  return found;
+}
+
 Result<void> EdgeSegment::take_packets() {
   while (true) {
     av::Packet packet = av::make_packet();

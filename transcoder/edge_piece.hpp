@@ -21,6 +21,8 @@ class EdgeSegment {
   const AVStream& stream() const { return *stream_; }
   EdgeFrames frames() const { return {frames_, stream_->time_base.den}; }
   const std::vector<av::Packet>& packets() const { return packets_; }  // in decode order
+  /// Which packets, and so which frames, begin a group of pictures that needs none before it.
+  std::vector<std::size_t> keys() const;
   /// Ticks by which decoding runs ahead of showing.
   std::int64_t reorder() const { return packets_.front()->pts - packets_.front()->dts; }
 

@@ -127,6 +127,15 @@ test('an exact clip', async (t) => {
     }
   });
 
+  await t.test('has only the groups that are cut encoded again', async () => {
+    const [{ version, renditions }, race] = [await asset(origin, 'demo/late'), await asset(origin, 'demo/race')];
+    const folder = `${version}/${renditions[0].name}`;
+    const piece = (await get(`${origin.url}/demo/late/${folder}/1.m4s`)).body;  // 5 s to 9.6 s of 5 s to 11 s
+    const from = (await get(`${origin.url}/demo/race/${race.version}/${renditions[0].name}/3.m4s`)).body;
+    const holds = (part) => piece.includes(from.subarray(part * from.length, part * from.length + 300));
+    assert.deepEqual([0.1, 0.3, 0.5, 0.95].map(holds), [true, true, true, false]);
+  });
+
   await t.test('that is replaced or deleted meanwhile leaves nothing behind', async () => {
     const body = { from: 'race', start: 2.2, end: 9.6, exact: true };
     assert.equal((await putClip(origin, 'demo/gone', body)).status, 201);

@@ -80,6 +80,23 @@ TEST_F(EdgeCutTest, APictureOfHalfTheRateIsShownForTheRestOfItsTime) {
   EXPECT_EQ(cut.stop, 11'080 * 128 / 10);
 }
 
+TEST_F(EdgeCutTest, OnlyGroupsThatAreCutAreEncodedAgain) {
+  const std::size_t keys[] = {0, 10, 20, 30, 40};
+  auto runs = [&](std::size_t first, std::size_t end) {
+    return runs_of(lead, {first, end, full[first].pts, full[end - 1].end()}, keys);
+  };
+  using Runs = std::vector<EdgeRun>;
+  EXPECT_EQ(runs(13, 50), (Runs{{13, 20, false}, {20, 50, true}})) << "at the beginning";
+  EXPECT_EQ(runs(0, 33), (Runs{{0, 30, true}, {30, 33, false}})) << "at the end";
+  EXPECT_EQ(runs(13, 33), (Runs{{13, 20, false}, {20, 30, true}, {30, 33, false}}));
+  EXPECT_EQ(runs(13, 23), (Runs{{13, 23, false}})) << "two groups, no whole one";
+  EXPECT_EQ(runs(13, 18), (Runs{{13, 18, false}}));
+  EXPECT_EQ(runs(20, 30), (Runs{{20, 30, true}}));
+  EXPECT_EQ(runs_of(lead, {10, 30, full[10].pts + 256, full[29].end() - 256}, keys),
+            (Runs{{10, 30, false}}))
+      << "whose outer pictures are shown for a part of their time";
+}
+
 TEST_F(EdgeCutTest, SoundIsCutAtTheNearestFrame) {
   std::vector<EdgeFrame> aac = frames(480'000, 1'024, 94);
   EdgeFrames of{aac, 48'000};
