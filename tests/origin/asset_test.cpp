@@ -59,6 +59,40 @@ TEST(Asset, PublicFormHasAddressesAndProgress) {
   EXPECT_TRUE(out["error"].is_null());
 }
 
+TEST(Asset, AClipSaysWhetherItIsExact) {
+  Asset asset;
+  asset.kind = AssetKind::clip;
+  asset.clip = ClipFacts{"final", "v1", 1'000'000, 2'000'000, 500'000, {}};
+  auto said = [&](const char* member) {
+    auto again = asset_from_stored(to_stored(asset));
+    EXPECT_TRUE(again);
+    auto clip = to_public(*again, std::nullopt).at("clip").as_object();
+    return clip.contains(member) ? boost::json::serialize(clip.at(member)) : "";
+  };
+  EXPECT_EQ(said("exact"), "false");
+  asset.clip->exactness = Exactness::pending;
+  EXPECT_EQ(said("exact"), "\"pending\"");
+  asset.clip->exactness = Exactness::exact;
+  EXPECT_EQ(said("exact"), "true");
+  EXPECT_EQ(said("exact_error"), "");
+  asset.clip->exactness = Exactness::rough;
+  asset.clip->exact_error = "it is damaged";
+  EXPECT_EQ(said("exact"), "false");
+  EXPECT_EQ(said("exact_error"), "\"it is damaged\"");
+}
+
+TEST(Asset, WhatAnEarlierReleaseStoredOfAClipIsRough) {
+  Asset asset;
+  asset.clip = ClipFacts{"final", "v1", 1'000'000, 2'000'000, 500'000, {}};
+  auto stored = boost::json::parse(to_stored(asset)).as_object();
+  for (const char* later : {"exactness", "exact_error", "rough_version", "rough_lead_in_us"})
+    EXPECT_EQ(stored["clip"].as_object().erase(later), 1u);
+  auto again = asset_from_stored(boost::json::serialize(stored));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->clip->lead_in_us, 500'000);
+  EXPECT_EQ(again->clip->exactness, Exactness::rough);
+}
+
 TEST(Asset, NothingPlayableHasNoPlayback) {
   Asset asset = video();
   asset.current_version.clear();

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { upload, waitForState } from '../support/broadcaster.mjs';
+import { asset, isCut, putClip, upload, waitForState } from '../support/broadcaster.mjs';
 import { captionedClip, captionsIn } from '../support/captions.mjs';
 import { get } from '../support/http.mjs';
 import { clip } from '../support/media.mjs';
+import { until } from '../support/poll.mjs';
 import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 const origins = [];
@@ -68,6 +69,23 @@ test('a source that is published as it is keeps its captions, and so do the enco
   assert.match(text, /TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",.*INSTREAM-ID="CC1"/);
   assert.doesNotMatch(text, /INSTREAM-ID="CC[234]"/);
   assert.equal(text.split('CLOSED-CAPTIONS="captions"').length - 1, Object.keys(lines).length);
+});
+
+test('an exact clip says what is said in it, where its pictures are encoded again too', async () => {
+  const it = await origin();
+  const into = folder();
+  const captions = ['GOOD EVENING', 'FROM TOKYO', 'AND GOOD NIGHT'];  // a second each
+  await upload(it, 'demo/videos/news', captionedClip(into, { captions, size: '480x270' }));
+  await waitForState(it, 'demo/news', 'ready');
+  await putClip(it, 'demo/part', { from: 'news', start: 0.96, end: 3.8, exact: true });
+  assert.equal((await until('the edges', isCut(it, 'demo/part'))).exact, true);
+  const { renditions, download: address } = await asset(it, 'demo/part');
+  for (const { name } of renditions.filter(({ height }) => height > 0)) {
+    const file = path.join(into, `part-${name}.mp4`);
+    fs.writeFileSync(file, (await get(`${it.url}${address}?rendition=${name}`)).body);
+    assert.deepEqual(captionsIn(file), captions.slice(1), name);
+  }
+  assert.match(await multivariant(it, 'demo/part'), /INSTREAM-ID="CC1"/);
 });
 
 test('renditions at half the rate lose no letter, and repeated pictures double none', async () => {
