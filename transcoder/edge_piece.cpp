@@ -6,7 +6,7 @@
 namespace relay::transcoder {
 namespace {
 
-std::unexpected<Error> unusable() {
+std::unexpected<Error> edge_unreadable() {
   return bad_input("a segment at the clip's edge cannot be read");
 }
 
@@ -21,7 +21,7 @@ Result<EdgeSegment> EdgeSegment::read(int source_fd, const media::EdgePiece& pie
   EdgeSegment segment;
   segment.demuxer_ = std::move(*demuxer);
   segment.stream_ = picture ? segment.demuxer_->video() : segment.demuxer_->audio();
-  if (!segment.stream_ || segment.stream_->time_base.num != 1) return unusable();
+  if (!segment.stream_ || segment.stream_->time_base.num != 1) return edge_unreadable();
   auto taken = segment.take_packets();
   if (taken) taken = segment.sort_frames();
   if (!taken) return std::unexpected(taken.error());
@@ -44,10 +44,10 @@ Result<void> EdgeSegment::take_packets() {
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
     if (packet->stream_index != stream_->index) continue;
-    if (packet->pts == AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE) return unusable();
+    if (packet->pts == AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE) return edge_unreadable();
     packets_.push_back(std::move(packet));
   }
-  if (packets_.empty()) return unusable();
+  if (packets_.empty()) return edge_unreadable();
   return {};
 }
 
@@ -58,7 +58,7 @@ Result<void> EdgeSegment::sort_frames() {
   for (std::size_t i = 0; i < times.size(); ++i) {
     std::int64_t duration =
         i + 1 < times.size() ? times[i + 1] - times[i] : packets_.back()->duration;
-    if (duration <= 0) return unusable();
+    if (duration <= 0) return edge_unreadable();
     frames_.push_back({times[i], duration});
   }
   return {};

@@ -18,7 +18,7 @@ struct Common {
   std::int64_t end_us() const { return edges_us.back(); }
 };
 
-std::size_t place_of(const SourceRendition& rendition, std::int64_t number) {
+std::size_t index_of(const SourceRendition& rendition, std::int64_t number) {
   return static_cast<std::size_t>(number - rendition.segments.front().number);
 }
 
@@ -105,7 +105,7 @@ Result<Choice> span_of(const Source& source, const Common& common, const Wish& w
 
 /// How many of the numbers a rendition does not have.
 std::int64_t gaps_in(const SourceRendition& rendition, std::int64_t first, std::int64_t last) {
-  auto begin = rendition.segments.begin() + static_cast<std::ptrdiff_t>(place_of(rendition, first));
+  auto begin = rendition.segments.begin() + static_cast<std::ptrdiff_t>(index_of(rendition, first));
   return std::count_if(begin, begin + (last - first + 1), [](auto& each) { return each.gap; });
 }
 
@@ -147,7 +147,7 @@ Result<Choice> choose(const Source& source, const Wish& wish) {
   choice->finish_us = edges[static_cast<std::size_t>(end)];
   if (common->date_us) choice->date_us = *common->date_us + choice->begin_us;
   for (std::size_t rendition : *found) {
-    std::size_t begin = place_of(source.renditions[rendition], common->first + first);
+    std::size_t begin = index_of(source.renditions[rendition], common->first + first);
     choice->cuts.push_back({rendition, begin, begin + static_cast<std::size_t>(end - first)});
   }
   return choice;
