@@ -14,9 +14,9 @@ namespace relay::transcoder {
 namespace {
 
 constexpr int level_max = 42;
-constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t second_in_ns = 1'000'000'000;
 constexpr std::int64_t steady_tolerance_ns = 1'100'000;  // times may be rounded to milliseconds
-constexpr std::int64_t sound_tail_max_ns = second;
+constexpr std::int64_t sound_tail_max_ns = second_in_ns;
 constexpr std::size_t indexed_packets_max = 24 * 3600 * 60;
 
 // The NAL units of one packet, whichever form the container uses.
