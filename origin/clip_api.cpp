@@ -64,10 +64,11 @@ net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::s
   announcer_.purge(purge_of_url(media::multivariant_path(tenant, asset)));
   hand_over(*made);
   auto remove = [&] {
-    remove_released(store_, tenant, made->released);
+    remove_superseded(*made);
     return true;
   };
-  if (!made->released.empty()) co_await net::run_blocking(blocking_, remove);
+  if (!made->released.empty() || !made->superseded_version.empty())
+    co_await net::run_blocking(blocking_, remove);
   http::Response response{made->is_new ? 201 : 200, {}, ""};
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
@@ -86,6 +87,13 @@ void ClipApi::hand_over(const MadeClip& made) {
   job.asset = clip.name;
   job.version = clip.newest_version;
   supervisor_->submit(std::move(job));
+}
+
+void ClipApi::remove_superseded(const MadeClip& made) {
+  remove_released(store_, made.asset.tenant, made.released);
+  if (made.superseded_version.empty()) return;
+  auto removed = store_.remove_source(made.asset.tenant, made.asset.name, made.superseded_version);
+  if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
 }
 
 net::Task<Result<MadeClip>> ClipApi::make(std::string tenant, std::string asset, ClipOrder order) {

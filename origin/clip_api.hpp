@@ -36,6 +36,8 @@ class ClipApi {
   net::Task<Result<MadeClip>> make(std::string tenant, std::string asset, ClipOrder order);
   /// To the supervisor, what is to be done and what need not be done any more.
   void hand_over(const MadeClip& made);
+  /// Files of versions that went, and of a job that need not go on. On the blocking pool.
+  void remove_superseded(const MadeClip& made);
   struct Chosen {
     ClipSource from;
     clip::Choice choice;

@@ -29,6 +29,21 @@ Result<clip::MediaPlaylists> media_playlists_of(const Catalog& catalog, const st
   return playlists;
 }
 
+/// Into a new file, synced.
+Result<void> join_files(const std::vector<std::filesystem::path>& files,
+                        const std::filesystem::path& into) {
+  auto fd = store::create_new(into);
+  if (!fd) return std::unexpected(fd.error());
+  for (const std::filesystem::path& file : files) {
+    auto bytes = store::read_file(file);
+    if (!bytes && bytes.error().kind == ErrorKind::not_found)
+      return bad_input("a segment of the clip's source is not there any more");
+    if (!bytes) return std::unexpected(bytes.error());
+    if (auto written = store::write_all(fd->get(), *bytes); !written) return written;
+  }
+  return store::sync(fd->get());
+}
+
 }  // namespace
 
 clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant) {
@@ -115,20 +130,22 @@ Result<void> ClipEdges::write_source(const media::Job& job) {
       std::filesystem::file_size(store_.source_path(job.tenant, job.asset, job.version), ec);
   if (!ec && there == layout->bytes) return {};
   std::filesystem::path path = store_.incoming();
-  auto fd = store::create_new(path);
-  Result<void> done;
-  if (!fd) done = std::unexpected(fd.error());
-  for (const std::filesystem::path& file : layout->files) {
-    if (!done) break;
-    auto bytes = store::read_file(file);
-    done = bytes ? store::write_all(fd->get(), *bytes) : std::unexpected(bytes.error());
-    if (!bytes && bytes.error().kind == ErrorKind::not_found)
-      done = bad_input("a segment of the clip's source is not there any more");
-  }
-  if (done) done = store::sync(fd->get());
+  auto done = join_files(layout->files, path);
   if (done) done = store_.adopt_source(path, job.tenant, job.asset, job.version);
-  if (!done) (void)store::remove_file(path);
-  return done;
+  if (!done) {
+    (void)store::remove_file(path);
+    return done;
+  }
+  // Who deleted or replaced the clip meanwhile may have looked for its source too early.
+  auto still = rough_of(job);
+  if (still) return {};
+  remove_source(job);
+  return std::unexpected(still.error());
+}
+
+void ClipEdges::remove_source(const media::Job& job) {
+  auto removed = store_.remove_source(job.tenant, job.asset, job.version);
+  if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
 }
 
 Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
@@ -169,6 +186,8 @@ Result<Asset> ClipEdges::give_up(const media::Job& job, const std::string& reaso
 }
 
 Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& result) {
+  // First, for nobody looks for it after the end is written. A try that comes again writes it anew.
+  remove_source(job);
   Result<Asset> asset = result.ready ? finish(job) : give_up(job, result.reason);
   // What was made does not fit together: another try would make the same again.
   if (!asset && asset.error().kind == ErrorKind::internal) {
@@ -177,9 +196,6 @@ Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& r
                 log::kv("why", asset.error().message)});
     asset = give_up(job, "its edges could not be put together");
   }
-  if (!asset) return asset;
-  auto removed = store_.remove_source(job.tenant, job.asset, job.version);
-  if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
   return asset;
 }
 

@@ -42,6 +42,7 @@ class ClipEdges {
   Result<Rough> rough_of(const media::Job& job) const;
   Result<Layout> layout_of(const media::Job& job) const;
   Result<void> add(const std::string& tenant, const clip::Place& place, Layout& layout) const;
+  void remove_source(const media::Job& job);
   Result<ExactClip> exact_of(const media::Job& job) const;
   Result<Asset> finish(const media::Job& job);
   Result<Asset> give_up(const media::Job& job, const std::string& reason);

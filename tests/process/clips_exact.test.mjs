@@ -18,8 +18,12 @@ after(() => cleanUp(...toStop));
 const kept = (program) => { toStop.push(program); return program; };
 
 const segmentsOf = (text) => text.split('\n').filter((line) => line && !line.startsWith('#'));
-const filesOf = (origin, ...folders) =>
-  fs.readdirSync(path.join(origin.folder, 'state/media', ...folders), { recursive: true });
+const filesIn = (folder) => !fs.existsSync(folder) ? [] :
+  fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+const filesOf = (origin, ...folders) => filesIn(path.join(origin.folder, 'state/media', ...folders));
+const sourcesOf = (origin, ...folders) => filesIn(path.join(origin.folder, 'state/sources', ...folders));
 
 let origin;
 before(async () => {
@@ -69,7 +73,7 @@ test('an exact clip', async (t) => {
 
   await t.test('is its own only at its ends', async () => {
     const made = await asset(origin, 'demo/goal');
-    const own = filesOf(origin, 'demo/goal').filter((name) => name.includes('.')).sort();
+    const own = filesOf(origin, 'demo/goal').sort();
     assert.deepEqual(own, made.renditions.flatMap(({ name }) =>
       [0, 1].map((n) => `${made.version}/${name}/${n}.m4s`)).sort(), 'and the encoder agrees with itself');
     for (const { url: playlist } of made.renditions) {
@@ -142,9 +146,10 @@ test('an exact clip', async (t) => {
     assert.equal((await putClip(origin, 'demo/gone', { ...body, end: 4 })).status, 200);
     await until('the edges', isCut(origin, 'demo/gone'));
     assert.equal((await asset(origin, 'demo/gone')).duration, 1.8);
+    await until('the sources of both jobs to go', () => sourcesOf(origin, 'demo/gone').length === 0);
     assert.equal((await putClip(origin, 'demo/gone', body)).status, 200);
     assert.equal((await remove(origin, 'demo/gone')).status, 200);
-    await until('its files to go', () => filesOf(origin, 'demo').every((name) => !name.startsWith('gone')));
+    await until('its files to go', () => [...filesOf(origin, 'demo/gone'), ...sourcesOf(origin, 'demo/gone')].length === 0);
     assert.equal((await request(`${origin.url}/demo/gone/index.m3u8`)).status, 404);
   });
 
