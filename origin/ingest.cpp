@@ -100,6 +100,9 @@ Result<void> Ingest::Impl::store_object(const media::Job& job, const std::string
   auto put = store.put_media(job.tenant, job.asset, job.version, path, body);
   if (!put) return put;
   auto added = catalog.add_object(job, path, record);
+  // The job was dropped, and whoever did that may have removed its files before this one was there.
+  if (!added && added.error().kind == ErrorKind::not_found)
+    (void)store::remove_file(store.media_path(job.tenant, job.asset, job.version, path));
   if (!added) return std::unexpected(added.error());
   objects.add();
   object_bytes.add(body.size());

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "common/base/hash.hpp"
@@ -159,6 +160,21 @@ TEST_F(IngestTest, TheBytesOfASegmentMustMatchTheirDigest) {
   EXPECT_EQ(put("/media/v180/0.m4s", "bytes"), 204) << "the same again is fine";
   EXPECT_EQ(put("/media/v180/0.m4s", "other"), 409);
   EXPECT_EQ(*store::read_file(store->media_path("demo", "a", "v1", "v180/0.m4s")), "bytes");
+}
+
+TEST_F(IngestTest, NothingIsKeptOfAJobThatWasDropped) {
+  start_job(media::JobKind::video);
+  ASSERT_EQ(put("/media/v180/0.m4s", "bytes"), 204);
+  ASSERT_TRUE(catalog->accept({"demo", "a", "v2", AssetKind::video, {}, {}, "y", 1}));
+  EXPECT_EQ(put("/media/v180/1.m4s", "bytes"), 404);
+  EXPECT_FALSE(std::filesystem::exists(store->media_path("demo", "a", "v1", "v180/1.m4s")));
+  EXPECT_EQ(put("/media/v180/0.m4s", "bytes"), 204);
+  EXPECT_TRUE(std::filesystem::exists(store->media_path("demo", "a", "v1", "v180/0.m4s")))
+      << "it is in the catalog, for whoever plays this version";
+  ASSERT_TRUE(*catalog->remove("demo", "a"));
+  store->remove_asset("demo", "a");
+  EXPECT_EQ(put("/media/v180/2.m4s", "bytes"), 404);
+  EXPECT_FALSE(std::filesystem::exists(store->media_path("demo", "a", "v1", "v180/2.m4s")));
 }
 
 TEST_F(IngestTest, OnlyNamesThatCanBeServedAreTaken) {
