@@ -29,6 +29,11 @@ Result<clip::MediaPlaylists> media_playlists_of(const Catalog& catalog, const st
   return playlists;
 }
 
+/// Not the disk's, for instance: another try would come to the same.
+bool is_our_fault(const Error& error) {
+  return error.kind == ErrorKind::internal && error.source == ErrorSource::internal;
+}
+
 /// Into a new file, synced.
 Result<void> join_files(const std::vector<std::filesystem::path>& files,
                         const std::filesystem::path& into) {
@@ -129,6 +134,7 @@ Result<void> ClipEdges::write_source(const media::Job& job) {
   auto there =
       std::filesystem::file_size(store_.source_path(job.tenant, job.asset, job.version), ec);
   if (!ec && there == layout->bytes) return {};
+  if (auto room = check_room(layout->bytes); !room) return room;
   std::filesystem::path path = store_.incoming();
   auto done = join_files(layout->files, path);
   if (done) done = store_.adopt_source(path, job.tenant, job.asset, job.version);
@@ -141,6 +147,30 @@ Result<void> ClipEdges::write_source(const media::Job& job) {
   if (still) return {};
   remove_source(job);
   return std::unexpected(still.error());
+}
+
+Result<void> ClipEdges::begin(const media::Job& job) {
+  auto written = write_source(job);
+  if (written || written.error().kind == ErrorKind::not_found) return written;
+  const Error& why = written.error();
+  bool refused = why.kind == ErrorKind::invalid;
+  log::warn(
+      "a clip's ends cannot be prepared",
+      {log::kv("tenant", job.tenant), log::kv("asset", job.asset), log::kv("why", why.message)});
+  // The broadcaster may read it in the end: no path and no errno.
+  if (!refused && !is_our_fault(why))
+    return fail(why.kind, why.source, "the clip's ends cannot be prepared now", true);
+  remove_source(job);  // of an earlier try
+  auto given_up = give_up(job, refused ? why.message : "its ends could not be prepared");
+  if (!given_up) return std::unexpected(given_up.error());
+  return clip_gone(job);
+}
+
+Result<void> ClipEdges::check_room(std::uint64_t bytes) const {
+  auto free = store_.free_bytes();
+  if (!free) return std::unexpected(free.error());
+  if (*free >= free_space_min_ && *free - free_space_min_ >= bytes) return {};
+  return fail(ErrorKind::no_space, ErrorSource::disk, "the disk of the origin is too full", true);
 }
 
 void ClipEdges::remove_source(const media::Job& job) {
@@ -190,7 +220,7 @@ Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& r
   remove_source(job);
   Result<Asset> asset = result.ready ? finish(job) : give_up(job, result.reason);
   // What was made does not fit together: another try would make the same again.
-  if (!asset && asset.error().kind == ErrorKind::internal) {
+  if (!asset && is_our_fault(asset.error())) {
     log::error("a clip cannot be made exact",
                {log::kv("tenant", job.tenant), log::kv("asset", job.asset),
                 log::kv("why", asset.error().message)});

@@ -2,6 +2,7 @@
 // and what becomes of what it made. Blocks: for the blocking pool.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,14 @@ clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant);
 /// Thread-safe.
 class ClipEdges {
  public:
-  /// Both outlive it.
-  ClipEdges(Catalog& catalog, SegmentStore& store) : catalog_(catalog), store_(store) {}
+  /// Catalog and store outlive it. `free_space_min`: bytes that a source leaves free on the disk.
+  ClipEdges(Catalog& catalog, SegmentStore& store, std::uint64_t free_space_min)
+      : catalog_(catalog), store_(store), free_space_min_(free_space_min) {}
 
-  /// Writes the source of the job, unless an earlier try did. Errors: invalid (it can never be
-  /// made, with a sentence for the broadcaster), no_space, not_found (the clip is gone).
-  Result<void> write_source(const media::Job& job);
+  /// Writes the source of the job, unless an earlier try did; a clip that can never be made exact
+  /// is given up. Errors, with a sentence for the broadcaster: not_found (the clip is gone, or was
+  /// given up), no_space and others of the disk.
+  Result<void> begin(const media::Job& job);
   /// What the job's transcoder is told.
   Result<media::EdgeJob> edges_of(const media::Job& job) const;
   /// The job's end: viewers get the exact version, or the clip says why it stays as it is.
@@ -42,6 +45,10 @@ class ClipEdges {
   Result<Rough> rough_of(const media::Job& job) const;
   Result<Layout> layout_of(const media::Job& job) const;
   Result<void> add(const std::string& tenant, const clip::Place& place, Layout& layout) const;
+  /// Errors: invalid (it can never be made, with a sentence for the broadcaster), internal (nor
+  /// then, by our own fault), no_space and others of the disk, not_found.
+  Result<void> write_source(const media::Job& job);
+  Result<void> check_room(std::uint64_t bytes) const;
   void remove_source(const media::Job& job);
   Result<ExactClip> exact_of(const media::Job& job) const;
   Result<Asset> finish(const media::Job& job);
@@ -49,6 +56,7 @@ class ClipEdges {
 
   Catalog& catalog_;
   SegmentStore& store_;
+  const std::uint64_t free_space_min_;
 };
 
 }  // namespace relay::origin

@@ -303,7 +303,8 @@ class JobHandler final : public net::Handler {
 Ingest::Ingest(Catalog& catalog, SegmentStore& store, Announcer& announcer, net::Blocking& blocking,
                Metrics& metrics, IngestOptions options)
     : impl_(new Impl{
-          catalog, store, announcer, blocking, options, ClipEdges(catalog, store),
+          catalog, store, announcer, blocking, options,
+          ClipEdges(catalog, store, options.free_space_min),
           metrics.counter("origin_ingest_objects_total", "Segments, inits and photos stored."),
           metrics.counter("origin_ingest_bytes_total", "Bytes of these objects."),
           metrics.counter("origin_ingest_playlists_total", "Playlists accepted."),
@@ -319,11 +320,7 @@ std::unique_ptr<net::Handler> Ingest::for_job(const media::Job& job, jobs::Obser
 Result<void> Ingest::begin(const media::Job& job) {
   auto begun = impl_->catalog.begin(job);
   if (!begun || job.kind != media::JobKind::edges) return begun;
-  auto written = impl_->edges.write_source(job);
-  if (written || written.error().kind != ErrorKind::invalid) return written;
-  // Nothing to try again for.
-  if (auto settled = settle(job, {.reason = written.error().message}); !settled) return settled;
-  return fail(ErrorKind::not_found, ErrorSource::internal, "the clip cannot be made exact");
+  return impl_->edges.begin(job);
 }
 
 Result<void> Ingest::put_back(const media::Job& job, std::string_view stage) {

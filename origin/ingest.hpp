@@ -25,6 +25,7 @@ class SegmentStore;
 
 struct IngestOptions {
   std::uint64_t object_bytes_max = 256ull << 20;
+  std::uint64_t free_space_min = 0;  // bytes of the disk that stay free when a source is written
 };
 
 /// Thread-safe. Outlives its handlers.

@@ -47,7 +47,8 @@ int run(const Settings& settings, const std::string& path) {
   Events events(*catalog, metrics);
   Access access(settings.tenants);
   net::Blocking blocking(blocking_threads);
-  Ingest ingest(*catalog, store, announcer, blocking, metrics, {settings.jobs.object_size_max});
+  Ingest ingest(*catalog, store, announcer, blocking, metrics,
+                {settings.jobs.object_size_max, settings.uploads.free_space_min});
   Uploads uploads(*catalog, store, announcer, blocking, metrics, settings.uploads);
   LiveKeeper keeper(*catalog, store, announcer);
   live::Channels channels(blocking, keeper, ingest, metrics, settings.live, settings.jobs);

@@ -70,7 +70,8 @@ class ClipJobTest : public testing::Test {
                  .asset = "goal",
                  .version = version,
                  .facts = {"film", "f1", second, 5 * second, second, {}, Exactness::pending},
-                 .playlists = {{"", rough_multivariant(version)}, {"v234", rough_segments()}},
+                 .playlists = {{"", rough_multivariant(version)},
+                               {broken ? "v720" : "v234", rough_segments()}},
                  .renditions = {{.name = "v234"}},
                  .holds = {"film", "f1", {{"v234", 0, 2}}}};
     clip.exact_version = exact;
@@ -113,6 +114,7 @@ class ClipJobTest : public testing::Test {
   Announcer announcer{metrics};
   net::Blocking blocking{1};
   std::optional<Ingest> ingest;
+  bool broken = false;  // clips from now on: without the playlist of their rendition
 };
 
 TEST_F(ClipJobTest, ItsSourceIsTheSegmentsAtBothEnds) {
@@ -156,6 +158,37 @@ TEST_F(ClipJobTest, NoSourceIsLeftOfOneThatIsDeletedWhileItBegins) {
   ASSERT_FALSE(begun);
   EXPECT_EQ(begun.error().kind, ErrorKind::not_found);
   EXPECT_FALSE(has_source());
+}
+
+TEST_F(ClipJobTest, ADiskWithoutRoomIsTriedAgainAndNotTold) {
+  Ingest full(*catalog, store, announcer, blocking, metrics, {.free_space_min = 1ull << 62});
+  auto begun = full.begin(edges());
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().kind, ErrorKind::no_space);
+  EXPECT_EQ(begun.error().message, "the clip's ends cannot be prepared now");
+  EXPECT_FALSE(has_source());
+  EXPECT_EQ(goal().clip->exactness, Exactness::pending);
+  EXPECT_TRUE(ingest->begin(edges())) << "later";
+}
+
+TEST_F(ClipJobTest, AFaultOfTheDiskIsNotTold) {
+  std::filesystem::remove(last_segment());
+  std::filesystem::create_directory(last_segment());
+  auto begun = ingest->begin(edges());
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().message, "the clip's ends cannot be prepared now");
+  EXPECT_EQ(goal().clip->exactness, Exactness::pending);
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "incoming"));
+}
+
+TEST_F(ClipJobTest, WhatCannotBePlannedIsGivenUp) {
+  media::Job other = edges("x2");
+  broken = true;
+  ASSERT_TRUE(make("r2", "x2"));
+  EXPECT_EQ(ingest->begin(other).error().kind, ErrorKind::not_found) << "it is over";
+  EXPECT_EQ(goal().clip->exactness, Exactness::rough);
+  EXPECT_EQ(goal().clip->exact_error, "its ends could not be prepared");
+  EXPECT_TRUE(catalog->unfinished()->size() == 1) << "the video";
 }
 
 }  // namespace
