@@ -292,13 +292,13 @@ Result<std::optional<Removal>> Catalog::remove(std::string_view tenant, std::str
 }
 
 void Catalog::note_progress(const media::Job& job, const media::Progress& progress) {
+  auto known = asset(job.tenant, job.asset);
+  if (!known || !*known || (*known)->newest_version != job.version) return;
   {
     std::lock_guard lock(progress_mutex_);
     progress_[asset_key(job.tenant, job.asset)] = progress;
   }
-  auto known = asset(job.tenant, job.asset);
-  if (!listener_ || !known || !*known || (*known)->newest_version != job.version) return;
-  listener_({0, job.tenant, "progress", json_text(document(**known))});
+  if (listener_) listener_({0, job.tenant, "progress", json_text(document(**known))});
 }
 
 void Catalog::note_stage(const media::Job& job, std::string_view stage) {

@@ -92,8 +92,8 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
     auto released = drop_old_clips(change, made.asset, kept_of(**old));
     if (!released) return std::unexpected(released.error());
     made.released = std::move(*released);
-    forget_progress(clip.tenant, clip.asset);
   }
+  forget_progress(clip.tenant, clip.asset);
   if (*old && (*old)->newest_version != (*old)->current_version) {
     made.superseded_version = (*old)->newest_version;
     auto dropped = drop_own(change, made.asset, made.superseded_version);

@@ -230,6 +230,19 @@ TEST_F(CatalogExactTest, AnotherPutSupersedesTheJob) {
   EXPECT_EQ(catalog->unfinished()->front().version, "x2");
 }
 
+TEST_F(CatalogExactTest, WhatASupersededJobStillTellsIsNotHeard) {
+  catalog->note_progress(edges("x1"), {0.5, "edges"});
+  EXPECT_EQ(catalog->progress("demo", "goal")->stage, "edges");
+  ASSERT_TRUE(catalog->make_clip(clip("goal", "r2", 3, 4)));
+  EXPECT_FALSE(catalog->progress("demo", "goal").has_value());
+  catalog->note_progress(edges("x1"), {0.6, "edges"});
+  catalog->note_stage(edges("x1"), "waiting");
+  EXPECT_FALSE(catalog->progress("demo", "goal").has_value()) << "a clip that is ready";
+  ASSERT_TRUE(*catalog->remove("demo", "goal"));
+  catalog->note_progress(edges("r2"), {0.7, "edges"});
+  EXPECT_FALSE(catalog->progress("demo", "goal").has_value());
+}
+
 TEST_F(CatalogExactTest, AClipThatIsDeletedIsNotFinished) {
   ASSERT_TRUE(*catalog->remove("demo", "goal"));
   EXPECT_EQ(finish("x1").error().kind, ErrorKind::not_found);
