@@ -128,6 +128,9 @@ Result<void> Ingest::Impl::store_playlist(const media::Job& job, const std::stri
 }
 
 Result<void> Ingest::Impl::store_multivariant(const media::Job& job, const std::string& text) {
+  // Its end writes one, which switches the clip to all that was made, at once.
+  if (job.kind == media::JobKind::edges)
+    return bad_input("an edges job has no multivariant playlist");
   IsStored stored = [&](std::string_view rendition) -> Result<bool> {
     // A channel's playlists are written as parts come.
     if (job.kind == media::JobKind::live && rendition == media::thumbnails_name) return true;

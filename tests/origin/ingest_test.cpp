@@ -55,6 +55,16 @@ constexpr const char* multivariant =
     "#EXT-X-STREAM-INF:BANDWIDTH=100000,AVERAGE-BANDWIDTH=90000,CODECS=\"avc1.64001f\","
     "RESOLUTION=320x180,FRAME-RATE=25.000\nv180/index.m3u8\n";
 
+constexpr const char* rough_multivariant =
+    "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-STREAM-INF:BANDWIDTH=100000,AVERAGE-BANDWIDTH=90000,CODECS=\"avc1.64001f\","
+    "RESOLUTION=320x180,FRAME-RATE=25.000\nr1/v180/index.m3u8\n";
+constexpr const char* rough_segments =
+    "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:0\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXT-X-MAP:URI=\"../../../film/f1/v180/init.mp4\"\n"
+    "#EXTINF:2.000000,\n../../../film/f1/v180/0.m4s\n#EXT-X-ENDLIST\n";
+
 class IngestTest : public testing::Test {
  protected:
   IngestTest() {
@@ -89,6 +99,28 @@ class IngestTest : public testing::Test {
     ASSERT_TRUE(accepted);
     job = {kind, "demo", "a", "v1"};
     ASSERT_TRUE(ingest->begin(job));
+    connect();
+  }
+
+  /// The clip "goal", whose exact version "x1" its job has published and not yet ended.
+  void start_edges() {
+    ASSERT_TRUE(catalog->accept({"demo", "film", "f1", AssetKind::video, {}, {}, "x", 1}));
+    NewClip clip{.tenant = "demo",
+                 .asset = "goal",
+                 .version = "r1",
+                 .facts = {"film", "f1", 0, 2'000'000, 0, {}, Exactness::pending},
+                 .playlists = {{"", rough_multivariant}, {"v180", rough_segments}},
+                 .holds = {"film", "f1", {{"v180", 0, 0}}},
+                 .exact_version = "x1"};
+    ASSERT_TRUE(catalog->make_clip(clip));
+    job = {media::JobKind::edges, "demo", "goal", "x1"};
+    connect();
+    ASSERT_EQ(put("/media/v180/init.mp4", "init"), 204);
+    ASSERT_EQ(put("/media/v180/0.m4s", "0123456789"), 204);
+    ASSERT_EQ(put("/media/v180/index.m3u8", std::string(media_playlist) + "#EXT-X-ENDLIST\n"), 204);
+  }
+
+  void connect() {
     handler = ingest->for_job(job, heard);
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
@@ -296,6 +328,13 @@ TEST_F(IngestTest, PhotosAreChosenByAccept) {
   std::string unknown = get("/demo/a/w640.jpg");
   EXPECT_TRUE(unknown.starts_with("HTTP/1.1 404"));
   EXPECT_TRUE(unknown.contains("w320")) << unknown;
+}
+
+TEST_F(IngestTest, TheEdgesOfAClipDoNotSwitchItByThemselves) {
+  start_edges();
+  EXPECT_EQ(put("/media/index.m3u8", multivariant), 400);
+  EXPECT_TRUE(reason.contains("edges")) << reason;
+  EXPECT_EQ((*catalog->asset("demo", "goal"))->current_version, "r1");
 }
 
 TEST_F(IngestTest, MediaCanOnlyBeRead) {
