@@ -114,6 +114,11 @@ struct MadeClip {
   std::string superseded_version = {};  // whose job need not go on; empty: none
 };
 
+struct GivenUp {
+  Asset asset;
+  std::vector<Released> released;  // what the job had made
+};
+
 struct Removal {
   std::vector<Released> released;  // beside what was the asset's own
 };
@@ -218,8 +223,8 @@ class Catalog {
   // The end of a job of kind edges (catalog_exact.cpp). not_found: deleted or superseded meanwhile.
   /// Viewers get this version from now on; the rough one stays for those who play it.
   Result<Asset> finish_clip(const media::Job& job, const ExactClip& clip);
-  /// The clip stays as it is, and says why. Answers the files that go.
-  Result<std::vector<Released>> give_up_clip(const media::Job& job, const std::string& reason);
+  /// The clip stays as it is, and says why.
+  Result<GivenUp> give_up_clip(const media::Job& job, const std::string& reason);
 
   /// Kept in memory only: told to subscribers, gone after a restart.
   void note_progress(const media::Job& job, const media::Progress& progress);

@@ -43,8 +43,7 @@ Result<Asset> Catalog::finish_clip(const media::Job& job, const ExactClip& clip)
   return asset;
 }
 
-Result<std::vector<Released>> Catalog::give_up_clip(const media::Job& job,
-                                                    const std::string& reason) {
+Result<GivenUp> Catalog::give_up_clip(const media::Job& job, const std::string& reason) {
   Change change(*this);
   auto asset = pending_clip(change, job);
   if (!asset) return std::unexpected(asset.error());
@@ -53,11 +52,11 @@ Result<std::vector<Released>> Catalog::give_up_clip(const media::Job& job,
   asset->clip->exact_error = reason;
   asset->newest_version = asset->current_version;
   auto released = drop_own(change, *asset, job.version);
-  if (!released) return released;
+  if (!released) return std::unexpected(released.error());
   auto put = change.put(*asset);
   if (put) put = change.commit();
   if (!put) return std::unexpected(put.error());
-  return released;
+  return GivenUp{std::move(*asset), std::move(*released)};
 }
 
 }  // namespace relay::origin

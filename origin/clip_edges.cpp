@@ -206,13 +206,10 @@ Result<Asset> ClipEdges::finish(const media::Job& job) {
 }
 
 Result<Asset> ClipEdges::give_up(const media::Job& job, const std::string& reason) {
-  auto released = catalog_.give_up_clip(job, reason);
-  if (!released) return std::unexpected(released.error());
-  remove_released(store_, job.tenant, *released);
-  auto asset = catalog_.asset(job.tenant, job.asset);
-  if (!asset) return std::unexpected(asset.error());
-  if (!*asset) return clip_gone(job);
-  return std::move(**asset);
+  auto given_up = catalog_.give_up_clip(job, reason);
+  if (!given_up) return std::unexpected(given_up.error());
+  remove_released(store_, job.tenant, given_up->released);
+  return std::move(given_up->asset);
 }
 
 Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& result) {

@@ -206,10 +206,12 @@ TEST_F(CatalogExactTest, BothVersionsHoldWhatTheyPlayUntilTheyGo) {
 
 TEST_F(CatalogExactTest, AJobThatFailsLeavesTheClipAsItIs) {
   ASSERT_TRUE(add_piece(edges("x1")));
-  auto released = catalog->give_up_clip(edges("x1"), "the segment is damaged");
-  ASSERT_TRUE(released) << released.error().message;
-  ASSERT_EQ(objects(*released), std::vector<std::string>{"v360/0.m4s"});
-  EXPECT_EQ(released->front().asset + "/" + released->front().version, "goal/x1");
+  auto given_up = catalog->give_up_clip(edges("x1"), "the segment is damaged");
+  ASSERT_TRUE(given_up) << given_up.error().message;
+  EXPECT_EQ(given_up->asset.clip->exact_error, "the segment is damaged");
+  const std::vector<Released>& released = given_up->released;
+  ASSERT_EQ(objects(released), std::vector<std::string>{"v360/0.m4s"});
+  EXPECT_EQ(released.front().asset + "/" + released.front().version, "goal/x1");
   EXPECT_EQ(goal().clip->exactness, Exactness::rough);
   EXPECT_EQ(goal().clip->exact_error, "the segment is damaged");
   EXPECT_EQ(goal().current_version, "r1");
