@@ -34,16 +34,22 @@ bool is_our_fault(const Error& error) {
   return error.kind == ErrorKind::internal && error.source == ErrorSource::internal;
 }
 
+struct SourceFile {
+  std::filesystem::path path;
+  std::uint64_t bytes = 0;  // as the catalog says: what comes behind it lies by that
+};
+
 /// Into a new file, synced.
-Result<void> join_files(const std::vector<std::filesystem::path>& files,
-                        const std::filesystem::path& into) {
+Result<void> join_files(const std::vector<SourceFile>& files, const std::filesystem::path& into) {
   auto fd = store::create_new(into);
   if (!fd) return std::unexpected(fd.error());
-  for (const std::filesystem::path& file : files) {
-    auto bytes = store::read_file(file);
+  for (const SourceFile& file : files) {
+    auto bytes = store::read_file(file.path);
     if (!bytes && bytes.error().kind == ErrorKind::not_found)
       return bad_input("a segment of the clip's source is not there any more");
     if (!bytes) return std::unexpected(bytes.error());
+    if (bytes->size() != file.bytes)
+      return bad_input("a segment of the clip's source is damaged: it has another size");
     if (auto written = store::write_all(fd->get(), *bytes); !written) return written;
   }
   return store::sync(fd->get());
@@ -62,7 +68,7 @@ clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant) {
 /// The source of a job: files one behind the other, and what lies where.
 struct ClipEdges::Layout {
   media::EdgeJob job;
-  std::vector<std::filesystem::path> files;
+  std::vector<SourceFile> files;
   std::uint64_t bytes = 0;
 };
 
@@ -86,7 +92,8 @@ Result<void> ClipEdges::add(const std::string& tenant, const clip::Place& place,
   auto record = catalog_.object(tenant, place.asset, place.version, place.object);
   if (!record) return std::unexpected(record.error());
   if (!*record) return bad_input("a segment of the clip's source is not there any more");
-  layout.files.push_back(store_.media_path(tenant, place.asset, place.version, place.object));
+  layout.files.push_back(
+      {store_.media_path(tenant, place.asset, place.version, place.object), (*record)->bytes});
   layout.bytes += (*record)->bytes;
   return {};
 }

@@ -160,6 +160,15 @@ TEST_F(ClipJobTest, NoSourceIsLeftOfOneThatIsDeletedWhileItBegins) {
   EXPECT_FALSE(has_source());
 }
 
+TEST_F(ClipJobTest, ASegmentOfAnotherSizeIsNotCut) {
+  ASSERT_TRUE(store.put_media("demo", "film", "f1", "v234/0.m4s", "0.m4"));
+  EXPECT_EQ(ingest->begin(edges()).error().kind, ErrorKind::not_found) << "it is over";
+  EXPECT_FALSE(has_source());
+  EXPECT_EQ(goal().clip->exactness, Exactness::rough);
+  EXPECT_EQ(goal().clip->exact_error,
+            "a segment of the clip's source is damaged: it has another size");
+}
+
 TEST_F(ClipJobTest, ADiskWithoutRoomIsTriedAgainAndNotTold) {
   Ingest full(*catalog, store, announcer, blocking, metrics, {.free_space_min = 1ull << 62});
   auto begun = full.begin(edges());
