@@ -112,6 +112,12 @@ http::Response without_playlist(const Asset& asset) {
   return response;
 }
 
+/// The version that a clip's job is making.
+bool is_being_cut(const Asset& asset, std::string_view version) {
+  return asset.clip && asset.clip->exactness == Exactness::pending &&
+         version == asset.newest_version;
+}
+
 std::string missing_width(const Asset& asset, int width) {
   std::string allowed;
   for (int each : asset.photo_widths) {
@@ -237,13 +243,17 @@ Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& p
 Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath& path) const {
   if (path.rendition == media::thumbnails_name)
     if (auto live = live_.whole(path)) return of_channel(path, std::move(*live));
+  auto asset = catalog_.asset(path.tenant, path.asset);
+  if (!asset) return std::unexpected(asset.error());
+  if (!*asset) return missing("there is no such asset");
+  // While the job runs its playlist names the two ends only; the job's end replaces it. The asset
+  // is read first, so that a playlist read after it is the one that stays.
+  if (is_being_cut(**asset, path.version)) return missing("there is no such playlist yet");
   auto record = catalog_.playlist(path.tenant, path.asset, path.version, path.rendition);
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such playlist");
-  auto tags = tags_of(path);
-  if (!tags) return std::unexpected(tags.error());
   std::string_view lifetime = (*record)->ended ? lifetime_ended : lifetime_growing;
-  return Playlist{std::move(**record), lifetime, std::move(*tags)};
+  return Playlist{std::move(**record), lifetime, cache_tags(**asset)};
 }
 
 net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file) const {

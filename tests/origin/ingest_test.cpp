@@ -337,6 +337,20 @@ TEST_F(IngestTest, TheEdgesOfAClipDoNotSwitchItByThemselves) {
   EXPECT_EQ((*catalog->asset("demo", "goal"))->current_version, "r1");
 }
 
+TEST_F(IngestTest, TheEdgesOfAClipAreSeenAtItsEnd) {
+  start_edges();
+  EXPECT_TRUE(get("/demo/goal/r1/v180/index.m3u8").starts_with("HTTP/1.1 200"));
+  for (const char* name : {"index.m3u8", "iframes.m3u8"}) {
+    std::string early = get(std::string("/demo/goal/x1/v180/") + name);
+    EXPECT_TRUE(early.starts_with("HTTP/1.1 404")) << early;
+    EXPECT_TRUE(early.contains("max-age=1\r\n")) << early;
+  }
+  ASSERT_TRUE(ingest->settle(job, {.ready = true}));
+  std::string ended = get("/demo/goal/x1/v180/index.m3u8");
+  EXPECT_TRUE(ended.starts_with("HTTP/1.1 200")) << ended;
+  EXPECT_TRUE(ended.contains("max-age=3600")) << ended;
+}
+
 TEST_F(IngestTest, MediaCanOnlyBeRead) {
   publish_video();
   EXPECT_TRUE(get("/demo/a/index.m3u8", "", "DELETE").starts_with("HTTP/1.1 405"));
