@@ -63,7 +63,7 @@ void Stream::take(av::Packet packet) {
     if (sound_) sound_->push(*packet);
     return;
   }
-  if (picture && (packet->flags & AV_PKT_FLAG_KEY) != 0) {
+  if (picture) {
     refused_ = limit_.refusal(*input_->picture(), *packet);
     if (!refused_.empty()) return;
   }
