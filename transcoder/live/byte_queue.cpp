@@ -8,6 +8,7 @@ namespace relay::transcoder::live {
 bool ByteQueue::push(std::string_view unit, std::int64_t arrival_us) {
   {
     std::lock_guard lock(mutex_);
+    if (stopped_) return true;
     if (bytes_ + unit.size() > bytes_max_) return false;
     bytes_ += unit.size();
     units_.push_back({std::string(unit), arrival_us});
@@ -25,12 +26,19 @@ void ByteQueue::end() {
 void ByteQueue::stop() {
   std::lock_guard lock(mutex_);
   stopped_ = true;
+  units_.clear();
+  bytes_ = 0;
   changed_.notify_one();
 }
 
 bool ByteQueue::stopped() const {
   std::lock_guard lock(mutex_);
   return stopped_;
+}
+
+std::size_t ByteQueue::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
 }
 
 int ByteQueue::read(std::uint8_t* into, int room) {

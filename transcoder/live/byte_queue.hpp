@@ -18,9 +18,10 @@ class ByteQueue {
   bool push(std::string_view unit, std::int64_t arrival_us);
   /// Nothing follows; what is there is still read.
   void end();
-  /// Nothing more is read.
+  /// Nothing more is read, so nothing more is kept.
   void stop();
   bool stopped() const;
+  std::size_t bytes() const;  // that wait
 
   /// At most one unit or the rest of it; waits for one. 0: the end.
   int read(std::uint8_t* into, int room);

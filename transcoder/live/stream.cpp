@@ -48,6 +48,7 @@ void Stream::run(media::FeedFormat format) {
   if (pictures_) pictures_->end();
   while (pictures_ && !pictures_->done() && !queue_.stopped())
     std::this_thread::sleep_for(drain_poll);
+  if (!refused_.empty()) queue_.stop();  // the publisher may go on, to nobody
   bool nothing = !input_->picture() && !input_->sound();
   std::string error = refused_;
   if (nothing && !queue_.stopped())
