@@ -24,12 +24,19 @@ BytesView head_of(const AVStream& stream) {
 int profile_of(BytesView record) {
   switch (record[1]) {
     case FF_PROFILE_H264_BASELINE:
-      return FF_PROFILE_H264_CONSTRAINED_BASELINE;
+      return FF_PROFILE_H264_BASELINE;  // x264's is the constrained one
     case FF_PROFILE_H264_MAIN:
       return FF_PROFILE_H264_MAIN;
     default:
       return FF_PROFILE_H264_HIGH;
   }
+}
+
+/// 0 where x264 has no such level and must choose, for a source may name any number.
+int level_of(BytesView record) {
+  constexpr int known[] = {9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52};
+  int level = record[3];
+  return std::ranges::binary_search(known, level) ? level : 0;
 }
 
 /// A number that none of the sets has.
@@ -102,11 +109,19 @@ class RunEncoding {
     return {first, behind == keys.end() ? frames_.size() : *behind};
   }
 
+  /// The encoder reads as much of each picture as it was opened for, whatever the frame has.
+  bool fits(const AVFrame& frame) const {
+    const AVCodecParameters& head = *of_.stream().codecpar;
+    bool is_planar = frame.format == AV_PIX_FMT_YUV420P || frame.format == AV_PIX_FMT_YUVJ420P;
+    return is_planar && frame.width == head.width && frame.height == head.height;
+  }
+
   Result<void> take_all(Decoder& decoder) {
     av::Frame frame = av::make_frame();
     for (; decoder.pull(*frame); av_frame_unref(frame.get())) {
       std::int64_t pts = frame->best_effort_timestamp;
       if (pts < frames_[run_.first].pts || pts > frames_[run_.end - 1].pts) continue;
+      if (!fits(*frame)) return bad_input("the pictures at the clip's edge change their kind");
       if (!encoder_)
         if (auto opened = open(*frame); !opened) return opened;
       // Where the source begins a group, so do we: trick play and seeking go by them.
@@ -129,7 +144,7 @@ class RunEncoding {
 
   Result<H264Encoder> opened_for(const AVFrame& frame) const {
     std::int64_t kbit_s = std::max(tuning_.bit_s_max / 1000, kbit_s_min);
-    Rendition rendition{"", frame.width, frame.height, kbit_s, 1, head_of(of_.stream())[3]};
+    Rendition rendition{"", frame.width, frame.height, kbit_s, 1, level_of(head_of(of_.stream()))};
     PicturePlan plan;
     plan.matrix = frame.colorspace;
     plan.primaries = frame.color_primaries;

@@ -48,8 +48,8 @@ void configure(AVCodecContext& context, const Rendition& rendition, const Pictur
   context.color_range = tuning.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
-// x264 says of every failure only that it is external. With sizes and options of our own making,
-// nothing but memory and threads, which are memory too, can be missing.
+// x264 says of every failure only that it is external. Sizes, options and levels are ones that it
+// knows, so nothing but memory and threads, which are memory too, can be missing.
 void check_memory(int code) {
   if (code == AVERROR_EXTERNAL) av::out_of_memory("an x264 encoder");
   av::check_memory(code, "an x264 encoder");

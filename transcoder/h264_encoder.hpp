@@ -38,7 +38,8 @@ struct H264Picture {
 /// Not shared between threads; one thread at a time calls it.
 class H264Encoder {
  public:
-  /// `full_rate`: of the presentation; the rendition's own follows from its frame_step.
+  /// `full_rate`: of the presentation; the rendition's own follows from its frame_step. The
+  /// rendition's level is one that x264 knows, or 0: x264 chooses.
   static Result<H264Encoder> open(const Rendition& rendition, const PicturePlan& picture,
                                   Fraction full_rate, const H264Tuning& tuning);
 

@@ -1,0 +1,91 @@
+#include "transcoder/edge_encoder.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/transcoder/clip.hpp"
+#include "transcoder/nal.hpp"
+
+namespace relay::transcoder {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A second of 25 pictures, a group every ten.
+std::string moving(const std::string& size) {
+  return "-f lavfi -i testsrc2=r=25:d=1:s=" + size +
+         " -pix_fmt yuv420p -c:v libx264 -bf 0 -g 10 -sc_threshold 0 ";
+}
+
+class EdgeEncoder : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no ffmpeg command";
+  }
+  void make(const std::string& arguments) { ASSERT_TRUE(ffmpeg(arguments)) << arguments; }
+
+  /// Pictures `first` to `end` - 1 of a file.
+  Result<EdgePictures> cut(std::size_t first, std::size_t end) {
+    int fd = open(file.c_str(), O_RDONLY);
+    media::EdgePiece whole{.bytes = std::filesystem::file_size(file)};
+    StopSignal stop(steady_clock::now() + std::chrono::minutes(5));
+    auto segment = EdgeSegment::read(fd, whole, true, SourceLimits{}, stop);
+    close(fd);
+    if (!segment) return std::unexpected(segment.error());
+    auto frames = segment->frames().frames;
+    EdgeCut wish{first, end, frames[first].pts, frames[end - 1].end()};
+    return encode_edge(*segment, wish, SourceLimits{}, {.preset = "veryfast"});
+  }
+
+  tests::TemporaryFolder dir;
+  std::string file = dir / "source.mp4";
+};
+
+std::vector<int> profiles_of(const TrackSpec& track) {
+  std::vector<int> found;
+  auto sets = read_avcc(track.extradata);
+  if (!sets) return found;
+  for (BytesView set : sets->sequence_sets) found.push_back(set[1]);
+  return found;
+}
+
+TEST_F(EdgeEncoder, APictureOfAnotherSizeIsRefused) {
+  std::string both = dir / "both.h264", a = dir / "a.h264", b = dir / "b.h264";
+  make(moving("96x64") + a);
+  make(moving("96x48") + b);
+  std::ofstream(both, std::ios::binary) << std::ifstream(a).rdbuf() << std::ifstream(b).rdbuf();
+  make("-r 25 -f h264 -i " + both + " -c copy " + file);
+  auto made = cut(3, 48);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(made.error().message, "the pictures at the clip's edge change their kind");
+  auto first = cut(3, 18);
+  ASSERT_TRUE(first) << "where they do not: " << first.error().message;
+  EXPECT_EQ(first->segment.samples.size(), 15u);
+}
+
+TEST_F(EdgeEncoder, BaselineStaysBaseline) {
+  make(moving("96x64") + "-profile:v baseline " + file);
+  auto made = cut(3, 25);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_THAT(profiles_of(made->track), testing::Each(FF_PROFILE_H264_BASELINE));
+  EXPECT_EQ(profiles_of(made->track).size(), 2u) << "the source's and ours";
+}
+
+TEST_F(EdgeEncoder, ALevelThatX264DoesNotKnowIsNoObstacle) {
+  make(moving("96x64") + "-bsf:v h264_metadata=level=23 " + file);
+  auto made = cut(3, 25);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->segment.samples.size(), 22u);
+}
+
+}  // namespace
+}  // namespace relay::transcoder
