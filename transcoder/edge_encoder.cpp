@@ -78,7 +78,8 @@ class RunEncoding {
   RunEncoding(const EdgeSegment& of, const EdgeRun& run, const EdgeTuning& tuning, int& set_id)
       : of_(of), run_(run), tuning_(tuning), set_id_(set_id), frames_(of.frames().frames) {}
 
-  Result<TrackSpec> run(const SourceLimits& limits, std::vector<Sample>& samples) {
+  Result<TrackSpec> run(const SourceLimits& limits, const StillAtWork& tell,
+                        std::vector<Sample>& samples) {
     ticks_ = frames_[run_.first].duration;
     if (!is_steady()) return bad_input("the pictures at the clip's edge come at no constant rate");
     auto decoder = Decoder::open(of_.stream(), limits, tuning_.threads);
@@ -86,7 +87,9 @@ class RunEncoding {
     auto [first, end] = packets();
     for (std::size_t i = first; i <= end; ++i) {
       decoder->push(i < end ? of_.packets()[i].get() : nullptr);
-      if (auto taken = take_all(*decoder); !taken) return std::unexpected(taken.error());
+      auto taken = take_all(*decoder);
+      if (taken && (i - first + 1) % still_at_work_pictures == 0) taken = tell();
+      if (!taken) return std::unexpected(taken.error());
     }
     if (taken_ != run_.end - run_.first)
       return bad_input("the pictures at the clip's edge are damaged");
@@ -225,7 +228,8 @@ void trim(const EdgeFrames& frames, const EdgeCut& cut, std::vector<Sample>& sam
 }  // namespace
 
 Result<EdgePictures> encode_edge(const EdgeSegment& of, const EdgeCut& cut,
-                                 const SourceLimits& limits, const EdgeTuning& tuning) {
+                                 const SourceLimits& limits, const EdgeTuning& tuning,
+                                 const StillAtWork& tell) {
   BytesView source = head_of(of.stream());
   EdgePictures made;
   made.track = {.timescale = of.stream().time_base.den,
@@ -239,7 +243,7 @@ Result<EdgePictures> encode_edge(const EdgeSegment& of, const EdgeCut& cut,
       copy(of, run, samples);
       continue;
     }
-    auto track = RunEncoding(of, run, tuning, set_id).run(limits, samples);
+    auto track = RunEncoding(of, run, tuning, set_id).run(limits, tell, samples);
     if (!track) return std::unexpected(track.error());
     auto both = joined(made.track.extradata, track->extradata);
     if (!both) return too_many_sets();

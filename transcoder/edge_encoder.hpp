@@ -7,7 +7,10 @@
 // them, in a stream or in a file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "common/base/error.hpp"
 #include "transcoder/edge_piece.hpp"
@@ -28,8 +31,13 @@ struct EdgePictures {
   Segment segment;
 };
 
-/// Blocks. Errors: invalid (a segment that can't be decoded whole), internal.
+/// Called every so many pictures, for encoding takes long; its error ends the work.
+using StillAtWork = std::function<Result<void>()>;
+inline constexpr std::size_t still_at_work_pictures = 50;
+
+/// Blocks. Errors: invalid (a segment that can't be decoded whole), internal, `tell`'s.
 Result<EdgePictures> encode_edge(const EdgeSegment& of, const EdgeCut& cut,
-                                 const SourceLimits& limits, const EdgeTuning& tuning);
+                                 const SourceLimits& limits, const EdgeTuning& tuning,
+                                 const StillAtWork& tell);
 
 }  // namespace relay::transcoder

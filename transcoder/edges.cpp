@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/log.hpp"
 #include "common/media/playlist.hpp"
 #include "transcoder/boxes.hpp"
 #include "transcoder/edge_cut.hpp"
@@ -58,13 +59,13 @@ class EdgeWork {
     const auto& renditions = job_.edges->renditions;
     if (renditions.empty()) return bad_input("the clip has no renditions");
     if (auto decided = decide_all(renditions.front()); !decided) return decided;
-    double done = 0;
     for (const media::EdgeRendition& rendition : renditions) {
-      auto told = publisher_.progress({done++ / static_cast<double>(renditions.size()), "edges"});
+      auto told = tell();
       bool is_done = std::ranges::any_of(
           job_.published, [&](const auto& each) { return each.name == rendition.name; });
       if (told && !is_done) told = make(rendition);
       if (!told) return told;
+      ++done_;
     }
     return publisher_.finish();
   }
@@ -79,7 +80,14 @@ class EdgeWork {
     return {};
   }
 
+  /// How far it is; said again and again while a rendition is made, as a sign of life.
+  Result<void> tell() {
+    double of = static_cast<double>(job_.edges->renditions.size());
+    return publisher_.progress({static_cast<double>(done_) / of, "edges"});
+  }
+
   Result<void> make(const media::EdgeRendition& rendition) {
+    sets_.reset();
     media::MediaPlaylist playlist{
         .target_duration_s = 1, .type = media::PlaylistType::vod, .ended = true};
     for (const media::EdgePiece& piece : rendition.pieces) {
@@ -113,13 +121,14 @@ class EdgeWork {
   }
 
   Result<EdgePictures> pictures(const EdgeSegment& source, const media::EdgeRendition& rendition,
-                                const Edge& edge) const {
+                                const Edge& edge) {
     unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, threads_max);
     bool live = job_.edges->live;
     EdgeTuning tuning{live ? settings_.live.preset : settings_.encoding.preset,
                       live ? settings_.live.crf : settings_.encoding.crf, rendition.bit_s_max,
                       static_cast<int>(threads)};
-    return encode_edge(source, cut_pictures(source.frames(), edge.span), settings_.source, tuning);
+    return encode_edge(source, cut_pictures(source.frames(), edge.span), settings_.source, tuning,
+                       [this] { return tell(); });
   }
 
   static Result<EdgePictures> sound(const EdgeSegment& source, const Edge& edge) {
@@ -145,6 +154,10 @@ class EdgeWork {
     const AVCodecParameters& head = *source.stream().codecpar;
     BytesView theirs(head.extradata, static_cast<std::size_t>(head.extradata_size));
     if (!made.track.video() || std::ranges::equal(made.track.extradata, theirs)) return {};
+    if (sets_ && *sets_ != made.track.extradata)
+      return bad_input("the source's pictures are coded differently at the clip's two ends");
+    if (sets_) return {};
+    sets_ = made.track.extradata;
     auto init = build_init(made.track);
     if (!init) return std::unexpected(init.error());
     playlist.map_uri = "init.mp4";
@@ -168,6 +181,8 @@ class EdgeWork {
   Publisher& publisher_;
   StopSignal stop_;
   std::vector<Edge> edges_;
+  std::size_t done_ = 0;       // renditions
+  std::optional<Bytes> sets_;  // of the rendition's own init, once it is sent
 };
 
 }  // namespace
@@ -178,6 +193,11 @@ Result<media::JobResult> run_edges(const Settings& settings, const media::Job& j
   media::JobResult result;
   result.ready = done.has_value();
   if (done) return result;
+  if (done.error().kind == ErrorKind::conflict) {
+    log::warn("edges do not fit what is published", {log::kv("reason", done.error().message)});
+    result.reason = "an earlier try made the clip's ends with other settings; make the clip again";
+    return result;
+  }
   if (done.error().source != ErrorSource::client || done.error().kind != ErrorKind::invalid)
     return std::unexpected(done.error());
   result.reason = done.error().message;

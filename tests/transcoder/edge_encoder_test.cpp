@@ -42,11 +42,17 @@ class EdgeEncoder : public testing::Test {
     if (!segment) return std::unexpected(segment.error());
     auto frames = segment->frames().frames;
     EdgeCut wish{first, end, frames[first].pts, frames[end - 1].end()};
-    return encode_edge(*segment, wish, SourceLimits{}, {.preset = "veryfast"});
+    auto tell = [this]() -> Result<void> {
+      ++told;
+      return answer;
+    };
+    return encode_edge(*segment, wish, SourceLimits{}, {.preset = "veryfast"}, tell);
   }
 
   tests::TemporaryFolder dir;
   std::string file = dir / "source.mp4";
+  int told = 0;
+  Result<void> answer;  // to who tells that it is still at work
 };
 
 std::vector<int> profiles_of(const TrackSpec& track) {
@@ -85,6 +91,16 @@ TEST_F(EdgeEncoder, ALevelThatX264DoesNotKnowIsNoObstacle) {
   auto made = cut(3, 25);
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->segment.samples.size(), 22u);
+}
+
+TEST_F(EdgeEncoder, ALongEdgeGivesSignsOfLife) {
+  make("-f lavfi -i testsrc2=r=25:d=5:s=96x64 -pix_fmt yuv420p -c:v libx264 -g 250 " + file);
+  ASSERT_TRUE(cut(3, 125));
+  EXPECT_EQ(told, 2) << "after 50 and after 100 pictures";
+  answer = fail(ErrorKind::unavailable, ErrorSource::upstream, "the origin is gone", true);
+  auto made = cut(3, 125);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::unavailable) << "nobody waits for the rest";
 }
 
 }  // namespace
