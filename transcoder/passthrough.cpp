@@ -158,6 +158,10 @@ class Scan {
   void describe(CopyPlan& plan) {
     auto record = units_.record();
     if (!record) return no("its parameters are missing");
+    // Of two, the second may be of another size, profile or level than the head's facts.
+    auto sets = read_avcc(*record);
+    if (!sets || sets->sequence_sets.size() > 1)
+      return no("it has several sequence parameter sets");
     plan.track.name = "source";
     plan.track.codec = Codec::h264;
     plan.track.frame_rate = facts_.picture.frame_rate;

@@ -103,5 +103,23 @@ TEST_F(EdgeEncoder, ALongEdgeGivesSignsOfLife) {
   EXPECT_EQ(made.error().kind, ErrorKind::unavailable) << "nobody waits for the rest";
 }
 
+TEST_F(EdgeEncoder, WhatHasTwoSequenceSetsIsNotPublishedAsItIsWhenItComesBack) {
+  make(moving("96x64") + file);
+  auto again = [&](std::size_t first, std::size_t end) {
+    auto made = cut(first, end).value();
+    std::string clip = dir / "clip.mp4";
+    std::ofstream(clip, std::ios::binary)
+        << build_init(made.track).value() << build_segment(made.track, made.segment).value().bytes;
+    RecordingSink sink;
+    auto result = run(clip, sink);
+    EXPECT_TRUE(result && result->ready);
+    return sink.tracks;
+  };
+  EXPECT_TRUE(again(0, 20).contains("source")) << "whole groups: the source's set alone";
+  auto tracks = again(3, 25);
+  EXPECT_FALSE(tracks.empty());
+  EXPECT_FALSE(tracks.contains("source"));
+}
+
 }  // namespace
 }  // namespace relay::transcoder
