@@ -30,13 +30,14 @@ function push(to) {
 }
 
 const count = async (name) => metricValue(await origin.metrics(), name, { protocol: 'srt' });
-/** How often an audio rendition's segment falls silent. */
+/** How often an audio rendition's segment falls silent; Infinity when it cannot be decoded whole. */
 async function holesIn(playlist, segment) {
   const bodies = [];
   for (const name of ['init.mp4', segment]) bodies.push((await get(new URL(name, playlist))).body);
-  const { stderr } = spawnSync('ffmpeg', ['-nostdin', '-i', '-', '-af', 'silencedetect=n=-45dB:d=0.004', '-f', 'null', '-'],
+  const { status, stderr } = spawnSync('ffmpeg', ['-nostdin', '-i', '-', '-af', 'silencedetect=n=-45dB:d=0.004', '-f', 'null', '-'],
     { input: Buffer.concat(bodies), encoding: 'utf8' });
-  return stderr.split('silence_duration').length - 1;
+  const is_decoded = status === 0 && /size=.* time=00:00:0(0\.[1-9]|[1-9])/.test(stderr);
+  return is_decoded ? stderr.split('silence_duration').length - 1 : Infinity;
 }
 
 const primary = async (channel) => (await asset(origin, channel)).live.slots.primary;
@@ -51,10 +52,11 @@ test('ffmpeg pushes to the encrypted address that the API gave, and is on air', 
   assert.equal(await count('origin_live_publishers'), 1);
   // ffmpeg puts many AAC frames into one PES packet: the first of them must be in time too.
   const { audio } = await renditionUrls(origin, 'demo/final');
-  await until('a whole segment of sound without a hole', async () => {
+  await until('two whole segments of sound in a row without a hole', async () => {
     const { segments } = await fetchLive(audio);
-    const heard = segments.filter(({ gap }) => !gap).at(-1);
-    return heard && await holesIn(audio, heard.uri) === 0;
+    const heard = segments.slice(-2).filter(({ gap }) => !gap);
+    const holes = await Promise.all(heard.map(({ uri }) => holesIn(audio, uri)));
+    return holes.length === 2 && holes.every((count) => count === 0);
   });
   await publisher.stop();
   await until('it is noticed', async () => await count('origin_live_publishers') === 0);
@@ -77,11 +79,15 @@ test('who knows neither is refused before a byte is taken, counted, and told in 
   for (const [id, passphrase, told] of ids) {
     const refused = await count('origin_live_refused_total');
     const query = [id && `streamid=${encodeURIComponent(id)}`, passphrase && `passphrase=${encodeURIComponent(passphrase)}`];
-    const { code } = await push(address(query.filter(Boolean).join('&'))).exited;
-    assert.notEqual(code, 0, id);
-    await until(`${id} to be counted`, async () => await count('origin_live_refused_total') === refused + 1);
+    // libsrt may sweep a refused socket away before it is accepted: then nobody counts it.
+    await until(`${id} to be refused and counted`, async () => {
+      const { code } = await push(address(query.filter(Boolean).join('&'))).exited;
+      assert.notEqual(code, 0, id);
+      return await count('origin_live_refused_total') > refused;
+    });
     if (told) await until(`it to be told of ${id}`, async () => (await primary('demo/heat')).refused === told);
   }
-  assert.equal((await primary('demo/heat')).refused_publishers, 4);
+  const refused_publishers = (await primary('demo/heat')).refused_publishers;
+  assert.ok(refused_publishers >= 4, `${refused_publishers}`);
   assert.equal(await count('origin_live_publishers'), publishing);
 });
