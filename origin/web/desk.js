@@ -69,7 +69,7 @@ function begin(source) {
   desk.timeline = new Timeline(element('timeline'), source, (...space) => desk.thumbnails.paint(...space));
   desk.thumbnails.follow(source.thumbnails);
   desk.form = new ClipForm({ form: element('form'), title: element('clip-title'), name: element('clip-name'),
-    says: element('says'), choices: element('choices') },
+    exact: element('clip-exact'), says: element('says'), choices: element('choices') },
   { api: () => desk.api, source, marks: () => desk.marks, range: () => desk.preview.range,
     onPublished: (clip) => desk.clips.put(clip) });
   desk.clips = new ClipList({ list: element('clips'), empty: element('empty') },

@@ -55,7 +55,8 @@ export class ClipList {
     const at = momentText(marks.in_ms, { dated: this.desk.source.dated, decimals: 0 });
     const row = make('li', { className: 'item clip' },
       make('div', { className: 'name' }, asset.title || asset.asset),
-      make('div', { className: 'quiet' }, `${asset.asset} · ${at} · ${lengthText(marks.out_ms - marks.in_ms)}`),
+      make('div', { className: 'quiet' },
+        [asset.asset, at, lengthText(marks.out_ms - marks.in_ms), cutText(asset.clip)].join(' · ')),
       make('div', { className: `quiet state-${asset.state}` }, stateText(asset)),
       make('div', { className: 'acts' },
         button('Show', `Show ${asset.asset} on the timeline`, () => this.desk.onShow(marks)),
@@ -63,6 +64,7 @@ export class ClipList {
         button('Delete', `Delete ${asset.asset}`, () => this.desk.onRemove(asset))));
     row.dataset.asset = asset.asset;
     row.dataset.state = asset.state;
+    row.dataset.exact = asset.clip.exact;
     return row;
   }
 }
@@ -99,6 +101,12 @@ function stateText(asset) {
   if (asset.state === 'failed') return `failed: ${asset.error ?? 'no reason given'}`;
   const percent = asset.state === 'processing' ? `${Math.floor((asset.progress ?? 0) * 100)} %` : '';
   return [asset.state, asset.stage, percent].filter(Boolean).join(' ');
+}
+
+function cutText({ exact, exact_error: error }) {
+  if (error) return `in whole segments, for it could not be cut: ${error}`;
+  if (exact === 'pending') return 'is being cut to the picture';
+  return exact ? 'cut to the picture' : 'in whole segments';
 }
 
 function byCreation(a, b) {

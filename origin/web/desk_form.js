@@ -11,8 +11,8 @@ export class ClipForm {
   #busy = false;
 
   /**
-   * @param {{form: HTMLFormElement, title: Element, name: Element, says: Element,
-   *   choices: Element}} parts
+   * @param {{form: HTMLFormElement, title: Element, name: Element, exact: HTMLInputElement,
+   *   says: Element, choices: Element}} parts
    * @param {{api: () => object, source: object, marks: () => object, range: () => object,
    *   onPublished: (asset: object) => void}} desk  source: the asset that the clips are made of
    */
@@ -59,7 +59,7 @@ export class ClipForm {
     const { in_ms, out_ms } = this.desk.marks();
     const time = (moment_ms) => apiTime(moment_ms, this.desk.source.dated);
     return { from: this.desk.source.asset, start: time(in_ms), end: time(out_ms),
-      title: this.title.value.trim() || this.name.value };
+      title: this.title.value.trim() || this.name.value, exact: this.exact.checked };
   }
 
   async #send(name, order) {
