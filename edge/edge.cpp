@@ -16,7 +16,7 @@ namespace relay::edge {
 namespace {
 
 // A response that varies may send a request to another flight; more than this is a bug upstream.
-constexpr int rounds_max = 3;
+constexpr int rounds_max = 4;
 
 }  // namespace
 
@@ -198,8 +198,8 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     if (judgement.use != Use::revalidate && trusted) {
       bool stale = judgement.use == Use::stale_revalidate;
       if (stale) refresh_beside(visit, found);
-      co_await serve_found(visit, std::move(found), stale ? Outcome::stale : Outcome::hit);
-      co_return true;
+      Outcome outcome = stale ? Outcome::stale : Outcome::hit;
+      co_return co_await serve_found(visit, std::move(found), outcome);
     }
     visit.trail.forward = judgement.by_request ? http::Forward::request : http::Forward::stale;
   }
@@ -208,8 +208,8 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   if (part && co_await serve_part(visit, part)) co_return true;
   bool held_only = visit.route == fleet::HopRoute::nobody;
   bool needs_held = visit.rules.only_if_cached || held_only;
-  if (needs_held && !found && trusted && co_await stored_meanwhile(visit)) co_return false;
   if (held_only && trusted && co_await serve_what_has_come(visit)) co_return true;
+  if (needs_held && !found && co_await stored_meanwhile(visit)) co_return false;
   if (needs_held) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
@@ -222,7 +222,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   }
   bool alone = is_head || asks_for_tail(visit.request) ||
                flights_.unshared(sharing_key(visit.key, visit.request.fields), visit.now);
-  if (alone && !found && trusted && co_await stored_meanwhile(visit)) co_return false;
+  if (alone && !found && co_await stored_meanwhile(visit)) co_return false;
   bool not_for_others = http::read_request_directives(visit.request.fields).no_store;
   if (not_for_others || (alone && !found)) {
     co_await pass_.forward(visit);
@@ -250,37 +250,23 @@ net::Task<bool> Edge::serve_part(Visit& visit, const Found& part) {
   co_return true;
 }
 
-net::Task<void> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
+/// False: look again.
+net::Task<bool> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
   visit.outcome = outcome;
   visit.trail.hit = outcome == Outcome::hit || outcome == Outcome::stale;
   if (visit.trail.hit) visit.trail.forward = http::Forward::none;
   if (found.stored->sliced_bytes > 0) {
     std::string key = found.object->key();
-    co_await serve_sliced(visit, std::move(key), std::move(found.stored));
-    co_return;
+    co_return co_await serve_sliced(visit, std::move(key), std::move(found.stored));
   }
   if (found.stored->media != hls::Kind::other) note_media(visit, found);
   co_await deliver_.object(visit, *found.object, *found.stored);
+  co_return true;
 }
 
 void Edge::note_media(Visit& visit, const Found& found) {
   if (found.stored->media == hls::Kind::segment) prefetch_.note(visit);
   if (found.stored->media == hls::Kind::playlist && found.object) sense_.recall(visit, found);
-}
-
-net::Task<void> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stored) {
-  bool held_only = visit.route == fleet::HopRoute::nobody;
-  if (held_only && !co_await slices_.holds(visit, key, stored)) {
-    visit.outcome = Outcome::refused;
-    visit.trail.hit = false;
-    co_await answer_locally(visit, 504, "not all of its slices are held");
-    co_return;
-  }
-  auto body = slices_.body_of(std::move(key), std::move(stored), fill_request(visit, {}));
-  if (co_await slices_.serve(visit, std::move(body))) co_return;
-  visit.trail.hit = false;
-  visit.trail.forward = http::Forward::partial;
-  co_await pass_.forward(visit);
 }
 
 FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
@@ -359,8 +345,8 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   if (view.state == FlightState::confirmed) {
     visit.upstream_trail = view.upstream_trail;
     visit.trail.ttl.reset();
-    co_await serve_found(visit, Found{view.object, view.stored}, Outcome::revalidated);
-    co_return true;
+    Found confirmed{view.object, view.stored};
+    co_return co_await serve_found(visit, std::move(confirmed), Outcome::revalidated);
   }
   if (secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) !=
       view.stored_key) {
@@ -375,8 +361,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   visit.trail.ttl.reset();
   if (view.state == FlightState::sliced) {
     visit.upstream_trail = view.upstream_trail;
-    co_await serve_sliced(visit, view.stored_key, view.stored);
-    co_return true;
+    co_return co_await serve_sliced(visit, view.stored_key, view.stored);
   }
   if (view.stored->media != hls::Kind::other) note_media(visit, {nullptr, view.stored});
   co_await deliver_.flight(visit, *flight, std::move(view));
@@ -390,8 +375,7 @@ net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale
       may_serve_stale_on_error(stale.stored->freshness, visit.now, live_.stale_on_error());
   if (stands_in) {
     visit.detail = error.message;
-    co_await serve_found(visit, std::move(stale), Outcome::stale);
-    co_return;
+    if (co_await serve_found(visit, std::move(stale), Outcome::stale)) co_return;
   }
   co_await pass_.refuse(visit, error);
 }

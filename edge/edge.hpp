@@ -88,10 +88,10 @@ class Edge final : public net::Handler {
   net::Task<Found> find_part(Visit& visit);
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<bool> serve_what_has_come(Visit& visit);
-  net::Task<void> serve_found(Visit& visit, Found found, Outcome outcome);
+  net::Task<bool> serve_found(Visit& visit, Found found, Outcome outcome);
   net::Task<bool> stored_meanwhile(Visit& visit);
   FlightTable::Joined join(const Visit& visit);
-  net::Task<void> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
+  net::Task<bool> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
   net::Task<bool> fly(Visit& visit, Found stale, Found part);
   net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
   net::Task<void> serve_failed(Visit& visit, const Error& error, Found stale);

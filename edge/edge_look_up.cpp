@@ -51,7 +51,7 @@ net::Task<Found> Edge::find_part(Visit& visit) {
 /// True: what this request would have asked upstream for has come into the cache, perhaps; look
 /// again. Once a visit: a key that is stored over and over is not waited for forever.
 net::Task<bool> Edge::stored_meanwhile(Visit& visit) {
-  if (std::exchange(visit.awaited_store, true)) co_return false;
+  if (!trusts_stored() || std::exchange(visit.awaited_store, true)) co_return false;
   std::vector<std::string> keys{visit.key, part_key(visit.primary_key)};
   co_return co_await store_answered(cache_, std::move(keys));
 }

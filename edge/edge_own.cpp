@@ -45,8 +45,10 @@ net::Task<bool> Edge::serve_what_has_come(Visit& visit) {
   auto flight = flights_.find(visit.key);
   if (!flight) co_return false;
   FlightView view = flight->view();
+  bool landing = view.state == FlightState::complete &&
+                 judge(view.stored->freshness, {}, visit.now).use != Use::revalidate;
   bool here =
-      view.state == FlightState::streaming && view.length &&
+      (landing || view.state == FlightState::streaming) && view.length &&
       has_come(visit.request, *view.stored, *view.length, view.received) &&
       secondary_key(visit.primary_key, view.stored->vary, visit.request.fields) == view.stored_key;
   if (!here) co_return false;

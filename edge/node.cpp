@@ -269,6 +269,7 @@ void Node::run() {
             {log::kv("name", parts.settings.name), log::kv("listen", parts.settings.listen.front()),
              log::kv("objects", parts.cache->size())});
   parts.server.run([&parts] { parts.reload(); });
+  parts.cache->wait_until_answered();  // what it calls back lives on the server's workers
   parts.bus.reset();
   log::info("stopped", {});
 }

@@ -44,7 +44,7 @@ struct PurgeSpread::Line {
   PurgeReceipts::Lent lent;  // what it had lent then
   bool due = true;           // a letter is to be written at once
   bool ended = false;
-  bool reachable = true;  // as last seen; for the log
+  bool reachable = true;  // as last seen
 };
 
 /// Somebody who waits for the receipts of a purge.
@@ -227,6 +227,7 @@ net::Task<bool> PurgeSpread::exchange_letters(Line& line) {
     if (!answer) {
       log::warn("a member does not answer about purges",
                 {log::kv("member", line.member), log::kv("why", answer.error().message)});
+      for (const std::shared_ptr<Waiting>& waiting : waiting_) waiting->timer.cancel();
     }
   }
   if (!answer) co_return false;
@@ -274,6 +275,15 @@ void PurgeSpread::hear(const std::string& member, std::uint64_t reached,
   if (!line.reachable || !trust_.holds(steady_now())) wake(line);
 }
 
+/// For a purge: until leases have ended, unless there is no majority that could apply it.
+std::chrono::milliseconds PurgeSpread::patience() const {
+  auto answering = std::ranges::count_if(lines_, [](const auto& line) { return line->reachable; });
+  bool hopeless =
+      !wake_bus_ && 1 + static_cast<std::size_t>(answering) < fleet::majority(lines_.size() + 1);
+  auto least = fleet::flight_distrust + settle_slack;
+  return hopeless ? least : trust_.lease() + least;
+}
+
 net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
   SteadyTime begun = steady_now();
   if (waiting_.size() >= waiting_max) {
@@ -301,11 +311,11 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
       wake(*line);
     }
   }
-  SteadyTime deadline = begun + trust_.lease() + fleet::flight_distrust + settle_slack;
   auto settled = waiting->receipts.settled_at();
-  while (!(settled && *settled <= now) && now < deadline && !stopping_) {
+  while (!(settled && *settled <= now) && now < begun + patience() && !stopping_) {
     bool bus_answers = !wake_bus_ || wake_bus_();
     if (!bus_answers && waiting->receipts.all_applied()) break;
+    SteadyTime deadline = begun + patience();
     waiting->timer.expires_at(settled ? std::min(*settled, deadline) : deadline);
     co_await waiting->timer.async_wait(net::use_result);
     now = steady_now();

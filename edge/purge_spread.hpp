@@ -83,6 +83,7 @@ class PurgeSpread final : public net::Handler {
   void confirm(Line& line, std::uint64_t reached, PurgeReceipts::Lent lent);
   net::Task<Result<void>> take(const PurgeNews& news);
   void note_streamed(Waiting& waiting);
+  std::chrono::milliseconds patience() const;
   void note_trust();
   Result<void> check_writer(const net::Exchange& exchange, const std::string& body) const;
 

@@ -150,7 +150,7 @@ net::Task<bool> Slices::holds(Visit& visit, std::string key, StoredPtr stored) c
   co_return true;
 }
 
-net::Task<bool> Slices::serve(Visit& visit, SlicedBodyPtr body) {
+net::Task<Result<void>> Slices::serve(Visit& visit, SlicedBodyPtr body) {
   std::uint64_t length = body->stored->sliced_bytes;
   AnswerPlan plan = plan_answer(visit.request, *body->stored, length);
   bool with_body = visit.request.method != "HEAD" && body_length_of(plan, *body->stored, length);
@@ -161,7 +161,7 @@ net::Task<bool> Slices::serve(Visit& visit, SlicedBodyPtr body) {
     auto prepared = co_await reader.prepare(first, hit);
     if (!prepared) {
       visit.detail = prepared.error().message;
-      co_return false;
+      co_return std::unexpected(prepared.error());
     }
     if (!hit && visit.trail.hit) {
       visit.outcome = Outcome::miss;
@@ -170,7 +170,7 @@ net::Task<bool> Slices::serve(Visit& visit, SlicedBodyPtr body) {
     }
   }
   co_await deliver_.from(visit, *body->stored, length, reader);
-  co_return true;
+  co_return Result<void>{};
 }
 
 /// Not at hand: the memory for flights is used up.
@@ -336,6 +336,12 @@ void Slices::forget(EdgeWorker& worker, const SlicedBody& body) {
   // One that is still on its way to the store is dropped there.
   bool newer = head && stored && !same_version(*stored, *body.stored);
   if (!newer) cache_.remove(body.key, [] {});
+  // Who looks again must not join the flight that brought it, while that waits for the store.
+  auto flight = flights_.find(body.key);
+  FlightView view = flight ? flight->view() : FlightView{};
+  if (view.state == FlightState::sliced && same_version(*view.stored, *body.stored)) {
+    flights_.leave(*flight);
+  }
   net::spawn(worker.io, drop_slices(cache_, body.key, body.stored, settings_.slice_bytes));
 }
 

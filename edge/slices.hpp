@@ -40,9 +40,10 @@ class Slices {
   /// Whether each slice that an answer to the visit needs is stored.
   net::Task<bool> holds(Visit& visit, std::string key, StoredPtr stored) const;
 
-  /// Answers the visit. When the body changes on the way, the connection is reset. False: nothing
-  /// was sent, for the first slice could not be had under this version; pass the request on.
-  net::Task<bool> serve(Visit& visit, SlicedBodyPtr body);
+  /// Answers the visit. When the body changes on the way, the connection is reset. An error:
+  /// nothing was sent, for the first slice could not be had under this version (conflict: it has
+  /// changed, or the upstream does no ranges).
+  net::Task<Result<void>> serve(Visit& visit, SlicedBodyPtr body);
 
  private:
   /// A slice at hand: one of the two.

@@ -69,6 +69,13 @@ std::string no_ranges_key(std::string_view key) {
   return fmt::format("{}\nno ranges", key);
 }
 
+bool asks_for_slice(const http::RequestHead& request) {
+  bool pinned = http::count(request.fields, "If-Range") == 1;
+  if (request.method != "GET" || !pinned || http::count(request.fields, "Range") != 1) return false;
+  auto ranges = http::read_ranges(*http::find(request.fields, "Range"));
+  return ranges && ranges->size() == 1 && ranges->front().first && ranges->front().last;
+}
+
 SliceAnswer judge_slice(const StoredResponse& pinned, const http::ByteRange& asked, int status,
                         http::Fields response) {
   if (status == 206) {

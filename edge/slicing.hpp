@@ -39,6 +39,9 @@ std::string slice_key(std::string_view key, const StoredResponse& stored, std::u
 /// FlightTable remembers under it that the upstream does no ranges after all.
 std::string no_ranges_key(std::string_view key);
 
+/// Whether this is how one member asks another for a slice: one whole range under a validator.
+bool asks_for_slice(const http::RequestHead& request);
+
 /// What an answer to a request for a range of the pinned version is.
 enum class SliceAnswer {
   slice,          // these bytes of this version

@@ -19,7 +19,10 @@ void JobQueue::push(std::unique_ptr<Job> job) {
       store->object = {.body_bytes = store->object.body_bytes,
                        .awaited = store->object.awaited};  // was asked for all the same
     }
-    if (store && !store->refused) ++storing_[store->hash];
+    if (store && !store->refused) {
+      store->counted = true;
+      ++storing_[store->hash];
+    }
     bytes_ += bytes_of(*job);
     hurried_ = hurried_ || std::holds_alternative<RemoveJob>(*job) ||
                std::holds_alternative<WaitJob>(*job);
@@ -54,7 +57,9 @@ void JobQueue::drop(const std::function<bool(std::string_view)>& matches) {
   std::lock_guard guard(lock_);
   auto mark = [&](const std::unique_ptr<Job>& job) {
     auto* store = std::get_if<StoreJob>(job.get());
-    if (store && matches(store->object.key)) store->dropped = true;
+    if (!store || !matches(store->object.key)) return;
+    store->dropped = true;
+    uncount(*store);
   };
   for (const auto& job : waiting_) mark(job);
   for (const auto& job : working_) mark(job);
@@ -63,6 +68,21 @@ void JobQueue::drop(const std::function<bool(std::string_view)>& matches) {
 bool JobQueue::stores(const Digest128& hash) const {
   std::lock_guard guard(lock_);
   return storing_.contains(hash);
+}
+
+void JobQueue::answer(StoreJob& job, bool stored) {
+  {
+    std::lock_guard guard(lock_);
+    uncount(job);
+  }
+  if (job.done) job.done(stored);
+}
+
+/// Under the lock.
+void JobQueue::uncount(StoreJob& job) {
+  if (!std::exchange(job.counted, false)) return;
+  auto at = storing_.find(job.hash);
+  if (--at->second == 0) storing_.erase(at);
 }
 
 void JobQueue::stop() {
@@ -101,9 +121,7 @@ void JobQueue::release() {
   for (const auto& job : working_) bytes += bytes_of(*job);
   std::lock_guard guard(lock_);
   for (const auto& job : working_) {
-    const auto* store = std::get_if<StoreJob>(job.get());
-    auto at = store && !store->refused ? storing_.find(store->hash) : storing_.end();
-    if (at != storing_.end() && --at->second == 0) storing_.erase(at);
+    if (auto* store = std::get_if<StoreJob>(job.get())) uncount(*store);
   }
   ended.swap(working_);  // destroyed after the lock
   bytes_ -= bytes;

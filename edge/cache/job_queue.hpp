@@ -27,6 +27,7 @@ struct StoreJob {
   std::uint64_t queued_bytes = 0;     // the queue's; the object may be taken apart meanwhile
   std::uint64_t arrival = 0;          // see Body
   bool refused = false;               // the queue was full or the body is too big
+  bool counted = false;               // the queue's: see stores()
   std::atomic<bool> dropped = false;  // a remove came after it
 
   StoreJob(Digest128 hash, NewObject object, std::function<void(bool)> done)
@@ -73,8 +74,11 @@ class JobQueue {
   void push(WaitJob job);
   /// Marks every store that was pushed and not released yet and whose key matches.
   void drop(const std::function<bool(std::string_view)>& matches);
-  /// Whether a body of this key waits here or is being stored.
+  /// Whether a body of this key was handed over and has had no answer yet; not one that was refused
+  /// or dropped.
   bool stores(const Digest128& hash) const;
+  /// The store thread's answer to a job that it took.
+  void answer(StoreJob& job, bool stored);
   /// Ends waits in take() for good.
   void stop();
   bool stopped() const;
@@ -88,6 +92,7 @@ class JobQueue {
 
  private:
   void push(std::unique_ptr<Job> job);
+  void uncount(StoreJob& job);
   static std::uint64_t bytes_of(const Job& job);
   bool enough() const { return stopped_ || hurried_ || bytes_ >= gather_bytes; }
 
@@ -97,7 +102,7 @@ class JobQueue {
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::vector<std::unique_ptr<Job>> working_;
-  std::map<Digest128, std::size_t> storing_;  // of waiting_ and working_, what was not refused
+  std::map<Digest128, std::size_t> storing_;  // the jobs that are `counted`
   std::uint64_t bytes_ = 0;
   bool hurried_ = false;  // somebody waits for what is in here
   bool stopped_ = false;

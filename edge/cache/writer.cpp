@@ -34,10 +34,6 @@ Record record_of(const Body& body, std::string key, std::string head) {
   return Record{body.id, body.bytes, body.digest, body.value, std::move(key), std::move(head)};
 }
 
-void answer(const std::function<void(bool)>& done, bool stored) {
-  if (done) done(stored);
-}
-
 }  // namespace
 
 Writer::Writer(std::shared_ptr<Volume> volume, Shared& shared, Gauges gauges,
@@ -104,7 +100,7 @@ void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
   make_durable();
   show();
   for (const Pending& each : accepted) {
-    if (each.job) answer(each.job->done, each.stored);
+    if (each.job) shared_.queue.answer(*each.job, each.stored);
   }
   for (const auto& job : jobs) {
     if (auto* wait = std::get_if<WaitJob>(job.get())) wait->answered();
@@ -146,7 +142,7 @@ std::vector<Writer::Pending> Writer::accept(const std::vector<std::unique_ptr<Jo
   leaving_bytes_ = 0;
   for (const auto& job : jobs) {
     auto* store = std::get_if<StoreJob>(job.get());
-    if (store && !accept_one(*store, accepted, now)) answer(store->done, false);
+    if (store && !accept_one(*store, accepted, now)) shared_.queue.answer(*store, false);
   }
   drain_window(0, 0, accepted, now);
   // Of two bodies of one key the newer one's header is put, and shown, last.
@@ -176,7 +172,7 @@ bool Writer::accept_one(StoreJob& job, std::vector<Pending>& accepted, SteadyTim
   if (passes) drain_window(charge, memory, accepted, now);
   if (!passes || !holdings_.has_memory(memory)) return judge(job, accepted, now);
   if (!enter_window(job, now)) return false;
-  answer(job.done, true);
+  shared_.queue.answer(job, true);
   return true;
 }
 

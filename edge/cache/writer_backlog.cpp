@@ -59,7 +59,7 @@ void Writer::refuse(const std::vector<std::unique_ptr<Job>>& jobs) {
   for (const auto& job : jobs) {
     if (auto* store = std::get_if<StoreJob>(job.get())) {
       gauges_.failures_disk.add();
-      if (store->done) store->done(false);
+      shared_.queue.answer(*store, false);
     } else if (auto* removal = std::get_if<RemoveJob>(job.get()); removal && removal->durable) {
       removal->durable();
     } else if (auto* wait = std::get_if<WaitJob>(job.get())) {

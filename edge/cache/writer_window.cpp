@@ -118,7 +118,7 @@ bool Writer::show_stored(Pending& pending) {
 /// It left the window, or never was in it, and is not in the store.
 void Writer::give_up(const Pending& pending) {
   if (pending.job) {
-    if (pending.job->done) pending.job->done(false);
+    shared_.queue.answer(*pending.job, false);
     return;
   }
   shared_.index.remove(pending.shown->body()->hash, pending.shown->id());

@@ -9,6 +9,7 @@ import { LiveEdge } from './live_edge.js';
 const Hls = window.Hls;
 const recoveries_max = 2;
 const tiny_s = 1;
+const hole_least_s = 0.1;  // hls.js steps over smaller ones
 
 /**
  * A video that is still being encoded is no channel: it starts with its first picture, not where the
@@ -188,7 +189,7 @@ function forgetBegun(hls, video) {
   const { buffered } = video;
   const ranges = Array.from(buffered, (_, i) => ({ start: buffered.start(i), end: buffered.end(i) }));
   if (ranges.some(({ start, end }) => start <= at && at < end)) return;
-  if (!ranges.some(({ start }) => at < start && start < segment.end)) return;
+  if (!ranges.some(({ start }) => start - at > hole_least_s && start < segment.end)) return;
   hls.trigger(Hls.Events.BUFFER_FLUSHING, { startOffset: segment.start, endOffset: segment.end, type: null });
 }
 

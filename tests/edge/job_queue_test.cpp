@@ -47,6 +47,17 @@ TEST(JobQueue, TellsWhatIsBeingStoredUntilItIsReleased) {
   EXPECT_TRUE(queue.stores(hash));
   queue.release();
   EXPECT_TRUE(queue.stores(hash)) << "the second waits";
+  queue.answer(std::get<StoreJob>(*queue.take(1 << 20, 0ms).front()), true);
+  EXPECT_FALSE(queue.stores(hash)) << "though its round goes on";
+  queue.release();
+}
+
+TEST(JobQueue, WhatIsDroppedIsNotWaitedFor) {
+  JobQueue queue(4000);
+  Digest128 hash = digest128(std::string_view("key"));
+  queue.push_store(hash, object_with_head(400), nullptr);
+  queue.drop([](std::string_view key) { return key == "key"; });
+  EXPECT_FALSE(queue.stores(hash));
   queue.take(1 << 20, 0ms);
   queue.release();
   EXPECT_FALSE(queue.stores(hash));

@@ -58,6 +58,29 @@ TEST(Slicing, keys_differ_by_version_length_size_and_number) {
   EXPECT_NE(key, slice_key("/a", pinned(4500, {{"ETag", "\"b\""}}), 1000, 1));
 }
 
+TEST(Slicing, a_member_asks_for_one_whole_range_under_a_validator) {
+  using Fields = std::vector<http::Field>;
+  struct {
+    Fields fields;
+    bool yes;
+  } const cases[] = {
+      {{{"Range", "bytes=100-199"}, {"If-Range", "\"a\""}}, true},
+      {{{"Range", "bytes=100-199"}}, false},
+      {{{"Range", "bytes=100-"}, {"If-Range", "\"a\""}}, false},
+      {{{"Range", "bytes=-100"}, {"If-Range", "\"a\""}}, false},
+      {{{"Range", "bytes=0-9,20-29"}, {"If-Range", "\"a\""}}, false},
+      {{{"If-Range", "\"a\""}}, false},
+  };
+  for (const auto& c : cases) {
+    http::RequestHead request;
+    request.method = "GET";
+    request.fields = c.fields;
+    EXPECT_EQ(asks_for_slice(request), c.yes);
+    request.method = "HEAD";
+    EXPECT_FALSE(asks_for_slice(request));
+  }
+}
+
 TEST(Slicing, an_answer_is_a_slice_only_when_all_agrees) {
   struct {
     int status;

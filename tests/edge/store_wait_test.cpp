@@ -37,12 +37,12 @@ struct StandingCache {
   void go_on() {
     if (!std::exchange(gone_on, true)) goes_on.set_value();
   }
+  std::promise<void> stands, goes_on;
+  bool gone_on = false;
   tests::TemporaryFolder folder;
   Metrics metrics;
   std::unique_ptr<cache::Cache> opened =
       cache::Cache::open({.path = folder.path()}, metrics).value();
-  std::promise<void> stands, goes_on;
-  bool gone_on = false;
 };
 
 TEST(StoreWait, ABodyThatIsBeingStoredIsWaitedFor) {

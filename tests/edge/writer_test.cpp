@@ -161,7 +161,9 @@ TEST(Writer, AFullStoreWhoseDiskRefusesStaysWithinItsSizeInTheBooks) {
     for (int i = 0; i < 80; ++i) ASSERT_TRUE(store_now(shared, i, 1'000'000));
     ASSERT_GT(gauges.evictions.value(), 0u);
     for (int i = 100; i < 110; ++i) {
+      auto failed = gauges.failures_disk.value();
       EXPECT_FALSE(store_failing(shared, i, 1'000'000, way));
+      EXPECT_EQ(gauges.failures_disk.value(), failed + 1);
       EXPECT_LE(counted(), gauges.size_bytes.value());
     }
     for (int i = 200; i < 280; ++i) EXPECT_TRUE(store_now(shared, i, 1'000'000)) << i;

@@ -120,6 +120,23 @@ test('a change that shows at the first slice gives the new version at once', asy
   await range(0, 10, 2);
 });
 
+test('a crowd that finds another version at its first slice fetches that once', async () => {
+  const length = 8 * slice;
+  const body = serve(length);
+  await range(5 * slice, 5 * slice + 10);
+  body.version = 2;
+  body.asked.length = 0;
+  const joined = async () => metricValue(await edge.metrics(), 'relay_edge_slices_total', { from: 'flight' }) >= 19;
+  const { script } = body;
+  origin.answer('/big', async (incoming, response) => {
+    if (incoming.headers['if-range'] === '"v1"') await until('all to wait for the slice', joined);
+    return script(incoming, response);
+  });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => request(`${edge.url}/big`)));
+  for (const { body: bytes } of answers) assert.ok(bytes.equals(largeBytes(0, length - 1, 2)));
+  assert.equal(body.asked.filter((one) => one === 'whole').length, 1, 'the new version is asked for once');
+});
+
 test('a slow reader has a slice or two in memory', async () => {
   const length = 400 * slice;
   const body = serve(length);
