@@ -14,13 +14,8 @@ namespace relay::edge {
 namespace {
 
 using namespace std::chrono_literals;
-const net::ClientDeadlines deadlines{1s, 2s, 2s};
+const net::ClientDeadlines change_deadlines{1s, 2s, 2s};
 constexpr std::size_t answer_bytes_max = 16 << 10;
-
-/// What a letter's signature is over, beside its method.
-std::string signed_of(std::string_view body) {
-  return std::string(changes_target) + "\n" + std::string(body);
-}
 
 }  // namespace
 
@@ -89,10 +84,11 @@ net::Task<bool> ChangeSpread::send(const fleet::Member& member, std::vector<std:
   net::ClientRequest request{"POST", std::string(changes_target), {}, encode(letter)};
   request.headers.add("Content-Type", "application/json");
   if (!key_.empty()) {
-    request.headers.add(fleet::peer_field, key_.sign(members_.self(), request.method,
-                                                     signed_of(request.body), wall_now()));
+    request.headers.add(fleet::peer_field,
+                        key_.sign(members_.self(), request.method,
+                                  fleet::signed_of(changes_target, request.body), wall_now()));
   }
-  auto response = co_await client_.send(*endpoint, std::move(request), deadlines);
+  auto response = co_await client_.send(*endpoint, std::move(request), change_deadlines);
   if (!response) co_return false;
   int status = response->head().status;
   auto rest = co_await net::read_whole_body(*response, answer_bytes_max);
@@ -108,8 +104,9 @@ net::Task<void> ChangeSpread::handle(net::Exchange& exchange) {
   Result<void> allowed;
   if (body) {
     auto fleet = members_.snapshot();
-    allowed = fleet::check_member(key_, exchange.peer(), exchange.request(), signed_of(*body),
-                                  fleet->members, wall_now());
+    allowed =
+        fleet::check_member(key_, exchange.peer(), exchange.request(),
+                            fleet::signed_of(changes_target, *body), fleet->members, wall_now());
   } else {
     allowed = std::unexpected(body.error());
   }

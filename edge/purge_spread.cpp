@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace asio = net::asio;
 using net::Timer;
 
-const net::ClientDeadlines deadlines{1s, 2s, 2s};
+const net::ClientDeadlines letter_deadlines{1s, 2s, 2s};
 // Between two letters to one member, while this edge waits to be trusted again.
 constexpr std::chrono::milliseconds eager_interval = 100ms;
 // Without leases nobody is fenced, and letters only bring what was missed.
@@ -24,11 +24,6 @@ constexpr std::chrono::milliseconds calm_interval = 1s;
 // Beyond a lease and flight_distrust: for members that come back just then.
 constexpr std::chrono::milliseconds settle_slack = 500ms;
 constexpr std::size_t waiting_max = 1'024;  // purges that wait for receipts at a time
-
-/// What a letter's signature is over, beside its method: nobody may put other words in it.
-std::string signed_of(std::string_view body) {
-  return std::string(purges_target) + "\n" + std::string(body);
-}
 
 }  // namespace
 
@@ -196,10 +191,11 @@ net::Task<Result<PurgeLetter>> PurgeSpread::write(const Line& line, PurgeNews ne
   net::ClientRequest request{"POST", std::string(purges_target), {}, encode(letter)};
   request.headers.add("Content-Type", "application/json");
   if (!key_.empty()) {
-    request.headers.add(fleet::peer_field, key_.sign(members_.self(), request.method,
-                                                     signed_of(request.body), wall_now()));
+    request.headers.add(fleet::peer_field,
+                        key_.sign(members_.self(), request.method,
+                                  fleet::signed_of(purges_target, request.body), wall_now()));
   }
-  auto response = co_await client_.send(line.endpoint, std::move(request), deadlines);
+  auto response = co_await client_.send(line.endpoint, std::move(request), letter_deadlines);
   if (!response) co_return std::unexpected(response.error());
   int status = response->head().status;
   auto body = co_await net::read_whole_body(*response, letter_bytes_max);
@@ -329,8 +325,8 @@ net::Task<Result<PurgeSpread::Outcome>> PurgeSpread::purge(Purge purge) {
 Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
                                        const std::string& body) const {
   auto fleet = members_.snapshot();
-  return fleet::check_member(key_, exchange.peer(), exchange.request(), signed_of(body),
-                             fleet->members, wall_now());
+  return fleet::check_member(key_, exchange.peer(), exchange.request(),
+                             fleet::signed_of(purges_target, body), fleet->members, wall_now());
 }
 
 net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {

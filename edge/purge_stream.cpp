@@ -25,7 +25,7 @@ constexpr std::uint64_t place_lag_max = 100;
 constexpr std::size_t message_text_bytes = 64 << 10;
 constexpr std::size_t purge_bytes = 64;  // of each, beside that
 
-std::size_t text_bytes(const FleetPurge& each) {
+std::size_t bytes_in_message(const FleetPurge& each) {
   return each.purge.text.size() + each.purge.host.size() + purge_bytes;
 }
 
@@ -71,13 +71,13 @@ std::vector<PurgeNews> in_messages(const PurgeNews& news, WallTime oldest) {
         next.after[member] = each.id.stamp;
         continue;
       }
-      if (!next.purges.empty() && bytes + text_bytes(each) > message_text_bytes) {
+      if (!next.purges.empty() && bytes + bytes_in_message(each) > message_text_bytes) {
         std::uint64_t so_far = next.purges.back().id.stamp;
         next.reached[member] = so_far;
         messages.push_back(std::exchange(next, {{{member, so_far}}, {}, {}, false}));
         bytes = 0;
       }
-      bytes += text_bytes(each);
+      bytes += bytes_in_message(each);
       next.purges.push_back(each);
     }
     next.reached[member] = reached;

@@ -12,8 +12,8 @@ namespace relay::edge {
 namespace {
 
 // A slice that breaks off is gone on with so many times.
-constexpr int resumes_max = 2;
-constexpr std::size_t copy_buffer_bytes = 64 * 1024;
+constexpr int slice_resumes_max = 2;
+constexpr std::size_t unshared_buffer_bytes = 64 * 1024;
 // How long an upstream that turned out to do no ranges is not asked for them again.
 constexpr std::chrono::milliseconds no_ranges_memory{600'000};
 
@@ -264,7 +264,7 @@ net::Task<Result<void>> Slices::receive(EdgeWorker& worker, Flight& flight, cons
     }
     Error why = n ? Error{ErrorKind::aborted, ErrorSource::upstream, true, "a slice is too short"}
                   : n.error();
-    if (resumes++ == resumes_max) co_return std::unexpected(std::move(why));
+    if (resumes++ == slice_resumes_max) co_return std::unexpected(std::move(why));
     auto rest = co_await ask(worker, body, {range.first + received, range.last});
     if (!rest) co_return std::unexpected(rest.error());
     answered = std::move(*rest);
@@ -284,7 +284,7 @@ net::Task<Result<void>> Slices::send_unshared(EdgeWorker& worker, net::Exchange&
   unshared_.add();
   auto answered = co_await ask(worker, body, range);
   if (!answered) co_return std::unexpected(answered.error());
-  std::vector<char> buffer(copy_buffer_bytes);
+  std::vector<char> buffer(unshared_buffer_bytes);
   std::uint64_t left = range.length();
   while (left > 0) {
     std::size_t most = std::min<std::uint64_t>(buffer.size(), left);

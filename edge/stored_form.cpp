@@ -39,7 +39,7 @@ std::optional<std::string_view> take(std::string_view& rest, char end) {
   return taken;
 }
 
-std::optional<std::int64_t> take_number(std::string_view& rest, char end) {
+std::optional<std::int64_t> take_signed(std::string_view& rest, char end) {
   auto text = take(rest, end);
   if (!text) return std::nullopt;
   std::int64_t value = 0;
@@ -80,14 +80,14 @@ std::string encode(const StoredResponse& stored) {
 Result<StoredResponse> decode(std::string_view text) {
   if (!text.starts_with(magic)) return corrupt();
   text.remove_prefix(magic.size());
-  auto purge_sequence = take_number(text, ' ');
-  auto kind = take_number(text, ' ');
-  auto status = take_number(text, ' ');
-  auto request_time = take_number(text, ' ');
-  auto response_time = take_number(text, ' ');
-  auto initial_age = take_number(text, ' ');
-  auto stale_from = take_number(text, ' ');
-  auto sliced_bytes = take_number(text, '\n');
+  auto purge_sequence = take_signed(text, ' ');
+  auto kind = take_signed(text, ' ');
+  auto status = take_signed(text, ' ');
+  auto request_time = take_signed(text, ' ');
+  auto response_time = take_signed(text, ' ');
+  auto initial_age = take_signed(text, ' ');
+  auto stale_from = take_signed(text, ' ');
+  auto sliced_bytes = take_signed(text, '\n');
   auto names = take(text, '\n');
   if (!purge_sequence || !kind || !status || !request_time || !response_time || !initial_age ||
       !stale_from || !sliced_bytes || !names || *status < 100 || *status > 999 || *kind < 0 ||
@@ -122,7 +122,7 @@ Result<StoredResponse> decode(std::string_view text) {
 std::optional<std::uint64_t> purge_sequence_of(std::string_view text) {
   if (!text.starts_with(magic)) return std::nullopt;
   text.remove_prefix(magic.size());
-  auto number = take_number(text, ' ');
+  auto number = take_signed(text, ' ');
   if (!number) return std::nullopt;
   return static_cast<std::uint64_t>(*number);
 }

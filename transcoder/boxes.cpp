@@ -23,7 +23,7 @@ constexpr std::uint32_t sample_is_sync = 0x02000000;
 constexpr std::uint32_t sample_is_not_sync = 0x01010000;
 
 constexpr std::uint32_t track_id = 1;
-constexpr std::uint64_t bytes_max = 1ull << 31;
+constexpr std::uint64_t box_bytes_max = 1ull << 31;
 constexpr std::size_t mdat_head_bytes = 8;
 
 // mfhd's sequence number grows from fragment to fragment; there are never more in a piece.
@@ -160,7 +160,7 @@ Result<std::uint64_t> check(const TrackSpec& track, Samples samples, std::int64_
     next_dts = sample.dts + sample.duration;
     bytes += sample.data.size();
   }
-  if (bytes + 64 * samples.size() >= bytes_max)
+  if (bytes + 64 * samples.size() >= box_bytes_max)
     return fail(ErrorKind::too_large, ErrorSource::client,
                 "a segment of " + track.name + " is larger than 2 GiB");
   return bytes;

@@ -8,7 +8,7 @@ namespace relay::transcoder {
 
 namespace {
 
-constexpr std::array<double, 3> lead_s = {1, 2, 2};
+constexpr std::array<double, 3> first_segments_s = {1, 2, 2};
 constexpr std::int64_t groups_in_lead = 2;  // the two of 2 s; the first is a group of its own
 constexpr std::int64_t groups_in_segment = segment_s / 2;
 
@@ -23,7 +23,8 @@ std::vector<std::int64_t> cuts_at(Fraction rate, const std::vector<std::int64_t>
   std::vector<std::int64_t> cuts = {0};
   auto seconds = [&](std::int64_t count) { return static_cast<double>(count) / rate.value(); };
   for (std::size_t i = 1; i < keys.size(); ++i) {
-    double goal = cuts.size() <= lead_s.size() ? lead_s[cuts.size() - 1] : segment_s;
+    double goal =
+        cuts.size() <= first_segments_s.size() ? first_segments_s[cuts.size() - 1] : segment_s;
     double now = seconds(keys[i] - cuts.back());
     double next = seconds((i + 1 < keys.size() ? keys[i + 1] : frames) - cuts.back());
     // Late enough, or the next chance is too late.

@@ -10,7 +10,7 @@ namespace relay::transcoder {
 
 namespace {
 
-constexpr double second = 1e9;
+constexpr double ns_per_second = 1e9;
 constexpr double slowest_measured = 0.5;  // pictures further apart are stills: any rate will do
 constexpr std::array<Fraction, 8> standard_rates = {
     {{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}}};
@@ -44,7 +44,7 @@ Pace measure(std::span<const std::int64_t> times) {
     if (difference <= 0.35 * middle) sum += static_cast<double>(gap), alike += 1;
     if (difference <= 0.05 * middle + 1.1e6) close += 1;
   }
-  return {second * alike / sum, close >= 0.9 * static_cast<double>(gaps.size())};
+  return {ns_per_second * alike / sum, close >= 0.9 * static_cast<double>(gaps.size())};
 }
 
 const Fraction& nearest_standard(double rate) {

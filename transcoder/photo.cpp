@@ -12,7 +12,7 @@
 namespace relay::transcoder {
 namespace {
 
-constexpr int side_max = 16383;  // of WebP; JPEG has room for more
+constexpr int webp_side_max = 16383;  // of WebP; JPEG has room for more
 
 constexpr const char* trusted_readers[] = {"VipsForeignLoadJpeg", "VipsForeignLoadPng",
                                            "VipsForeignLoadWebp", "VipsForeignLoadHeif",
@@ -203,7 +203,7 @@ std::vector<int> photo_widths(const PhotoSettings& settings, int width, int heig
   std::ranges::sort(widths);
   widths.erase(std::ranges::unique(widths).begin(), widths.end());
   std::erase_if(widths,
-                [&](std::int64_t w) { return w * height > std::int64_t{side_max} * width; });
+                [&](std::int64_t w) { return w * height > std::int64_t{webp_side_max} * width; });
   return widths;
 }
 

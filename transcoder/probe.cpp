@@ -21,7 +21,7 @@ namespace relay::transcoder {
 namespace {
 
 constexpr int probe_packets_max = 3000;
-constexpr std::int64_t bytes_max = 48 << 20;
+constexpr std::int64_t sample_bytes_max = 48 << 20;
 constexpr std::size_t times_wanted = 40;
 constexpr int fields_wanted = 20;  // frames that are looked at for combing
 constexpr std::int64_t span_enough_ns = 3'000'000'000;
@@ -71,7 +71,7 @@ class Probe {
 
   Result<SourceFacts> run() {
     if (auto opened = open(); !opened) return std::unexpected(opened.error());
-    for (int packets = 0; packets < probe_packets_max && bytes_ < bytes_max && !enough();
+    for (int packets = 0; packets < probe_packets_max && bytes_ < sample_bytes_max && !enough();
          ++packets) {
       auto packet = source_.look();
       if (!packet) return std::unexpected(packet.error());

@@ -15,7 +15,7 @@ namespace {
 constexpr double gap_samples = 0.040 * sound_rate;       // a longer step is a gap or an overlap
 constexpr double drift_tolerated = 0.0005 * sound_rate;  // above it we speed up or slow down
 constexpr double drift_smoothing = 0.05;
-constexpr std::int64_t lead_s = 60;  // how far sound may be ahead of the picture
+constexpr std::int64_t lead_max_s = 60;  // how far sound may be ahead of the picture
 
 }  // namespace
 
@@ -135,7 +135,7 @@ Result<void> Sound::encode_whole_frames() {
   }
   std::int64_t reached = picture_frames(encoded_samples_);
   timeline_.sound_at(reached);
-  std::int64_t lead = picture_frames(lead_s * sound_rate);
+  std::int64_t lead = picture_frames(lead_max_s * sound_rate);
   if (reached > lead) timeline_.wait_for_picture(reached - lead);
   deliver_ready();
   return {};

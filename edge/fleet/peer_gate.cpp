@@ -39,6 +39,10 @@ Result<void> check_address(std::string_view peer, http::Fields request,
               "only members of the fleet may ask this, from an address in fleet.members");
 }
 
+std::string signed_of(std::string_view target, std::string_view body) {
+  return std::string(target) + "\n" + std::string(body);
+}
+
 Result<void> check_member(const PeerKey& key, std::string_view peer,
                           const http::RequestHead& request, std::string_view signed_target,
                           std::span<const Member> members, WallTime now) {

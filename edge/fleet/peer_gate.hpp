@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/base/clock.hpp"
@@ -21,6 +22,10 @@ bool is_of_this_machine(std::string_view address);
 /// `peer`: the address at the other end, without a port. Errors: forbidden.
 Result<void> check_address(std::string_view peer, http::Fields request,
                            std::span<const Member> members);
+
+/// What the signature of a letter to `target` is over, beside its method: nobody may put other
+/// words in it.
+std::string signed_of(std::string_view target, std::string_view body);
 
 /// By its signature over the method and `signed_target`, or by check_address() when `key` is empty.
 /// Errors: forbidden.

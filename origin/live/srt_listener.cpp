@@ -34,7 +34,7 @@ constexpr std::size_t srt_connections_max = 1024;
 constexpr std::size_t events_max = 64;  // taken at once
 constexpr std::int64_t wait_ms = 200;   // how soon a stop is noticed
 constexpr int peer_idle_ms = 10'000;    // without a packet: it is gone
-constexpr std::size_t message_bytes_max = 1500;
+constexpr std::size_t packet_bytes_max = 1500;
 constexpr std::size_t messages_a_turn = 256;  // of one publisher, before the next one's turn
 
 [[noreturn]] void cannot(const std::string& address, std::string_view why) {
@@ -235,7 +235,7 @@ void SrtListener::Impl::accept() {
 void SrtListener::Impl::read(SRTSOCKET socket) {
   auto found = publishers.find(socket);
   if (found == publishers.end()) return;
-  std::array<char, message_bytes_max> message;
+  std::array<char, packet_bytes_max> message;
   for (std::size_t i = 0; i < messages_a_turn; ++i) {
     int size = srt_recvmsg(socket, message.data(), message.size());
     if (size == SRT_ERROR && srt_getlasterror(nullptr) == SRT_EASYNCRCV) return;

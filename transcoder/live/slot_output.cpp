@@ -9,7 +9,7 @@
 namespace relay::transcoder::live {
 
 namespace {
-constexpr std::size_t pictures_max = 60;           // a second
+constexpr std::size_t noted_pictures_max = 60;     // a second
 constexpr std::size_t sound_s = 4;                 // held
 constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
 // Of one whose pictures come, but not in time through the decoder.
@@ -62,7 +62,7 @@ void SlotOutput::add_picture(std::int64_t time_us, av::Frame picture, std::int64
   // After a step back of the mapping the new times count.
   while (!pictures_.empty() && pictures_.back().time_us >= time_us) pictures_.pop_back();
   // Those that are due first stay, or none would ever be shown.
-  if (pictures_.size() < pictures_max)
+  if (pictures_.size() < noted_pictures_max)
     pictures_.push_back({time_us, std::move(picture)});
   else
     ++status_.dropped_frames;
