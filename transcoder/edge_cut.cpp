@@ -9,6 +9,7 @@ namespace relay::transcoder {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::int64_t beyond_ns = 10 * second_ns;  // more than renditions' frames lie apart
 
 std::int64_t rescaled(std::int64_t value, std::int64_t from, std::int64_t to) {
   __int128 scaled = static_cast<__int128>(value) * to;
@@ -46,6 +47,12 @@ EdgeSpan exact_span(const EdgeFrames& of, const EdgeSpan& wish) {
   std::size_t end = first + 1;
   while (end < count && edge_ns(of, end) < wish.to_ns - slack) ++end;
   return {edge_ns(of, first), edge_ns(of, end)};
+}
+
+EdgeSpan opened(EdgeSpan span, bool cuts_begin, bool cuts_end) {
+  if (!cuts_begin) span.from_ns -= beyond_ns;
+  if (!cuts_end) span.to_ns += beyond_ns;
+  return span;
 }
 
 EdgeCut cut_pictures(const EdgeFrames& of, const EdgeSpan& span) {

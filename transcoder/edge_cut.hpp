@@ -42,6 +42,10 @@ std::int64_t nanoseconds_of(std::int64_t ticks, std::int64_t timescale);
 /// less than an eighth of it was rounded on its way, and means it.
 EdgeSpan exact_span(const EdgeFrames& of, const EdgeSpan& wish);
 
+/// The span for all renditions: where nothing is cut, no frame of theirs lies outside, wherever the
+/// bounds of a segment lie between their frames.
+EdgeSpan opened(EdgeSpan span, bool cuts_begin, bool cuts_end);
+
 /// Pictures `first` to `end` - 1 of a cut: whole groups, which stay as they are, or others, which
 /// are encoded again.
 struct EdgeRun {

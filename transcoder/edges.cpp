@@ -42,8 +42,8 @@ Edge decide(const EdgeSegment& lead, const media::EdgePiece& piece) {
   EdgeSpan wish{begin + piece.from_us * us_ns,
                 piece.to_us ? std::min(begin + *piece.to_us * us_ns, end) : end};
   EdgeSpan span = exact_span(of, wish);
-  return {piece.number, span, (span.from_ns - begin) / us_ns,
-          span.from_ns == begin && span.to_ns == end};
+  return {piece.number, opened(span, span.from_ns > begin, span.to_ns < end),
+          (span.from_ns - begin) / us_ns, span.from_ns == begin && span.to_ns == end};
 }
 
 class EdgeWork {

@@ -106,6 +106,15 @@ TEST_F(EdgeCutTest, SoundIsCutAtTheNearestFrame) {
     EXPECT_LE(std::abs(nanoseconds_of(cut.stop, 48'000) - 11'600 * ms),
               1'024 * 1'000 * ms / 96'000);
   }
+  // 12'005 ms is where the last frame ends; a segment of pictures ends within it, or behind it.
+  for (std::int64_t end : {11'986, 11'995, 12'020}) {
+    EdgeCut head = cut_sound(of, opened({10'321 * ms, end * ms}, true, false));
+    EXPECT_EQ(head.end, aac.size()) << "the next segment begins with the frame behind this one";
+    EXPECT_GT(head.first, 0u);
+    EdgeCut tail = cut_sound(of, opened({10'015 * ms, 11'600 * ms}, false, true));
+    EXPECT_EQ(tail.first, 0u);
+    EXPECT_LT(tail.end, aac.size());
+  }
   EdgeCut none = cut_sound(of, {12'100 * ms, 12'101 * ms});
   EXPECT_EQ(none.end - none.first, 1u) << "sound that ends before the picture";
 }
