@@ -15,7 +15,9 @@
 namespace relay::edge {
 namespace {
 
-// A response that varies may send a request to another flight; more than this is a bug upstream.
+// Another flight's variant, a store that was waited for, a large body that has changed: each sends
+// a request back to look again. More than this is a bug upstream, or content that changes all the
+// time.
 constexpr int rounds_max = 4;
 
 }  // namespace

@@ -30,6 +30,9 @@ net::Task<bool> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stor
     co_await answer_locally(visit, 412, "the body has another version by now");
     co_return true;
   }
+  // What that flight brought for its first client, and its way, are not the next answer's.
+  visit.own_fields.reset();
+  visit.upstream_trail.clear();
   co_return false;
 }
 

@@ -336,7 +336,7 @@ net::Task<void> Api::remove(net::Exchange& exchange, Route route) {
   net::asio::post(parts_.blocking.pool(),
                   [&store, route, released = std::move((*removed)->released)] {
                     store.remove_asset(route.tenant, route.asset);
-                    remove_released(store, route.tenant, released);
+                    store.remove_released(route.tenant, released);
                   });
   std::string purge = purge_of_prefix(media::asset_prefix(route.tenant, route.asset));
   auto receipts = co_await parts_.announcer.purge_and_wait(std::move(purge), edges_wait);

@@ -90,7 +90,7 @@ void ClipApi::hand_over(const MadeClip& made) {
 }
 
 void ClipApi::remove_superseded(const MadeClip& made) {
-  remove_released(store_, made.asset.tenant, made.released);
+  store_.remove_released(made.asset.tenant, made.released);
   if (made.superseded_version.empty()) return;
   auto removed = store_.remove_source(made.asset.tenant, made.asset.name, made.superseded_version);
   if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
@@ -158,15 +158,6 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
     clip.height = each.height;
   }
   return clip;
-}
-
-void remove_released(SegmentStore& store, const std::string& tenant,
-                     const std::vector<Released>& released) {
-  for (const Released& each : released) {
-    auto removed =
-        store::remove_file(store.media_path(tenant, each.asset, each.version, each.object));
-    if (!removed) log::warn("a segment stays behind", {log::kv("why", removed.error().message)});
-  }
 }
 
 }  // namespace relay::origin

@@ -56,8 +56,4 @@ class ClipApi {
   jobs::Supervisor* supervisor_ = nullptr;
 };
 
-/// Blocks: removes files that no clip holds any more.
-void remove_released(SegmentStore& store, const std::string& tenant,
-                     const std::vector<Released>& released);
-
 }  // namespace relay::origin

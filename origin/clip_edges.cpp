@@ -5,7 +5,6 @@
 
 #include "common/base/log.hpp"
 #include "common/store/file.hpp"
-#include "origin/clip_api.hpp"
 
 namespace relay::origin {
 namespace {
@@ -215,7 +214,7 @@ Result<Asset> ClipEdges::finish(const media::Job& job) {
 Result<Asset> ClipEdges::give_up(const media::Job& job, const std::string& reason) {
   auto given_up = catalog_.give_up_clip(job, reason);
   if (!given_up) return std::unexpected(given_up.error());
-  remove_released(store_, job.tenant, given_up->released);
+  store_.remove_released(job.tenant, given_up->released);
   return std::move(given_up->asset);
 }
 

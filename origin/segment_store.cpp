@@ -71,6 +71,14 @@ Result<void> SegmentStore::remove_source(std::string_view tenant, std::string_vi
   return store::remove_file(source_path(tenant, asset, version));
 }
 
+void SegmentStore::remove_released(std::string_view tenant,
+                                   std::span<const Released> released) const {
+  for (const Released& each : released) {
+    auto removed = store::remove_file(media_path(tenant, each.asset, each.version, each.object));
+    if (!removed) log::warn("a segment stays behind", {log::kv("why", removed.error().message)});
+  }
+}
+
 void SegmentStore::remove_asset(std::string_view tenant, std::string_view asset) {
   discard(folder_ / "media" / tenant / asset);
   discard(folder_ / "sources" / tenant / asset);

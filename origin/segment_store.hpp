@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@
 namespace relay::origin {
 
 class Catalog;
+struct Released;
 
 class SegmentStore {
  public:
@@ -42,6 +44,8 @@ class SegmentStore {
                          std::string_view object, std::string_view bytes);
   Result<void> remove_source(std::string_view tenant, std::string_view asset,
                              std::string_view version);
+  /// Files that nothing names any more; one that cannot be removed is logged.
+  void remove_released(std::string_view tenant, std::span<const Released> released) const;
   /// Out of reach at once, unlinked after; open descriptors stay readable.
   void remove_asset(std::string_view tenant, std::string_view asset);
 
