@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/check.hpp"
-
 namespace relay::transcoder {
 
 Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits, int threads,
@@ -12,7 +10,7 @@ Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits
   if (!codec) return bad_input("the coding of the stream is unknown");
   Decoder decoder;
   decoder.context_.reset(avcodec_alloc_context3(codec));
-  RELAY_CHECK(decoder.context_);
+  if (!decoder.context_) av::out_of_memory("a decoder");
   AVCodecContext& context = *decoder.context_;
   if (int code = avcodec_parameters_to_context(&context, stream.codecpar); code < 0)
     return bad_input(fmt::format("the stream's parameters are damaged: {}", av::reason(code)));

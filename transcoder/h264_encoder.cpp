@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "common/base/check.hpp"
 #include "transcoder/frame_rate.hpp"
 #include "transcoder/nal.hpp"
 
@@ -68,7 +67,7 @@ Result<H264Encoder> H264Encoder::open(const Rendition& rendition, const PictureP
   if (!codec)
     return fail(ErrorKind::internal, ErrorSource::internal, "libx264 is missing from libavcodec");
   encoder.context_.reset(avcodec_alloc_context3(codec));
-  RELAY_CHECK(encoder.context_);
+  if (!encoder.context_) av::out_of_memory("an x264 encoder");
   configure(*encoder.context_, rendition, picture, encoder.rate_, tuning);
   AVDictionary* options = nullptr;
   av_dict_set(&options, "preset", tuning.preset.c_str(), 0);

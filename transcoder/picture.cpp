@@ -14,8 +14,6 @@ extern "C" {
 
 #include <fmt/format.h>
 
-#include "common/base/check.hpp"
-
 namespace relay::transcoder {
 
 namespace {
@@ -136,7 +134,7 @@ Result<void> PictureFilter::build(const AVFrame& frame, AVRational time_base) {
   std::string filters = words(frame);
   if (filters.empty()) return {};
   graph_.reset(avfilter_graph_alloc());
-  RELAY_CHECK(graph_);
+  if (!graph_) av::out_of_memory("filters");
   graph_->nb_threads = 2;
   std::string from = fmt::format("video_size={}x{}:pix_fmt={}:time_base={}/{}:pixel_aspect=1/1",
                                  width_, height_, format_, time_base.num, time_base.den);
@@ -147,7 +145,7 @@ Result<void> PictureFilter::build(const AVFrame& frame, AVRational time_base) {
                                         nullptr, nullptr, graph_.get());
   AVFilterInOut* outputs = avfilter_inout_alloc();
   AVFilterInOut* inputs = avfilter_inout_alloc();
-  RELAY_CHECK(outputs && inputs);
+  if (!outputs || !inputs) av::out_of_memory("filters");
   *outputs = {av_strdup("in"), input_, 0, nullptr};
   *inputs = {av_strdup("out"), output_, 0, nullptr};
   if (code >= 0)

@@ -21,7 +21,7 @@ Result<SoundEncoder> SoundEncoder::open(std::int64_t kbit_s, std::int64_t first_
   const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
   RELAY_CHECK(codec);
   encoder.context_.reset(avcodec_alloc_context3(codec));
-  RELAY_CHECK(encoder.context_);
+  if (!encoder.context_) av::out_of_memory("a sound encoder");
   AVCodecContext& context = *encoder.context_;
   context.sample_rate = sound_rate;
   context.sample_fmt = AV_SAMPLE_FMT_FLTP;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "common/base/check.hpp"
-
 namespace relay::transcoder {
 
 namespace {
@@ -16,10 +14,10 @@ constexpr int io_buffer_bytes = 256 * 1024;
 SourceIo::SourceIo(int fd, SourceWindow window, const StopSignal& stop)
     : fd_(fd), window_(window), stop_(stop) {
   auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
-  RELAY_CHECK(buffer);
+  if (!buffer) av::out_of_memory("a buffer");
   io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, this, &SourceIo::read, nullptr,
                                &SourceIo::seek));
-  RELAY_CHECK(io_);
+  if (!io_) av::out_of_memory("a buffer");
 }
 
 int SourceIo::read(void* self, std::uint8_t* into, int room) {

@@ -16,6 +16,7 @@
 #include "transcoder/pipeline.hpp"
 #include "transcoder/presentation.hpp"
 #include "transcoder/sandbox.hpp"
+#include "transcoder/starvation.hpp"
 
 namespace relay::transcoder {
 namespace {
@@ -39,6 +40,7 @@ Result<void> prepare(const Settings& settings, const media::Job& job) {
   // Need of more memory than the limit ends the process with a code of its own.
   std::set_new_handler([] { av::out_of_memory("an object"); });
   std::set_terminate(ended_by_an_exception);
+  name_starvation();
   if (job.kind == media::JobKind::photo)
     if (auto prepared = prepare_photos(); !prepared) return prepared;
   if (settings.sandbox) return seal(source_fd, connection_fd);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/check.hpp"
-
 namespace relay::transcoder::live {
 
 namespace {
@@ -16,11 +14,11 @@ Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format,
                                                        const SourceLimits& limits) {
   std::unique_ptr<StreamInput> stream(new StreamInput(queue));
   auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
-  RELAY_CHECK(buffer);
+  if (!buffer) av::out_of_memory("a buffer");
   stream->io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, stream.get(), &StreamInput::read,
                                        nullptr, nullptr));
   AVFormatContext* input = avformat_alloc_context();
-  RELAY_CHECK(stream->io_ && input);
+  if (!stream->io_ || !input) av::out_of_memory("an input");
   input->pb = stream->io_.get();
   input->max_streams = static_cast<int>(limits.streams_max);
   input->probesize = probe_bytes;
