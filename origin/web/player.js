@@ -9,7 +9,8 @@ import { LiveEdge } from './live_edge.js';
 const Hls = window.Hls;
 const recoveries_max = 2;
 const tiny_s = 1;
-const hole_least_s = 0.1;  // hls.js steps over smaller ones
+const seek_patience_ms = 1000;
+const hole_least_s = 0.01;  // a decoder steps over smaller ones; hls.js, too, over some, while it plays
 
 /**
  * A video that is still being encoded is no channel: it starts with its first picture, not where the
@@ -77,13 +78,14 @@ function retryPolicy(maxTimeToFirstByteMs, maxLoadTimeMs) {
 export class Player extends EventTarget {
   #recoveries = 0;
   #chosen = null;  // a level's key, or null for automatic
+  #seeking = 0;  // a timer
 
   constructor(video, address) {
     super();
     this.video = video;
     this.address = address;
     video.addEventListener('resize', () => this.#tell('levels'));
-    video.addEventListener('seeking', () => forgetBegun(this.hls, video));
+    video.addEventListener('seeking', () => this.#seek());
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
@@ -136,6 +138,16 @@ export class Player extends EventTarget {
     else this.hls.startLoad();
   }
 
+  /** What was being loaded of the segment in the meantime makes it a begun one again. */
+  #seek(patience_ms = seek_patience_ms) {
+    const at = this.video.currentTime;
+    forgetBegun(this.hls, this.video);
+    clearTimeout(this.#seeking);
+    this.#seeking = setTimeout(() => {
+      if (this.video.seeking && this.video.currentTime === at) this.#seek(2 * patience_ms);
+    }, patience_ms);
+  }
+
   #make(config) {
     const hls = new Hls(config);
     const told = () => this.#tell('levels');
@@ -180,7 +192,9 @@ function endWhenTiny(hls) {
 
 /**
  * Of the segment in which it joined a channel, hls.js 1.7 has only the last parts, and takes it for whole: a
- * seek to what comes before them would wait for ever. Emptied, it is loaded from its beginning.
+ * seek to what comes before them would wait for ever. Emptied and forgotten, it is loaded from its beginning.
+ * That it was emptied does not suffice: hls.js takes what lies within 0.2 s of a buffer for buffered, which is
+ * as long as the last part.
  */
 function forgetBegun(hls, video) {
   const at = video.currentTime;
@@ -191,6 +205,9 @@ function forgetBegun(hls, video) {
   if (ranges.some(({ start, end }) => start <= at && at < end)) return;
   if (!ranges.some(({ start }) => start - at > hole_least_s && start < segment.end)) return;
   hls.trigger(Hls.Events.BUFFER_FLUSHING, { startOffset: segment.start, endOffset: segment.end, type: null });
+  const middle = (segment.start + segment.end) / 2;  // that of the sound begins some milliseconds beside it
+  for (const type of ['main', 'audio'])
+    hls.streamController?.fragmentTracker.removeFragmentsInRange(middle, middle + 0.001, type);
 }
 
 /** The same quality in two readings of a playlist. */
