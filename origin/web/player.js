@@ -7,7 +7,10 @@
 import { LiveEdge } from './live_edge.js';
 
 const Hls = window.Hls;
-const recoveries_max = 2;
+// hls.js 1.7 has a count of its own, which every append that works sets back: where the bytes are taken and
+// only their decoding fails, it begins anew for ever.
+const failures_max = 5;
+const progress_s = 0.5;
 const tiny_s = 1;
 const seek_patience_ms = 1000;
 const hole_least_s = 0.01;  // a decoder steps over smaller ones; hls.js, too, over some, while it plays
@@ -76,7 +79,7 @@ function retryPolicy(maxTimeToFirstByteMs, maxLoadTimeMs) {
 }
 
 export class Player extends EventTarget {
-  #recoveries = 0;
+  #failures = { count: 0, at_s: 0 };  // of the decoder, without progress between them
   #chosen = null;  // a level's key, or null for automatic
   #seeking = 0;  // a timer
 
@@ -86,6 +89,7 @@ export class Player extends EventTarget {
     this.address = address;
     video.addEventListener('resize', () => this.#tell('levels'));
     video.addEventListener('seeking', () => this.#seek());
+    video.addEventListener('error', () => this.#fails());
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
@@ -163,12 +167,26 @@ export class Player extends EventTarget {
     if (hls !== this.hls) return;
     if (error.type === Hls.ErrorTypes.NETWORK_ERROR) {
       this.#tell('network', { status: error.response?.code ?? 0 });
-    } else if (error.type === Hls.ErrorTypes.MEDIA_ERROR && this.#recoveries < recoveries_max) {
-      this.#recoveries += 1;
+    } else if (error.type !== Hls.ErrorTypes.MEDIA_ERROR) {
+      this.#giveUp();
+    } else if (!this.#fails()) {
       hls.recoverMediaError();
-    } else {
-      this.#tell('undecodable');
     }
+  }
+
+  /** Counts one more failure to decode; true: it was one too many. */
+  #fails() {
+    const at_s = this.video.currentTime;
+    const stuck = Math.abs(at_s - this.#failures.at_s) < progress_s;
+    this.#failures = { count: stuck ? this.#failures.count + 1 : 1, at_s };
+    if (this.#failures.count <= failures_max) return false;
+    this.#giveUp();
+    return true;
+  }
+
+  #giveUp() {
+    this.hls.stopLoad();
+    this.#tell('undecodable');
   }
 
   #tell(type, detail) {
