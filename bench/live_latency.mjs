@@ -16,7 +16,7 @@ import { startFleet, temporaryFolder } from '../tests/support/torchrelay.mjs'
 import { readLiveMedia } from '../tests/tools/live_playlist.mjs'
 import { followable } from '../tests/tools/live_watch.mjs'
 
-const help = `bench/live_latency [--quick] [--minutes N] [--protocols rtmp,srt] [--size WxH] [--rungs N] [--part MS]
+const help = `bench/live_latency [--quick] [--minutes N] [--protocols rtmp,srt] [--size WxH] [--rungs N] [--part MS] [--srt-latency MS]
                    [--no-browser] [--trace] [--json FILE]
 
 A camera (25 frames a second, each with its number in the picture) is pushed by ffmpeg (x264 zerolatency) to
@@ -33,7 +33,8 @@ by blocking reloads. One protocol after the other.
                before the channel's clock is not in it
   stalls, stall_ms           times that the picture stood still for 250 ms and more, and for how long
   repeated, missing          frames of the camera that were shown again, or never, in the rendition
-  SRT arrives at the relay before libsrt's own buffer (its latency, 120 ms by default), which is in the figures.
+  SRT arrives at the relay before libsrt's own buffer (live.srt_latency, 120 ms unless --srt-latency says
+  otherwise), which is in the figures.
   --minutes N  of each protocol (default 2), once the viewer has settled; --quick: 15 s, RTMP, 640x360, two renditions
   --trace      the way from camera to screen, second by second
   --json FILE  the same rows for machines`
@@ -41,7 +42,7 @@ by blocking reloads. One protocol after the other.
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' }, minutes: { type: 'string' }, protocols: { type: 'string' }, size: { type: 'string' },
-    rungs: { type: 'string' }, part: { type: 'string' }, json: { type: 'string' }, 'no-browser': { type: 'boolean' }, trace: { type: 'boolean' },
+    rungs: { type: 'string' }, part: { type: 'string' }, 'srt-latency': { type: 'string' }, json: { type: 'string' }, 'no-browser': { type: 'boolean' }, trace: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
@@ -54,6 +55,7 @@ const protocols = (options.protocols ?? (options.quick ? 'rtmp' : 'rtmp,srt')).s
 const size = options.size ?? (options.quick ? '640x360' : '1280x720')
 const rungs = Number(options.rungs ?? (options.quick ? 2 : 4))
 const part_ms = Number(options.part ?? 500)
+const srt_latency_ms = Number(options['srt-latency'] ?? 120)
 const rate = 25
 const settle_s = options.quick ? 15 : 40 // of a viewer, who comes to its place by playing faster, before figures count
 
@@ -201,7 +203,7 @@ async function main() {
   const work = temporaryFolder('bench-latency')
   const [rtmp, srt] = await freePorts(2)
   const fleet = await startFleet(2, { origin: {
-    settings: { live: { rtmp: `127.0.0.1:${rtmp}`, srt: `127.0.0.1:${srt}`, part: `${part_ms}ms` } },
+    settings: { live: { rtmp: `127.0.0.1:${rtmp}`, srt: `127.0.0.1:${srt}`, part: `${part_ms}ms`, srt_latency: `${srt_latency_ms}ms` } },
     transcoder: { live: { rungs_max: rungs } } } })
   const browser = options['no-browser'] ? null : await launchBrowser()
   const rows = []

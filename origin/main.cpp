@@ -83,7 +83,8 @@ int run(const Settings& settings, const std::string& path) {
   listen(settings.live.rtmp, {});
   listen(settings.live.rtmps, {settings.live.rtmps_certificate, settings.live.rtmps_key});
   std::optional<live::SrtListener> srt;
-  if (!settings.live.srt.empty()) srt.emplace(settings.live.srt, channels, metrics);
+  if (!settings.live.srt.empty())
+    srt.emplace(settings.live.srt, settings.live.srt_latency, channels, metrics);
   for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
   net::spawn(first, events.run_heartbeat());
   server.on_stop([&] {

@@ -74,6 +74,10 @@ void describe_live_listeners(Schema& schema, live::LiveSettings& into) {
               "PEM file of the certificate chain");
   schema.text("live.rtmps_key", into.rtmps_key, "PEM file of its private key");
   schema.text("live.srt", into.srt, "where SRT publishers connect (UDP); empty: nowhere");
+  schema.duration("live.srt_latency", into.srt_latency,
+                  "what SRT lost may take so long to come again, and feeds are late by it; a "
+                  "publisher may ask for more",
+                  {.least = 20, .most = 8000});
   schema.text("live.public_host", into.public_host,
               "the host in the addresses that the API gives; empty: as listened on");
 }

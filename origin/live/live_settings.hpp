@@ -25,6 +25,7 @@ struct LiveSettings {
   std::string rtmps;
   std::string rtmps_certificate, rtmps_key;
   std::string srt = "127.0.0.1:8890";
+  std::chrono::milliseconds srt_latency{120};
   std::string public_host;  // in the addresses that the API gives; empty: as listened on
   std::chrono::milliseconds part = std::chrono::milliseconds{500};
   std::chrono::milliseconds group = std::chrono::seconds{2};

@@ -45,6 +45,13 @@ void set(SRTSOCKET socket, SRT_SOCKOPT option, const auto& value) {
   srt_setsockflag(socket, option, &value, sizeof value);
 }
 
+/// As agreed with the publisher: the longer one of both sides' wishes.
+int latency_ms_of(SRTSOCKET socket) {
+  int latency_ms = 0;
+  int size = sizeof latency_ms;
+  return srt_getsockflag(socket, SRTO_RCVLATENCY, &latency_ms, &size) == 0 ? latency_ms : 0;
+}
+
 std::string stream_id_of(SRTSOCKET socket) {
   std::array<char, 513> text{};
   int size = text.size() - 1;
@@ -79,7 +86,8 @@ struct Publisher {
 }  // namespace
 
 struct SrtListener::Impl {
-  Impl(const std::string& address, const Channels& of, Metrics& metrics);
+  Impl(const std::string& address, std::chrono::milliseconds latency, const Channels& of,
+       Metrics& metrics);
   ~Impl();
 
   /// On a thread of libsrt, before the connection is accepted: 0 when it may be.
@@ -108,7 +116,8 @@ struct SrtListener::Impl {
   std::thread thread;
 };
 
-SrtListener::Impl::Impl(const std::string& address, const Channels& of, Metrics& metrics)
+SrtListener::Impl::Impl(const std::string& address, std::chrono::milliseconds latency,
+                        const Channels& of, Metrics& metrics)
     : channels(of),
       publishing(metrics.gauge("origin_live_publishers", "Publishers that are connected.",
                                "protocol=\"srt\"")),
@@ -123,6 +132,7 @@ SrtListener::Impl::Impl(const std::string& address, const Channels& of, Metrics&
   if (door == SRT_INVALID_SOCK) cannot(address, srt_getlasterror_str());
   set(door, SRTO_RCVSYN, false);
   set(door, SRTO_PEERIDLETIMEO, peer_idle_ms);
+  set(door, SRTO_RCVLATENCY, static_cast<int>(latency.count()));
   // Or it would refuse by itself and tell nobody; see encryption_flaw().
   set(door, SRTO_ENFORCEDENCRYPTION, false);
   if (srt_listen_callback(door, judge, this) != 0 ||
@@ -223,9 +233,10 @@ void SrtListener::Impl::accept() {
     return;
   }
   Publisher publisher{std::move(*feed), {}, key->tenant + "/" + key->asset, std::move(peer)};
-  log::info("publisher came",
-            {kv("protocol", "srt"), kv("peer", publisher.peer), kv("channel", publisher.channel),
-             kv("slot", media::name(publisher.feed->slot()))});
+  log::info(
+      "publisher came",
+      {kv("protocol", "srt"), kv("peer", publisher.peer), kv("channel", publisher.channel),
+       kv("slot", media::name(publisher.feed->slot())), kv("latency_ms", latency_ms_of(socket))});
   publishers.emplace(socket, std::move(publisher));
   publishing.add(1);
   int events = SRT_EPOLL_IN | SRT_EPOLL_ERR;
@@ -264,8 +275,9 @@ void SrtListener::Impl::close(SRTSOCKET socket, std::string_view why) {
   srt_close(socket);
 }
 
-SrtListener::SrtListener(const std::string& address, const Channels& channels, Metrics& metrics)
-    : impl_(std::make_unique<Impl>(address, channels, metrics)) {
+SrtListener::SrtListener(const std::string& address, std::chrono::milliseconds latency,
+                         const Channels& channels, Metrics& metrics)
+    : impl_(std::make_unique<Impl>(address, latency, channels, metrics)) {
 }
 
 SrtListener::~SrtListener() = default;

@@ -6,6 +6,7 @@
 // A thread of its own reads what has come and hands it to the channels' feeds, which never wait.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,9 @@ class SrtListener {
  public:
   /// Binds at once; throws std::runtime_error when it cannot (start-up only). `channels` and
   /// `metrics` outlive it.
-  SrtListener(const std::string& address, const Channels& channels, Metrics& metrics);
+  /// `latency`: how long what was lost may take to come again; a publisher may ask for more.
+  SrtListener(const std::string& address, std::chrono::milliseconds latency,
+              const Channels& channels, Metrics& metrics);
   /// Ends all connections and joins the thread.
   ~SrtListener();
 

@@ -16,7 +16,8 @@ const publishers = [];
 
 before(async () => {
   [port] = await freePorts(1);
-  origin = await startOrigin({ settings: { live: { rtmp: '', srt: `127.0.0.1:${port}`, ...quickGrid } } });
+  origin = await startOrigin({
+    settings: { live: { rtmp: '', srt: `127.0.0.1:${port}`, srt_latency: '40ms', ...quickGrid } } });
 });
 after(async () => {
   for (const publisher of publishers) await publisher.stop();
@@ -49,6 +50,7 @@ test('ffmpeg pushes to the encrypted address that the API gave, and is on air', 
   assert.ok(!ingest.srt.includes(ingest.key), 'the key is not sent in the clear');
   const publisher = push(ingest.srt);
   await waitForAir(origin, 'demo/final');
+  assert.match(origin.log(), /publisher came.*channel=demo\/final.*latency_ms=40/);
   assert.equal(await count('origin_live_publishers'), 1);
   // ffmpeg puts many AAC frames into one PES packet: the first of them must be in time too.
   const { audio } = await renditionUrls(origin, 'demo/final');
@@ -90,4 +92,11 @@ test('who knows neither is refused before a byte is taken, counted, and told in 
   const refused_publishers = (await primary('demo/heat')).refused_publishers;
   assert.ok(refused_publishers >= 4, `${refused_publishers}`);
   assert.equal(await count('origin_live_publishers'), publishing);
+});
+
+test('a publisher may ask for a longer latency than the origin', async () => {
+  const { ingest } = await openChannel(origin, 'demo/far');
+  push(`${ingest.srt}&latency=300000`);
+  await waitForAir(origin, 'demo/far');
+  assert.match(origin.log(), /publisher came.*channel=demo\/far.*latency_ms=300/);
 });
