@@ -98,7 +98,8 @@ json::object stored(const ClipFacts& clip) {
                    {"exactness", static_cast<int>(clip.exactness)},
                    {"exact_error", clip.exact_error},
                    {"rough_version", clip.rough_version},
-                   {"rough_lead_in_us", clip.rough_lead_in_us}};
+                   {"rough_lead_in_us", clip.rough_lead_in_us},
+                   {"root", clip.root}};
   if (clip.start_date_us) out["start_date_us"] = *clip.start_date_us;
   return out;
 }
@@ -112,6 +113,9 @@ ClipFacts clip_from(const json::object& from) {
   clip.lead_in_us = from.at("lead_in_us").to_number<std::int64_t>();
   if (const json::value* date = from.if_contains("start_date_us"))
     clip.start_date_us = date->to_number<std::int64_t>();
+  // Earlier clips were made of videos and channels only, and say nothing of it.
+  const json::value* root = from.if_contains("root");
+  clip.root = root ? json::value_to<std::string>(*root) : clip.from;
   // Clips of before there were exact ones say nothing of it.
   const json::value* exactness = from.if_contains("exactness");
   if (!exactness) return clip;

@@ -40,7 +40,7 @@ enum class Exactness { rough, pending, exact };  // stored by their numbers
 
 /// What a clip was asked to be. Times are from the source's beginning, as it was then.
 struct ClipFacts {
-  std::string from, from_version;  // its source
+  std::string from, from_version;  // its source, which may be a clip too
   std::int64_t start_us = 0, end_us = 0;
   std::int64_t lead_in_us = 0;                // so long before start its first segments begin
   std::optional<std::int64_t> start_date_us;  // Unix time of start, of a source with dates
@@ -49,6 +49,7 @@ struct ClipFacts {
   /// Of an exact one: the version before, which viewers may still play, and its lead-in.
   std::string rough_version = {};
   std::int64_t rough_lead_in_us = 0;
+  std::string root = {};  // the video or channel that it goes back to
 };
 
 struct Asset {

@@ -223,16 +223,6 @@ Result<std::vector<media::Job>> Catalog::unfinished() const {
   return jobs;
 }
 
-Result<clip::Holds> Catalog::holds(std::string_view tenant, std::string_view clip,
-                                   std::string_view version) const {
-  auto found =
-      look_up(env_, tables_.clips, version_key(tenant, clip, version), clip::holds_from_bytes);
-  if (!found) return std::unexpected(found.error());
-  if (!*found)
-    return fail(ErrorKind::not_found, ErrorSource::client, "there is no such version of the clip");
-  return std::move(**found);
-}
-
 std::optional<media::Progress> Catalog::progress(std::string_view tenant,
                                                  std::string_view asset) const {
   std::lock_guard lock(progress_mutex_);

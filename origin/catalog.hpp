@@ -89,8 +89,8 @@ struct NewClip {
   std::vector<Rendition> renditions;
   int width = 0, height = 0;
   std::int64_t duration_ms = 0;
-  clip::Holds holds;
-  std::vector<std::string> objects;  // of the source's version, that must be there: "v720/3.m4s"
+  std::vector<clip::Holds> holds;
+  std::vector<clip::Place> objects;  // that must be there
   std::string exact_version = {};    // that a job is to make of it; empty: none
 };
 
@@ -99,7 +99,7 @@ struct ExactClip {
   std::map<std::string, std::string> playlists;  // by rendition; "": the multivariant one
   std::vector<Rendition> renditions;
   std::int64_t duration_ms = 0;
-  clip::Holds holds;
+  std::vector<clip::Holds> holds;
 };
 
 /// A file of a version that nothing names any more.
@@ -217,9 +217,6 @@ class Catalog {
   /// older ones go. conflict: the name is another kind's; too many clips of one source. not_found:
   /// the source or an object is not there any more.
   Result<MadeClip> make_clip(const NewClip& clip);
-  /// What a version of a clip holds. not_found: there is no such version.
-  Result<clip::Holds> holds(std::string_view tenant, std::string_view clip,
-                            std::string_view version) const;
   // The end of a job of kind edges (catalog_exact.cpp). not_found: deleted or superseded meanwhile.
   /// Viewers get this version from now on; the rough one stays for those who play it.
   Result<Asset> finish_clip(const media::Job& job, const ExactClip& clip);
@@ -245,21 +242,30 @@ class Catalog {
   };
   Result<void> put_holds(Change& change, const NewClip& clip);
   static Result<void> write_holds(Change& change, std::string_view tenant, std::string_view asset,
-                                  std::string_view version, const clip::Holds& holds);
+                                  std::string_view version, const std::vector<clip::Holds>& all);
+  /// Of all that clips hold, that of this version.
   Result<std::vector<clip::Holds>> holds_on(const Change& change, std::string_view tenant,
                                             std::string_view asset, std::string_view version) const;
   Result<std::vector<Released>> drop_clip(Change& change, const Asset& clip,
                                           const std::string& version);
   Result<std::vector<Released>> drop_old_clips(Change& change, const Asset& clip,
                                                const std::vector<std::string>& kept);
-  static Result<std::vector<Released>> drop_own(Change& change, const Asset& clip,
-                                                const std::string& version);
+  /// What a version of a clip has of its own, but for pieces that other clips hold.
+  Result<std::vector<Released>> drop_own(Change& change, const Asset& clip,
+                                         const std::string& version);
+  Result<std::vector<Released>> drop_unheld(Change& change, const std::string& tenant,
+                                            const std::string& asset, const std::string& version);
   static Result<Asset> pending_clip(const Change& change, const media::Job& job);
   Result<std::vector<Released>> release(Change& change, const Asset& clip,
                                         const clip::Holds& holds);
-  /// Of these, which no clip holds, those that have left the channel.
-  Result<std::vector<Released>> release(Change& change, const std::string& tenant,
-                                        const clip::Holds& holds, const clip::Hold& free);
+  /// Of a channel: what no clip holds and has left its window.
+  Result<std::vector<Released>> release_segments(Change& change, const std::string& tenant,
+                                                 const clip::Holds& holds);
+  Result<std::vector<Released>> release_segments(Change& change, const std::string& tenant,
+                                                 const clip::Holds& holds, const clip::Hold& free);
+  /// Of a clip: what is left of a version that was dropped.
+  Result<std::vector<Released>> release_pieces(Change& change, const std::string& tenant,
+                                               const clip::Holds& holds);
   Result<void> check_unheld(const Change& change, std::string_view tenant,
                             std::string_view asset) const;
   static Result<Asset> live_asset(const Change& change, const media::Job& job);

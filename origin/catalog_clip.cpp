@@ -1,6 +1,8 @@
 // The catalog's clips: what they hold of their sources, and when that is let go. A segment of a
 // channel has up to two reasons to stay: it is the channel's (table segments), or clips hold it
-// (table holds). Its object goes with the last one, in the transaction that takes that away.
+// (table holds). Its object goes with the last one, in the transaction that takes that away. The
+// same holds for the pieces that an exact clip has of its own: they are its version's, until that
+// is dropped, and held by clips that were made of it.
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -66,9 +68,9 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
     return fail(ErrorKind::conflict, ErrorSource::client,
                 "'" + clip.asset + "' is a " + name((*old)->kind) +
                     "; delete it first to publish a clip under this name");
-  for (const std::string& object : clip.objects) {
-    auto bytes = change.txn().get(
-        tables_.objects, object_key(clip.tenant, clip.holds.asset, clip.holds.version, object));
+  for (const clip::Place& each : clip.objects) {
+    auto bytes = change.txn().get(tables_.objects,
+                                  object_key(clip.tenant, each.asset, each.version, each.object));
     if (!bytes) return std::unexpected(bytes.error());
     if (!*bytes) return not_there(clip);
   }
@@ -107,24 +109,23 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
 }
 
 Result<void> Catalog::put_holds(Change& change, const NewClip& clip) {
-  auto source = change.txn().get(tables_.versions,
-                                 version_key(clip.tenant, clip.holds.asset, clip.holds.version));
-  if (!source) return std::unexpected(source.error());
-  if (!*source) return not_there(clip);
-  auto others = keys_of(change.txn(), tables_.holds,
-                        object_key(clip.tenant, clip.holds.asset, clip.holds.version, ""));
-  if (!others) return std::unexpected(others.error());
-  if (others->size() >= clips_of_source_max)
-    return fail(ErrorKind::conflict, ErrorSource::client,
-                "'" + clip.facts.from + "' has too many clips already; delete some first");
+  for (const clip::Holds& holds : clip.holds) {
+    auto others = keys_of(change.txn(), tables_.holds,
+                          object_key(clip.tenant, holds.asset, holds.version, ""));
+    if (!others) return std::unexpected(others.error());
+    if (others->size() >= clips_of_source_max)
+      return fail(ErrorKind::conflict, ErrorSource::client,
+                  "'" + holds.asset + "' has too many clips already; delete some first");
+  }
   return write_holds(change, clip.tenant, clip.asset, clip.version, clip.holds);
 }
 
 Result<void> Catalog::write_holds(Change& change, std::string_view tenant, std::string_view asset,
-                                  std::string_view version, const clip::Holds& holds) {
+                                  std::string_view version, const std::vector<clip::Holds>& all) {
   const Tables& tables = change.tables();
-  auto put = change.txn().put(tables.clips, version_key(tenant, asset, version), to_bytes(holds));
-  if (put) put = change.txn().put(tables.holds, hold_key(tenant, holds, asset, version), "-");
+  auto put = change.txn().put(tables.clips, version_key(tenant, asset, version), to_bytes(all));
+  for (const clip::Holds& holds : all)
+    if (put) put = change.txn().put(tables.holds, hold_key(tenant, holds, asset, version), "-");
   return put;
 }
 
@@ -138,9 +139,10 @@ Result<std::vector<clip::Holds>> Catalog::holds_on(const Change& change, std::st
     auto bytes =
         change.txn().get(tables_.clips, version_key(tenant, part_of(key, 3), part_of(key, 4)));
     if (!bytes) return std::unexpected(bytes.error());
-    auto holds = clip::holds_from_bytes(bytes->value_or(""));
-    if (!holds) return std::unexpected(holds.error());
-    all.push_back(std::move(*holds));
+    auto held = clip::holds_from_bytes(bytes->value_or(""));
+    if (!held) return std::unexpected(held.error());
+    for (clip::Holds& holds : *held)
+      if (holds.asset == asset && holds.version == version) all.push_back(std::move(holds));
   }
   return all;
 }
@@ -152,7 +154,9 @@ Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant
   std::vector<std::string> clips;
   for (const std::string& key : *keys) {
     std::string clip(part_of(key, 3));
-    if (std::ranges::find(clips, clip) == clips.end()) clips.push_back(std::move(clip));
+    bool is_itself = clip == asset;  // an earlier version of it
+    if (!is_itself && std::ranges::find(clips, clip) == clips.end())
+      clips.push_back(std::move(clip));
   }
   if (clips.empty()) return {};
   std::string named;
@@ -188,38 +192,106 @@ Result<std::vector<Released>> Catalog::drop_clip(Change& change, const Asset& cl
   std::string key = version_key(clip.tenant, clip.name, version);
   auto bytes = change.txn().get(tables_.clips, key);
   if (!bytes) return std::unexpected(bytes.error());
-  auto holds = clip::holds_from_bytes(bytes->value_or(""));
-  if (!holds) return std::unexpected(holds.error());
-  for (auto [table, record] :
-       {std::pair(tables_.clips, key),
-        std::pair(tables_.holds, hold_key(clip.tenant, *holds, clip.name, version))})
-    if (auto gone = change.txn().erase(table, record); !gone) return std::unexpected(gone.error());
+  auto all = clip::holds_from_bytes(bytes->value_or(""));
+  if (!all) return std::unexpected(all.error());
+  auto gone = change.txn().erase(tables_.clips, key);
+  for (const clip::Holds& holds : *all)
+    if (gone)
+      gone = change.txn().erase(tables_.holds, hold_key(clip.tenant, holds, clip.name, version));
+  if (!gone) return std::unexpected(gone.error());
+  std::vector<Released> released;
+  for (const clip::Holds& holds : *all) {
+    auto of_it = release(change, clip, holds);
+    if (!of_it) return of_it;
+    std::ranges::move(*of_it, std::back_inserter(released));
+  }
   auto own = drop_own(change, clip, version);
   if (!own) return own;
-  auto released = release(change, clip, *holds);
-  if (released) std::ranges::move(*own, std::back_inserter(*released));
+  std::ranges::move(*own, std::back_inserter(released));
   return released;
 }
 
 Result<std::vector<Released>> Catalog::drop_own(Change& change, const Asset& clip,
                                                 const std::string& version) {
-  const Tables& tables = change.tables();
-  std::string prefix = object_key(clip.tenant, clip.name, version, "");
-  auto keys = keys_of(change.txn(), tables.objects, prefix);
+  auto gone = erase_prefix(change.txn(), tables_.playlists,
+                           object_key(clip.tenant, clip.name, version, ""));
+  if (!gone) return std::unexpected(gone.error());
+  return drop_unheld(change, clip.tenant, clip.name, version);
+}
+
+Result<std::vector<Released>> Catalog::drop_unheld(Change& change, const std::string& tenant,
+                                                   const std::string& asset,
+                                                   const std::string& version) {
+  auto holds = holds_on(change, tenant, asset, version);
+  if (!holds) return std::unexpected(holds.error());
+  const clip::Held held(*holds);
+  std::string prefix = object_key(tenant, asset, version, "");
+  auto keys = keys_of(change.txn(), tables_.objects, prefix);
   if (!keys) return std::unexpected(keys.error());
   std::vector<Released> released;
-  for (const std::string& key : *keys)
-    released.push_back({clip.name, version, key.substr(prefix.size())});
-  for (store::Table table : {tables.playlists, tables.objects})
-    if (auto gone = erase_prefix(change.txn(), table, prefix); !gone)
-      return std::unexpected(gone.error());
-  auto gone = change.txn().erase(tables.versions, version_key(clip.tenant, clip.name, version));
+  for (const std::string& key : *keys) {
+    std::string object = key.substr(prefix.size());
+    if (held.has(object)) continue;
+    auto gone = change.txn().erase(tables_.objects, key);
+    if (!gone) return std::unexpected(gone.error());
+    released.push_back({asset, version, std::move(object)});
+  }
+  // The record stays as long as there is a file: a start removes what has none.
+  std::string record = version_key(tenant, asset, version);
+  bool is_left = released.size() < keys->size();
+  if (is_left) {
+    auto put = change.txn().put(tables_.versions, record,
+                                to_bytes(VersionRecord{VersionState::dropped, 0}));
+    if (!put) return std::unexpected(put.error());
+    return released;
+  }
+  auto gone = change.txn().erase(tables_.versions, record);
   if (!gone) return std::unexpected(gone.error());
   return released;
 }
 
-Result<std::vector<Released>> Catalog::release(Change& change, const std::string& tenant,
-                                               const clip::Holds& holds, const clip::Hold& free) {
+Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip,
+                                               const clip::Holds& holds) {
+  auto source = change.asset(clip.tenant, holds.asset);
+  if (!source) return std::unexpected(source.error());
+  // A video keeps its own.
+  if (!*source) return std::vector<Released>();
+  if ((*source)->kind == AssetKind::clip) return release_pieces(change, clip.tenant, holds);
+  if ((*source)->kind == AssetKind::channel) return release_segments(change, clip.tenant, holds);
+  return std::vector<Released>();
+}
+
+Result<std::vector<Released>> Catalog::release_pieces(Change& change, const std::string& tenant,
+                                                      const clip::Holds& holds) {
+  auto bytes = change.txn().get(tables_.versions, version_key(tenant, holds.asset, holds.version));
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return std::vector<Released>();
+  auto version = version_from_bytes(**bytes);
+  if (!version) return std::unexpected(version.error());
+  if (version->state != VersionState::dropped) return std::vector<Released>();
+  return drop_unheld(change, tenant, holds.asset, holds.version);
+}
+
+Result<std::vector<Released>> Catalog::release_segments(Change& change, const std::string& tenant,
+                                                        const clip::Holds& holds) {
+  std::vector<Released> released;
+  auto others = holds_on(change, tenant, holds.asset, holds.version);
+  if (!others) return std::unexpected(others.error());
+  const clip::Held still_held(*others);
+  for (const clip::Hold& hold : holds.held) {
+    for (const clip::Range& range : still_held.without(hold)) {
+      auto gone =
+          release_segments(change, tenant, holds, {hold.rendition, range.first, range.last});
+      if (!gone) return gone;
+      std::ranges::move(*gone, std::back_inserter(released));
+    }
+  }
+  return released;
+}
+
+Result<std::vector<Released>> Catalog::release_segments(Change& change, const std::string& tenant,
+                                                        const clip::Holds& holds,
+                                                        const clip::Hold& free) {
   std::vector<Released> released;
   media::Job job{.tenant = tenant, .asset = holds.asset, .version = holds.version};
   for (std::int64_t number = free.first; number <= free.last; ++number) {
@@ -231,26 +303,6 @@ Result<std::vector<Released>> Catalog::release(Change& change, const std::string
         change.txn().erase(tables_.objects, object_key(tenant, holds.asset, holds.version, object));
     if (!gone) return std::unexpected(gone.error());
     if (*gone) released.push_back({holds.asset, holds.version, std::move(object)});
-  }
-  return released;
-}
-
-Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip,
-                                               const clip::Holds& holds) {
-  std::vector<Released> released;
-  auto source = change.asset(clip.tenant, holds.asset);
-  if (!source) return std::unexpected(source.error());
-  // Only a channel's segments ever leave it; a video keeps its own.
-  if (!*source || (*source)->kind != AssetKind::channel) return released;
-  auto others = holds_on(change, clip.tenant, holds.asset, holds.version);
-  if (!others) return std::unexpected(others.error());
-  const clip::Held still_held(*others);
-  for (const clip::Hold& hold : holds.held) {
-    for (const clip::Range& range : still_held.without(hold)) {
-      auto gone = release(change, clip.tenant, holds, {hold.rendition, range.first, range.last});
-      if (!gone) return gone;
-      std::ranges::move(*gone, std::back_inserter(released));
-    }
   }
   return released;
 }

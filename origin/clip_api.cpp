@@ -41,6 +41,7 @@ ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice, bool exac
   if (choice.date_us) facts.start_date_us = *choice.date_us + choice.start_us - choice.begin_us;
   bool fits = choice.start_us == choice.begin_us && choice.end_us == choice.finish_us;
   if (exact) facts.exactness = fits ? Exactness::exact : Exactness::pending;
+  facts.root = from.asset.clip ? from.asset.clip->root : from.source.asset;
   return facts;
 }
 
@@ -134,18 +135,16 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
                .facts = facts_of(chosen.from, choice, order.exact),
                .title = order.labels.title,
                .tags = order.labels.tags,
-               .duration_ms = (choice.finish_us - choice.begin_us) / 1000,
-               .holds = clip::holds_of(source, choice)};
+               .duration_ms = (choice.finish_us - choice.begin_us) / 1000};
   clip::MediaPlaylists playlists;
   for (const clip::Cut& cut : choice.cuts) {
     const clip::SourceRendition& rendition = source.renditions[cut.rendition];
     playlists[rendition.name] = clip::media_playlist(source, choice, cut);
-    clip.playlists[rendition.name] = media::write(playlists[rendition.name]);
-    clip.objects.push_back(rendition.name + "/init.mp4");
-    for (std::size_t i = cut.begin; i < cut.end; ++i)
-      if (!rendition.segments[i].gap)
-        clip.objects.push_back(media::segment_object(rendition.name, rendition.segments[i].number));
   }
+  for (const auto& [rendition, playlist] : playlists)
+    clip.playlists[rendition] = media::write(playlist);
+  clip.holds = clip::holds_of(playlists, asset, clip.version);
+  clip.objects = clip::named_by(playlists, asset, clip.version);
   auto multivariant = clip::multivariant_playlist(chosen.from.multivariant, playlists, asset,
                                                   clip.version, measured_in(catalog_, tenant));
   clip.playlists[""] = media::write(multivariant);

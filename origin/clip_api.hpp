@@ -1,5 +1,5 @@
-// PUT clips/{asset} (DESIGN 3.4): a stretch of a video or a channel becomes an asset of its own, at
-// once and without a byte copied.
+// PUT clips/{asset} (DESIGN 3.4): a stretch of a video, a channel or another clip becomes an asset
+// of its own, at once and without a byte copied.
 #pragma once
 
 #include <string>

@@ -105,10 +105,10 @@ Result<ClipEdges::Layout> ClipEdges::layout_of(const media::Job& job) const {
   clip::EdgeWish wish{facts.lead_in_us, facts.lead_in_us + facts.end_us - facts.start_us};
   auto planned = clip::plan_edges(rough->multivariant, rough->playlists, wish);
   if (!planned) return std::unexpected(planned.error());
-  auto source = catalog_.asset(job.tenant, facts.from);
-  if (!source) return std::unexpected(source.error());
+  auto root = catalog_.asset(job.tenant, facts.root);
+  if (!root) return std::unexpected(root.error());
   Layout layout;
-  layout.job.live = *source && (*source)->kind == AssetKind::channel;
+  layout.job.live = *root && (*root)->kind == AssetKind::channel;
   for (clip::PlannedEdges& each : *planned) {
     media::EdgeRendition rendition{each.rendition, each.picture, each.bit_s_max, {}};
     for (clip::PlannedPiece& planned_piece : each.pieces) {
@@ -191,9 +191,7 @@ Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
   if (!pieces) return std::unexpected(pieces.error());
   auto playlists = clip::exact_playlists(rough->playlists, *pieces);
   if (!playlists) return std::unexpected(playlists.error());
-  auto held = catalog_.holds(job.tenant, job.asset, rough->asset.current_version);
-  if (!held) return std::unexpected(held.error());
-  ExactClip exact{.holds = clip::exact_holds(*held, *pieces)};
+  ExactClip exact{.holds = clip::holds_of(*playlists, job.asset, job.version)};
   for (const auto& [rendition, playlist] : *playlists)
     exact.playlists[rendition] = media::write(playlist);
   auto multivariant = clip::multivariant_playlist(rough->multivariant, *playlists, job.asset,

@@ -42,7 +42,7 @@ Result<bool> flag_of(const JsonObject& body, std::string_view name) {
 
 Result<std::string> from_of(const JsonObject& body) {
   const json::value* value = body.object.if_contains("from");
-  if (!value) return bad_input("member 'from' is missing: the video or channel to clip from");
+  if (!value) return bad_input("member 'from' is missing: the video, channel or clip to clip from");
   if (!value->is_string()) return wrong_member(body, "from", "must be the name of an asset");
   std::string from(value->get_string());
   if (auto named = media::check_name("asset", from); !named) return std::unexpected(named.error());

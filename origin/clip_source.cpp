@@ -17,12 +17,9 @@ Result<Asset> playable(const Catalog& catalog, const std::string& tenant,
   if (!*asset)
     return fail(ErrorKind::not_found, ErrorSource::client,
                 fmt::format("there is no asset '{}' to clip from", asset_name));
-  if ((*asset)->clip)
-    return bad_input(fmt::format("'{}' is a clip itself; make the new one from '{}'", asset_name,
-                                 (*asset)->clip->from));
   if ((*asset)->kind == AssetKind::photo)
     return bad_input(
-        fmt::format("'{}' is a photo; clips are made of videos and channels", asset_name));
+        fmt::format("'{}' is a photo; clips are made of videos, channels and clips", asset_name));
   if ((*asset)->current_version.empty())
     return fail(ErrorKind::conflict, ErrorSource::client,
                 fmt::format("nothing of '{}' can be played yet", asset_name), true);
@@ -69,14 +66,25 @@ Result<void> add_playlist(const Catalog& catalog, const Asset& asset, clip::Sour
   source.growing = source.growing || !playlist->ended;
   bool is_lead = &rendition == &source.renditions.front();
   if (is_lead && !playlist->segments.empty()) source.date_us = playlist->segments.front().date_us;
+  auto named = [&](std::string_view uri) {
+    return clip::uri_of(clip::place_of(asset.name, asset.current_version, rendition.name, uri));
+  };
+  rendition.map_uri = named(playlist->map_uri);
   std::int64_t number = playlist->media_sequence;
   for (const media::MediaSegment& each : playlist->segments) {
-    if (each.uri != fmt::format("{}.m4s", number))
+    if (!asset.clip && each.uri != fmt::format("{}.m4s", number))
       return fail(ErrorKind::internal, ErrorSource::internal,
                   fmt::format("segment {} of '{}' is called {}", number, asset.name, each.uri));
-    rendition.segments.push_back({number++, each.microseconds(), each.gap});
+    rendition.segments.push_back({number++, each.microseconds(), each.gap, named(each.uri)});
   }
   return {};
+}
+
+/// What a clip was asked to be; its segments may be more.
+void add_meant(const ClipFacts& facts, clip::Source& source) {
+  source.meant_from_us = facts.lead_in_us;
+  if (facts.exactness != Exactness::exact)
+    source.meant_to_us = facts.lead_in_us + facts.end_us - facts.start_us;
 }
 
 }  // namespace
@@ -96,6 +104,7 @@ Result<ClipSource> read_clip_source(const Catalog& catalog, const live::Channels
   source.renditions = renditions_named(found.multivariant);
   auto channel = channels.find(tenant, asset_name);
   source.growing = channel != nullptr;
+  if (found.asset.clip) add_meant(*found.asset.clip, source);
   for (clip::SourceRendition& each : source.renditions) {
     auto live = channel ? channel->rendition(each.name) : nullptr;
     if (channel && !live) continue;

@@ -1,4 +1,5 @@
-// What a clip can be made of: a video as far as it is published, a channel's window, a recording.
+// What a clip can be made of: a video as far as it is published, a channel's window, a recording,
+// another clip.
 // From the catalog, and of an open channel from its renditions as viewers see them.
 #pragma once
 
@@ -20,7 +21,7 @@ struct ClipSource {
   std::uint64_t lead_seen = 0;            // with this version seen
 };
 
-/// Any thread; does not wait. Errors: not_found (no such asset), invalid (a photo, a clip),
+/// Any thread; does not wait. Errors: not_found (no such asset), invalid (a photo),
 /// conflict (nothing of it can be played yet).
 Result<ClipSource> read_clip_source(const Catalog& catalog, const live::Channels& channels,
                                     const std::string& tenant, const std::string& asset);

@@ -147,7 +147,8 @@ net::Task<Result<Downloads::Shared>> Downloads::find(std::string tenant, std::st
   // One that is remembered may have been deleted: the catalog decides.
   auto there = catalog_.version(tenant, asset, version);
   if (!there) co_return std::unexpected(there.error());
-  if (!*there) co_return no_download("there is no such version");
+  if (!*there || (*there)->state == VersionState::dropped)
+    co_return no_download("there is no such version");
   DownloadShelf::Make make_it = [this, tenant, asset, version, rendition] {
     return make(tenant, asset, version, rendition);
   };

@@ -31,7 +31,13 @@ struct PlaylistRecord {
   bool ended = false;  // it will never change again
 };
 
-enum class VersionState { open, ready, failed };
+// Stored by their numbers: new ones come last.
+enum class VersionState {
+  open,
+  ready,
+  failed,
+  dropped,  // of a clip: nobody is shown it any more, but other clips hold pieces of it
+};
 
 /// One transcode of an asset.
 struct VersionRecord {

@@ -90,7 +90,8 @@ Result<void> check_span(const Source& source, const Common& common, Choice& choi
 
 Result<Choice> span_of(const Source& source, const Common& common, const Wish& wish) {
   Choice choice;
-  choice.end_us = common.end_us();
+  choice.start_us = source.meant_from_us;
+  choice.end_us = source.meant_to_us.value_or(common.end_us());
   for (auto [moment, into] :
        {std::pair(&wish.start, &choice.start_us), std::pair(&wish.end, &choice.end_us)}) {
     if (!*moment) continue;

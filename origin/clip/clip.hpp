@@ -26,28 +26,34 @@ struct Moment {
 };
 
 struct SourceSegment {
-  std::int64_t number = 0;  // "12.m4s"
+  std::int64_t number = 0;  // "12.m4s"; of a clip its place
   std::int64_t us = 0;      // how long it lasts
   bool gap = false;
+  /// As a playlist of the new clip names it; empty: the source's own, by its number.
+  std::string uri = {};
 };
 
 struct SourceRendition {
   std::string name;
   bool video = true;
   std::vector<SourceSegment> segments;  // complete ones; numbers without holes
+  std::string map_uri = {};             // as of a segment
 };
 
-/// A video or a channel as it is now.
+/// A video, a channel or a clip as it is now.
 struct Source {
   std::string asset, version;
   std::optional<std::int64_t> date_us;  // Unix time of the first rendition's first segment
   bool growing = false;                 // more may come
   int target_duration_s = 0;
   std::vector<SourceRendition> renditions;  // video first
+  /// What of it is meant, from its begin: a rough clip plays more than it was asked to be.
+  std::int64_t meant_from_us = 0;
+  std::optional<std::int64_t> meant_to_us = {};  // absent: to the end of what is there
 };
 
 struct Wish {
-  std::optional<Moment> start, end;  // absent: from the beginning, to the end of what is there
+  std::optional<Moment> start, end;  // absent: those of what is there, or is meant of a clip
   bool gaps = false;                 // holes of the source may be in it
 };
 

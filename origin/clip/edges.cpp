@@ -124,16 +124,4 @@ Result<MediaPlaylists> exact_playlists(const MediaPlaylists& rough, const MediaP
   return exact;
 }
 
-Holds exact_holds(const Holds& rough, const MediaPlaylists& pieces) {
-  Holds exact{rough.asset, rough.version, {}};
-  for (Hold hold : rough.held) {
-    if (auto found = pieces.find(hold.rendition); found != pieces.end()) {
-      if (piece_of(found->second, media::edge_at_beginning)) ++hold.first;
-      if (piece_of(found->second, media::edge_at_end)) --hold.last;
-    }
-    if (hold.first <= hold.last) exact.held.push_back(std::move(hold));
-  }
-  return exact;
-}
-
 }  // namespace relay::origin::clip

@@ -9,7 +9,6 @@
 
 #include "common/base/error.hpp"
 #include "common/media/edge_job.hpp"
-#include "origin/clip/hold.hpp"
 #include "origin/clip/playlists.hpp"
 
 namespace relay::origin::clip {
@@ -43,9 +42,6 @@ Result<std::vector<PlannedEdges>> plan_edges(const media::MultivariantPlaylist& 
 /// those of the job: all renditions' or none, if the segments were cut right already. An init that
 /// comes with them does for the source's segments too. Errors: internal.
 Result<MediaPlaylists> exact_playlists(const MediaPlaylists& rough, const MediaPlaylists& pieces);
-
-/// Of what the rough version holds, what the exact one's playlists still name.
-Holds exact_holds(const Holds& rough, const MediaPlaylists& pieces);
 
 /// Of the playlist that the others go by.
 std::int64_t duration_us(const media::MediaPlaylist& playlist);

@@ -6,6 +6,9 @@
 #include <charconv>
 #include <optional>
 
+#include "common/media/media_path.hpp"
+#include "origin/clip/playlists.hpp"
+
 namespace relay::origin::clip {
 namespace {
 
@@ -22,6 +25,16 @@ std::string_view word(std::string_view& text, char end) {
 bool read_number(std::string_view text, std::int64_t& into) {
   auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), into);
   return ec == std::errc() && end == text.data() + text.size();
+}
+
+/// "final/0abc": what the lines behind it are of. Names of renditions have no "/".
+std::optional<Holds> read_head(std::string_view line) {
+  if (line.find('/') == line.npos) return std::nullopt;
+  Holds holds;
+  holds.asset = word(line, '/');
+  holds.version = line;
+  if (holds.asset.empty() || holds.version.empty()) return std::nullopt;
+  return holds;
 }
 
 std::optional<Hold> read_hold(std::string_view line) {
@@ -51,33 +64,43 @@ bool Held::has(std::string_view rendition, std::int64_t number) const {
   return found != of_rendition_.end() && found->second.has(number);
 }
 
+bool Held::has(std::string_view object) const {
+  std::string_view rendition = media::rendition_of(object);
+  auto number = number_in(object);
+  return number ? has(rendition, *number) : of_rendition_.contains(rendition);
+}
+
 std::vector<Range> Held::without(const Hold& hold) const {
   auto found = of_rendition_.find(hold.rendition);
-  if (found == of_rendition_.end()) return {{hold.first, hold.last}};
+  if (found == of_rendition_.end()) return Ranges<>({}).without({hold.first, hold.last});
   return found->second.without({hold.first, hold.last});
 }
 
-std::string to_bytes(const Holds& holds) {
-  std::string bytes = fmt::format("{}{}/{}\n", form_1, holds.asset, holds.version);
-  for (const Hold& each : holds.held)
-    bytes += fmt::format("{} {} {}\n", each.rendition, each.first, each.last);
+std::string to_bytes(const std::vector<Holds>& all) {
+  std::string bytes(1, form_1);
+  for (const Holds& holds : all) {
+    bytes += fmt::format("{}/{}\n", holds.asset, holds.version);
+    for (const Hold& each : holds.held)
+      bytes += fmt::format("{} {} {}\n", each.rendition, each.first, each.last);
+  }
   return bytes;
 }
 
-Result<Holds> holds_from_bytes(std::string_view bytes) {
+Result<std::vector<Holds>> holds_from_bytes(std::string_view bytes) {
   if (bytes.empty() || bytes.front() != form_1) return broken();
   bytes.remove_prefix(1);
-  std::string_view head = word(bytes, '\n');
-  Holds holds;
-  holds.asset = word(head, '/');
-  holds.version = head;
-  if (holds.asset.empty() || holds.version.empty()) return broken();
+  std::vector<Holds> all;
   while (!bytes.empty()) {
-    auto hold = read_hold(word(bytes, '\n'));
-    if (!hold) return broken();
-    holds.held.push_back(std::move(*hold));
+    std::string_view line = word(bytes, '\n');
+    if (auto holds = read_head(line)) {
+      all.push_back(std::move(*holds));
+      continue;
+    }
+    auto hold = read_hold(line);
+    if (!hold || all.empty()) return broken();
+    all.back().held.push_back(std::move(*hold));
   }
-  return holds;
+  return all;
 }
 
 }  // namespace relay::origin::clip

@@ -13,17 +13,20 @@
 
 namespace relay::origin::clip {
 
-/// Segments of one rendition of a source's version, by their numbers, both ends included.
+/// Segments of one rendition of a source's version, by their numbers, both ends included, and its
+/// init. None of them: only that.
 struct Hold {
   std::string rendition;
   std::int64_t first = 0, last = -1;
   bool operator==(const Hold&) const = default;
 };
 
-/// What one version of a clip holds.
+/// What one version of a clip holds of one version of another asset: of what it was all made from,
+/// and of each clip with pieces of its own that it goes back to.
 struct Holds {
-  std::string asset, version;  // of the source
+  std::string asset, version;
   std::vector<Hold> held;
+  bool operator==(const Holds&) const = default;
 };
 
 /// What many versions of clips hold together of one source's version.
@@ -31,6 +34,8 @@ class Held {
  public:
   explicit Held(const std::vector<Holds>& all);
   bool has(std::string_view rendition, std::int64_t number) const;
+  /// The same of an object by its path, "v720/12.m4s" or "v720/init.mp4".
+  bool has(std::string_view object) const;
   /// What of `hold` none of them holds.
   std::vector<Range> without(const Hold& hold) const;
 
@@ -39,7 +44,7 @@ class Held {
 };
 
 /// For the catalog.
-std::string to_bytes(const Holds& holds);
-Result<Holds> holds_from_bytes(std::string_view bytes);
+std::string to_bytes(const std::vector<Holds>& all);
+Result<std::vector<Holds>> holds_from_bytes(std::string_view bytes);
 
 }  // namespace relay::origin::clip

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -46,8 +47,8 @@ Rates measure(const MediaPlaylists& playlists, std::string_view asset, std::stri
   return rates;
 }
 
-std::string uri_of(std::string_view version, std::string_view rendition,
-                   std::string_view file = "index.m3u8") {
+std::string playlist_uri(std::string_view version, std::string_view rendition,
+                         std::string_view file = "index.m3u8") {
   return fmt::format("{}/{}/{}", version, rendition, file);
 }
 
@@ -56,11 +57,50 @@ void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rat
   for (media::TrickVariant frames : of_source.i_frames) {
     auto rate = rates.find(media::rendition_of(frames.uri));
     if (rate == rates.end() || !rate->second.keys.measured()) continue;
-    frames.uri = uri_of(version, rate->first, "iframes.m3u8");
+    frames.uri = playlist_uri(version, rate->first, "iframes.m3u8");
     frames.bandwidth = rate->second.keys.peak();
     frames.average_bandwidth = rate->second.keys.average();
     into.i_frames.push_back(std::move(frames));
   }
+}
+
+/// Calls see(place, gap) for all that the playlists name and that is not of `version` itself.
+template <class See>
+void for_each_of_others(const MediaPlaylists& playlists, std::string_view asset,
+                        std::string_view version, See see) {
+  auto look_at = [&](std::string_view rendition, std::string_view uri, bool gap) {
+    if (uri.empty()) return;
+    Place place = place_of(asset, version, rendition, uri);
+    if (place.asset != asset || place.version != version) see(std::move(place), gap);
+  };
+  for (const auto& [rendition, playlist] : playlists) {
+    look_at(rendition, playlist.map_uri, false);
+    for (const media::MediaSegment& segment : playlist.segments) {
+      look_at(rendition, segment.map_uri, false);
+      look_at(rendition, segment.uri, segment.gap);
+    }
+  }
+}
+
+void add_hold(const Place& place, std::vector<Holds>& all) {
+  auto of_version = [&](const Holds& each) {
+    return each.asset == place.asset && each.version == place.version;
+  };
+  auto holds = std::ranges::find_if(all, of_version);
+  if (holds == all.end()) holds = all.insert(all.end(), {place.asset, place.version, {}});
+  std::string rendition(media::rendition_of(place.object));
+  std::vector<Hold>& held = holds->held;
+  // Those of one rendition come one after another.
+  if (held.empty() || held.back().rendition != rendition) held.push_back({rendition});
+  auto number = number_in(place.object);
+  if (!number) return;
+  Hold& last = held.back();
+  if (last.last < last.first)
+    last.first = last.last = *number;
+  else if (*number == last.last + 1)
+    ++last.last;
+  else if (*number < last.first || *number > last.last)
+    held.push_back({rendition, *number, *number});
 }
 
 }  // namespace
@@ -80,10 +120,11 @@ Place place_of(std::string_view asset, std::string_view version, std::string_vie
 media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, const Cut& cut) {
   const SourceRendition& rendition = source.renditions[cut.rendition];
   std::string folder = fmt::format("{}{}/{}/{}/", up, source.asset, source.version, rendition.name);
-  media::MediaPlaylist playlist{.target_duration_s = source.target_duration_s,
-                                .type = media::PlaylistType::vod,
-                                .map_uri = folder + "init.mp4",
-                                .ended = true};
+  media::MediaPlaylist playlist{
+      .target_duration_s = source.target_duration_s,
+      .type = media::PlaylistType::vod,
+      .map_uri = rendition.map_uri.empty() ? folder + "init.mp4" : rendition.map_uri,
+      .ended = true};
   if (choice.start_us > choice.begin_us) playlist.start_us = choice.start_us - choice.begin_us;
   // Dates go by the first rendition, so that they are the same in all.
   const SourceRendition& lead = source.renditions.front();
@@ -91,7 +132,8 @@ media::MediaPlaylist media_playlist(const Source& source, const Choice& choice, 
   auto date_us = choice.date_us;
   for (std::size_t i = cut.begin; i < cut.end; ++i) {
     const SourceSegment& segment = rendition.segments[i];
-    playlist.segments.push_back({.uri = folder + fmt::format("{}.m4s", segment.number),
+    std::string own = folder + fmt::format("{}.m4s", segment.number);
+    playlist.segments.push_back({.uri = segment.uri.empty() ? std::move(own) : segment.uri,
                                  .duration = segment.us,
                                  .timescale = media::us_per_s,
                                  .date_us = date_us,
@@ -112,7 +154,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
   for (media::AudioRendition audio : of.audios) {
     auto rate = rates.find(media::rendition_of(audio.uri));
     if (rate == rates.end()) continue;
-    audio.uri = uri_of(version, rate->first);
+    audio.uri = playlist_uri(version, rate->first);
     audio_peak = std::max(audio_peak, rate->second.whole.peak());
     audio_average = std::max(audio_average, rate->second.whole.average());
     playlist.audios.push_back(std::move(audio));
@@ -120,7 +162,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
   for (media::Variant variant : of.variants) {
     auto rate = rates.find(media::rendition_of(variant.uri));
     if (rate == rates.end()) continue;
-    variant.uri = uri_of(version, rate->first);
+    variant.uri = playlist_uri(version, rate->first);
     bool has_audio = !variant.audio_group.empty();
     variant.bandwidth = rate->second.whole.peak() + (has_audio ? audio_peak : 0);
     variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
@@ -130,14 +172,35 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
   return playlist;
 }
 
-Holds holds_of(const Source& source, const Choice& choice) {
-  Holds holds{source.asset, source.version, {}};
-  for (const Cut& cut : choice.cuts) {
-    const SourceRendition& rendition = source.renditions[cut.rendition];
-    holds.held.push_back({rendition.name, rendition.segments[cut.begin].number,
-                          rendition.segments[cut.end - 1].number});
-  }
-  return holds;
+std::string uri_of(const Place& place) {
+  return fmt::format("{}{}/{}/{}", up, place.asset, place.version, place.object);
+}
+
+std::optional<std::int64_t> number_in(std::string_view object) {
+  object.remove_prefix(object.rfind('/') + 1);  // npos + 1 is 0
+  std::int64_t number = 0;
+  auto [end, ec] = std::from_chars(object.data(), object.data() + object.size(), number);
+  bool is_whole = ec == std::errc() && end != object.data() + object.size() && *end == '.';
+  if (!is_whole) return std::nullopt;
+  return number;
+}
+
+std::vector<Holds> holds_of(const MediaPlaylists& playlists, std::string_view asset,
+                            std::string_view version) {
+  std::vector<Holds> all;
+  auto see = [&](const Place& place, bool) { add_hold(place, all); };
+  for_each_of_others(playlists, asset, version, see);
+  return all;
+}
+
+std::vector<Place> named_by(const MediaPlaylists& playlists, std::string_view asset,
+                            std::string_view version) {
+  std::vector<Place> named;
+  auto see = [&](Place place, bool gap) {
+    if (!gap) named.push_back(std::move(place));
+  };
+  for_each_of_others(playlists, asset, version, see);
+  return named;
 }
 
 }  // namespace relay::origin::clip

@@ -1,5 +1,6 @@
 // The playlists of a clip, over the segments of its source. Pure.
 //
+// A clip of a clip names what that one names, so that it depends on no playlist but its own.
 // Their URIs point at the source's own addresses ("../../../final/0abc/v720/12.m4s"): an edge that
 // has a segment because somebody watched the source has it for the clip too, and one copy of the
 // bytes has one address everywhere, which is purged at one place.
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,10 @@ struct Place {
 };
 Place place_of(std::string_view asset, std::string_view version, std::string_view rendition,
                std::string_view uri);
+/// As the playlists of any clip name it.
+std::string uri_of(const Place& place);
+/// 12 of "v720/12.m4s"; nullopt: it has no number, as an init.
+std::optional<std::int64_t> number_in(std::string_view object);
 
 /// What the catalog knows of an object.
 struct Measured {
@@ -45,7 +51,11 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
                                                   std::string_view asset, std::string_view version,
                                                   const MeasuredOf& measured);
 
-/// The segments that a choice needs of each rendition, as numbers from first to last.
-Holds holds_of(const Source& source, const Choice& choice);
+/// What `asset` of `version` has to hold to have these playlists: all that they name of others.
+std::vector<Holds> holds_of(const MediaPlaylists& playlists, std::string_view asset,
+                            std::string_view version);
+/// The same as objects that must be there; gaps are not.
+std::vector<Place> named_by(const MediaPlaylists& playlists, std::string_view asset,
+                            std::string_view version);
 
 }  // namespace relay::origin::clip

@@ -85,12 +85,14 @@ TEST(Asset, WhatAnEarlierReleaseStoredOfAClipIsRough) {
   Asset asset;
   asset.clip = ClipFacts{"final", "v1", 1'000'000, 2'000'000, 500'000, {}};
   auto stored = boost::json::parse(to_stored(asset)).as_object();
-  for (const char* later : {"exactness", "exact_error", "rough_version", "rough_lead_in_us"})
+  for (const char* later :
+       {"exactness", "exact_error", "rough_version", "rough_lead_in_us", "root"})
     EXPECT_EQ(stored["clip"].as_object().erase(later), 1u);
   auto again = asset_from_stored(boost::json::serialize(stored));
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->clip->lead_in_us, 500'000);
   EXPECT_EQ(again->clip->exactness, Exactness::rough);
+  EXPECT_EQ(again->clip->root, "final");
 }
 
 TEST(Asset, NothingPlayableHasNoPlayback) {

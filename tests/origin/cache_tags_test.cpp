@@ -24,6 +24,12 @@ TEST(CacheTags, AClipGoesWithItsSource) {
   Asset asset = tagged({"day 1"});
   asset.clip = ClipFacts{"match", "v1", 0, 1, 0, {}};
   EXPECT_EQ(cache_tags(asset), "demo, demo/final, demo/match, demo:day%201");
+  asset.clip->root = "match";
+  EXPECT_EQ(cache_tags(asset), "demo, demo/final, demo/match, demo:day%201");
+  asset.clip->from = "half";
+  EXPECT_EQ(cache_tags(asset), "demo, demo/final, demo/half, demo/match, demo:day%201");
+  asset.clip->from = "final";
+  EXPECT_EQ(cache_tags(asset), "demo, demo/final, demo/match, demo:day%201") << "of itself";
 }
 
 TEST(CacheTags, NoTagCanBeTwoOrAnotherTenants) {

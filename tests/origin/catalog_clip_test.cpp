@@ -35,9 +35,9 @@ class CatalogClipTest : public testing::Test {
                  .facts = {"final", "v1", 0, 4'000'000, 0, {}},
                  .playlists = {{"", "the renditions"}, {"v360", "the segments"}},
                  .renditions = {{.name = "v360"}},
-                 .holds = {"final", "v1", {{"v360", first, last}}}};
+                 .holds = {{"final", "v1", {{"v360", first, last}}}}};
     for (std::int64_t number = first; number <= last; ++number)
-      made.objects.push_back(media::segment_object("v360", number));
+      made.objects.push_back({"final", "v1", media::segment_object("v360", number)});
     return made;
   }
   bool is_there(std::int64_t number) {
@@ -159,7 +159,7 @@ class CatalogExactTest : public CatalogClipTest {
     return catalog->finish_clip(edges(version), {.playlists = {{"", "exact"}, {"v360", "cut"}},
                                                  .renditions = {{.name = "v360"}},
                                                  .duration_ms = 2500,
-                                                 .holds = {"final", "v1", {{"v360", 3, 3}}}});
+                                                 .holds = {{"final", "v1", {{"v360", 3, 3}}}}});
   }
   Asset goal() { return **catalog->asset("demo", "goal"); }
 };
@@ -245,6 +245,96 @@ TEST_F(CatalogExactTest, WhatASupersededJobStillTellsIsNotHeard) {
   EXPECT_FALSE(catalog->progress("demo", "goal").has_value());
 }
 
+/// "part" is made of the exact clip "goal": of its piece, its init and segment 3.
+class CatalogClipOfClipTest : public CatalogExactTest {
+ protected:
+  CatalogClipOfClipTest() {
+    for (const char* object : {"v360/0.m4s", "v360/1.m4s", "v360/init.mp4"})
+      EXPECT_TRUE(catalog->add_object(edges("x1"), object, {10, {3, 4}, {}}));
+    EXPECT_TRUE(finish("x1"));
+  }
+  NewClip part(std::string name, std::string version) {
+    NewClip made = clip(std::move(name), std::move(version), 3, 3);
+    made.facts.from = "goal";
+    made.facts.from_version = "x1";
+    made.holds.insert(made.holds.begin(), {"goal", "x1", {{"v360", 0, 0}}});
+    made.objects.push_back({"goal", "x1", "v360/0.m4s"});
+    return made;
+  }
+  bool has(const std::string& object) {
+    return catalog->object("demo", "goal", "x1", "v360/" + object)->has_value();
+  }
+  /// Two versions on, x1 is nobody's any more.
+  std::vector<std::string> replace_goal() {
+    EXPECT_TRUE(catalog->make_clip(clip("goal", "r2", 4, 4)));
+    auto made = catalog->make_clip(clip("goal", "r3", 4, 4));
+    EXPECT_TRUE(made);
+    return made ? objects(made->released) : std::vector<std::string>();
+  }
+};
+
+TEST_F(CatalogClipOfClipTest, APieceStaysWhenItsClipIsReplaced) {
+  ASSERT_TRUE(catalog->make_clip(part("part", "p1")));
+  EXPECT_EQ(*catalog->remove_segments(job(), "v360", {1, 2, 3}), Numbers{1});
+  EXPECT_EQ(replace_goal(), (std::vector<std::string>{"v360/2.m4s", "v360/1.m4s"}));
+  EXPECT_TRUE(has("0.m4s"));
+  EXPECT_TRUE(has("init.mp4"));
+  EXPECT_FALSE(has("1.m4s"));
+  EXPECT_TRUE(is_there(3)) << "held by the part itself";
+  reopen();
+  EXPECT_EQ((*catalog->version("demo", "goal", "x1"))->state, VersionState::dropped)
+      << "a start would remove the folder of one that is not there";
+  ASSERT_TRUE(catalog->make_clip(part("other", "o1"))) << "of the part, for instance";
+  EXPECT_TRUE((*catalog->remove("demo", "part"))->released.empty());
+  auto last = catalog->remove("demo", "other");
+  EXPECT_EQ(objects((*last)->released),
+            (std::vector<std::string>{"v360/0.m4s", "v360/init.mp4", "v360/3.m4s"}));
+  EXPECT_FALSE(catalog->version("demo", "goal", "x1")->has_value());
+}
+
+TEST_F(CatalogClipOfClipTest, APieceStaysItsClipsOwnWhenThePartGoes) {
+  ASSERT_TRUE(catalog->make_clip(part("part", "p1")));
+  auto removed = catalog->remove("demo", "part");
+  EXPECT_TRUE((*removed)->released.empty());
+  EXPECT_TRUE(has("0.m4s"));
+  EXPECT_EQ(replace_goal(),
+            (std::vector<std::string>{"v360/0.m4s", "v360/1.m4s", "v360/init.mp4"}));
+}
+
+TEST_F(CatalogClipOfClipTest, AClipWhosePiecesAreHeldCannotBeDeleted) {
+  ASSERT_TRUE(catalog->make_clip(part("part", "p1")));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(catalog->remove("demo", "goal").error().message,
+              "clips are made of 'goal' and play its segments: 'part'; delete them first");
+    replace_goal();
+  }
+  EXPECT_EQ(catalog->remove("demo", "final").error().message,
+            "clips are made of 'final' and play its segments: 'goal', 'part'; delete them first");
+  ASSERT_TRUE(*catalog->remove("demo", "part"));
+  EXPECT_TRUE(*catalog->remove("demo", "goal"));
+}
+
+TEST_F(CatalogClipOfClipTest, OneWithoutPiecesInItGoesWithoutAsking) {
+  NewClip middle = clip("middle", "m1", 3, 3);
+  middle.facts.from = "goal";
+  ASSERT_TRUE(catalog->make_clip(middle));
+  EXPECT_TRUE(*catalog->remove("demo", "goal"));
+  EXPECT_TRUE(is_there(3));
+  EXPECT_EQ(catalog->make_clip(part("part", "p1")).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(CatalogClipOfClipTest, AClipMayBeMadeOfItself) {
+  ASSERT_TRUE(catalog->make_clip(part("goal", "r2")));
+  ASSERT_TRUE(catalog->make_clip(part("goal", "r3")));
+  EXPECT_TRUE(has("0.m4s")) << "of x1, which was dropped";
+  EXPECT_FALSE(has("1.m4s"));
+  auto removed = catalog->remove("demo", "goal");
+  ASSERT_TRUE(removed) << removed.error().message;
+  EXPECT_FALSE(has("0.m4s"));
+  EXPECT_FALSE(catalog->version("demo", "goal", "x1")->has_value());
+  EXPECT_TRUE(*catalog->remove("demo", "final")) << "nothing is held any more";
+}
+
 TEST_F(CatalogExactTest, AClipThatIsDeletedIsNotFinished) {
   ASSERT_TRUE(*catalog->remove("demo", "goal"));
   EXPECT_EQ(finish("x1").error().kind, ErrorKind::not_found);
@@ -278,8 +368,8 @@ TEST_F(CatalogClipTest, AVideoKeepsItsSegmentsWithoutItsClips) {
   media::Job film{media::JobKind::video, "demo", "film", "f1"};
   ASSERT_TRUE(catalog->add_object(film, "v360/0.m4s", {10, {1, 2}, {}}));
   NewClip scene = clip("scene", "c1", 0, 0);
-  scene.holds.asset = scene.facts.from = "film";
-  scene.holds.version = "f1";
+  scene.holds = {{"film", "f1", {{"v360", 0, 0}}}};
+  scene.objects = {{"film", "f1", "v360/0.m4s"}};
   ASSERT_TRUE(catalog->make_clip(scene));
   auto removed = catalog->remove("demo", "scene");
   ASSERT_TRUE(removed && *removed);

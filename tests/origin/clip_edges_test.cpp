@@ -143,15 +143,19 @@ TEST(ClipEdges, ARenditionThatWasNotCutIsAnError) {
 
 TEST(ClipEdges, WhatIsNotPlayedIsNotHeld) {
   MediaPlaylists made;
-  made["v720"] = pieces({{"0.m4s", 5 * second}, {"1.m4s", second}}, "");
+  made["v720"] = pieces({{"0.m4s", 5 * second}, {"1.m4s", second}}, "init.mp4");
   made["v234"] = pieces({{"1.m4s", second}}, "");
-  Holds holds =
-      exact_holds({"film", "0abc", {{"v720", 4, 6}, {"v234", 4, 6}, {"audio", 4, 6}}}, made);
-  EXPECT_EQ(holds.asset + " " + holds.version, "film 0abc");
-  EXPECT_EQ(holds.held, (std::vector<Hold>{{"v720", 5, 5}, {"v234", 4, 5}, {"audio", 4, 6}}));
-  Holds none = exact_holds({"film", "0abc", {{"v720", 4, 5}}}, made);
-  EXPECT_TRUE(none.held.empty());
-  EXPECT_TRUE(holds_from_bytes(to_bytes(none)));
+  made["audio"] = pieces({{"0.m4s", 5 * second}, {"1.m4s", second}}, "");
+  auto exact = exact_playlists(rough({6 * second, 6 * second, 4 * second}), made);
+  ASSERT_TRUE(exact);
+  EXPECT_EQ(
+      holds_of(*exact, "goal", "2xyz"),
+      (std::vector<Holds>{{"film", "0abc", {{"audio", 5, 5}, {"v234", 4, 5}, {"v720", 5, 5}}}}));
+  auto short_one = exact_playlists(rough({6 * second, 4 * second}), made);
+  ASSERT_TRUE(short_one);
+  EXPECT_EQ(holds_of(*short_one, "goal", "2xyz"),
+            (std::vector<Holds>{{"film", "0abc", {{"audio"}, {"v234", 4, 4}}}}))
+      << "of the sound the init alone, of v720 nothing";
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ class ClipJobTest : public testing::Test {
                  .playlists = {{"", rough_multivariant(version)},
                                {broken ? "v720" : "v234", rough_segments()}},
                  .renditions = {{.name = "v234"}},
-                 .holds = {"film", "f1", {{"v234", 0, 2}}}};
+                 .holds = {{"film", "f1", {{"v234", 0, 2}}}}};
     clip.exact_version = exact;
     return catalog->make_clip(clip);
   }

@@ -36,7 +36,8 @@ TEST(ClipOrder, AFaultIsSaidWithItsPlace) {
     const char* message;
   };
   for (Wrong wrong : {
-           Wrong{R"({"start": 1})", "member 'from' is missing: the video or channel to clip from"},
+           Wrong{R"({"start": 1})",
+                 "member 'from' is missing: the video, channel or clip to clip from"},
            Wrong{R"({"from": 3})", "line 1, column 10: member 'from' must be the name of an asset"},
            Wrong{R"({"from": "a/b"})", "asset 'a/b' has '/' in it; allowed are A-Z a-z 0-9 . _ -"},
            Wrong{R"({"from": "a", "start": -1})",

@@ -76,6 +76,21 @@ TEST(Clip, WithoutTimesItIsEverything) {
   EXPECT_EQ(choice->date_us, 1000 * second);
 }
 
+TEST(Clip, WithoutTimesOfAClipItIsWhatThatWasAskedToBe) {
+  Source source = video();
+  source.meant_from_us = 500'000;
+  source.meant_to_us = 4 * second;
+  auto all = choose(source, {});
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->start_us, 0.5 * second);
+  EXPECT_EQ(all->end_us, 4 * second);
+  EXPECT_EQ(all->cuts[0].end, 3u);
+  auto more = choose(source, {at(0), at(11)});
+  ASSERT_TRUE(more) << "what it plays is there to be asked for";
+  EXPECT_EQ(more->start_us, 0);
+  EXPECT_EQ(more->end_us, 11 * second);
+}
+
 TEST(Clip, DatesAreOfTheWallClock) {
   auto choice = choose(channel(), {on(1005), on(1012)});
   ASSERT_TRUE(choice);
