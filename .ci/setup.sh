@@ -93,7 +93,11 @@ build_targets() {
   ) 8>"$build/.lock" || stop_with "the build failed; the first error is above"
 }
 
+# Several files at once: most of a compiler's time goes into the headers that they share, and a first
+# build takes a third of the time. Who changes the code configures a folder of his own without it.
+batched=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8)
+
 build_release() {
-  configure "$root/build" -DCMAKE_BUILD_TYPE=Release
+  configure "$root/build" -DCMAKE_BUILD_TYPE=Release "${batched[@]}"
   build_targets "$root/build" "$@"
 }
