@@ -103,7 +103,7 @@ test('a goal is marked by keys, published, and plays', async (t) => {
   await page.getByLabel('Title').fill('Goal!');
   await page.keyboard.press('Enter');
   await row(page, 'Goal').waitFor({ timeout: 30_000 });
-  await page.locator('#clips [data-asset="Goal"][data-exact="true"]').waitFor({ timeout: 60_000 });
+  await page.locator('#clips [data-asset="Goal"][data-exact="true"]').waitFor({ timeout: 180_000 });
 
   const { kind, clip: facts } = await asset(origin, 'demo/Goal');
   assert.deepEqual([kind, facts.from], ['clip', 'final']);
