@@ -9,6 +9,7 @@
 #include "common/media/media_path.hpp"
 #include "common/net/whole_body.hpp"
 #include "origin/clip/playlists.hpp"
+#include "origin/clip/sheets.hpp"
 #include "origin/clip_edges.hpp"
 #include "origin/json_text.hpp"
 
@@ -141,6 +142,8 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
     const clip::SourceRendition& rendition = source.renditions[cut.rendition];
     playlists[rendition.name] = clip::media_playlist(source, choice, cut);
   }
+  if (auto sheets = clip::sheet_playlist(source, choice))
+    playlists[source.sheets.name] = std::move(*sheets);
   for (const auto& [rendition, playlist] : playlists)
     clip.playlists[rendition] = media::write(playlist);
   clip.holds = clip::holds_of(playlists, asset, clip.version);

@@ -1,10 +1,13 @@
 #include "origin/clip_edges.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/media/media_path.hpp"
 #include "common/store/file.hpp"
+#include "origin/clip/sheets.hpp"
 
 namespace relay::origin {
 namespace {
@@ -26,6 +29,21 @@ Result<clip::MediaPlaylists> media_playlists_of(const Catalog& catalog, const st
     playlists.emplace(each.name, std::move(*playlist));
   }
   return playlists;
+}
+
+/// Of a clip's playlists that of its thumbnails, which no job cuts.
+std::optional<clip::MediaPlaylists::value_type> take_sheets(
+    const media::MultivariantPlaylist& multivariant, clip::MediaPlaylists& playlists) {
+  if (multivariant.images.empty()) return std::nullopt;
+  auto found = playlists.find(media::rendition_of(multivariant.images.front().uri));
+  if (found == playlists.end()) return std::nullopt;
+  clip::MediaPlaylists::value_type sheets(found->first, std::move(found->second));
+  playlists.erase(found);
+  return sheets;
+}
+
+std::unexpected<Error> no_lead() {
+  return fail(ErrorKind::internal, ErrorSource::internal, "a clip has no renditions");
 }
 
 /// Not the disk's, for instance: another try would come to the same.
@@ -189,8 +207,15 @@ Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
   if (!rough) return std::unexpected(rough.error());
   auto pieces = media_playlists_of(catalog_, job.tenant, job.asset, job.version);
   if (!pieces) return std::unexpected(pieces.error());
+  auto sheets = take_sheets(rough->multivariant, rough->playlists);
   auto playlists = clip::exact_playlists(rough->playlists, *pieces);
   if (!playlists) return std::unexpected(playlists.error());
+  auto lead = playlists->find(clip::lead_of(rough->multivariant));
+  if (lead == playlists->end()) return no_lead();
+  std::int64_t duration_us = clip::duration_us(lead->second);
+  if (sheets)
+    playlists->emplace(sheets->first, clip::exact_sheets(std::move(sheets->second), lead->second,
+                                                         rough->asset.clip->lead_in_us));
   ExactClip exact{.holds = clip::holds_of(*playlists, job.asset, job.version)};
   for (const auto& [rendition, playlist] : *playlists)
     exact.playlists[rendition] = media::write(playlist);
@@ -198,8 +223,7 @@ Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
                                                   job.version, measured_in(catalog_, job.tenant));
   exact.playlists[""] = media::write(multivariant);
   exact.renditions = renditions_of(multivariant);
-  if (auto lead = playlists->find(clip::lead_of(rough->multivariant)); lead != playlists->end())
-    exact.duration_ms = clip::duration_us(lead->second) / 1000;
+  exact.duration_ms = duration_us / 1000;
   return exact;
 }
 

@@ -80,6 +80,42 @@ Result<void> add_playlist(const Catalog& catalog, const Asset& asset, clip::Sour
   return {};
 }
 
+/// The thumbnails, as far as there are any.
+Result<std::optional<media::MediaPlaylist>> source_sheets(const Catalog& catalog,
+                                                          const Asset& asset,
+                                                          const live::Channel* channel,
+                                                          const std::string& name) {
+  if (channel) {
+    auto live = channel->rendition(name);
+    auto record = channel->record();
+    if (!live || !record->job.live || !record->job.live->setup) return std::nullopt;
+    return media::sheets_of(live->view.load()->window, *record->job.live->setup);
+  }
+  auto record = catalog.playlist(asset.tenant, asset.name, asset.current_version, name);
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return std::nullopt;
+  auto playlist = media::read_media_playlist((*record)->text);
+  if (!playlist) return std::unexpected(playlist.error());
+  return std::move(*playlist);
+}
+
+Result<void> add_sheets(const Catalog& catalog, const live::Channel* channel, ClipSource& from) {
+  if (from.multivariant.images.empty()) return {};
+  const Asset& asset = from.asset;
+  clip::SourceRendition& sheets = from.source.sheets;
+  sheets.name = media::rendition_of(from.multivariant.images.front().uri);
+  auto playlist = source_sheets(catalog, asset, channel, sheets.name);
+  if (!playlist) return std::unexpected(playlist.error());
+  if (!*playlist) return {};
+  std::int64_t number = (*playlist)->media_sequence;
+  for (const media::MediaSegment& each : (*playlist)->segments) {
+    auto place = clip::place_of(asset.name, asset.current_version, sheets.name, each.uri);
+    sheets.segments.push_back(
+        {number++, each.microseconds(), each.gap, clip::uri_of(place), each.tiles});
+  }
+  return {};
+}
+
 /// What a clip was asked to be; its segments may be more.
 void add_meant(const ClipFacts& facts, clip::Source& source) {
   source.meant_from_us = facts.lead_in_us;
@@ -116,6 +152,8 @@ Result<ClipSource> read_clip_source(const Catalog& catalog, const live::Channels
     auto added = live ? Result<void>() : add_playlist(catalog, found.asset, source, each);
     if (!added) return std::unexpected(added.error());
   }
+  if (auto added = add_sheets(catalog, channel.get(), found); !added)
+    return std::unexpected(added.error());
   return found;
 }
 

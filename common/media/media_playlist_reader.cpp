@@ -138,6 +138,9 @@ class MediaReader {
         take_sides(attributes->word("LAYOUT").value_or(""), tiles.columns, tiles.rows);
     if (!is_whole) return "#EXT-X-TILES needs RESOLUTION, LAYOUT and DURATION";
     tiles.microseconds = *duration;
+    auto skip = decimal_millionths(attributes->word("X-SKIP").value_or("0"));
+    if (!skip) return "X-SKIP of #EXT-X-TILES is no time";
+    tiles.skip_us = *skip;
     next_.tiles = tiles;
     return std::nullopt;
   }

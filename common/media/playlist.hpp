@@ -27,6 +27,9 @@ struct Tiles {
   int width = 0, height = 0;  // of one tile, pixels
   int columns = 1, rows = 1;
   std::int64_t microseconds = 0;
+  /// So far behind the first tile's begin the segment begins: a clip may begin within a sheet of
+  /// its source. An attribute of our own, X-SKIP, which other players overlook.
+  std::int64_t skip_us = 0;
 };
 
 struct ByteRange {

@@ -41,8 +41,10 @@ void append_segment(std::string& text, const MediaSegment& segment) {
     fmt::format_to(out, "#EXT-X-BYTERANGE:{}@{}\n", segment.range->bytes, segment.range->offset);
   if (segment.tiles) {
     const Tiles& tiles = *segment.tiles;
-    fmt::format_to(out, "#EXT-X-TILES:RESOLUTION={}x{},LAYOUT={}x{},DURATION={}\n", tiles.width,
+    fmt::format_to(out, "#EXT-X-TILES:RESOLUTION={}x{},LAYOUT={}x{},DURATION={}", tiles.width,
                    tiles.height, tiles.columns, tiles.rows, seconds_text(tiles.microseconds));
+    if (tiles.skip_us > 0) fmt::format_to(out, ",X-SKIP={}", seconds_text(tiles.skip_us));
+    text += '\n';
   }
   fmt::format_to(out, "{}\n", segment.uri);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "common/media/playlist.hpp"
 
 namespace relay::origin::clip {
 
@@ -31,6 +32,7 @@ struct SourceSegment {
   bool gap = false;
   /// As a playlist of the new clip names it; empty: the source's own, by its number.
   std::string uri = {};
+  std::optional<media::Tiles> tiles = {};  // of a sheet of thumbnails
 };
 
 struct SourceRendition {
@@ -47,6 +49,7 @@ struct Source {
   bool growing = false;                 // more may come
   int target_duration_s = 0;
   std::vector<SourceRendition> renditions;  // video first
+  SourceRendition sheets = {};              // of thumbnails, as far as there are any
   /// What of it is meant, from its begin: a rough clip plays more than it was asked to be.
   std::int64_t meant_from_us = 0;
   std::optional<std::int64_t> meant_to_us = {};  // absent: to the end of what is there

@@ -64,6 +64,18 @@ void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rat
   }
 }
 
+void add_images(const media::MultivariantPlaylist& of_source, const Rates& rates,
+                std::string_view version, media::MultivariantPlaylist& into) {
+  for (media::TrickVariant images : of_source.images) {
+    auto rate = rates.find(media::rendition_of(images.uri));
+    if (rate == rates.end() || !rate->second.whole.measured()) continue;
+    images.uri = playlist_uri(version, rate->first);
+    images.bandwidth = rate->second.whole.peak();
+    images.average_bandwidth = rate->second.whole.average();
+    into.images.push_back(std::move(images));
+  }
+}
+
 /// Calls see(place, gap) for all that the playlists name and that is not of `version` itself.
 template <class See>
 void for_each_of_others(const MediaPlaylists& playlists, std::string_view asset,
@@ -169,6 +181,7 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
     playlist.variants.push_back(std::move(variant));
   }
   add_i_frames(of, rates, version, playlist);
+  add_images(of, rates, version, playlist);
   return playlist;
 }
 

@@ -45,10 +45,11 @@ export class Thumbnails {
   #find(moment_s, begin) {
     const sheet = this.#sheets.find((each) => moment_s >= begin(each) && moment_s < begin(each) + each.duration_s);
     if (!sheet?.tiles) return null;
-    const { width, height, columns, rows, duration_s } = sheet.tiles;
-    const i = Math.min(Math.floor((moment_s - begin(sheet)) / duration_s), columns * rows - 1);
+    const { width, height, columns, rows, duration_s, skip_s } = sheet.tiles;
+    const i = Math.min(Math.floor((moment_s - begin(sheet) + skip_s) / duration_s), columns * rows - 1);
     return { url: sheet.url, x: (i % columns) * width, y: Math.floor(i / columns) * height, width, height,
-      sheetWidth: columns * width, sheetHeight: rows * height, time_s: sheet.start_s + i * duration_s };
+      sheetWidth: columns * width, sheetHeight: rows * height,
+      time_s: sheet.start_s + Math.max(0, i * duration_s - skip_s) };
   }
 }
 
@@ -76,5 +77,7 @@ function tilesOf(text) {
   const [resolution, layout] = [pair('RESOLUTION'), pair('LAYOUT')];
   const duration_s = Number(/(?:^|,)DURATION=([\d.]+)/.exec(text)?.[1]);
   if (!resolution || !layout || !(duration_s > 0)) return undefined;
-  return { width: resolution[0], height: resolution[1], columns: layout[0], rows: layout[1], duration_s };
+  // A clip may begin within a sheet of its source.
+  const skip_s = Number(/(?:^|,)X-SKIP=([\d.]+)/.exec(text)?.[1] ?? 0);
+  return { width: resolution[0], height: resolution[1], columns: layout[0], rows: layout[1], duration_s, skip_s };
 }

@@ -26,6 +26,15 @@ test('a video is asked by its seconds', () => {
   assert.equal(thumbnails.ended, true);
 });
 
+test('a clip may begin within a sheet of its source', () => {
+  const clip = ['#EXTM3U', '#EXT-X-IMAGES-ONLY', '#EXTINF:4.500000,', `${tiles(3)},X-SKIP=1.500000`, '../../../race/v2/thumbnails/1.jpg',
+    '#EXTINF:3.000000,', tiles(3), '../../../race/v2/thumbnails/2.jpg', '#EXT-X-ENDLIST', ''].join('\n');
+  const thumbnails = new Thumbnails(clip, address);
+  const places = [0, 0.4, 0.6, 2.6, 4.4, 4.6].map((seconds) => thumbnails.at(seconds)).map(({ x, time_s }) => [x, time_s]);
+  assert.deepEqual(places, [[0, 0], [0, 0], [240, 0.5], [480, 2.5], [480, 2.5], [0, 4.5]]);
+  assert.equal(thumbnails.at(0).url, 'http://edge/demo/race/v2/thumbnails/1.jpg');
+});
+
 test('a channel is asked by the date, and a gap has nothing to show', () => {
   const live = ['#EXTM3U', '#EXT-X-MEDIA-SEQUENCE:7', '#EXT-X-IMAGES-ONLY',
     '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z', '#EXTINF:4.000000,', tiles(2), '7.jpg',

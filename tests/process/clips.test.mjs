@@ -13,6 +13,7 @@ import { clip } from '../support/media.mjs';
 import { picturesOf, placesIn, probe, range } from '../support/pictures.mjs';
 import { until } from '../support/poll.mjs';
 import { cleanUp, startEdge, startOrigin } from '../support/torchrelay.mjs';
+import { readTrickPlaylist } from '../tools/trick_play.mjs';
 import { asLine, validate } from '../tools/validate.mjs';
 
 const toStop = [];
@@ -59,6 +60,17 @@ test('a clip of a video', async (t) => {
     }
     assert.deepEqual(filesOf(origin, 'demo').filter((name) => name.startsWith('goal')), [],
       'no byte was copied');
+  });
+
+  await t.test('has the thumbnails of its source', async () => {
+    const { thumbnails, version, renditions } = await asset(origin, 'demo/goal');
+    assert.equal(thumbnails, `/demo/goal/${version}/thumbnails/index.m3u8`);
+    assert.ok(!renditions.some(({ name }) => name === 'thumbnails'), 'nothing to play');
+    const { entries, ended } = readTrickPlaylist((await get(origin.url + thumbnails)).text, origin.url + thumbnails);
+    assert.ok(ended);
+    assert.deepEqual(entries.map(({ url }) => url),
+      [2, 3].map((n) => `${origin.url}/demo/film/${film.version}/thumbnails/${n}.jpg`));
+    for (const { url } of entries) assert.equal((await get(url)).headers['content-type'], 'image/jpeg');
   });
 
   await t.test('conforms', async () => {
@@ -202,6 +214,10 @@ test('a clip of a channel', async (t) => {
     assert.equal((await remove(origin, 'demo/foul')).status, 200);
   });
 
+  const sheetsOf = async (name) => {
+    const url = origin.url + (await asset(origin, name)).thumbnails;
+    return segmentsOf((await get(url)).text).map((uri) => new URL(uri, url).href);
+  };
   const folder = () => path.join('demo', 'match', version, rendition);
   const isStored = (number) => filesOf(origin, folder()).includes(`${number}.m4s`);
 
@@ -213,6 +229,9 @@ test('a clip of a channel', async (t) => {
     assert.equal(ended.status, 200, ended.text);
     await until('a segment that nobody holds to go', () => !isStored(last + 1));
     assert.ok(made.numbers.every(isStored), 'held by the clip');
+    const sheets = await sheetsOf('demo/kick-off');
+    assert.deepEqual(sheets.map((uri) => Number(/(\d+)\.jpg/.exec(uri)[1])), made.numbers);
+    for (const uri of sheets) assert.equal((await request(uri)).status, 200, uri);
     assert.deepEqual((await validate(`${origin.url}/demo/kick-off/index.m3u8`)).map(asLine), []);
   });
 
@@ -236,8 +255,10 @@ test('a clip of a channel', async (t) => {
     assert.equal((await remove(origin, 'demo/match')).status, 409);
     const first = `${origin.url}/demo/match/${version}/${rendition}/${made.numbers[0]}.m4s`;
     await get(first);
+    const [sheet] = await sheetsOf('demo/kick-off');
     assert.equal((await remove(origin, 'demo/kick-off')).status, 200);
     assert.equal((await request(first)).status, 404);
+    assert.equal((await request(sheet)).status, 404);
     await until('its files to go', () => !isStored(made.numbers[0]));
     assert.equal((await remove(origin, 'demo/all')).status, 200);
     assert.equal((await remove(origin, 'demo/match')).status, 200);

@@ -11,6 +11,7 @@ import { clip } from '../support/media.mjs';
 import { picturesOf, placesIn, probe, range } from '../support/pictures.mjs';
 import { until } from '../support/poll.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+import { readTrickPlaylist } from '../tools/trick_play.mjs';
 import { asLine, validate } from '../tools/validate.mjs';
 
 const toStop = [];
@@ -88,6 +89,13 @@ test('an exact clip', async (t) => {
   await t.test('conforms, with its I-frames', async () => {
     assert.deepEqual((await validate(url)).map(asLine), []);
     assert.match((await get(url)).text, /EXT-X-I-FRAME-STREAM-INF/);
+  });
+
+  await t.test('has thumbnails from its first picture on', async () => {
+    const { thumbnails } = await asset(origin, 'demo/goal');
+    const { entries } = readTrickPlaylist((await get(origin.url + thumbnails)).text, origin.url + thumbnails);
+    assert.deepEqual(entries.map(({ duration_s, tiles }) => [duration_s, tiles.skip_s]), [[1.52, 0.48], [6, 0], [1.2, 0]]);
+    assert.ok(entries.every(({ url }) => url.startsWith(`${origin.url}/demo/race/`)), 'the sheets are the source\'s');
   });
 
   await t.test('is downloaded with nothing else in it', async () => {

@@ -12,6 +12,7 @@ import { clip } from '../support/media.mjs';
 import { picturesOf, placesIn, probe, range } from '../support/pictures.mjs';
 import { until } from '../support/poll.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
+import { readTrickPlaylist } from '../tools/trick_play.mjs';
 import { asLine, validate } from '../tools/validate.mjs';
 
 const toStop = [];
@@ -89,6 +90,19 @@ test('a clip of a clip', async (t) => {
     await showsOf(origin, made.part, race, range(87 + 25, 100));
     const { headers } = await get(`${origin.url}/demo/part/index.m3u8`);
     assert.equal(headers['cache-tag'], 'demo, demo/part, demo/goal, demo/race');
+  });
+
+  await t.test('has the first source\'s thumbnails, from its own beginning on', async () => {
+    const skips = async (name) => {
+      const { thumbnails } = await asset(origin, name);
+      const { entries } = readTrickPlaylist((await get(origin.url + thumbnails)).text, origin.url + thumbnails);
+      return entries.map(({ url, tiles }) => [new URL(url).pathname, tiles.skip_s]);
+    };
+    const sheets = (...numbers) => numbers.map((n) => `/demo/race/${race.version}/thumbnails/${n}.jpg`);
+    assert.deepEqual(await skips('demo/part'), [[sheets(2)[0], 0.48], [sheets(3)[0], 0]]);
+    await makeExact(origin, 'demo/inner', { from: 'goal', start: 0.2, end: 1 });
+    assert.deepEqual(await skips('demo/inner'), [[sheets(2)[0], 0.68]]);
+    assert.equal((await remove(origin, 'demo/inner')).status, 200);
   });
 
   await t.test('is cut to the frame, within pieces too', async () => {

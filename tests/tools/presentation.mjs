@@ -23,6 +23,10 @@ export async function loadPresentation(url) {
   for (const each of images) {
     each.sheets = [];
     for (const sheet of each.playlist.entries) {
+      if (sheet.gap) {
+        each.sheets.push(undefined);
+        continue;
+      }
       const loaded = await load(sheet.url, ['image/jpeg'], () => ({}), report);
       each.sheets.push(loaded?.bytes);
     }

@@ -41,9 +41,9 @@ const rangeOf = (value) => {
   return { offset, length };
 };
 
-const tilesOf = ({ RESOLUTION, LAYOUT, DURATION }) => {
+const tilesOf = ({ RESOLUTION, LAYOUT, DURATION, 'X-SKIP': skip = 0 }) => {
   const [[width, height], [columns, rows]] = [RESOLUTION, LAYOUT].map((text) => text.split('x').map(Number));
-  return { width, height, columns, rows, duration_s: Number(DURATION) };
+  return { width, height, columns, rows, duration_s: Number(DURATION), skip_s: Number(skip) };
 };
 
 /**
@@ -158,7 +158,9 @@ export function imagePlaylists({ renditions, images }, report) {
       if (segment && Math.abs(lasts_s - duration_s) > clock_slack_s) {
         report('a sheet is as long as its segment', where, `${duration_s} s, segment ${lasts_s} s`);
       }
-      if (tiles && (tiles.columns * tiles.rows - 1) * tiles.duration_s >= duration_s) {
+      // A clip may end within a sheet of its source.
+      const isCut = i === playlist.entries.length - 1 && !where.startsWith(new URL('.', url).href);
+      if (tiles && !isCut && (tiles.columns * tiles.rows - 1) * tiles.duration_s >= duration_s + tiles.skip_s) {
         report('EXT-X-TILES', where, 'a tile lies behind the end of its sheet');
       }
     }

@@ -1,0 +1,58 @@
+#include "origin/clip/sheets.hpp"
+
+#include <algorithm>
+
+#include "common/media/live.hpp"
+#include "origin/clip/playlists.hpp"
+
+namespace relay::origin::clip {
+namespace {
+
+/// Null: it is not there.
+const SourceSegment* sheet_at(const std::vector<SourceSegment>& sheets, std::int64_t number) {
+  std::int64_t at = number - sheets.front().number;
+  if (at < 0 || at >= static_cast<std::int64_t>(sheets.size())) return nullptr;
+  const SourceSegment& found = sheets[static_cast<std::size_t>(at)];
+  return found.gap || !found.tiles ? nullptr : &found;
+}
+
+}  // namespace
+
+std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const Choice& choice) {
+  const auto& sheets = source.sheets.segments;
+  if (sheets.empty() || choice.cuts.empty()) return std::nullopt;
+  media::MediaPlaylist playlist = media_playlist(source, choice, choice.cuts.front());
+  playlist.contents = media::Contents::images;
+  playlist.independent_segments = false;
+  playlist.map_uri.clear();
+  playlist.start_us.reset();
+  const Cut& cut = choice.cuts.front();
+  std::int64_t number = source.renditions[cut.rendition].segments[cut.begin].number;
+  bool is_any = false;
+  for (media::MediaSegment& segment : playlist.segments) {
+    std::string object = media::segment_object(source.sheets.name, number);
+    const SourceSegment* sheet = sheet_at(sheets, number++);
+    segment.gap = !sheet;
+    segment.uri = sheet ? sheet->uri : uri_of({source.asset, source.version, std::move(object)});
+    if (sheet) segment.tiles = sheet->tiles;
+    is_any = is_any || sheet;
+  }
+  if (!is_any) return std::nullopt;
+  return playlist;
+}
+
+media::MediaPlaylist exact_sheets(media::MediaPlaylist rough, const media::MediaPlaylist& lead,
+                                  std::int64_t late_us) {
+  std::size_t count = std::min(rough.segments.size(), lead.segments.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    media::MediaSegment& sheet = rough.segments[i];
+    sheet.duration = lead.segments[i].microseconds();
+    sheet.timescale = media::us_per_s;
+    sheet.date_us = lead.segments[i].date_us;
+  }
+  if (count > 0 && rough.segments.front().tiles) rough.segments.front().tiles->skip_us += late_us;
+  rough.target_duration_s = lead.target_duration_s;
+  return rough;
+}
+
+}  // namespace relay::origin::clip
