@@ -71,6 +71,13 @@ Bytes bytes_of(const AVPacket& packet) {
   return {packet.data, packet.data + packet.size};
 }
 
+/// The picture is shown for the rest of its time only.
+void begin_late(Sample& sample, std::int64_t ticks) {
+  sample.dts += ticks;
+  sample.pts += ticks;
+  sample.duration -= ticks;
+}
+
 // One run of a cut, from its packets to new samples.
 class RunEncoding {
  public:
@@ -80,7 +87,8 @@ class RunEncoding {
 
   Result<TrackSpec> run(const SourceLimits& limits, const StillAtWork& tell,
                         std::vector<Sample>& samples) {
-    ticks_ = frames_[run_.first].duration;
+    for (std::size_t i = run_.first; i < run_.end; ++i)
+      ticks_ = std::max(ticks_, frames_[i].duration);
     if (!is_steady()) return bad_input("the pictures at the clip's edge come at no constant rate");
     auto decoder = Decoder::open(of_.stream(), limits, tuning_.threads);
     if (!decoder) return std::unexpected(decoder.error());
@@ -99,9 +107,11 @@ class RunEncoding {
   }
 
  private:
+  /// The outer ones may be what an earlier cut left of a picture.
   bool is_steady() const {
-    return std::ranges::all_of(frames_.subspan(run_.first, run_.end - run_.first),
-                               [&](const EdgeFrame& each) { return each.duration == ticks_; });
+    for (std::size_t i = run_.first + 1; i + 1 < run_.end; ++i)
+      if (frames_[i].duration != ticks_) return false;
+    return true;
   }
 
   /// Of the groups that the run lies in.
@@ -187,13 +197,17 @@ class RunEncoding {
   }
 
   void finish(std::vector<Sample>& samples) {
-    std::int64_t begin = frames_[run_.first].pts;
+    std::int64_t begin = frames_[run_.first].end() - ticks_;
+    std::size_t before = samples.size();
     // Decoding runs ahead as far as it does in the source, so that its times join too.
     std::int64_t own_reorder = (coded_.front().pts - coded_.front().dts) * ticks_;
     std::int64_t ahead = std::max(of_.reorder(), own_reorder) - own_reorder;
     for (H264Picture& picture : coded_)
       samples.push_back({begin + picture.dts * ticks_ - ahead, begin + picture.pts * ticks_, ticks_,
                          picture.idr, std::move(picture.data)});
+    begin_late(samples[before], frames_[run_.first].pts - begin);
+    if (run_.end - run_.first > 1)
+      samples.back().duration -= ticks_ - frames_[run_.end - 1].duration;
   }
 
   const EdgeSegment& of_;
@@ -217,11 +231,7 @@ void copy(const EdgeSegment& of, const EdgeRun& run, std::vector<Sample>& sample
 
 /// The outer pictures are shown from `cut.start` and to `cut.stop` only.
 void trim(const EdgeFrames& frames, const EdgeCut& cut, std::vector<Sample>& samples) {
-  std::int64_t late = cut.start - frames.frames[cut.first].pts;
-  Sample& first = samples.front();
-  first.dts += late;
-  first.pts += late;
-  first.duration -= late;
+  begin_late(samples.front(), cut.start - frames.frames[cut.first].pts);
   samples.back().duration -= frames.frames[cut.end - 1].end() - cut.stop;
 }
 

@@ -184,6 +184,19 @@ test('an exact clip of an exact clip whose ends have other parameter sets', asyn
   assert.equal((await remove(passing, 'demo/goal')).status, 409, `${goal.version} has an init that others need`);
 });
 
+test('an exact clip of what is left of a picture', async () => {
+  const ladder = [{ width: 640, height: 360, kbit_s: 1000 }, { width: 416, height: 234, kbit_s: 300, half_rate: true }];
+  const fast = kept(await startOrigin({ transcoder: { encoding: { passthrough: false }, ladder } }));
+  await upload(fast, 'demo/videos/race', clip({ seconds: 5, size: '640x360', rate: 50 }));
+  await waitForState(fast, 'demo/race', 'ready');
+  // Odd pictures of 50 a second: in the rung with 25 the first one of the clip is shown for half of its time.
+  await makeExact(fast, 'demo/goal', { from: 'race', start: 1.22, end: 1.9 });
+  const part = await makeExact(fast, 'demo/part', { from: 'goal', end: 0.4 });
+  assert.deepEqual(part.renditions.filter(({ width }) => width > 0).map(({ frame_rate }) => frame_rate), [50, 25]);
+  assert.equal(part.duration, 0.4);
+  await conforms(fast, 'demo/part');
+});
+
 test('a clip of a clip of a channel keeps its segments when the window moves on', async () => {
   await openChannel(origin, 'demo/match');
   const feed = kept(publishTs(origin, 'demo/match'));

@@ -32,8 +32,10 @@ class EdgeEncoder : public testing::Test {
   }
   void make(const std::string& arguments) { ASSERT_TRUE(ffmpeg(arguments)) << arguments; }
 
-  /// Pictures `first` to `end` - 1 of a file.
-  Result<EdgePictures> cut(std::size_t first, std::size_t end) {
+  /// Pictures `first` to `end` - 1 of a file, the first one so many ticks late, the last one cut
+  /// off so many before its end.
+  Result<EdgePictures> cut(std::size_t first, std::size_t end, std::int64_t late = 0,
+                           std::int64_t early = 0) {
     int fd = open(file.c_str(), O_RDONLY);
     media::EdgePiece whole{.bytes = std::filesystem::file_size(file)};
     StopSignal stop(steady_clock::now() + std::chrono::minutes(5));
@@ -41,7 +43,7 @@ class EdgeEncoder : public testing::Test {
     close(fd);
     if (!segment) return std::unexpected(segment.error());
     auto frames = segment->frames().frames;
-    EdgeCut wish{first, end, frames[first].pts, frames[end - 1].end()};
+    EdgeCut wish{first, end, frames[first].pts + late, frames[end - 1].end() - early};
     auto tell = [this]() -> Result<void> {
       ++told;
       return answer;
@@ -101,6 +103,29 @@ TEST_F(EdgeEncoder, ALongEdgeGivesSignsOfLife) {
   auto made = cut(3, 125);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::unavailable) << "nobody waits for the rest";
+}
+
+std::vector<std::int64_t> durations_of(const Segment& segment) {
+  std::vector<std::int64_t> found;
+  for (const Sample& sample : segment.samples) found.push_back(sample.duration);
+  return found;
+}
+
+TEST_F(EdgeEncoder, WhatIsLeftOfAPictureIsCutAgain) {
+  make(moving("96x64") + file);  // 512 ticks a picture
+  auto piece = cut(13, 18, 256, 128);
+  ASSERT_TRUE(piece) << piece.error().message;
+  EXPECT_THAT(durations_of(piece->segment), testing::ElementsAre(256, 512, 512, 512, 384));
+  std::ofstream(file, std::ios::binary)
+      << build_init(piece->track).value() << build_segment(piece->track, piece->segment)->bytes;
+  auto head = cut(0, 4), tail = cut(2, 5), again = cut(0, 4, 100, 100), one = cut(0, 1);
+  ASSERT_TRUE(head) << head.error().message;
+  ASSERT_TRUE(tail && again && one);
+  EXPECT_THAT(durations_of(head->segment), testing::ElementsAre(256, 512, 512, 512));
+  EXPECT_EQ(tail->segment.samples.size(), 3u);
+  EXPECT_THAT(durations_of(again->segment), testing::ElementsAre(156, 512, 512, 412));
+  EXPECT_THAT(durations_of(one->segment), testing::ElementsAre(256));
+  EXPECT_EQ(head->segment.samples.front().pts, piece->segment.samples.front().pts);
 }
 
 TEST_F(EdgeEncoder, WhatHasTwoSequenceSetsIsNotPublishedAsItIsWhenItComesBack) {
