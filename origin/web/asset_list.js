@@ -76,7 +76,7 @@ function watchLink(asset) {
 
 /** Clips are made of what has a time of its own. The same tab: the key does not leave it. */
 function deskLink(asset) {
-  if (!asset.playback || !['video', 'channel'].includes(asset.kind)) return [];
+  if (!asset.playback || !['video', 'channel', 'clip'].includes(asset.kind)) return [];
   return [make('a', { href: pagePath('desk', asset) }, 'Clip')];
 }
 

@@ -39,15 +39,20 @@ async function open(key) {
     if (error.status === 401 || error.status === 403) leave();
     return complain(error);
   }
-  if (!['channel', 'video'].includes(source.kind)) {
-    return complain(new Error('Clips are made of channels and videos, and this is neither.'));
-  }
+  const reason = whyNot(source);
+  if (reason) return complain(new Error(reason));
   if (desk.api) return undefined;  // opened meanwhile: it was asked for twice
   sessionStorage.setItem('tenant', tenant);
   sessionStorage.setItem('key', key);
   complain(null);
   desk.api = api;
-  return begin({ ...source, dated: source.kind === 'channel' });
+  return begin({ ...source, dated: source.kind === 'channel' || typeof source.clip?.start === 'string' });
+}
+
+/** A clip that is still being cut would count its seconds anew under the marks. */
+function whyNot({ kind, clip }) {
+  if (!['channel', 'video', 'clip'].includes(kind)) return 'Clips are made of channels, videos and clips, and this is none.';
+  return clip?.exact === 'pending' ? 'This clip is still being cut. Open it again in a moment.' : '';
 }
 
 function leave() {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage, playsPast } from '../support/browser.mjs';
-import { asset, upload, waitForState } from '../support/broadcaster.mjs';
+import { asset, isCut, putClip, upload, waitForState } from '../support/broadcaster.mjs';
 import { openChannel, publishTs, quickGrid, waitForAir } from '../support/live.mjs';
 import { clip } from '../support/media.mjs';
 import { until } from '../support/poll.mjs';
@@ -172,4 +172,30 @@ test('from the console to the desk of a video, whose clip is marked in seconds',
   page.on('dialog', (dialog) => dialog.accept());
   await row(page, name).getByRole('button', { name: /Delete/ }).click();
   await row(page, name).waitFor({ state: 'detached' });
+});
+
+test('a clip is a source like others, once it is cut', async (t) => {
+  await upload(origin, 'demo/videos/half', clip({ seconds: 6 }));
+  await waitForState(origin, 'demo/half', 'ready');
+  await putClip(origin, 'demo/attack', { from: 'half', start: 0.52, end: 5.48, exact: true });
+  await until('the edges', isCut(origin, 'demo/attack'));
+  const early = await openPage(browser, `${origin.url}/desk/demo/attack`);
+  t.after(() => early.context().close());
+  await early.route('**/api/v1/demo/assets/attack', async (route) => {
+    const response = await route.fetch();
+    const told = await response.json();
+    await route.fulfill({ response, json: { ...told, clip: { ...told.clip, exact: 'pending' } } });
+  });
+  await early.getByLabel('Key', { exact: true }).fill('demo-key');
+  await early.getByRole('button', { name: 'Open' }).click();
+  await early.getByRole('alert').filter({ hasText: 'still being cut' }).waitFor();
+  assert.equal(await early.locator('#desk').isVisible(), false);
+  const page = await openDesk(t, 'attack');
+  await shows(page, 4900);
+  await page.evaluate(() => window.torchrelay.preview.seek(2000));
+  await press(page, 'i', 'Shift+ArrowRight', 'o', 'p');
+  const name = await page.getByLabel('Name').inputValue();
+  await row(page, name).waitFor({ timeout: 30_000 });
+  const { clip: facts } = await asset(origin, `demo/${name}`);
+  assert.deepEqual([facts.from, facts.start, facts.end], ['attack', 2, 3.04]);
 });
