@@ -40,14 +40,14 @@ bool is_lost(MDB_txn* txn) {
 }
 
 /// A call of LMDB that reads or writes trees, which it does in its map. When a page of it cannot be
-/// had the call is left where it stands, and what belongs to the environment is left alone for
-/// good: it is full of things half done.
+/// had, or one that is wrong leads LMDB astray, the call is left where it stands, and what belongs
+/// to the environment is left alone for good: it is full of things half done.
 template <class Call>
 int ask(MDB_env* env, const Call& call) {
   Lost& lost = lost_of(env);
   if (lost) return MDB_CORRUPTED;
   volatile int code = MDB_CORRUPTED;
-  if (!read_mapped([&] { code = call(); })) lost = true;
+  if (!read_mapped([&] { code = call(); }, MappedRead::Faults::any_memory)) lost = true;
   return code;
 }
 
@@ -77,7 +77,7 @@ Result<UniqueFd> own(const std::filesystem::path& folder) {
               folder.string() + " is in use by another process; give each its own folder");
 }
 
-Result<void> check_file(const std::filesystem::path& path, std::string_view unread_table) {
+Result<void> check_file(const std::filesystem::path& path, const EnvOptions& options) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd && errno == ENOENT) return {};
   if (!fd) return std::unexpected(disk_error("cannot open " + path.string(), errno));
@@ -93,7 +93,7 @@ Result<void> check_file(const std::filesystem::path& path, std::string_view unre
   };
   std::string_view file(static_cast<const char*>(map), *bytes);
   MappedRead guard(file.data(), file.size());
-  auto checked = check_pages(file, unread_table, ahead);
+  auto checked = check_pages(file, {options.unread_table, options.tables}, ahead);
   ::munmap(map, *bytes);
   if (guard.any_missing()) {
     return fail(ErrorKind::corrupt, ErrorSource::disk, path.string() + " cannot be read in full");
@@ -122,7 +122,7 @@ void close_env(MDB_env* env) {
 
 Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions& options) {
   if (options.check_pages) {
-    auto checked = check_file(folder / "data.mdb", options.unread_table);
+    auto checked = check_file(folder / "data.mdb", options);
     if (!checked) return std::unexpected(checked.error());
   }
   MDB_env* env = nullptr;
@@ -130,6 +130,8 @@ Result<MDB_env*> make_env(const std::filesystem::path& folder, const EnvOptions&
   if (code != 0) return lmdb_failed("cannot make an LMDB environment", code);
   auto lost = std::make_unique<Lost>(false);
   mdb_env_set_userctx(env, lost.get());
+  // A page that is not what LMDB takes it for: it would end the process.
+  mdb_env_set_assert(env, [](MDB_env*, const char*) { MappedRead::leave(); });
   code = ask(env, [&] { return open_env(env, folder, options); });
   if (code == 0) {
     (void)lost.release();  // close_env() has it
@@ -146,7 +148,8 @@ std::unexpected<Error> closed() {
 
 bool is_corruption(int code) {
   return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
-         code == MDB_VERSION_MISMATCH || code == MDB_PANIC;
+         code == MDB_VERSION_MISMATCH || code == MDB_PANIC || code == MDB_INCOMPATIBLE ||
+         code == MDB_CURSOR_FULL;
 }
 
 }  // namespace

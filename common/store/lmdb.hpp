@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,8 @@ struct EnvOptions {
   unsigned flags = 0;  // of mdb_env_open: MDB_NORDAHEAD, MDB_NOSYNC, …
   /// Check the pages before LMDB believes them (page_check.hpp). Reads all of the trees.
   bool check_pages = false;
-  std::string_view unread_table = {};  // see page_check.hpp
+  std::string_view unread_table = {};  // see page_check.hpp, as for the next
+  std::span<const std::string_view> tables = {};
 };
 
 class Table {

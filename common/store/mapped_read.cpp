@@ -18,18 +18,21 @@ thread_local MappedRead* innermost = nullptr;
 struct BusHandler {
   static void handle(int number, siginfo_t* info, void* context) {
     MappedRead* read = innermost;
-    if (read && read->place_) {
+    bool bus = number == SIGBUS;
+    bool meant = read && (bus || read->faults_ == MappedRead::Faults::any_memory);
+    if (meant && read->place_) {
       // The jump leaves the handler without the kernel's undoing of what it blocked meanwhile.
       ::pthread_sigmask(SIG_SETMASK, &static_cast<ucontext_t*>(context)->uc_sigmask, nullptr);
       siglongjmp(*read->place_, 1);
     }
     auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-    bool inside = read && address >= read->begin_ && address < read->end_;
+    bool inside = meant && address >= read->begin_ && address < read->end_;
     if (inside && put_zeros(address)) {
       read->any_missing_ = true;
       return;
     }
-    std::signal(number, SIG_DFL);  // it comes again at once, and ends the process
+    // It comes again at once, to who had it before: that ends the process.
+    ::sigaction(number, bus ? &former_bus : &former_segv, nullptr);
   }
 
   static bool put_zeros(std::uintptr_t address) {
@@ -43,16 +46,20 @@ struct BusHandler {
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
-    return ::sigaction(SIGBUS, &action, nullptr) == 0;
+    return ::sigaction(SIGBUS, &action, &former_bus) == 0 &&
+           ::sigaction(SIGSEGV, &action, &former_segv) == 0;
   }
 
   static void need() {
     static const bool installed = install();
     (void)installed;
   }
+
+  static inline struct sigaction former_bus{}, former_segv{};
 };
 
-MappedRead::MappedRead(sigjmp_buf& place) : place_(&place), outer_(std::exchange(innermost, this)) {
+MappedRead::MappedRead(sigjmp_buf& place, Faults faults)
+    : place_(&place), faults_(faults), outer_(std::exchange(innermost, this)) {
   BusHandler::need();
 }
 
@@ -65,6 +72,10 @@ MappedRead::MappedRead(const char* map, std::size_t bytes)
 
 MappedRead::~MappedRead() {
   innermost = outer_;
+}
+
+void MappedRead::leave() {
+  if (innermost && innermost->place_) siglongjmp(*innermost->place_, 1);
 }
 
 bool copy_mapped(char* into, const char* from, std::size_t bytes) {

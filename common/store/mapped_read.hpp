@@ -1,5 +1,7 @@
 // Reading mapped files although the disk may not give a page, or somebody may have cut the file
-// off: the kernel says so by SIGBUS, and the process would end, with all that it serves.
+// off: the kernel says so by SIGBUS, and the process would end, with all that it serves. And
+// calling a library that believes what such a file says, and goes astray in memory when it is
+// wrong.
 #pragma once
 
 #include <csetjmp>
@@ -13,18 +15,23 @@ namespace relay::store {
 /// any the process ends as usual.
 class MappedRead {
  public:
+  enum class Faults { missing_pages, any_memory };  // SIGBUS, or SIGSEGV too
   /// Go on at `place`.
-  explicit MappedRead(sigjmp_buf& place);
+  explicit MappedRead(sigjmp_buf& place, Faults faults = Faults::missing_pages);
   /// Put a page of zeros in the place of the missing one, in this map, which nobody else reads.
   MappedRead(const char* map, std::size_t bytes);
   MappedRead(const MappedRead&) = delete;
   ~MappedRead();
   /// Whether zeros were put anywhere.
   bool any_missing() const { return any_missing_; }
+  /// For code that finds out by itself that it cannot go on: goes on at the innermost one's place.
+  /// Comes back where there is none.
+  static void leave();
 
  private:
   friend struct BusHandler;
   sigjmp_buf* place_ = nullptr;
+  Faults faults_ = Faults::missing_pages;
   std::uintptr_t begin_ = 0, end_ = 0;
   volatile bool any_missing_ = false;
   MappedRead* outer_;
@@ -34,9 +41,9 @@ class MappedRead {
 /// where it stood. So it must have nothing to give back then: no lock, no object with a destructor,
 /// nothing half done that anybody needs.
 template <class Read>
-bool read_mapped(Read&& read) {
+bool read_mapped(Read&& read, MappedRead::Faults faults = MappedRead::Faults::missing_pages) {
   sigjmp_buf place;
-  MappedRead guard(place);
+  MappedRead guard(place, faults);
   // Without the mask, whose saving is a system call; the handler restores it.
   if (sigsetjmp(place, 0) != 0) return false;
   read();

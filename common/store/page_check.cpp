@@ -91,9 +91,9 @@ int compare(Order order, std::string_view a, std::string_view b) {
 
 class Checker {
  public:
-  Checker(std::string_view file, std::string_view unread_table,
+  Checker(std::string_view file, const KnownTables& tables,
           const std::function<void(std::string_view)>& ahead)
-      : file_(file), unread_table_(unread_table), ahead_(ahead) {}
+      : file_(file), tables_(tables), ahead_(ahead) {}
 
   Result<void> run() {
     auto first = Meta::at(file_.data()), second = Meta::at(file_.data() + page_bytes);
@@ -108,6 +108,7 @@ class Checker {
     if (newest.main.flags != 0 || newest.free.flags != MDB_INTEGERKEY) {
       return wrong(second_newer, "trees of another kind");
     }
+    newest_commit_ = newest.txn;
     pages_ = newest.last_page + 1;
     if (pages_ < meta_pages || pages_ > file_.size() / page_bytes) {
       return wrong(0, "the file is shorter than its last page");
@@ -154,7 +155,7 @@ class Checker {
     auto walked = walk_tree(main, names);
     for (const auto& [name, table] : names.tables) {
       if (!walked) break;
-      Walk walk{.reads_runs = unread_table_.empty() || name != unread_table_};
+      Walk walk{.reads_runs = tables_.unread.empty() || name != tables_.unread};
       walked = walk_tree(table, walk);
     }
     return walked;
@@ -172,8 +173,9 @@ class Checker {
 
   Result<void> walk_tree(const Tree& tree, Walk& walk) {
     if (tree.root == no_page) {
-      if (tree.entries != 0 || tree.depth != 0) return wrong(0, "entries without a root");
-      return {};
+      bool empty = tree.entries == 0 && tree.depth == 0 && tree.branch_pages == 0 &&
+                   tree.leaf_pages == 0 && tree.overflow_pages == 0;
+      return empty ? Result<void>{} : wrong(0, "entries without a root");
     }
     if (tree.depth == 0 || tree.depth > depth_max) return wrong(tree.root, "an impossible depth");
     auto walked = walk_page(tree.root, tree.depth, walk);
@@ -270,7 +272,7 @@ class Checker {
     walk.last_key = node.key;
     ++walk.entries;
     if (node.flags & ~(big_data | sub_data)) return wrong(number, "an unknown kind of node");
-    if (node.flags & sub_data) return take_tree(number, node, walk);
+    if (node.flags & sub_data || walk.names_tables) return take_tree(number, node, walk);
     const char* value = node.value;
     if (node.flags & big_data) {
       auto first = number_at<std::uint64_t>(node.value);
@@ -281,7 +283,10 @@ class Checker {
       walk.overflow_pages += *count;
       value = page(first) + page_header_bytes;
     }
-    return walk.is_free_list ? take_free(number, value, node.value_bytes, walk) : Result<void>{};
+    if (!walk.is_free_list) return {};
+    auto commit = number_at<std::uint64_t>(node.key.data());
+    if (commit > newest_commit_) return wrong(number, "freed by a commit to come");
+    return take_free(number, value, node.value_bytes, walk);
   }
 
   /// A value that was put twice in one transaction may have more pages than it needs.
@@ -298,8 +303,11 @@ class Checker {
   }
 
   Result<void> take_tree(std::uint64_t number, const Node& node, Walk& walk) {
-    bool named = walk.names_tables && !(node.flags & big_data) && node.value_bytes == Tree::bytes;
-    if (!named) return wrong(number, "a tree where none can be");
+    bool named = walk.names_tables && node.flags == sub_data && node.value_bytes == Tree::bytes;
+    if (!named) return wrong(number, "a tree where none can be, or none where one must be");
+    bool known =
+        tables_.all.empty() || std::ranges::find(tables_.all, node.key) != tables_.all.end();
+    if (!known) return wrong(number, "a table of an unknown name");
     Tree tree = Tree::at(node.value);
     if (tree.flags != 0) return wrong(number, "a tree of another kind");
     walk.tables.emplace_back(node.key, tree);
@@ -320,27 +328,29 @@ class Checker {
     return {};
   }
 
-  std::string_view file_, unread_table_;
+  std::string_view file_;
+  const KnownTables& tables_;
   const std::function<void(std::string_view)>& ahead_;
-  std::uint64_t pages_ = 0;
+  std::uint64_t pages_ = 0, newest_commit_ = 0;
   std::vector<bool> used_;
 };
 
 }  // namespace
 
-bool is_whole_run(std::string_view value) {
+bool is_whole_run(std::string_view value, std::uint64_t page) {
   const char* header = value.data() - page_header_bytes;
-  return number_at<std::uint16_t>(header + 10) == overflow &&
+  return number_at<std::uint64_t>(header) == page &&
+         number_at<std::uint16_t>(header + 10) == overflow &&
          number_at<std::uint32_t>(header + 12) == run_pages(value.size());
 }
 
-Result<void> check_pages(std::string_view file, std::string_view unread_table,
+Result<void> check_pages(std::string_view file, const KnownTables& tables,
                          const std::function<void(std::string_view)>& ahead) {
   if (file.empty()) return {};
   if (file.size() < meta_pages * page_bytes) {
     return fail(ErrorKind::corrupt, ErrorSource::disk, "the database has no meta pages");
   }
-  return Checker(file, unread_table, ahead).run();
+  return Checker(file, tables, ahead).run();
 }
 
 }  // namespace relay::store

@@ -60,25 +60,28 @@ Result<void> put_bodies(Pen& pen, store::Table bodies, ShelfName shelf,
   return {};
 }
 
-bool is_whole_run(std::string_view value) {
+bool is_whole_run(const Shelf& shelf, std::string_view value) {
+  auto offset = shelf.offset_of(value);
+  if (!offset) return false;
+  std::uint64_t page = *offset / page_bytes;
   bool whole = false;
-  return store::read_mapped([&] { whole = store::is_whole_run(value); }) && whole;
+  return store::read_mapped([&] { whole = store::is_whole_run(value, page); }) && whole;
 }
 
-Result<void> erase_chunks(Pen& pen, store::Table bodies, const Body& body) {
+Result<void> erase_chunks(Pen& pen, const Shelf& shelf, const Body& body) {
   std::size_t count = chunk_count(body.bytes);
   for (std::size_t i = 0; i < count; ++i) {
     auto txn = pen.txn(page_bytes);
     if (!txn) return std::unexpected(txn.error());
     auto key = chunk_key(body.id, static_cast<std::uint32_t>(i));
-    auto value = (*txn)->get(bodies, view(key));
+    auto value = (*txn)->get(shelf.bodies(), view(key));
     if (!value) return std::unexpected(value.error());
-    if (*value && !is_whole_run(**value)) {
+    if (*value && !is_whole_run(shelf, **value)) {
       // To erase it could free pages of others; it stays until the file is made anew.
       log::warn("damaged pages are left alone", {kv("body", body.id), kv("chunk", i)});
       continue;
     }
-    auto erased = (*txn)->erase(bodies, view(key));
+    auto erased = (*txn)->erase(shelf.bodies(), view(key));
     if (!erased) return std::unexpected(erased.error());
   }
   return {};
@@ -101,7 +104,7 @@ Result<void> free_bodies(Pen& pen, const Shelf& shelf,
   for (auto at = freeing.begin(); at != freeing.end();) {
     auto first = at;
     for (std::size_t chunks = 0; at != freeing.end() && chunks < erased_chunks_max; ++at) {
-      if (auto erased = erase_chunks(pen, shelf.bodies(), **at); !erased) return erased;
+      if (auto erased = erase_chunks(pen, shelf, **at); !erased) return erased;
       chunks += chunk_count((*at)->bytes);
     }
     if (auto done = pen.finish(); !done) return done;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t txn_bytes_max = 32 << 20;
 constexpr std::size_t compared_bytes = 64;
 constexpr const char* bodies_table = "bodies";
-constexpr const char* data_file = "data.mdb";
+// The second is the small one's only, where no other can take its name.
+constexpr std::string_view shelf_tables[] = {bodies_table, objects_table};
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -52,6 +53,7 @@ store::EnvOptions options_of(std::uint64_t map_bytes) {
   options.flags = MDB_NORDAHEAD | MDB_NOSYNC;
   options.check_pages = true;
   options.unread_table = bodies_table;
+  options.tables = shelf_tables;
   return options;
 }
 
@@ -71,7 +73,7 @@ Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map
   map_bytes = (map_bytes + page_bytes - 1) / page_bytes * page_bytes;
   auto env = store::Env::open(folder, options_of(map_bytes));
   if (!env) return std::unexpected(env.error());
-  auto file = store::FileMap::open(folder / data_file, map_bytes);
+  auto file = store::FileMap::open(data_path(folder), map_bytes);
   if (!file) return std::unexpected(file.error());
   Shelf shelf(folder, map_bytes, std::move(*env), std::move(*file));
   auto looked = shelf.look_in();
@@ -90,7 +92,7 @@ Result<void> Shelf::look_in() {
   bodies_ = *bodies;
   auto fits = check_fits(fd(), env_, map_bytes_);
   if (!fits) return fits;
-  lmdb_map_ = lmdb_map_of(folder_ / data_file, file_.base());
+  lmdb_map_ = lmdb_map_of(data_path(folder_), file_.base());
   if (!lmdb_map_ || !agree(fd(), lmdb_map_, 0)) {
     return corrupt("the map of " + folder_.string() + " is not found");
   }

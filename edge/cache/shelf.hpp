@@ -17,6 +17,13 @@
 
 namespace relay::edge::cache {
 
+/// Of a shelf that lies in the folder.
+inline std::filesystem::path data_path(const std::filesystem::path& folder) {
+  return folder / "data.mdb";
+}
+/// Of the header records, in the small one.
+inline constexpr const char* objects_table = "objects";
+
 class Shelf {
  public:
   /// Errors: corrupt when the environment is damaged, was made for a larger size, or its map is

@@ -6,8 +6,6 @@
 namespace relay::edge::cache {
 namespace {
 
-constexpr const char* objects_table = "objects";
-
 /// Pages freed by a transaction are used again from the second one after it on, and the free list
 /// and the trees need some: 15 % and three of the largest transactions beside the payload.
 std::uint64_t map_bytes(std::uint64_t payload_bytes) {

@@ -75,6 +75,23 @@ TEST(MappedRead, ZerosStandForMissingPages) {
   EXPECT_TRUE(guard.any_missing());
 }
 
+TEST(MappedRead, AWildAddressIsAnAnswerWhereItIsAskedFor) {
+  CutFile file;
+  const char* nowhere = nullptr;
+  {
+    auto map = FileMap::open(file.path, page);
+    ASSERT_TRUE(map);
+    nowhere = map->base();
+  }
+  auto read = [&] { (void)*static_cast<const volatile char*>(nowhere); };
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_FALSE(read_mapped(read, MappedRead::Faults::any_memory));
+    EXPECT_FALSE(read_mapped([] { MappedRead::leave(); }));
+  }
+  MappedRead::leave();  // there is no place to go on at
+  EXPECT_EXIT(read_mapped(read), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
 using MappedReadDeathTest = ::testing::Test;
 
 TEST(MappedReadDeathTest, WithoutAGuardTheProcessEnds) {

@@ -120,7 +120,49 @@ TEST_F(PageCheck, AWholeFileIsRight) {
   EXPECT_TRUE(checked) << checked.error().message;
   EXPECT_TRUE(check_pages(earlier));
   EXPECT_TRUE(check_pages({}));
-  EXPECT_TRUE(check_pages(file, "one"));
+  EXPECT_TRUE(check_pages(file, {.unread = "one"}));
+  const std::string_view all[] = {"one", "two", "three"};
+  EXPECT_TRUE(check_pages(file, {.all = all}));
+}
+
+TEST_F(PageCheck, ATableThatLostItsNameIsFound) {
+  const std::string_view all[] = {"one", "two"};
+  int renamed = 0;
+  for (auto at = file.find("two"); at != file.npos; at = file.find("two", at + 1)) {
+    std::string bytes = file;
+    bytes[at + 1] ^= 1;
+    bool sound = check_pages(bytes).has_value();
+    renamed += sound && !check_pages(bytes, {.all = all}) ? 1 : 0;
+    bytes = file;
+    bytes[at - 4] ^= 2;  // no longer a tree
+    EXPECT_TRUE(!check_pages(bytes) || lmdb_survives(bytes));
+  }
+  EXPECT_EQ(renamed, 1) << "others are of earlier commits";
+}
+
+/// A page that lies where another belongs, or that is noise.
+TEST_F(PageCheck, AnotherPageIsFoundOrHarmless) {
+  std::mt19937 random(23);
+  std::size_t pages = file.size() / page_bytes;
+  int found = 0;
+  for (int i = 0; i < 1500; ++i) {
+    std::string bytes = file;
+    std::size_t to = random() % pages * page_bytes, from = random() % pages * page_bytes;
+    std::size_t size = random() % 3 ? page_bytes : 512 * (1 + random() % 7);
+    if (i % 4 == 0) {
+      for (std::size_t at = 0; at < size; ++at) bytes[to + at] = static_cast<char>(random());
+    } else {
+      bytes.replace(to, size, file, from, size);
+      // With the right number, as if LMDB itself had written it there.
+      if (i % 4 == 1) bytes.replace(to, 8, file, to, 8);
+    }
+    if (!check_pages(bytes)) {
+      ++found;
+    } else if (bytes != file) {
+      ASSERT_TRUE(lmdb_survives(bytes)) << "page " << to / page_bytes << " at " << i;
+    }
+  }
+  EXPECT_GT(found, 300);
 }
 
 TEST_F(PageCheck, EveryFlippedBitIsFoundOrHarmless) {
@@ -194,11 +236,13 @@ TEST_F(PageCheck, ADamagedRunIsFoundOrNotWhole) {
     std::string bytes = file;
     bytes[page * page_bytes + 12] ^= 1;
     std::string_view value(bytes.data() + page * page_bytes + 16, 9000);
-    EXPECT_FALSE(is_whole_run(value)) << page;
-    EXPECT_TRUE(is_whole_run({file.data() + page * page_bytes + 16, 9000})) << page;
+    EXPECT_FALSE(is_whole_run(value, page)) << page;
+    std::string_view sound(file.data() + page * page_bytes + 16, 9000);
+    EXPECT_TRUE(is_whole_run(sound, page)) << page;
+    EXPECT_FALSE(is_whole_run(sound, page + 1)) << page;
     if (check_pages(bytes)) continue;  // of a value that was erased
     ++runs;
-    unread += check_pages(bytes, "one").has_value();
+    unread += check_pages(bytes, {.unread = "one"}).has_value();
     page += 2;
   }
   EXPECT_GT(unread, 50);
