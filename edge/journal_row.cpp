@@ -1,11 +1,17 @@
 // A row: "TABLE SIZE KEY", then "1 SIZE VALUE", or "0 " for one to erase.
+// A sealed value: a byte that no text begins with, the 32 digits of the XXH3-128 of row, and text.
 #include "edge/journal_row.hpp"
 
 #include <charconv>
 #include <utility>
 
+#include "common/base/hash.hpp"
+
 namespace relay::edge {
 namespace {
+
+constexpr char seal_mark = '\x02';
+constexpr std::size_t seal_bytes = 1 + 32;
 
 void add_text(std::string& to, std::string_view text) {
   to += std::to_string(text.size());
@@ -51,6 +57,29 @@ std::optional<std::vector<JournalRow>> read_rows(std::string_view record) {
     rows.push_back(std::move(*row));
   }
   return rows;
+}
+
+std::string seal(JournalTable of, std::string_view key, std::string_view value) {
+  std::string row;
+  add(row, {of, std::string(key), std::string(value)});
+  std::string sealed(1, seal_mark);
+  sealed += to_hex(digest128(row));
+  return sealed.append(value);
+}
+
+std::optional<std::string_view> unseal(JournalTable of, std::string_view key,
+                                       std::string_view sealed) {
+  if (!is_sealed(sealed)) {
+    bool older = !sealed.empty() && sealed[0] >= '0' && sealed[0] <= '9';
+    return older ? std::optional(sealed) : std::nullopt;
+  }
+  if (sealed.size() < seal_bytes) return std::nullopt;
+  std::string_view value = sealed.substr(seal_bytes);
+  return seal(of, key, value) == sealed ? std::optional(value) : std::nullopt;
+}
+
+bool is_sealed(std::string_view value) {
+  return value.starts_with(seal_mark);
 }
 
 std::optional<std::uint64_t> take_number(std::string_view& rest, char end) {

@@ -6,7 +6,7 @@
 // "1 RUN" with the number of runs so far; a run's purges are numbered RUN << 32 and up, so that a
 // purge that was lost with a crash, unanswered, never shares its number with a later one.
 // Of the fleet: "MEMBER\0STAMP", the stamp like a number, to the same text; and MEMBER to
-// "1 HIGHEST FLOOR".
+// "1 HIGHEST FLOOR". Every value is sealed (journal_row.hpp).
 #include "edge/purge_journal.hpp"
 
 #include <fmt/format.h>
@@ -23,9 +23,11 @@ namespace {
 // while pages are copied.
 constexpr std::uint64_t map_bytes = 128 << 20;
 constexpr int run_shift = 32;
-constexpr std::size_t log_bytes = 128 << 10;
+constexpr std::size_t log_bytes = 256 << 10;
 // In the table of that name: the number of the newest record of the log that LMDB has.
 constexpr const char* taken_over = "taken_over";
+constexpr std::string_view journal_tables[] = {"purges", "fleet_purges", "fleet_reaches",
+                                               taken_over};
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -57,12 +59,14 @@ std::optional<PurgeId> fleet_id(std::string_view key) {
 
 /// Until one is refused; `take` gets key and value.
 template <class Take>
-Result<void> for_each_row(const store::Txn& txn, store::Table table, Take take) {
+Result<void> for_each_row(const store::Txn& txn, store::Table table, JournalTable of, Take take) {
   auto cursor = store::Cursor::open(txn, table);
   if (!cursor) return std::unexpected(cursor.error());
   auto there = cursor->seek({});
   for (; there && *there; there = cursor->next()) {
-    Result<void> taken = take(cursor->key(), cursor->value());
+    auto value = unseal(of, cursor->key(), cursor->value());
+    if (!value) return corrupt("a row of the purge journal is damaged");
+    Result<void> taken = take(cursor->key(), *value);
     if (!taken) return taken;
   }
   if (!there) return std::unexpected(there.error());
@@ -86,6 +90,41 @@ std::vector<JournalRow> rows_of(std::span<const NumberedPurge> purges, const Pur
     rows.push_back({JournalTable::fleet, fleet_key(id), std::nullopt});
   }
   return rows;
+}
+
+/// How much of the log LMDB has.
+struct Taken {
+  std::uint64_t number = 0;
+  bool had_log = false;
+  bool older = false;  // the log is of the form before frames
+};
+
+Result<Taken> taken_of(const store::Env& env, store::Table log_table) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto row = txn->get(log_table, taken_over);
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return Taken{};
+  auto value = unseal(JournalTable::log, taken_over, **row);
+  std::string text = value ? std::string(*value) + "\n" : "";
+  std::string_view rest = text;
+  auto number = take_number(rest, '\n');
+  if (!number) return corrupt("how much of the purge journal's log was taken over is not told");
+  return Taken{*number, true, !is_sealed(**row)};
+}
+
+/// Records stood one behind the other in it: 4 bytes length, 8 number, and so on. The oldest that
+/// may be wanted is the first; it was taken over when the edge was stopped, not when it was killed.
+Result<void> retire_older_log(const std::filesystem::path& path, std::uint64_t taken) {
+  auto text = store::read_file(path);
+  if (!text) return std::unexpected(text.error());
+  std::uint64_t number = 0;
+  for (std::size_t at = 12; at > 4 && text->size() >= 12; --at) {
+    number = number << 8 | static_cast<unsigned char>((*text)[at - 1]);
+  }
+  if (number > taken) return corrupt("the purge journal's log is of an older form, and not done");
+  log::info("the purge journal's log is made anew", {kv("path", path.string())});
+  return store::remove_file(path);
 }
 
 }  // namespace
@@ -133,6 +172,7 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
   store::EnvOptions options;
   options.map_size_bytes = map_bytes;
   options.check_pages = true;
+  options.tables = journal_tables;
   auto env = store::Env::open(folder, options);
   if (!env) return std::unexpected(env.error());
   auto rows = env->table("purges");
@@ -162,39 +202,33 @@ Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path
 /// The log, with the records that LMDB does not have yet.
 Result<store::RedoLog::Opened> PurgeJournal::open_log(const std::filesystem::path& folder,
                                                       store::Env& env, store::Table log_table) {
-  std::uint64_t taken = 0;
-  bool had_log = false;
-  {
-    auto txn = env.read();
-    if (!txn) return std::unexpected(txn.error());
-    auto row = txn->get(log_table, taken_over);
-    if (!row) return std::unexpected(row.error());
-    had_log = row->has_value();
-    std::string text = had_log ? std::string(**row) + "\n" : "0\n";
-    std::string_view rest = text;
-    auto number = take_number(rest, '\n');
-    if (!number) return corrupt("how much of the purge journal's log was taken over is not told");
-    taken = *number;
-  }
+  auto taken = taken_of(env, log_table);
+  if (!taken) return std::unexpected(taken.error());
   std::filesystem::path path = folder / "redo";
   std::error_code error;
   bool is_there = std::filesystem::exists(path, error);
   if (error) {
     return std::unexpected(disk_error("cannot look for " + path.string(), error.value()));
   }
-  if (had_log && !is_there) return corrupt("the purge journal's log is gone");
-  auto log = store::RedoLog::open(path, log_bytes);
-  if (!log) return log;
-  if (!had_log) {  // from now on it is missed when it is gone
-    auto txn = env.write();
-    if (!txn) return std::unexpected(txn.error());
-    auto put = txn->put(log_table, taken_over, "0");
-    if (put) put = txn->commit();
-    if (!put) return std::unexpected(put.error());
+  if (taken->had_log && !is_there) return corrupt("the purge journal's log is gone");
+  if (taken->had_log && taken->older) {
+    auto retired = retire_older_log(path, taken->number);
+    if (!retired) return std::unexpected(retired.error());
   }
-  log->log.go_on_from(taken);
-  std::erase_if(log->records, [&](const auto& record) { return record.number <= taken; });
+  auto log = store::RedoLog::open(path, log_bytes, taken->number);
+  if (!log || (taken->had_log && !taken->older)) return log;
+  // From now on it is missed when it is gone.
+  auto txn = env.write();
+  if (!txn) return std::unexpected(txn.error());
+  auto put = remember(*txn, log_table, taken->number);
+  if (put) put = txn->commit();
+  if (!put) return std::unexpected(put.error());
   return log;
+}
+
+Result<void> PurgeJournal::remember(store::WriteTxn& txn, store::Table log_table,
+                                    std::uint64_t taken) {
+  return txn.put(log_table, taken_over, seal(JournalTable::log, taken_over, std::to_string(taken)));
 }
 
 Result<void> PurgeJournal::redo(std::span<const store::RedoLog::Record> records) {
@@ -204,15 +238,13 @@ Result<void> PurgeJournal::redo(std::span<const store::RedoLog::Record> records)
     if (!told) return corrupt("a record of the purge journal's log is not readable");
     std::ranges::move(*told, std::back_inserter(rows));
   }
-  if (!rows.empty()) return take_over(rows);
-  log_.clear();
-  return {};
+  return log_.all_taken() ? Result<void>{} : take_over(rows);
 }
 
 Result<void> PurgeJournal::read(Opened& into) const {
   auto txn = env_.read();
   if (!txn) return std::unexpected(txn.error());
-  return for_each_row(*txn, rows_,
+  return for_each_row(*txn, rows_, JournalTable::purges,
                       [&](std::string_view key, std::string_view value) -> Result<void> {
                         auto number = row_number(key);
                         if (!number) return corrupt("a key of the purge journal is not readable");
@@ -245,8 +277,8 @@ Result<void> PurgeJournal::read_fleet(Opened& into) const {
     into.fleet_reaches[std::string(key)] = {*highest, *floor};
     return {};
   };
-  auto read = for_each_row(*txn, fleet_, take_purge);
-  if (read) read = for_each_row(*txn, reaches_, take_reach);
+  auto read = for_each_row(*txn, fleet_, JournalTable::fleet, take_purge);
+  if (read) read = for_each_row(*txn, reaches_, JournalTable::reaches, take_reach);
   return read;
 }
 
@@ -258,7 +290,8 @@ Result<void> PurgeJournal::begin_run(Opened& into) {
     auto row = txn->get(rows_, row_key(0));
     if (!row) return std::unexpected(row.error());
     into.known = row->has_value();
-    std::string text = into.known ? std::string(**row) + "\n" : "1 0\n";
+    auto value = into.known ? unseal(JournalTable::purges, row_key(0), **row) : "1 0";
+    std::string text = value ? std::string(*value) + "\n" : "";
     std::string_view rest = text;
     auto version = take_number(rest, ' ');
     auto found = take_number(rest, '\n');
@@ -277,7 +310,8 @@ Result<void> PurgeJournal::write_run(std::uint64_t runs) {
   std::lock_guard lock(mutex_);
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
-  auto put = txn->put(rows_, row_key(0), fmt::format("1 {}", runs));
+  std::string value = fmt::format("1 {}", runs);
+  auto put = txn->put(rows_, row_key(0), seal(JournalTable::purges, row_key(0), value));
   if (!put) return put;
   return txn->commit();
 }
@@ -307,7 +341,7 @@ Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
     if (auto put = put_rows(*txn, rows); !put) return put;
   }
   if (auto erased = erase_rows(*txn, erased_through_); !erased) return erased;
-  auto put = txn->put(log_table_, taken_over, std::to_string(log_.last()));
+  auto put = remember(*txn, log_table_, log_.last());
   if (put) put = txn->commit();
   if (!put) return put;
   waiting_.clear();
@@ -317,11 +351,12 @@ Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
 }
 
 Result<void> PurgeJournal::put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const {
-  const store::Table tables[] = {rows_, fleet_, reaches_};
+  const store::Table places[] = {rows_, fleet_, reaches_};
   for (const JournalRow& row : rows) {
-    store::Table table = tables[static_cast<std::size_t>(row.of)];
+    store::Table table = places[static_cast<std::size_t>(row.of)];
     if (row.value) {
-      if (auto put = txn.put(table, row.key, *row.value); !put) return put;
+      auto put = txn.put(table, row.key, seal(row.of, row.key, *row.value));
+      if (!put) return put;
     } else if (auto erased = txn.erase(table, row.key); !erased) {
       return std::unexpected(erased.error());
     }

@@ -66,6 +66,7 @@ class PurgeJournal {
         log_(std::move(log)) {}
   static Result<store::RedoLog::Opened> open_log(const std::filesystem::path& folder,
                                                  store::Env& env, store::Table log_table);
+  static Result<void> remember(store::WriteTxn& txn, store::Table log_table, std::uint64_t taken);
   Result<void> redo(std::span<const store::RedoLog::Record> records);
   Result<void> take_over(std::span<const JournalRow> more);
   Result<void> put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const;

@@ -9,7 +9,10 @@
 #include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <random>
 
+#include "common/store/file.hpp"
+#include "common/store/lmdb.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::edge {
@@ -219,6 +222,108 @@ TEST(PurgeJournal, keeps_what_the_fleet_purged_and_how_far_that_is_known) {
   EXPECT_EQ(opened.fleet_purges, (std::vector{second, other}));
   EXPECT_EQ(opened.fleet_reaches,
             (std::map<std::string, PurgeReach>{{"edge-1", {511, 256}}, {"edge-2", {3, 2}}}));
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  return store::read_file(file).value();
+}
+
+void write_anew(const std::filesystem::path& file, const std::string& bytes) {
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+void append_all(PurgeJournal::Opened& to) {
+  for (std::uint64_t i = 1; i <= std::size(purges); ++i) {
+    const Purge& purge = purges[i - 1];
+    PurgeChange change{.purges = {{{"edge-1", i}, moment, purge}}, .reaches = {{"edge-1", {i, 0}}}};
+    EXPECT_TRUE(to.journal->append(one({to.run_begins_at + i, moment, purge}), change));
+  }
+}
+
+/// All that a restart is told, as text.
+std::string told_by(const PurgeJournal::Opened& opened) {
+  std::string text;
+  for (const auto& each : opened.purges) {
+    text += std::to_string(each.number) + " " + encode(each) + "\n";
+  }
+  for (const auto& each : opened.fleet_purges) {
+    text += each.id.member + " " + encode({each.id.stamp, each.at, each.purge}) + "\n";
+  }
+  for (const auto& [member, reach] : opened.fleet_reaches) {
+    text += member + " " + std::to_string(reach.highest) + " " + std::to_string(reach.floor) + "\n";
+  }
+  return text;
+}
+
+TEST(PurgeJournal, damage_anywhere_is_told_or_takes_no_purge_away) {
+  tests::TemporaryFolder folder;
+  {
+    auto opened = open(folder / "purges");
+    ASSERT_TRUE(opened.journal->begin());
+    append_all(opened);
+  }
+  auto opened = open(folder / "purges");
+  append_all(opened);  // these are in the log only
+  const std::string sound = told_by(open(copy_of(folder / "purges")));
+  auto copy = copy_of(folder / "purges");
+  const std::string data = bytes_of(copy / "data.mdb"), redo = bytes_of(copy / "redo");
+  std::mt19937 random(17);
+  int told = 0;
+  for (int i = 0; i < 1500; ++i) {
+    bool in_log = i % 3 == 0;
+    std::string bytes = in_log ? redo : data;
+    // The log's beginning, where its records are.
+    std::size_t unit = in_log ? 512 : 4096, page = random() % (in_log ? 24 : data.size() / unit);
+    std::size_t at = page * unit + random() % (random() % 2 ? unit : 64);
+    switch (random() % 5) {
+      case 0:
+        bytes.replace(page * unit, unit, bytes, random() % (bytes.size() / unit) * unit, unit);
+        break;
+      case 1:
+        bytes.replace(page * unit, unit, unit, random() % 2 ? '\0' : '\xff');
+        break;
+      default:
+        bytes[at] = static_cast<char>(bytes[at] ^ 1 << random() % 8);
+    }
+    write_anew(copy / "redo", in_log ? bytes : redo);
+    write_anew(copy / "data.mdb", in_log ? data : bytes);
+    auto found = open(copy);
+    if (!found.known) ++told;
+    if (found.known) ASSERT_EQ(told_by(found), sound) << i << (in_log ? " log" : " data");
+  }
+  EXPECT_GT(told, 300);
+  EXPECT_LT(told, 1400);
+}
+
+/// As it was before frames and seals; after a clean stop nothing in it is wanted.
+TEST(PurgeJournal, one_of_an_older_form_is_kept_if_its_log_is_done) {
+  for (char number : {'\0', '\5', '\6'}) {
+    tests::TemporaryFolder folder;
+    {
+      ASSERT_TRUE(open(folder / "purges").journal->begin());
+    }
+    {
+      auto env = store::Env::open(folder / "purges", {.map_size_bytes = 128 << 20});
+      auto rows = env->table("purges"), log = env->table("taken_over");
+      auto txn = env->write();
+      ASSERT_TRUE(txn->put(*rows, std::string(8, '\0'), "1 7"));
+      ASSERT_TRUE(
+          txn->put(*rows, std::string("\0\0\0\7\0\0\0\1", 8), encode({0, moment, purges[2]})));
+      ASSERT_TRUE(txn->put(*log, "taken_over", "5"));
+      ASSERT_TRUE(txn->commit());
+    }
+    std::string older(128 << 10, '\0');
+    older[4] = number;
+    write_anew(folder / "purges" / "redo", older);
+    for (int again = 0; again < 2; ++again) {
+      auto opened = open(folder / "purges");
+      EXPECT_EQ(opened.known, number <= '\5');
+      if (!opened.known) break;
+      ASSERT_EQ(opened.purges.size(), 1u + static_cast<unsigned>(again));
+      EXPECT_EQ(opened.purges.front().purge, purges[2]);
+      ASSERT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
+    }
+  }
 }
 
 }  // namespace
