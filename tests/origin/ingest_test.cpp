@@ -110,7 +110,7 @@ class IngestTest : public testing::Test {
                  .version = "r1",
                  .facts = {"film", "f1", 0, 2'000'000, 0, {}, Exactness::pending},
                  .playlists = {{"", rough_multivariant}, {"v180", rough_segments}},
-                 .holds = {"film", "f1", {{"v180", 0, 0}}},
+                 .holds = {{"film", "f1", {{"v180", 0, 0}}}},
                  .exact_version = "x1"};
     ASSERT_TRUE(catalog->make_clip(clip));
     job = {media::JobKind::edges, "demo", "goal", "x1"};
