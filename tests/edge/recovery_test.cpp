@@ -151,28 +151,6 @@ TEST_F(RecoveryTest, AFlippedBitAfterACleanStopIsAMissToo) {
   EXPECT_TRUE(cache->find(keys[1])->verify());
 }
 
-/// The header in front of a body's pages, which says what LMDB frees with them.
-TEST_F(RecoveryTest, ADamagedRunOfPagesFreesNoneOfOthers) {
-  crash_after(folder.path(), [](Cache& cache) { store_three(cache); });
-  auto file = folder / "medium" / "data.mdb";
-  std::string all = read_text(file);
-  std::size_t at = all.find(body_of(size_of(1), 1).substr(0, 64)),
-              other = all.find(body_of(size_of(2), 2).substr(0, 64));
-  ASSERT_TRUE(at != all.npos && other != all.npos);
-  all.replace(at - 16, 8, all, other - 16, 8);  // the number of its first page
-  write_text(file, all);
-  auto cache = open_in(folder.path(), metrics);
-  cache->remove(keys[1], [] {});
-  for (int i = 0; i < 30; ++i) {
-    ASSERT_TRUE(
-        store_now(*cache, new_object("/more/" + std::to_string(i), body_of(70'000, 100 + i))));
-  }
-  Pin pin = cache->find(keys[2]);
-  ASSERT_TRUE(pin);
-  EXPECT_TRUE(pin->verify());
-  EXPECT_EQ(bytes_of(*pin), body_of(size_of(2), 2));
-}
-
 TEST_F(RecoveryTest, AFlippedBitInAHeaderDropsTheObjectOnly) {
   store_three(*open_in(folder.path(), metrics));
   ASSERT_GE(flip(folder / "small" / "data.mdb", "/photo/photo"), 1);
