@@ -68,6 +68,9 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
     return fail(ErrorKind::conflict, ErrorSource::client,
                 "'" + clip.asset + "' is a " + name((*old)->kind) +
                     "; delete it first to publish a clip under this name");
+  auto source = change.asset(clip.tenant, clip.facts.from);
+  if (!source) return std::unexpected(source.error());
+  if (!*source) return not_there(clip);
   for (const clip::Place& each : clip.objects) {
     auto bytes = change.txn().get(tables_.objects,
                                   object_key(clip.tenant, each.asset, each.version, each.object));
@@ -254,11 +257,10 @@ Result<std::vector<Released>> Catalog::release(Change& change, const Asset& clip
                                                const clip::Holds& holds) {
   auto source = change.asset(clip.tenant, holds.asset);
   if (!source) return std::unexpected(source.error());
-  // A video keeps its own.
   if (!*source) return std::vector<Released>();
   if ((*source)->kind == AssetKind::clip) return release_pieces(change, clip.tenant, holds);
   if ((*source)->kind == AssetKind::channel) return release_segments(change, clip.tenant, holds);
-  return std::vector<Released>();
+  return std::vector<Released>();  // a video keeps its own
 }
 
 Result<std::vector<Released>> Catalog::release_pieces(Change& change, const std::string& tenant,

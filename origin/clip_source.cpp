@@ -66,7 +66,9 @@ Result<void> add_playlist(const Catalog& catalog, const Asset& asset, clip::Sour
   source.growing = source.growing || !playlist->ended;
   bool is_lead = &rendition == &source.renditions.front();
   if (is_lead && !playlist->segments.empty()) source.date_us = playlist->segments.front().date_us;
+  // Only what another asset's playlist names is not the source's own, by its number.
   auto named = [&](std::string_view uri) {
+    if (!asset.clip) return std::string();
     return clip::uri_of(clip::place_of(asset.name, asset.current_version, rendition.name, uri));
   };
   rendition.map_uri = named(playlist->map_uri);

@@ -36,7 +36,7 @@ enum class VersionState {
   open,
   ready,
   failed,
-  dropped,  // of a clip: nobody is shown it any more, but other clips hold pieces of it
+  dropped,  // of a clip: nobody is shown it any more, but others hold pieces of it
 };
 
 /// One transcode of an asset.

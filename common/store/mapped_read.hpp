@@ -11,8 +11,8 @@
 
 namespace relay::store {
 
-/// What this thread does about a SIGBUS while one of these is alive; the innermost counts. Without
-/// any the process ends as usual.
+/// What this thread does about a SIGBUS (or a SIGSEGV, see Faults) while one of these is alive; the
+/// innermost counts. Without any the process ends as usual.
 class MappedRead {
  public:
   enum class Faults { missing_pages, any_memory };  // SIGBUS, or SIGSEGV too

@@ -33,8 +33,8 @@ struct PlannedEdges {
 /// The rendition that says where to cut: that with the most pictures a second; "": there is none.
 std::string lead_of(const media::MultivariantPlaylist& rough);
 
-/// First the lead. Errors: invalid (a gap at an edge, with a
-/// sentence for the broadcaster), internal (a rendition without a playlist).
+/// First the lead. Errors: invalid (a gap at an edge, with a sentence for the broadcaster),
+/// internal (a rendition without a playlist).
 Result<std::vector<PlannedEdges>> plan_edges(const media::MultivariantPlaylist& rough,
                                              const MediaPlaylists& playlists, const EdgeWish& wish);
 

@@ -21,8 +21,8 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
-/// What one version of a clip holds of one version of another asset: of what it was all made from,
-/// and of each clip with pieces of its own that it goes back to.
+/// What one version of a clip holds of one other version: of the video or channel that it goes back
+/// to, and of each version of a clip (an earlier one of its own, too) whose pieces it names.
 struct Holds {
   std::string asset, version;
   std::vector<Hold> held;

@@ -8,12 +8,11 @@
 namespace relay::origin::clip {
 namespace {
 
-/// Null: it is not there.
+/// Also of a gap, which has a name too; null: there is none of this number.
 const SourceSegment* sheet_at(const std::vector<SourceSegment>& sheets, std::int64_t number) {
   std::int64_t at = number - sheets.front().number;
   if (at < 0 || at >= static_cast<std::int64_t>(sheets.size())) return nullptr;
-  const SourceSegment& found = sheets[static_cast<std::size_t>(at)];
-  return found.gap || !found.tiles ? nullptr : &found;
+  return &sheets[static_cast<std::size_t>(at)];
 }
 
 }  // namespace
@@ -32,10 +31,10 @@ std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const C
   for (media::MediaSegment& segment : playlist.segments) {
     std::string object = media::segment_object(source.sheets.name, number);
     const SourceSegment* sheet = sheet_at(sheets, number++);
-    segment.gap = !sheet;
+    segment.gap = !sheet || sheet->gap || !sheet->tiles;
     segment.uri = sheet ? sheet->uri : uri_of({source.asset, source.version, std::move(object)});
-    if (sheet) segment.tiles = sheet->tiles;
-    is_any = is_any || sheet;
+    if (!segment.gap) segment.tiles = sheet->tiles;
+    is_any = is_any || !segment.gap;
   }
   if (!is_any) return std::nullopt;
   return playlist;

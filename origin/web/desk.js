@@ -1,4 +1,4 @@
-// The highlight desk of one channel or video: mark, name, publish. This file joins its pieces; the key
+// The highlight desk of one channel, video or clip: mark, name, publish. This file joins its pieces; the key
 // lives in this tab's sessionStorage only, as in the console.
 
 import { Api } from './api.js';

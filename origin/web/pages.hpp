@@ -1,6 +1,6 @@
 // The pages that the origin hands out: the console at "/", the watch page of any asset, the
-// highlight desk of a channel or video, and the styles, scripts and player library that they use,
-// all built into the binary.
+// highlight desk of a channel, video or clip, and the styles, scripts and player library that they
+// use, all built into the binary.
 //
 // Pages may change from one release to the next, so they are cached for a minute and revalidated;
 // what they load lies under an address that carries the hash of all of it, and never changes.

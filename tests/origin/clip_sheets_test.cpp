@@ -58,6 +58,19 @@ TEST(ClipSheets, OneThatIsMissingIsAGap) {
   EXPECT_FALSE(sheet_playlist(source, choice(0, 4)));
 }
 
+/// Of a clip as a source the number is a place in it, not a name.
+TEST(ClipSheets, AGapOfAClipIsNamedAsThere) {
+  Source source = film();
+  source.asset = "goal";
+  source.sheets.segments.back().gap = true;
+  auto made = sheet_playlist(source, choice(1, 4));
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(made->segments[2].gap);
+  EXPECT_FALSE(made->segments[2].tiles);
+  for (const Holds& each : holds_of({{"thumbnails", *made}}, "replay", "1xyz"))
+    EXPECT_EQ(each.asset, "film");
+}
+
 TEST(ClipSheets, AreHeld) {
   auto made = sheet_playlist(film(), choice(1, 3));
   ASSERT_TRUE(made);
