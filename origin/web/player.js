@@ -4,6 +4,7 @@
 // Events: "levels" (the choice of qualities or the one that plays changed), "working" (media
 // arrives), "network" ({status}), "undecodable".
 
+import { stepOverGaps } from './gaps.js';
 import { LiveEdge } from './live_edge.js';
 
 const Hls = window.Hls;
@@ -90,6 +91,7 @@ export class Player extends EventTarget {
     video.addEventListener('resize', () => this.#tell('levels'));
     video.addEventListener('seeking', () => this.#seek());
     video.addEventListener('error', () => this.#fails());
+    stepOverGaps(video, () => this.hls);
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);

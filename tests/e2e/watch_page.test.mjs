@@ -224,6 +224,56 @@ test('who goes offline plays what is loaded, is told at its end, and goes on by 
   assert.equal((await playback(page)).title, '');
 });
 
+/** Segments `from` and more, below `to`, of all renditions become gaps. */
+function leaveOut(server, from, to) {
+  for (const name of ['low', 'high', 'audio']) {
+    const path = `${root}/1/${name}/index.m3u8`;
+    const body = text(server.files.get(path)).replace(/#EXTINF[^\n]*\n(\d+)\.m4s/g, (lines, number) =>
+      (Number(number) >= from && Number(number) < to ? `#EXT-X-GAP\n${lines}` : lines));
+    assert.match(body, /EXT-X-GAP/);
+    server.files.set(path, { headers: playlist, body: Buffer.from(body) });
+  }
+}
+
+/** Segments `from` and more, of a rendition that begins with `init`, come so much later. */
+function delay(server, name, from, by_s) {
+  const init = server.files.get(`${root}/1/${name}/init.mp4`).body;
+  const mdhd = init.indexOf('mdhd') + 4;
+  const timescale = init.readUInt32BE(mdhd + (init[mdhd] === 1 ? 20 : 12));
+  for (const [path, file] of server.files) {
+    const number = path.match(new RegExp(`^${root}/1/${name}/(\\d+)\\.m4s$`))?.[1];
+    if (number === undefined || Number(number) < from) continue;
+    const body = Buffer.from(file.body);
+    for (let at = body.indexOf('tfdt'); at >= 0; at = body.indexOf('tfdt', at + 4)) {
+      assert.equal(body[at + 4], 1, '64 bits');
+      body.writeBigUInt64BE(body.readBigUInt64BE(at + 8) + BigInt(by_s * timescale), at + 8);
+    }
+    server.files.set(path, { ...file, body });
+  }
+}
+
+test('a gap of minutes is stepped over', async (t) => {
+  const server = await serve(t);
+  leaveOut(server, 2, 3);
+  for (const name of ['low', 'high', 'audio']) {
+    delay(server, name, 3, 300);
+    const path = `${root}/1/${name}/index.m3u8`;
+    const gaps = Array.from({ length: 150 }, (_, i) => `#EXTINF:2.000000,\n#EXT-X-GAP\nlost-${i}.m4s\n`).join('');
+    const body = text(server.files.get(path)).replace(/(#EXT-X-GAP\n#EXTINF[^\n]*\n2\.m4s\n)/, `$1${gaps}`);
+    server.files.set(path, { headers: playlist, body: Buffer.from(body) });
+  }
+  const page = await watch(t, server);
+  await playsPast(page, 308);
+});
+
+test('what ends with a gap ends before it', async (t) => {
+  const server = await serve(t);
+  leaveOut(server, 2, 1000);
+  const page = await watch(t, server);
+  await page.waitForFunction(() => document.querySelector('video').ended, null, { timeout: 30_000 });
+  assert.equal((await playback(page)).title, '');
+});
+
 test('bytes that no decoder takes are said', async (t) => {
   const server = await serve(t);
   for (const [path, file] of server.files) {
