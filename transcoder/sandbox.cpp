@@ -1,5 +1,7 @@
 #include "transcoder/sandbox.hpp"
 
+#include "common/base/sanitizers.hpp"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -19,15 +21,6 @@
 
 namespace relay::transcoder {
 namespace {
-
-// A sanitizer's own run time opens files and looks at its process; it keeps the other walls.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#endif
 
 constexpr rlim_t open_files_max = 64;
 
@@ -148,6 +141,7 @@ Result<void> seal(int source_fd, int connection_fd) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sandbox_error("PR_SET_PDEATHSIG", errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return sandbox_error("PR_SET_NO_NEW_PRIVS", errno);
+  // A sanitizer opens files and looks at its process; it keeps the other walls.
   if (sanitized) return {};
   (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   return limit_system_calls();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "common/media/live_json.hpp"
 #include "common/media/object_reader.hpp"
@@ -191,6 +192,15 @@ std::optional<Between> between_from(std::string_view text) {
 
 std::string segment_object(std::string_view rendition, std::int64_t number) {
   return fmt::format("{}/{}.{}", rendition, number, rendition == thumbnails_name ? "jpg" : "m4s");
+}
+
+std::optional<std::int64_t> number_in(std::string_view object) {
+  object.remove_prefix(object.rfind('/') + 1);  // npos + 1 is 0
+  std::int64_t number = 0;
+  auto [end, ec] = std::from_chars(object.data(), object.data() + object.size(), number);
+  bool is_whole = ec == std::errc() && end != object.data() + object.size() && *end == '.';
+  if (!is_whole) return std::nullopt;
+  return number;
 }
 
 const char* name(SlotState state) {

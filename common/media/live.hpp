@@ -65,6 +65,8 @@ struct LiveChannel {
 inline constexpr std::string_view thumbnails_name = "thumbnails";
 /// What holds segment `number` of a rendition: "v720/3.m4s", "thumbnails/3.jpg".
 std::string segment_object(std::string_view rendition, std::int64_t number);
+/// 12 of "v720/12.m4s"; nullopt: it has no number, as an init.
+std::optional<std::int64_t> number_in(std::string_view object);
 
 /// One rendition of a version, as the transcoder decided it.
 struct LiveRendition {

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "common/media/live.hpp"
 #include "common/media/media_path.hpp"
-#include "origin/clip/playlists.hpp"
 
 namespace relay::origin::clip {
 namespace {
@@ -66,7 +66,7 @@ bool Held::has(std::string_view rendition, std::int64_t number) const {
 
 bool Held::has(std::string_view object) const {
   std::string_view rendition = media::rendition_of(object);
-  auto number = number_in(object);
+  auto number = media::number_in(object);
   return number ? has(rendition, *number) : of_rendition_.contains(rendition);
 }
 

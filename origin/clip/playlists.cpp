@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -104,7 +103,7 @@ void add_hold(const Place& place, std::vector<Holds>& all) {
   std::vector<Hold>& held = holds->held;
   // Those of one rendition come one after another.
   if (held.empty() || held.back().rendition != rendition) held.push_back({rendition});
-  auto number = number_in(place.object);
+  auto number = media::number_in(place.object);
   if (!number) return;
   Hold& last = held.back();
   if (last.last < last.first)
@@ -187,15 +186,6 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
 
 std::string uri_of(const Place& place) {
   return fmt::format("{}{}/{}/{}", up, place.asset, place.version, place.object);
-}
-
-std::optional<std::int64_t> number_in(std::string_view object) {
-  object.remove_prefix(object.rfind('/') + 1);  // npos + 1 is 0
-  std::int64_t number = 0;
-  auto [end, ec] = std::from_chars(object.data(), object.data() + object.size(), number);
-  bool is_whole = ec == std::errc() && end != object.data() + object.size() && *end == '.';
-  if (!is_whole) return std::nullopt;
-  return number;
 }
 
 std::vector<Holds> holds_of(const MediaPlaylists& playlists, std::string_view asset,

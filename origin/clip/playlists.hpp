@@ -33,8 +33,6 @@ Place place_of(std::string_view asset, std::string_view version, std::string_vie
                std::string_view uri);
 /// As the playlists of any clip name it.
 std::string uri_of(const Place& place);
-/// 12 of "v720/12.m4s"; nullopt: it has no number, as an init.
-std::optional<std::int64_t> number_in(std::string_view object);
 
 /// What the catalog knows of an object.
 struct Measured {

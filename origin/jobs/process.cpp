@@ -1,5 +1,7 @@
 #include "origin/jobs/process.hpp"
 
+#include "common/base/sanitizers.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,11 +23,7 @@ namespace relay::origin::jobs {
 namespace {
 
 // Sanitizers reserve terabytes of shadow memory, which such a limit counts.
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool memory_can_be_limited = false;
-#else
-constexpr bool memory_can_be_limited = true;
-#endif
+constexpr bool memory_can_be_limited = !sanitized;
 
 std::unexpected<Error> start_error(const std::string& what, int errno_value) {
   return fail(ErrorKind::internal, ErrorSource::internal,

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <string>
 
+#include "common/base/sanitizers.hpp"
 #include "common/store/file_map.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -16,12 +17,6 @@ namespace relay::store {
 namespace {
 
 constexpr std::size_t page = 4096;
-
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 /// A sanitizer had the signal before, so it comes to that: it reports and exits.
 auto ended_by(int signal) {

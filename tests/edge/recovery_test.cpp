@@ -9,6 +9,7 @@
 #include <fstream>
 #include <random>
 
+#include "common/base/sanitizers.hpp"
 #include "edge/cache/cache.hpp"
 #include "tests/support/cache_bodies.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -283,11 +284,7 @@ int objects_right(Cache& cache, const std::vector<std::string>& bodies) {
 }
 
 TEST_F(RecoveryTest, DamageAnywhereIsAMissNeverAWrongByteAndNeverACrash) {
-#if __has_feature(thread_sanitizer)
-  constexpr int count = 60, rounds = 40;  // ten times as slow, and it is not for races
-#else
-  constexpr int count = 60, rounds = 300;
-#endif
+  constexpr int count = 60, rounds = thread_sanitized ? 40 : 300;  // it is not for races
   std::vector<std::string> bodies;  // made once: under sanitizers that takes its time
   for (int i = 0; i < count; ++i) {
     bodies.push_back(body_of(damaged_size(i), static_cast<std::uint64_t>(i)));

@@ -10,6 +10,7 @@
 #include <future>
 #include <random>
 
+#include "common/base/sanitizers.hpp"
 #include "edge/cache/cache.hpp"
 #include "tests/support/cache_bodies.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -203,11 +204,7 @@ void damage_file(const fs::path& path, Random& random) {
 class StoreDamage : public testing::TestWithParam<bool> {};
 
 TEST_P(StoreDamage, IsAMissAndNeverACrash) {
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-  constexpr int rounds = 20;  // ten times as slow
-#else
-  constexpr int rounds = 100;
-#endif
+  constexpr int rounds = sanitized ? 20 : 100;
   tests::TemporaryFolder folder;
   bool killed = GetParam();
   ASSERT_EQ(in_child([&] {

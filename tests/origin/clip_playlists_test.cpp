@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/media/live.hpp"
+
 namespace relay::origin::clip {
 namespace {
 
@@ -97,9 +99,9 @@ TEST(ClipPlaylists, WhatTheyNameHasOnePlace) {
   for (const char* odd : {"../../../", "../../../film", "../../../film/", "../../../film/0abc"})
     EXPECT_EQ(place_of("goal", "1xyz", "v720", odd).object, "") << odd;
   EXPECT_EQ(uri_of(source), "../../../film/0abc/v720/init.mp4");
-  EXPECT_EQ(number_in(own.object), 12);
+  EXPECT_EQ(media::number_in(own.object), 12);
   for (const char* odd : {"v720/init.mp4", "v720/12", "12x.m4s", "", "v720/"})
-    EXPECT_FALSE(number_in(odd)) << odd;
+    EXPECT_FALSE(media::number_in(odd)) << odd;
 }
 
 TEST(ClipPlaylists, HoldsAreTheSegmentsOfEachRendition) {

@@ -16,14 +16,12 @@
 
 #include "tests/simulation/runner.hpp"
 
+#include "common/base/sanitizers.hpp"
+
 namespace relay::simulation {
 namespace {
 
-#if defined(__has_feature) && __has_feature(address_sanitizer)
-constexpr std::uint64_t histories_usual = 500;
-#else
-constexpr std::uint64_t histories_usual = 10'000;
-#endif
+constexpr std::uint64_t histories_usual = address_sanitized ? 500 : 10'000;
 
 Plan plan{.first_seed = 1,
           .histories = histories_usual,
