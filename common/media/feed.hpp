@@ -27,6 +27,10 @@ inline constexpr std::size_t feed_slots = 2;
 inline constexpr FeedSlot all_feed_slots[] = {FeedSlot::primary, FeedSlot::backup};
 enum class FeedFormat : std::uint8_t { none, flv, mpegts };
 
+/// The number of HEVC in FLV: not Adobe's, but in use before enhanced RTMP. In this stream HEVC has
+/// no other.
+inline constexpr unsigned flv_hevc = 12;
+
 const char* name(FeedSlot slot);
 const char* name(FeedFormat format);
 

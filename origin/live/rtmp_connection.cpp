@@ -45,7 +45,7 @@ Unit unit_of(const rtmp::Message& message) {
 }
 
 bool is_taken(std::string_view codec) {
-  constexpr std::string_view taken[] = {"", "h264", "aac", "mp3"};
+  constexpr std::string_view taken[] = {"", "h264", "hevc", "aac", "mp3"};
   return std::ranges::find(taken, codec) != std::end(taken);
 }
 
@@ -106,7 +106,7 @@ bool RtmpConnection::on_publish(const rtmp::Session::Publish& publish) {
 bool RtmpConnection::on_media(const rtmp::Message& message) {
   if (!feed_) return true;
   if (std::string codec = rtmp::flv_codec(message); !is_taken(codec)) {
-    return leave(codec + " is not taken by RTMP: send H.264 with AAC, or HEVC by SRT");
+    return leave(codec + " is not taken by RTMP: send H.264 or HEVC with AAC or MP3");
   }
   if (feed_->write(rtmp::flv_tag(message), unit_of(message))) return true;
   session_.end("another publisher took over, the key was revoked, or the channel has ended");

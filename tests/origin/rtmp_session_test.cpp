@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "common/base/big_endian.hpp"
-#include "origin/live/rtmp/flv.hpp"
 
 namespace relay::origin::live::rtmp {
 namespace {
@@ -236,28 +235,6 @@ TEST(RtmpChunks, LimitsHold) {
                 12);
   }
   EXPECT_TRUE(refused(many)) << "too many streams";
-}
-
-TEST(Flv, TagsAreWhatDemuxersRead) {
-  Message message{MessageType::video, 0x01020304, 1, std::string("\x17\x00\x00", 3)};
-  EXPECT_EQ(role_of(message), TagRole::video_header);
-  std::string tag = flv_tag(message);
-  EXPECT_EQ(
-      tag,
-      std::string("\x09\x00\x00\x03\x02\x03\x04\x01\x00\x00\x00\x17\x00\x00\x00\x00\x00\x0e", 18));
-  message.payload = std::string("\x17\x01", 2);
-  EXPECT_EQ(role_of(message), TagRole::key_picture);
-  message.payload = std::string("\x27\x01", 2);
-  EXPECT_EQ(role_of(message), TagRole::other);
-  EXPECT_EQ(flv_codec(message), "h264");
-  message.payload = "\x90hvc1";
-  EXPECT_EQ(flv_codec(message), "hevc");
-  Message sound{MessageType::audio, 0, 1, std::string("\xaf\x00\x12\x10", 4)};
-  EXPECT_EQ(role_of(sound), TagRole::audio_header);
-  EXPECT_EQ(flv_codec(sound), "aac");
-  Message data{MessageType::data, 0, 1, write_amf({"@setDataFrame", "onMetaData"})};
-  EXPECT_EQ(flv_tag(data).substr(11, 13), write_amf({"onMetaData"}));
-  EXPECT_EQ(flv_header().size(), 13u);
 }
 
 }  // namespace

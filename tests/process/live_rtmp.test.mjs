@@ -8,6 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { asset } from '../support/broadcaster.mjs';
+import { publishEnhanced } from '../support/enhanced_rtmp.mjs';
 import { metricValue } from '../support/http.mjs';
 import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
@@ -75,6 +76,28 @@ test('without the right key nothing is taken', async () => {
     assert.notEqual(code, 0, stream);
   }
   assert.equal(await refused(), before + 4);
+});
+
+test('HEVC comes by enhanced RTMP', async (t) => {
+  const { ingest } = await openChannel(origin, 'demo/hevc');
+  const publisher = await publishEnhanced(ingest.rtmp);
+  t.after(publisher.stop);
+  const urls = await waitForAir(origin, 'demo/hevc');
+  const video = Object.entries(urls).find(([name]) => name !== 'audio')[1];
+  const start = (await followLive(video, (now) => now.segments.length > 0)).next.msn;
+  const now = await followLive(video, (playlist) => playlist.next.msn > start + 3);
+  assert.ok(now.segments.slice(-3).every((segment) => !segment.gap), publisher.said());
+  const { video: picture, audio, jumps } = await slotOf('demo/hevc');
+  assert.match(picture, /^hevc 320x180/);
+  assert.match(audio, /^aac 48000 2/);
+  assert.equal(jumps, 0);
+});
+
+test('a coding that RTMP does not carry is named', async (t) => {
+  const { ingest } = await openChannel(origin, 'demo/av1');
+  const publisher = await publishEnhanced(ingest.rtmp, { coding: 'av01' });
+  t.after(publisher.stop);
+  await until('the refusal', () => publisher.said().includes('av1 is not taken by RTMP: send H.264 or HEVC with AAC or MP3'));
 });
 
 test('RTMPS is the same with TLS', async () => {

@@ -13,6 +13,7 @@ constexpr int damaged_max = 1000;                 // packets in a row
 Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format, ByteQueue& queue,
                                                        const SourceLimits& limits) {
   std::unique_ptr<StreamInput> stream(new StreamInput(queue));
+  stream->is_flv_ = format == media::FeedFormat::flv;
   auto* buffer = static_cast<unsigned char*>(av_malloc(io_buffer_bytes));
   if (!buffer) av::out_of_memory("a buffer");
   stream->io_.reset(avio_alloc_context(buffer, io_buffer_bytes, 0, stream.get(), &StreamInput::read,
@@ -68,7 +69,8 @@ bool StreamInput::next(AVPacket& packet) {
     }
     if (packet.size == 0) continue;
     if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
-    const AVStream& stream = *input_->streams[packet.stream_index];
+    AVStream& stream = *input_->streams[packet.stream_index];
+    if (is_flv_ && FlvHevc::is(stream) && !hevc_.unpack(stream, packet)) continue;
     bool is_timed = packet.dts != AV_NOPTS_VALUE;
     if (is_timed ? choose(stream) : &stream == sound_) return true;
   }

@@ -11,6 +11,7 @@
 #include "transcoder/av.hpp"
 #include "transcoder/encoding.hpp"
 #include "transcoder/live/byte_queue.hpp"
+#include "transcoder/live/flv_hevc.hpp"
 
 namespace relay::transcoder::live {
 
@@ -43,6 +44,8 @@ class StreamInput {
   const AVStream* picture_ = nullptr;
   const AVStream* sound_ = nullptr;
   std::string refused_;
+  bool is_flv_ = false;
+  FlvHevc hevc_;
 };
 
 }  // namespace relay::transcoder::live

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/big_endian.hpp"
+#include "common/media/feed.hpp"
 
 namespace relay::origin::live::rtmp {
 namespace {
@@ -11,6 +14,12 @@ constexpr unsigned aac = 10;
 constexpr unsigned h264 = 7;
 constexpr unsigned key_frame = 1;
 constexpr unsigned enhanced = 0x80;  // enhanced RTMP: a FourCC follows
+constexpr std::size_t enhanced_head_bytes = 5;
+
+/// AVCPacketType: what a picture's tag holds.
+enum class Content : std::uint8_t { head = 0, picture = 1, end = 2 };
+/// PacketType of enhanced RTMP.
+enum class EnhancedContent : std::uint8_t { head = 0, picture = 1, picture_at_once = 3 };
 
 unsigned byte_at(const Message& message, std::size_t at) {
   return at < message.payload.size() ? static_cast<unsigned char>(message.payload[at]) : 0u;
@@ -25,7 +34,50 @@ std::string video_codec(const Message& message) {
     if (four == "vp09") return "vp9";
     return "an unknown codec of enhanced RTMP";
   }
-  return (first & 0x0f) == h264 ? "h264" : fmt::format("video codec {}", first & 0x0f);
+  unsigned codec = first & 0x0f;
+  if (codec == h264) return "h264";
+  return codec == media::flv_hevc ? "hevc" : fmt::format("video codec {}", codec);
+}
+
+bool is_enhanced(const Message& message) {
+  return message.type == MessageType::video && (byte_at(message, 0) & enhanced) != 0;
+}
+
+bool is_key_picture(unsigned first) {
+  return (first >> 4 & 0x07) == key_frame;
+}
+
+bool is_video_header(const Message& message) {
+  unsigned codec = byte_at(message, 0) & 0x0f;  // enhanced: the content
+  if (is_enhanced(message)) return codec == static_cast<unsigned>(EnhancedContent::head);
+  bool has_head = codec == h264 || codec == media::flv_hevc;
+  return has_head && message.payload.size() > 1 && byte_at(message, 1) == 0;
+}
+
+/// An enhanced message in the form that FLV had before: codec, content, offset of composition (3
+/// bytes; a picture "at once" has none). Other contents (colours, tracks) become an end, which
+/// nobody minds.
+std::string plain(std::string_view payload) {
+  auto first = static_cast<unsigned char>(payload[0]);
+  std::string_view rest = payload.substr(std::min(enhanced_head_bytes, payload.size()));
+  std::string out(1, static_cast<char>((first & 0x70) | media::flv_hevc));
+  auto begin = [&](Content content, bool has_offset) {
+    out += static_cast<char>(content);
+    if (!has_offset) out.append(3, '\0');
+  };
+  switch (static_cast<EnhancedContent>(first & 0x0f)) {
+    case EnhancedContent::head:
+      begin(Content::head, false);
+      return out.append(rest);
+    case EnhancedContent::picture:
+      begin(Content::picture, true);
+      return out.append(rest);
+    case EnhancedContent::picture_at_once:
+      begin(Content::picture, false);
+      return out.append(rest);
+  }
+  begin(Content::end, false);
+  return out;
 }
 
 }  // namespace
@@ -48,8 +100,8 @@ TagRole role_of(const Message& message) {
     case MessageType::audio:
       return first >> 4 == aac && configuration ? TagRole::audio_header : TagRole::other;
     case MessageType::video:
-      if ((first & 0x0f) == h264 && configuration) return TagRole::video_header;
-      return first >> 4 == key_frame ? TagRole::key_picture : TagRole::other;
+      if (is_video_header(message)) return TagRole::video_header;
+      return is_key_picture(first) ? TagRole::key_picture : TagRole::other;
     default:
       return TagRole::other;
   }
@@ -66,6 +118,8 @@ std::string flv_tag(const Message& message) {
   std::string_view payload = message.payload;
   if (message.type == MessageType::data && payload.starts_with(set_data_frame))
     payload.remove_prefix(set_data_frame.size());
+  std::string rewritten;
+  if (is_enhanced(message)) payload = rewritten = plain(payload);
   auto size = static_cast<std::uint32_t>(payload.size());
   std::string tag;
   tag.reserve(payload.size() + 15);

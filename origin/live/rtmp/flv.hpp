@@ -22,7 +22,8 @@ TagRole role_of(const Message& message);
 
 /// File header and first back pointer.
 std::string flv_header();
-/// One tag and its back pointer. A data message loses its "@setDataFrame".
+/// One tag and its back pointer. A data message loses its "@setDataFrame"; HEVC of enhanced RTMP
+/// (Veovera, "Enhancing RTMP, FLV", 2023) gets the head that FLV had before (media::flv_hevc).
 std::string flv_tag(const Message& message);
 
 }  // namespace relay::origin::live::rtmp
