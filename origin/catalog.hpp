@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -266,8 +267,16 @@ class Catalog {
   /// Of a clip: what is left of a version that was dropped.
   Result<std::vector<Released>> release_pieces(Change& change, const std::string& tenant,
                                                const clip::Holds& holds);
-  Result<void> check_unheld(const Change& change, std::string_view tenant,
-                            std::string_view asset) const;
+  /// The clips that hold segments of an asset.
+  static Result<std::set<std::string>> clips_on(const Change& change, std::string_view tenant,
+                                                std::string_view asset);
+  /// A clip that others of them were made of comes behind those.
+  static Result<std::vector<std::string>> order_to_delete(const Change& change,
+                                                          std::string_view tenant,
+                                                          std::set<std::string> clips);
+  /// conflict: clips hold segments of it.
+  static Result<void> check_unheld(const Change& change, std::string_view tenant,
+                                   std::string_view asset);
   static Result<Asset> live_asset(const Change& change, const media::Job& job);
   static Result<OtherVersions> other_versions(const Change& change, const Asset& asset);
   static Result<std::vector<Rendition>> renditions_shown(const Change& change, const Asset& asset);

@@ -3,10 +3,13 @@
 // (table holds). Its object goes with the last one, in the transaction that takes that away. The
 // same holds for the pieces that an exact clip has of its own: they are its version's, until that
 // is dropped, and held by clips that were made of it.
-#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <iterator>
+#include <span>
 
 #include "origin/catalog_change.hpp"
 
@@ -55,6 +58,23 @@ std::vector<std::string> kept_of(const Asset& old) {
   std::vector<std::string> kept{old.current_version};
   if (old.clip && !old.clip->rough_version.empty()) kept.push_back(old.clip->rough_version);
   return kept;
+}
+
+/// `clips`: those that hold it, in the order in which they can be deleted.
+std::string why_held(std::string_view asset, const std::vector<std::string>& clips) {
+  if (clips.size() == 1)
+    return fmt::format(
+        "'{}' cannot be deleted: a clip made of it plays its segments; delete '{}' "
+        "first",
+        asset, clips.front());
+  auto named_ones = std::span(clips).first(std::min(clips.size(), clips_named_max));
+  std::string named = fmt::format("'{}'", fmt::join(named_ones, "', '"));
+  if (named_ones.size() < clips.size())
+    named += fmt::format(" and {} more", clips.size() - named_ones.size());
+  return fmt::format(
+      "'{}' cannot be deleted: {} clips made of it play its segments; delete them "
+      "first, in this order: {}",
+      asset, clips.size(), named);
 }
 
 }  // namespace
@@ -150,26 +170,45 @@ Result<std::vector<clip::Holds>> Catalog::holds_on(const Change& change, std::st
   return all;
 }
 
-Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant,
-                                   std::string_view asset) const {
-  auto keys = keys_of(change.txn(), tables_.holds, version_key(tenant, asset, ""));
+Result<std::set<std::string>> Catalog::clips_on(const Change& change, std::string_view tenant,
+                                                std::string_view asset) {
+  auto keys = keys_of(change.txn(), change.tables().holds, version_key(tenant, asset, ""));
   if (!keys) return std::unexpected(keys.error());
-  std::vector<std::string> clips;
-  for (const std::string& key : *keys) {
-    std::string clip(part_of(key, 3));
-    bool is_itself = clip == asset;  // an earlier version of it
-    if (!is_itself && std::ranges::find(clips, clip) == clips.end())
-      clips.push_back(std::move(clip));
+  std::set<std::string> clips;
+  for (const std::string& key : *keys) clips.emplace(part_of(key, 3));
+  clips.erase(std::string(asset));  // an earlier version of it
+  return clips;
+}
+
+Result<std::vector<std::string>> Catalog::order_to_delete(const Change& change,
+                                                          std::string_view tenant,
+                                                          std::set<std::string> clips) {
+  std::map<std::string, std::set<std::string>> held_by;
+  for (const std::string& clip : clips) {
+    auto others = clips_on(change, tenant, clip);
+    if (!others) return std::unexpected(others.error());
+    held_by[clip] = std::move(*others);
   }
-  if (clips.empty()) return {};
-  std::string named;
-  for (std::size_t i = 0; i < std::min(clips.size(), clips_named_max); ++i)
-    named += (i == 0 ? "'" : ", '") + clips[i] + "'";
-  if (clips.size() > clips_named_max)
-    named += " and " + std::to_string(clips.size() - clips_named_max) + " more";
-  return fail(ErrorKind::conflict, ErrorSource::client,
-              "clips are made of '" + std::string(asset) + "' and play its segments: " + named +
-                  "; delete them first");
+  std::vector<std::string> order;
+  auto is_free = [&](const std::string& clip) {
+    return std::ranges::none_of(held_by[clip], [&](auto& other) { return clips.contains(other); });
+  };
+  while (!clips.empty()) {
+    auto free = std::ranges::find_if(clips, is_free);
+    if (free == clips.end()) free = clips.begin();  // each holds the other's earlier version
+    order.push_back(std::move(clips.extract(free).value()));
+  }
+  return order;
+}
+
+Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant,
+                                   std::string_view asset) {
+  auto clips = clips_on(change, tenant, asset);
+  if (!clips) return std::unexpected(clips.error());
+  if (clips->empty()) return {};
+  auto order = order_to_delete(change, tenant, std::move(*clips));
+  if (!order) return std::unexpected(order.error());
+  return fail(ErrorKind::conflict, ErrorSource::client, why_held(asset, *order));
 }
 
 Result<std::vector<Released>> Catalog::drop_old_clips(Change& change, const Asset& clip,

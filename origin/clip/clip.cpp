@@ -72,7 +72,9 @@ Result<std::int64_t> place(const Source& source, const Common& common, const Mom
 }
 
 Result<void> check_span(const Source& source, const Common& common, Choice& choice) {
-  if (choice.end_us <= choice.start_us) return bad_input("end must be later than start");
+  if (choice.end_us <= choice.start_us)
+    return bad_input(fmt::format("end must be later than start: start is {}, end is {}",
+                                 shown(common, choice.start_us), shown(common, choice.end_us)));
   if (choice.start_us < -slack_us || choice.start_us >= common.end_us())
     return outside(source, common, "start", choice.start_us, choice.start_us > 0 && source.growing);
   if (choice.end_us > common.end_us() + slack_us)

@@ -111,7 +111,13 @@ TEST_F(CatalogClipTest, ASourceWithClipsCannotBeDeleted) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_EQ(refused.error().message,
-            "clips are made of 'final' and play its segments: 'goal'; delete them first");
+            "'final' cannot be deleted: a clip made of it plays its segments; delete 'goal' first");
+  for (const char* name : {"a", "b", "c", "d", "e"})
+    ASSERT_TRUE(catalog->make_clip(clip(name, "c2", 2, 3)));
+  EXPECT_EQ(catalog->remove("demo", "final").error().message,
+            "'final' cannot be deleted: 6 clips made of it play its segments; delete them first, "
+            "in this order: 'a', 'b', 'c', 'd', 'e' and 1 more");
+  for (const char* name : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(*catalog->remove("demo", name));
   EXPECT_TRUE(is_there(2));
   ASSERT_TRUE(*catalog->remove("demo", "goal"));
   EXPECT_TRUE(*catalog->remove("demo", "final"));
@@ -304,12 +310,14 @@ TEST_F(CatalogClipOfClipTest, APieceStaysItsClipsOwnWhenThePartGoes) {
 TEST_F(CatalogClipOfClipTest, AClipWhosePiecesAreHeldCannotBeDeleted) {
   ASSERT_TRUE(catalog->make_clip(part("part", "p1")));
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(catalog->remove("demo", "goal").error().message,
-              "clips are made of 'goal' and play its segments: 'part'; delete them first");
+    EXPECT_EQ(
+        catalog->remove("demo", "goal").error().message,
+        "'goal' cannot be deleted: a clip made of it plays its segments; delete 'part' first");
     replace_goal();
   }
   EXPECT_EQ(catalog->remove("demo", "final").error().message,
-            "clips are made of 'final' and play its segments: 'goal', 'part'; delete them first");
+            "'final' cannot be deleted: 2 clips made of it play its segments; delete them first, "
+            "in this order: 'part', 'goal'");
   ASSERT_TRUE(*catalog->remove("demo", "part"));
   EXPECT_TRUE(*catalog->remove("demo", "goal"));
 }

@@ -149,8 +149,15 @@ TEST(Clip, WhatMayComeCanBeAskedForAgain) {
 }
 
 TEST(Clip, ItLastsAtLeastAMomentAndAtMostADay) {
-  EXPECT_EQ(choose(video(), {at(3), at(3)}).error().message, "end must be later than start");
-  EXPECT_EQ(choose(video(), {at(3), at(2)}).error().message, "end must be later than start");
+  EXPECT_EQ(choose(video(), {at(3), at(3)}).error().message,
+            "end must be later than start: start is 3.000 s, end is 3.000 s");
+  EXPECT_EQ(choose(video(), {at(3), at(2)}).error().message,
+            "end must be later than start: start is 3.000 s, end is 2.000 s");
+  EXPECT_EQ(choose(video(), {at(12), {}}).error().message,
+            "end must be later than start: start is 12.000 s, end is 11.000 s");
+  EXPECT_EQ(choose(channel(), {on(1012), on(1005)}).error().message,
+            "end must be later than start: start is 1970-01-01T00:16:52.000Z, end is "
+            "1970-01-01T00:16:45.000Z");
   EXPECT_EQ(choose(video(), {at(3), at(3.05)}).error().message,
             "a clip lasts from 0.1 s to 86400 s, and this one would last 0.050 s");
   EXPECT_FALSE(choose(channel(), {on(1000), on(1000 + 86401)}));

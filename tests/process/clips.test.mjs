@@ -143,7 +143,7 @@ test('a clip of a video', async (t) => {
   await t.test('keeps its source from being deleted', async () => {
     const refused = await remove(origin, 'demo/film');
     assert.equal(refused.status, 409);
-    assert.match(refused.json().detail, /clips are made of 'film'.*'goal'/);
+    assert.match(refused.json().detail, /^'film' cannot be deleted: a clip made of it plays its segments; delete 'goal' first$/);
     assert.equal((await remove(origin, 'demo/goal')).status, 200);
     assert.equal((await request(goal)).status, 404);
     assert.equal((await remove(origin, 'demo/film')).status, 200);
@@ -157,7 +157,8 @@ test('what cannot be clipped is told', async () => {
   assert.deepEqual(await clipOf({ from: 'nothing' }), [404, "there is no asset 'nothing' to clip from"]);
   assert.deepEqual(await clipOf({ from: 'short', start: 0.5, end: 3 }),
     [400, "end is 3.000 s, and of 'short' there is 0.000 s to 1.000 s"]);
-  assert.deepEqual(await clipOf({ from: 'short', start: 0.5, end: 0.5 }), [400, 'end must be later than start']);
+  assert.deepEqual(await clipOf({ from: 'short', start: 0.5, end: 0.5 }),
+    [400, 'end must be later than start: start is 0.500 s, end is 0.500 s']);
   assert.deepEqual(await clipOf({ from: 'short', start: '2026-01-01T00:00:00Z' }),
     [400, "'short' has no dates: give seconds from its beginning"]);
   assert.deepEqual(await clipOf({ from: 'short' }, 'short'),
