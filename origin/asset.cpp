@@ -99,7 +99,9 @@ json::object stored(const ClipFacts& clip) {
                    {"exact_error", clip.exact_error},
                    {"rough_version", clip.rough_version},
                    {"rough_lead_in_us", clip.rough_lead_in_us},
-                   {"root", clip.root}};
+                   {"root", clip.root},
+                   {"shown_start_us", clip.shown_start_us},
+                   {"shown_end_us", clip.shown_end_us}};
   if (clip.start_date_us) out["start_date_us"] = *clip.start_date_us;
   return out;
 }
@@ -123,6 +125,10 @@ ClipFacts clip_from(const json::object& from) {
   clip.exact_error = json::value_to<std::string>(from.at("exact_error"));
   clip.rough_version = json::value_to<std::string>(from.at("rough_version"));
   clip.rough_lead_in_us = from.at("rough_lead_in_us").to_number<std::int64_t>();
+  const json::value* shown_end = from.if_contains("shown_end_us");  // later than the others
+  if (!shown_end) return clip;
+  clip.shown_start_us = from.at("shown_start_us").to_number<std::int64_t>();
+  clip.shown_end_us = shown_end->to_number<std::int64_t>();
   return clip;
 }
 
@@ -131,19 +137,20 @@ json::value public_exactness(const ClipFacts& clip) {
   return clip.exactness == Exactness::exact;
 }
 
-/// Times as they can be asked for again.
+/// Times as they can be asked for again: of an exact one those of the pictures that it shows.
 json::object public_clip(const ClipFacts& clip) {
   json::object out{{"from", clip.from},
                    {"from_version", clip.from_version},
                    {"lead_in", static_cast<double>(clip.lead_in_us) / 1e6},
                    {"exact", public_exactness(clip)}};
   if (!clip.exact_error.empty()) out["exact_error"] = clip.exact_error;
-  if (clip.start_date_us) {
-    out["start"] = media::date_text(*clip.start_date_us);
-    out["end"] = media::date_text(*clip.start_date_us + clip.end_us - clip.start_us);
-  } else {
-    out["start"] = static_cast<double>(clip.start_us) / 1e6;
-    out["end"] = static_cast<double>(clip.end_us) / 1e6;
+  bool is_cut = clip.exactness == Exactness::exact && clip.shown_end_us > 0;
+  for (auto [name, us] : {std::pair("start", is_cut ? clip.shown_start_us : clip.start_us),
+                          std::pair("end", is_cut ? clip.shown_end_us : clip.end_us)}) {
+    if (clip.start_date_us)
+      out[name] = media::date_text(*clip.start_date_us + us - clip.start_us);
+    else
+      out[name] = static_cast<double>(us) / 1e6;
   }
   return out;
 }

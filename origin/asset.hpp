@@ -50,6 +50,8 @@ struct ClipFacts {
   std::string rough_version = {};
   std::int64_t rough_lead_in_us = 0;
   std::string root = {};  // the video or channel that it goes back to
+  /// Of an exact one whose ends were made: of its first picture and behind its last one.
+  std::int64_t shown_start_us = 0, shown_end_us = 0;
 };
 
 struct Asset {

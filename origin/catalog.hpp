@@ -99,7 +99,8 @@ struct NewClip {
 struct ExactClip {
   std::map<std::string, std::string> playlists;  // by rendition; "": the multivariant one
   std::vector<Rendition> renditions;
-  std::int64_t duration_ms = 0;
+  std::int64_t begin_us = 0;  // from the begin of the rough version
+  std::int64_t duration_us = 0;
   std::vector<clip::Holds> holds;
 };
 

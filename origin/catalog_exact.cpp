@@ -22,11 +22,13 @@ Result<Asset> Catalog::finish_clip(const media::Job& job, const ExactClip& clip)
   forget_progress(job.tenant, job.asset);
   ClipFacts& facts = *asset->clip;
   facts.exactness = Exactness::exact;
+  facts.shown_start_us = facts.start_us - facts.lead_in_us + clip.begin_us;
+  facts.shown_end_us = facts.shown_start_us + clip.duration_us;
   facts.rough_version = asset->current_version;
   facts.rough_lead_in_us = std::exchange(facts.lead_in_us, 0);
   asset->current_version = job.version;
   asset->renditions = clip.renditions;
-  asset->duration_ms = clip.duration_ms;
+  asset->duration_ms = clip.duration_us / 1000;
   Result<void> put;
   for (const auto& [rendition, text] : clip.playlists)
     if (put)

@@ -202,7 +202,7 @@ void ClipEdges::remove_source(const media::Job& job) {
   if (!removed) log::warn("a source stays behind", {log::kv("why", removed.error().message)});
 }
 
-Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
+Result<ExactClip> ClipEdges::exact_of(const media::Job& job, std::int64_t begin_us) const {
   auto rough = rough_of(job);
   if (!rough) return std::unexpected(rough.error());
   auto pieces = media_playlists_of(catalog_, job.tenant, job.asset, job.version);
@@ -216,19 +216,20 @@ Result<ExactClip> ClipEdges::exact_of(const media::Job& job) const {
   if (sheets)
     playlists->emplace(sheets->first, clip::exact_sheets(std::move(sheets->second), lead->second,
                                                          rough->asset.clip->lead_in_us));
-  ExactClip exact{.holds = clip::holds_of(*playlists, job.asset, job.version)};
+  ExactClip exact{.begin_us = begin_us,
+                  .duration_us = duration_us,
+                  .holds = clip::holds_of(*playlists, job.asset, job.version)};
   for (const auto& [rendition, playlist] : *playlists)
     exact.playlists[rendition] = media::write(playlist);
   auto multivariant = clip::multivariant_playlist(rough->multivariant, *playlists, job.asset,
                                                   job.version, measured_in(catalog_, job.tenant));
   exact.playlists[""] = media::write(multivariant);
   exact.renditions = renditions_of(multivariant);
-  exact.duration_ms = duration_us / 1000;
   return exact;
 }
 
-Result<Asset> ClipEdges::finish(const media::Job& job) {
-  auto exact = exact_of(job);
+Result<Asset> ClipEdges::finish(const media::Job& job, std::int64_t begin_us) {
+  auto exact = exact_of(job, begin_us);
   if (!exact) return std::unexpected(exact.error());
   return catalog_.finish_clip(job, *exact);
 }
@@ -243,7 +244,8 @@ Result<Asset> ClipEdges::give_up(const media::Job& job, const std::string& reaso
 Result<Asset> ClipEdges::settle(const media::Job& job, const media::JobResult& result) {
   // First, for nobody looks for it after the end is written. A try that comes again writes it anew.
   remove_source(job);
-  Result<Asset> asset = result.ready ? finish(job) : give_up(job, result.reason);
+  Result<Asset> asset =
+      result.ready ? finish(job, result.edge_begin_us) : give_up(job, result.reason);
   // What was made does not fit together: another try would make the same again.
   if (!asset && is_our_fault(asset.error())) {
     log::error("a clip cannot be made exact",

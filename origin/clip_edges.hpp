@@ -50,8 +50,8 @@ class ClipEdges {
   Result<void> write_source(const media::Job& job);
   Result<void> check_room(std::uint64_t bytes) const;
   void remove_source(const media::Job& job);
-  Result<ExactClip> exact_of(const media::Job& job) const;
-  Result<Asset> finish(const media::Job& job);
+  Result<ExactClip> exact_of(const media::Job& job, std::int64_t begin_us) const;
+  Result<Asset> finish(const media::Job& job, std::int64_t begin_us);
   Result<Asset> give_up(const media::Job& job, const std::string& reason);
 
   Catalog& catalog_;

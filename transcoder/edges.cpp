@@ -70,6 +70,12 @@ class EdgeWork {
     return publisher_.finish();
   }
 
+  /// From the first segment's begin, once run() has decided.
+  std::int64_t begin_us() const {
+    auto first = std::ranges::find(edges_, media::edge_at_beginning, &Edge::number);
+    return first == edges_.end() ? 0 : first->late_us;
+  }
+
  private:
   Result<void> decide_all(const media::EdgeRendition& lead) {
     for (const media::EdgePiece& piece : lead.pieces) {
@@ -189,9 +195,11 @@ class EdgeWork {
 
 Result<media::JobResult> run_edges(const Settings& settings, const media::Job& job, int source_fd,
                                    Publisher& publisher) {
-  auto done = EdgeWork(settings, job, source_fd, publisher).run();
+  EdgeWork work(settings, job, source_fd, publisher);
+  auto done = work.run();
   media::JobResult result;
   result.ready = done.has_value();
+  result.edge_begin_us = work.begin_us();
   if (done) return result;
   if (done.error().kind == ErrorKind::conflict) {
     log::warn("edges do not fit what is published", {log::kv("reason", done.error().message)});

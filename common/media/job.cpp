@@ -134,7 +134,8 @@ std::string to_json(const JobResult& result) {
                                       {"duration_ms", result.duration_ms},
                                       {"width", result.width},
                                       {"height", result.height},
-                                      {"photo_widths", json::value_from(result.photo_widths)}});
+                                      {"photo_widths", json::value_from(result.photo_widths)},
+                                      {"edge_begin_us", result.edge_begin_us}});
 }
 
 Result<JobResult> result_from_json(std::string_view text) {
@@ -149,6 +150,8 @@ Result<JobResult> result_from_json(std::string_view text) {
   reader.integer("width", result.width);
   reader.integer("height", result.height);
   reader.integers("photo_widths", result.photo_widths);
+  reader.integer("edge_begin_us", result.edge_begin_us);
+  if (result.edge_begin_us < 0) reader.refuse("edge_begin_us", "0 or more");
   if (!result.ready && result.reason.empty())
     reader.refuse("reason", "given when the result is not ready");
   if (reader.error()) return bad_input(*reader.error());

@@ -72,6 +72,7 @@ struct JobResult {
   std::int64_t duration_ms = 0;
   int width = 0, height = 0;  // of the upright picture
   std::vector<int> photo_widths;
+  std::int64_t edge_begin_us = 0;  // of kind edges: so long behind the rough clip's begin it begins
 };
 
 /// A reader skips keys that it does not know and defaults those that are absent; a wrong type or a

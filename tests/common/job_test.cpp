@@ -108,7 +108,8 @@ TEST(JobResult, SurvivesJson) {
                   .duration_ms = 61'000,
                   .width = 1080,
                   .height = 1920,
-                  .photo_widths = {320, 640}};
+                  .photo_widths = {320, 640},
+                  .edge_begin_us = 480'000};
   auto read = result_from_json(to_json(ready));
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->ready);
@@ -117,6 +118,7 @@ TEST(JobResult, SurvivesJson) {
   EXPECT_EQ(read->width, 1080);
   EXPECT_EQ(read->height, 1920);
   EXPECT_EQ(read->photo_widths, (std::vector<int>{320, 640}));
+  EXPECT_EQ(read->edge_begin_us, 480'000);
 
   auto failed = result_from_json(R"({"ready":false,"retry":true,"reason":"the disk is full"})");
   ASSERT_TRUE(failed);
@@ -127,6 +129,8 @@ TEST(JobResult, SurvivesJson) {
 TEST(JobResult, AFailureHasAReason) {
   EXPECT_EQ(result_from_json(R"({"ready":false})").error().message,
             "result: 'reason' must be given when the result is not ready");
+  EXPECT_EQ(result_from_json(R"({"ready":true,"edge_begin_us":-1})").error().message,
+            "result: 'edge_begin_us' must be 0 or more");
 }
 
 }  // namespace

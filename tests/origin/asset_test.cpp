@@ -81,12 +81,35 @@ TEST(Asset, AClipSaysWhetherItIsExact) {
   EXPECT_EQ(said("exact_error"), "\"it is damaged\"");
 }
 
+TEST(Asset, AnExactClipTellsTheTimesOfItsPictures) {
+  Asset asset;
+  asset.kind = AssetKind::clip;
+  asset.clip = ClipFacts{"final", "v1", 1'010'000, 2'500'000, 500'000, {}, Exactness::pending};
+  asset.clip->shown_start_us = 1'000'000;
+  asset.clip->shown_end_us = 2'520'000;
+  auto said = [&](const char* member) {
+    auto again = asset_from_stored(to_stored(asset));
+    EXPECT_TRUE(again);
+    return to_public(*again, std::nullopt).at("clip").at(member);
+  };
+  EXPECT_EQ(said("start"), 1.01);
+  EXPECT_EQ(said("end"), 2.5);
+  asset.clip->exactness = Exactness::exact;
+  EXPECT_EQ(said("start"), 1.0);
+  EXPECT_EQ(said("end"), 2.52);
+  asset.clip->start_date_us = 1'764'000'000'010'000;
+  EXPECT_EQ(said("start"), "2025-11-24T16:00:00.000Z");
+  EXPECT_EQ(said("end"), "2025-11-24T16:00:01.520Z");
+  asset.clip->shown_start_us = asset.clip->shown_end_us = 0;
+  EXPECT_EQ(said("start"), "2025-11-24T16:00:00.010Z") << "its segments fitted: nothing was cut";
+}
+
 TEST(Asset, WhatAnEarlierReleaseStoredOfAClipIsRough) {
   Asset asset;
   asset.clip = ClipFacts{"final", "v1", 1'000'000, 2'000'000, 500'000, {}};
   auto stored = boost::json::parse(to_stored(asset)).as_object();
-  for (const char* later :
-       {"exactness", "exact_error", "rough_version", "rough_lead_in_us", "root"})
+  for (const char* later : {"exactness", "exact_error", "rough_version", "rough_lead_in_us", "root",
+                            "shown_start_us", "shown_end_us"})
     EXPECT_EQ(stored["clip"].as_object().erase(later), 1u);
   auto again = asset_from_stored(boost::json::serialize(stored));
   ASSERT_TRUE(again) << again.error().message;

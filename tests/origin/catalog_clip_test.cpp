@@ -164,7 +164,8 @@ class CatalogExactTest : public CatalogClipTest {
   Result<Asset> finish(const std::string& version) {
     return catalog->finish_clip(edges(version), {.playlists = {{"", "exact"}, {"v360", "cut"}},
                                                  .renditions = {{.name = "v360"}},
-                                                 .duration_ms = 2500,
+                                                 .begin_us = 440,
+                                                 .duration_us = 2'500'000,
                                                  .holds = {{"final", "v1", {{"v360", 3, 3}}}}});
   }
   Asset goal() { return **catalog->asset("demo", "goal"); }
@@ -189,6 +190,9 @@ TEST_F(CatalogExactTest, TheRoughOneIsPlayedUntilTheExactOneIsThere) {
   EXPECT_EQ(goal().clip->lead_in_us, 0);
   EXPECT_EQ(goal().clip->rough_version, "r1");
   EXPECT_EQ(goal().clip->rough_lead_in_us, 500);
+  EXPECT_EQ(goal().clip->start_us, 0) << "the rough version's download goes by what was asked";
+  EXPECT_EQ(goal().clip->shown_start_us, 0 - 500 + 440);
+  EXPECT_EQ(goal().clip->shown_end_us, 2'500'000 - 60);
   EXPECT_EQ((*catalog->playlist("demo", "goal", "x1", "v360"))->text, "cut");
   EXPECT_EQ((*catalog->playlist("demo", "goal", "r1", "v360"))->text, "the segments");
   EXPECT_TRUE(catalog->unfinished()->empty());

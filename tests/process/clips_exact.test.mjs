@@ -121,6 +121,20 @@ test('an exact clip', async (t) => {
     assert.deepEqual((await validate(`${origin.url}/demo/short-one/index.m3u8`)).map(asLine), []);
   });
 
+  await t.test('tells where the pictures are that it shows, not where it was asked to be cut', async () => {
+    const wish = { from: 'race', start: 5.43, end: 5.81, exact: true };
+    const told = async () => {
+      await until('the edge', isCut(origin, 'demo/between'));
+      const { clip: { start, end }, duration } = await asset(origin, 'demo/between');
+      return [start, end, duration];
+    };
+    const { clip: { start, end } } = (await putClip(origin, 'demo/between', wish)).json();
+    assert.deepEqual([start, end], [5.43, 5.81], 'not cut yet');
+    assert.deepEqual(await told(), [5.4, 5.84, 0.44]);
+    await putClip(origin, 'demo/between', { from: 'race', start: 5.4, end: 5.84, exact: true });
+    assert.deepEqual(await told(), [5.4, 5.84, 0.44], 'and asked for again they come to the same');
+  });
+
   await t.test('is exact at once where its segments fit', async () => {
     const answer = await putClip(origin, 'demo/whole', { from: 'race', start: 1, end: 5, exact: true });
     assert.equal(answer.json().clip.exact, true);
