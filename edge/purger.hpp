@@ -26,8 +26,9 @@ class Purger {
 
   struct Purged {
     std::uint64_t number = 0;
-    std::optional<std::uint64_t> objects;  // how many; nothing: they are taken away behind
-    PurgeId id;                            // its name in the fleet; empty for one of here only
+    /// How many, also of those that earlier purges left to the sweep; nothing: all are left to it.
+    std::optional<std::uint64_t> objects;
+    PurgeId id;  // its name in the fleet; empty for one of here only
   };
   /// What the purge names is gone (or stale) here when this returns, and a restart can't bring it
   /// back. Its work does not grow with the cache. Errors: unavailable (too many purges at once:
