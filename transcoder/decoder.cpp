@@ -29,7 +29,7 @@ Result<Decoder> Decoder::open(const AVStream& stream, const SourceLimits& limits
 void Decoder::push(const AVPacket* packet) {
   int code = avcodec_send_packet(context_.get(), packet);
   av::check_memory(code, "decoding");
-  if (code < 0 && code != AVERROR_EOF && code != AVERROR(EAGAIN)) ++damaged_;
+  if (code < 0 && code != AVERROR_EOF && code != AVERROR(EAGAIN)) ++lost_;
 }
 
 bool Decoder::pull(AVFrame& frame) {
@@ -38,10 +38,11 @@ bool Decoder::pull(AVFrame& frame) {
     if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return false;
     av::check_memory(code, "decoding");
     if (code < 0) {
-      ++damaged_;
+      ++lost_;
       continue;
     }
     ++frames_;
+    if (frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0) ++concealed_;
     return true;
   }
   return false;

@@ -7,6 +7,7 @@
 #include "common/base/error.hpp"
 #include "transcoder/av.hpp"
 #include "transcoder/encoding.hpp"
+#include "transcoder/flaws.hpp"
 
 namespace relay::transcoder {
 
@@ -28,12 +29,13 @@ class Decoder {
   void skip(AVDiscard which) { context_->skip_frame = which; }
 
   std::int64_t frames() const { return frames_; }
-  std::int64_t damaged() const { return damaged_; }
+  /// Damaged ones are those that could not be decoded, and those that were by guessing.
+  DecodedCount count() const { return {frames_ + lost_, lost_ + concealed_}; }
   const AVCodecContext& context() const { return *context_; }
 
  private:
   av::CodecContext context_;
-  std::int64_t frames_ = 0, damaged_ = 0;
+  std::int64_t frames_ = 0, lost_ = 0, concealed_ = 0;
 };
 
 }  // namespace relay::transcoder

@@ -21,6 +21,8 @@ constexpr const char* formats_known =
     "eac3,dv,caf";
 
 constexpr std::int64_t reorder_max_ns = 60'000'000'000;
+// No picture and no sound takes less: then not the file is short but its head is wrong.
+constexpr double least_bit_s = 100;
 
 int interrupted(void* stop) {
   const auto& signal = *static_cast<const StopSignal*>(stop);
@@ -151,7 +153,49 @@ Result<void> Demuxer::choose_streams(const SourceLimits& limits) {
   constexpr std::int64_t second = 1'000'000'000;
   bool broadcast = (input_->iformat->flags & AVFMT_TS_DISCONT) != 0;
   joiner_ = std::make_unique<TimelineJoiner>(2, (broadcast ? 10 : 60) * second);
+  announce();
   return {};
+}
+
+// By the head alone: what libav reckons of a file's size or last times says nothing of its end.
+// Its numbers may be anything.
+void Demuxer::announce() {
+  if (input_->duration_estimation_method != AVFMT_DURATION_FROM_STREAM) return;
+  double bits = 8.0 * static_cast<double>(size_);
+  auto set = [&](Reach& reach, std::int64_t begin, std::int64_t length, AVRational base) {
+    if (length <= 0) return;  // so is AV_NOPTS_VALUE
+    if (begin == AV_NOPTS_VALUE) begin = 0;
+    std::int64_t begin_ns = av::to_nanoseconds(begin, base);
+    std::int64_t end_ns = av_sat_add64(begin_ns, av::to_nanoseconds(length, base));
+    double bit_s = bits / (static_cast<double>(av_sat_sub64(end_ns, begin_ns)) / 1e9);
+    if (end_ns > begin_ns && bit_s >= least_bit_s) reach = {begin_ns, begin_ns, end_ns};
+  };
+  for (const AVStream* stream : {video_, audio_})
+    if (stream) set(reach_of(*stream), stream->start_time, stream->duration, stream->time_base);
+  bool is_known =
+      std::ranges::any_of(reach_, [](auto& each) { return each.announced_ns.has_value(); });
+  if (!is_known) set(whole_, input_->start_time, input_->duration, {1, AV_TIME_BASE});
+}
+
+void Demuxer::note_end(const AVPacket& packet, const AVStream& stream) {
+  std::int64_t time = packet.pts == AV_NOPTS_VALUE ? packet.dts : packet.pts;
+  std::int64_t end = av_sat_add64(av::to_nanoseconds(time, stream.time_base),
+                                  av::to_nanoseconds(packet.duration, stream.time_base));
+  for (Reach* reach : {&reach_of(stream), &whole_}) reach->read_ns = std::max(reach->read_ns, end);
+}
+
+std::optional<Extent> Demuxer::extent() const {
+  // Where times were moved, they are not those of the announcement.
+  if (!ended_ || joined_) return std::nullopt;
+  std::optional<Extent> worst;
+  for (const Reach& reach : {reach_[0], reach_[1], whole_}) {
+    if (!reach.announced_ns) continue;
+    Extent found{av_sat_sub64(reach.read_ns, reach.begin_ns),
+                 av_sat_sub64(*reach.announced_ns, reach.begin_ns)};
+    auto missing = [](const Extent& of) { return of.announced_ns - of.read_ns; };
+    if (!worst || missing(found) > missing(*worst)) worst = found;
+  }
+  return worst;
 }
 
 std::int64_t Demuxer::duration_ns() const {
@@ -169,15 +213,17 @@ Result<bool> Demuxer::next(AVPacket& packet) {
     av_packet_unref(&packet);
     int code = av_read_frame(input_.get(), &packet);
     if (auto failure = io_failure()) return std::unexpected(*failure);
-    if (code == AVERROR(EAGAIN) || code == AVERROR_INVALIDDATA) {
-      if (++damaged > 1000) return false;
-      continue;
+    bool is_damaged = code == AVERROR(EAGAIN) || code == AVERROR_INVALIDDATA;
+    if (is_damaged && ++damaged <= 1000) continue;
+    if (code < 0) {
+      ended_ = true;
+      return false;
     }
-    if (code < 0) return false;
     const AVStream* stream = input_->streams[packet.stream_index];
     if ((stream != video_ && stream != audio_) || packet.size == 0) continue;
     if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
     if (packet.dts == AV_NOPTS_VALUE) return true;
+    note_end(packet, *stream);
     // No coding reorders over a minute: the presentation time is damaged.
     if (packet.pts != AV_NOPTS_VALUE &&
         std::abs(av::to_nanoseconds(packet.pts - packet.dts, stream->time_base)) > reorder_max_ns)
@@ -186,6 +232,7 @@ Result<bool> Demuxer::next(AVPacket& packet) {
         stream == video_ ? 0 : 1, av::to_nanoseconds(packet.dts, stream->time_base),
         av::to_nanoseconds(packet.duration, stream->time_base));
     if (offset == 0) return true;
+    joined_ = true;
     std::int64_t ticks = av_rescale_q(offset, AVRational{1, 1'000'000'000}, stream->time_base);
     packet.dts += ticks;
     if (packet.pts != AV_NOPTS_VALUE) packet.pts += ticks;

@@ -14,6 +14,7 @@
 #include "common/base/error.hpp"
 #include "transcoder/av.hpp"
 #include "transcoder/encoding.hpp"
+#include "transcoder/flaws.hpp"
 #include "transcoder/source_io.hpp"
 #include "transcoder/timeline_joiner.hpp"
 
@@ -40,11 +41,24 @@ class Demuxer {
   /// a deadline, a stop, or a descriptor that cannot be read.
   Result<bool> next(AVPacket& packet);
 
+  /// Once next() was at the end: how far it came, of the stream that lacks most. nullopt: not there
+  /// yet, or the source announces nothing that this could be compared with.
+  std::optional<Extent> extent() const;
+
  private:
   Demuxer(int source_fd, SourceWindow window, const StopSignal& stop);
   Result<void> open_input(const SourceLimits& limits);
   Result<void> choose_streams(const SourceLimits& limits);
   std::optional<Error> io_failure() const;
+
+  /// Of a chosen stream or of all, as the container counts.
+  struct Reach {
+    std::int64_t begin_ns = 0, read_ns = 0;         // to the end of what was read
+    std::optional<std::int64_t> announced_ns = {};  // its end by the head
+  };
+  Reach& reach_of(const AVStream& stream) { return reach_[&stream == video_ ? 0 : 1]; }
+  void announce();
+  void note_end(const AVPacket& packet, const AVStream& stream);
 
   SourceIo io_;
   int source_fd_;
@@ -53,6 +67,9 @@ class Demuxer {
   const AVStream* video_ = nullptr;
   const AVStream* audio_ = nullptr;
   std::unique_ptr<TimelineJoiner> joiner_;
+  std::array<Reach, 2> reach_;  // of the picture, of the sound
+  Reach whole_;                 // announced where these are not
+  bool ended_ = false, joined_ = false;
 };
 
 }  // namespace relay::transcoder

@@ -55,6 +55,8 @@ class Run {
   std::optional<Thumbnails> open_thumbnails() const;
   Result<void> make_pictures();
   Result<void> make_sound();
+  void note(const std::optional<Extent>& extent);
+  void tell_flaws();
   Result<std::unique_ptr<Demuxer>> reopen() { return Demuxer::open(source_fd_, limits_, stop_); }
   int workers() const;
   int threads_of(const Rendition& rendition) const;
@@ -87,6 +89,9 @@ class Run {
   std::optional<SoundEncoder> sound_encoder_;
   int sound_track_ = 0, copy_track_ = 0;
   AlreadyPublished sound_done_, copy_done_, thumbnails_done_;
+  // What of the source this try has read and decoded: of the sound its thread's until it has ended.
+  std::optional<Extent> extent_, sound_extent_;
+  DecodedCount pictures_, sounds_;
 };
 
 int Run::workers() const {
@@ -148,8 +153,24 @@ Result<void> Run::work() {
   if (stop_.late() && !delivery_.failure())
     return fail(ErrorKind::timeout, ErrorSource::client,
                 "it took longer than the time allowed for one file");
+  tell_flaws();
   result_.ready = true;
   return {};
+}
+
+// Every reader that was at the end has seen the same: the first one counts.
+void Run::note(const std::optional<Extent>& extent) {
+  if (!extent_) extent_ = extent;
+}
+
+void Run::tell_flaws() {
+  note(sound_extent_);
+  for (auto& flaw : {extent_ ? early_end(*extent_) : std::nullopt, damaged_picture(pictures_),
+                     damaged_sound(sounds_)}) {
+    if (!flaw) continue;
+    log::warn("the source is not whole", {log::kv("what", *flaw)});
+    result_.warnings.push_back(*flaw);
+  }
 }
 
 Result<void> Run::plan_picture_renditions() {
@@ -159,6 +180,7 @@ Result<void> Run::plan_picture_renditions() {
     if (!demuxer) return std::unexpected(demuxer.error());
     auto plan = plan_copy(**demuxer, facts_, encoding_);
     if (!plan) return std::unexpected(plan.error());
+    note((*demuxer)->extent());
     copy_ = std::move(*plan);
   }
   bool halving = true;
@@ -292,10 +314,8 @@ Result<void> Run::make_pictures() {
   if (auto made = pictures.run(); !made) return made;
   pool_->finish();
   if (!copy_) result_.duration_ms = time_of_frame(pictures.frames(), chunker_->rate()) / 1'000'000;
-  if (pictures.decoder().damaged() > 0)
-    log::warn("some of the picture is damaged",
-              {log::kv("frames", pictures.decoder().frames()),
-               log::kv("packets_damaged", pictures.decoder().damaged())});
+  note(source_->demuxer().extent());
+  pictures_ = pictures.decoder().count();
   return {};
 }
 
@@ -313,6 +333,8 @@ Result<void> Run::make_sound() {
               delivery_, place);
   auto made = sound.run();
   if (place.alone) result_.duration_ms = sound.duration_ms();
+  sound_extent_ = (*demuxer)->extent();
+  sounds_ = sound.decoder().count();
   return made;
 }
 

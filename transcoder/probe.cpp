@@ -172,7 +172,7 @@ class Probe {
       return bad_input("the picture is damaged: not one frame of it could be decoded");
     facts_.has_picture = picture_seen_;
     // Sound that has not come yet may still come; sound that came and failed is left out.
-    facts_.has_sound = sound_ && (sound_seen_ || sound_->damaged() == 0);
+    facts_.has_sound = sound_ && (sound_seen_ || sound_->count().damaged == 0);
     if (end_ && !sound_seen_) facts_.has_sound = false;
     if (!facts_.has_picture && !facts_.has_sound)
       return bad_input("the file has no picture and no sound that could be decoded");

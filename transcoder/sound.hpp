@@ -35,7 +35,7 @@ class Sound {
 
   /// Returns after the last segment was delivered, or after a stop.
   Result<void> run();
-  std::int64_t decoded_frames() const { return decoder_.frames(); }
+  const Decoder& decoder() const { return decoder_; }
   std::int64_t duration_ms() const { return frames_out_ * sound_frame * 1000 / sound_rate; }
 
  private:

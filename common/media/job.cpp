@@ -1,5 +1,8 @@
 #include "common/media/job.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "common/media/edge_json.hpp"
@@ -135,7 +138,8 @@ std::string to_json(const JobResult& result) {
                                       {"width", result.width},
                                       {"height", result.height},
                                       {"photo_widths", json::value_from(result.photo_widths)},
-                                      {"edge_begin_us", result.edge_begin_us}});
+                                      {"edge_begin_us", result.edge_begin_us},
+                                      {"warnings", json::value_from(result.warnings)}});
 }
 
 Result<JobResult> result_from_json(std::string_view text) {
@@ -151,6 +155,12 @@ Result<JobResult> result_from_json(std::string_view text) {
   reader.integer("height", result.height);
   reader.integers("photo_widths", result.photo_widths);
   reader.integer("edge_begin_us", result.edge_begin_us);
+  reader.texts("warnings", result.warnings);
+  bool is_long = std::ranges::any_of(
+      result.warnings, [](const std::string& each) { return each.size() > warning_bytes_max; });
+  if (is_long || result.warnings.size() > warnings_max)
+    reader.refuse("warnings", fmt::format("at most {} texts of at most {} bytes", warnings_max,
+                                          warning_bytes_max));
   if (result.edge_begin_us < 0) reader.refuse("edge_begin_us", "0 or more");
   if (!result.ready && result.reason.empty())
     reader.refuse("reason", "given when the result is not ready");

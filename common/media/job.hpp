@@ -65,6 +65,9 @@ struct Progress {
   std::string stage;    // "probing", "encoding", "finishing"
 };
 
+/// Of a result, which comes from a process that parsed hostile bytes.
+inline constexpr std::size_t warnings_max = 8, warning_bytes_max = 200;
+
 struct JobResult {
   bool ready = false;
   bool retry = false;  // when not ready: another try may help (a full disk, say)
@@ -73,6 +76,9 @@ struct JobResult {
   int width = 0, height = 0;  // of the upright picture
   std::vector<int> photo_widths;
   std::int64_t edge_begin_us = 0;  // of kind edges: so long behind the rough clip's begin it begins
+  /// When ready: what was wrong with the source all the same, sentences for a broadcaster; within
+  /// warnings_max and warning_bytes_max.
+  std::vector<std::string> warnings;
 };
 
 /// A reader skips keys that it does not know and defaults those that are absent; a wrong type or a

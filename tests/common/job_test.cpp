@@ -109,7 +109,8 @@ TEST(JobResult, SurvivesJson) {
                   .width = 1080,
                   .height = 1920,
                   .photo_widths = {320, 640},
-                  .edge_begin_us = 480'000};
+                  .edge_begin_us = 480'000,
+                  .warnings = {"the file ends early", "3 of 9 pictures are damaged"}};
   auto read = result_from_json(to_json(ready));
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->ready);
@@ -119,6 +120,7 @@ TEST(JobResult, SurvivesJson) {
   EXPECT_EQ(read->height, 1920);
   EXPECT_EQ(read->photo_widths, (std::vector<int>{320, 640}));
   EXPECT_EQ(read->edge_begin_us, 480'000);
+  EXPECT_EQ(read->warnings, ready.warnings);
 
   auto failed = result_from_json(R"({"ready":false,"retry":true,"reason":"the disk is full"})");
   ASSERT_TRUE(failed);
@@ -131,6 +133,17 @@ TEST(JobResult, AFailureHasAReason) {
             "result: 'reason' must be given when the result is not ready");
   EXPECT_EQ(result_from_json(R"({"ready":true,"edge_begin_us":-1})").error().message,
             "result: 'edge_begin_us' must be 0 or more");
+}
+
+TEST(JobResult, WarningsAreBounded) {
+  JobResult result{.ready = true};
+  result.warnings.assign(warnings_max, std::string(warning_bytes_max, 'x'));
+  EXPECT_TRUE(result_from_json(to_json(result)));
+  result.warnings.back() += 'x';
+  EXPECT_EQ(result_from_json(to_json(result)).error().message,
+            "result: 'warnings' must be at most 8 texts of at most 200 bytes");
+  result.warnings.assign(warnings_max + 1, "x");
+  EXPECT_FALSE(result_from_json(to_json(result)));
 }
 
 }  // namespace
