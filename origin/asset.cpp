@@ -132,6 +132,19 @@ ClipFacts clip_from(const json::object& from) {
   return clip;
 }
 
+/// What an earlier release did not keep is what it was as long as nothing was replaced.
+void read_current(const json::object& from, Asset& asset) {
+  asset.current_sha256 = asset.sha256;
+  asset.current_bytes = asset.bytes;
+  asset.current_whole = asset.state == AssetState::ready;
+  const json::value* warnings = from.if_contains("warnings");
+  if (!warnings) return;
+  asset.warnings = json::value_to<std::vector<std::string>>(*warnings);
+  asset.current_sha256 = json::value_to<std::string>(from.at("current_sha256"));
+  asset.current_bytes = from.at("current_bytes").to_number<std::uint64_t>();
+  asset.current_whole = from.at("current_whole").as_bool();
+}
+
 json::value public_exactness(const ClipFacts& clip) {
   if (clip.exactness == Exactness::pending) return "pending";
   return clip.exactness == Exactness::exact;
@@ -155,16 +168,39 @@ json::object public_clip(const ClipFacts& clip) {
   return out;
 }
 
+/// Viewers get an older version: the newest one is being made, or it failed.
+bool is_replaced(const Asset& asset) {
+  return asset.kind == AssetKind::video && !asset.current_version.empty() &&
+         asset.current_version != asset.newest_version;
+}
+
 /// Of what is whole: all of it as one file.
 json::value download_of(const Asset& asset) {
-  bool is_whole = asset.kind != AssetKind::photo && asset.state == AssetState::ready;
-  if (!is_whole || asset.current_version.empty()) return nullptr;
+  bool is_whole = is_replaced(asset) ? asset.current_whole : asset.state == AssetState::ready;
+  if (!is_whole || asset.kind == AssetKind::photo || asset.current_version.empty()) return nullptr;
   return json::string(media::download_path(asset.tenant, asset.name, asset.current_version));
 }
 
 double fraction_of(const Asset& asset, const std::optional<media::Progress>& progress) {
   if (asset.state == AssetState::ready) return 1.0;
   return progress ? progress->fraction : 0.0;
+}
+
+json::value error_of(const Asset& asset) {
+  if (asset.error.empty()) return nullptr;
+  return json::string(asset.error);
+}
+
+/// The upload that is to replace what viewers get.
+json::value replacement_of(const Asset& asset, const std::optional<media::Progress>& progress) {
+  if (!is_replaced(asset)) return nullptr;
+  return json::object{{"version", asset.newest_version},
+                      {"state", name(asset.state)},
+                      {"bytes", asset.bytes},
+                      {"sha256", asset.sha256},
+                      {"progress", fraction_of(asset, progress)},
+                      {"stage", progress ? progress->stage : std::string()},
+                      {"error", error_of(asset)}};
 }
 
 json::array array_of(const auto& values) {
@@ -208,7 +244,11 @@ std::string to_stored(const Asset& asset) {
                    {"error", asset.error},
                    {"width", asset.width},
                    {"height", asset.height},
-                   {"duration_ms", asset.duration_ms}};
+                   {"duration_ms", asset.duration_ms},
+                   {"warnings", array_of(asset.warnings)},
+                   {"current_sha256", asset.current_sha256},
+                   {"current_bytes", asset.current_bytes},
+                   {"current_whole", asset.current_whole}};
   if (asset.clip) out["clip"] = stored(*asset.clip);
   return json::serialize(out);
 }
@@ -246,6 +286,7 @@ Result<Asset> asset_from_stored(std::string_view text) {
     asset.width = from.at("width").to_number<int>();
     asset.height = from.at("height").to_number<int>();
     asset.duration_ms = from.at("duration_ms").to_number<std::int64_t>();
+    read_current(from, asset);
     if (const json::value* clip = from.if_contains("clip"))
       asset.clip = clip_from(clip->as_object());
     return asset;
@@ -256,17 +297,19 @@ Result<Asset> asset_from_stored(std::string_view text) {
 }
 
 json::object to_public(const Asset& asset, const std::optional<media::Progress>& progress) {
+  bool replaced = is_replaced(asset);
+  bool is_current = replaced || asset.clip;
   json::object out{{"tenant", asset.tenant},
                    {"asset", asset.name},
                    {"kind", name(asset.kind)},
                    {"state", name(asset.state)},
                    {"title", asset.title},
                    {"tags", array_of(asset.tags)},
-                   {"bytes", asset.bytes},
-                   {"sha256", asset.sha256},
+                   {"bytes", replaced ? asset.current_bytes : asset.bytes},
+                   {"sha256", replaced ? asset.current_sha256 : asset.sha256},
                    {"created", rfc3339(asset.created)},
                    {"updated", rfc3339(asset.updated)},
-                   {"version", asset.clip ? asset.current_version : asset.newest_version},
+                   {"version", is_current ? asset.current_version : asset.newest_version},
                    {"progress", fraction_of(asset, progress)},
                    {"stage", progress ? progress->stage : std::string()},
                    {"playback", playback_of(asset)},
@@ -274,17 +317,15 @@ json::object to_public(const Asset& asset, const std::optional<media::Progress>&
                    {"thumbnails", thumbnails_of(asset)},
                    {"width", asset.width},
                    {"height", asset.height},
-                   {"duration", static_cast<double>(asset.duration_ms) / 1000.0}};
+                   {"duration", static_cast<double>(asset.duration_ms) / 1000.0},
+                   {"warnings", array_of(asset.warnings)},
+                   {"error", error_of(asset)},
+                   {"replacement", replacement_of(asset, progress)}};
   if (asset.kind != AssetKind::photo) {
     out["watch"] = fmt::format("/watch/{}/{}", asset.tenant, asset.name);
     out["download"] = download_of(asset);
   }
   if (asset.clip) out["clip"] = public_clip(*asset.clip);
-  if (asset.error.empty()) {
-    out["error"] = nullptr;
-  } else {
-    out["error"] = asset.error;
-  }
   return out;
 }
 

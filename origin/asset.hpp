@@ -68,8 +68,14 @@ struct Asset {
   std::vector<Rendition> renditions;
   std::vector<int> photo_widths;
   std::string error;  // when failed: a sentence for a broadcaster
+  // Of the current version, as these are; `renditions` is too.
   int width = 0, height = 0;
   std::int64_t duration_ms = 0;
+  std::vector<std::string> warnings;  // what was wrong with its source all the same
+  // Its own source, for the newest one may be another; of a video.
+  std::string current_sha256;
+  std::uint64_t current_bytes = 0;
+  bool current_whole = false;     // its job was done
   std::optional<ClipFacts> clip;  // of kind clip, and only of it
 };
 

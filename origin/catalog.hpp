@@ -241,6 +241,7 @@ class Catalog {
   struct OtherVersions {
     std::vector<std::string> names;  // all but the newest
     std::string newest_ready;        // of these; empty: none
+    VersionRecord newest_ready_record = {};
   };
   Result<void> put_holds(Change& change, const NewClip& clip);
   static Result<void> write_holds(Change& change, std::string_view tenant, std::string_view asset,
@@ -281,7 +282,11 @@ class Catalog {
   static Result<Asset> live_asset(const Change& change, const media::Job& job);
   static Result<OtherVersions> other_versions(const Change& change, const Asset& asset);
   static Result<std::vector<Rendition>> renditions_shown(const Change& change, const Asset& asset);
-  static void become_ready(Asset& asset, const media::Job& job, const media::JobResult& result);
+  /// Viewers get this version from now on.
+  static void show(Asset& asset, const std::string& version, const VersionRecord& record);
+  static void become_ready(Asset& asset, const media::Job& job, const VersionRecord& version);
+  static Result<void> become_failed(const Change& change, Asset& asset, const OtherVersions& others,
+                                    const std::string& reason);
   void forget_progress(std::string_view tenant, std::string_view asset);
 
   store::Env env_;

@@ -91,7 +91,7 @@ Result<Accepted> Catalog::accept(const NewSource& source) {
   }
   forget_progress(source.tenant, source.asset);
   accepted.asset = queued_asset(std::move(accepted.asset), source);
-  VersionRecord version{VersionState::open, source.bytes};
+  VersionRecord version{VersionState::open, source.bytes, source.sha256};
   auto put =
       change.txn().put(tables_.versions, version_key(source.tenant, source.asset, source.version),
                        to_bytes(version));
@@ -163,7 +163,7 @@ Result<bool> Catalog::set_multivariant(const media::Job& job, const PlaylistReco
   auto asset = live_asset(change, job);
   if (!asset) return std::unexpected(asset.error());
   bool switched = asset->current_version != job.version;
-  asset->current_version = job.version;
+  if (switched) show(*asset, job.version, {VersionState::open, asset->bytes, asset->sha256});
   asset->renditions = std::move(renditions);
   auto put = change.txn().put(tables_.playlists, object_key(job.tenant, job.asset, job.version, ""),
                               to_bytes(record));
@@ -181,21 +181,17 @@ Result<Settled> Catalog::settle(const media::Job& job, const media::JobResult& r
   auto others = other_versions(change, *asset);
   if (!others) return std::unexpected(others.error());
   Settled settled;
+  VersionRecord version{VersionState::failed, asset->bytes, asset->sha256};
   if (result.ready) {
     settled.stale_sources = others->names;
-    become_ready(*asset, job, result);
+    version.state = VersionState::ready;
+    version.result = result;
+    become_ready(*asset, job, version);
   } else {
     settled.stale_sources = {job.version};
-    asset->state = AssetState::failed;
-    asset->error = result.reason;
-    if (asset->current_version == job.version) {
-      asset->current_version = others->newest_ready;
-      auto shown = renditions_shown(change, *asset);
-      if (!shown) return std::unexpected(shown.error());
-      asset->renditions = std::move(*shown);
-    }
+    if (auto failed = become_failed(change, *asset, *others, result.reason); !failed)
+      return std::unexpected(failed.error());
   }
-  VersionRecord version{result.ready ? VersionState::ready : VersionState::failed, asset->bytes};
   auto put = change.txn().put(tables_.versions, version_key(job.tenant, job.asset, job.version),
                               to_bytes(version));
   if (put) put = change.put(*asset);
@@ -205,15 +201,38 @@ Result<Settled> Catalog::settle(const media::Job& job, const media::JobResult& r
   return settled;
 }
 
-void Catalog::become_ready(Asset& asset, const media::Job& job, const media::JobResult& result) {
+void Catalog::show(Asset& asset, const std::string& version, const VersionRecord& record) {
+  asset.current_version = version;
+  asset.current_sha256 = record.source_sha256;
+  asset.current_bytes = record.source_bytes;
+  asset.current_whole = record.state == VersionState::ready;
+  asset.width = record.result.width;
+  asset.height = record.result.height;
+  asset.duration_ms = record.result.duration_ms;
+  asset.warnings = record.result.warnings;
+}
+
+void Catalog::become_ready(Asset& asset, const media::Job& job, const VersionRecord& version) {
   asset.state = AssetState::ready;
-  asset.current_version = job.version;
   asset.error.clear();
-  asset.width = result.width;
-  asset.height = result.height;
-  asset.duration_ms = result.duration_ms;
-  asset.photo_widths = result.photo_widths;
+  show(asset, job.version, version);
+  asset.photo_widths = version.result.photo_widths;
   std::ranges::sort(asset.photo_widths);
+}
+
+/// Viewers keep what is whole, or get it back: so far it may have been this version that they got,
+/// or one that was superseded before it was done.
+Result<void> Catalog::become_failed(const Change& change, Asset& asset, const OtherVersions& others,
+                                    const std::string& reason) {
+  asset.state = AssetState::failed;
+  asset.error = reason;
+  bool is_own = asset.current_version == asset.newest_version;
+  if (!is_own && (asset.current_whole || others.newest_ready.empty())) return {};
+  show(asset, others.newest_ready, others.newest_ready_record);
+  auto shown = renditions_shown(change, asset);
+  if (!shown) return std::unexpected(shown.error());
+  asset.renditions = std::move(*shown);
+  return {};
 }
 
 Result<Catalog::OtherVersions> Catalog::other_versions(const Change& change, const Asset& asset) {
@@ -228,7 +247,10 @@ Result<Catalog::OtherVersions> Catalog::other_versions(const Change& change, con
     if (!bytes) return std::unexpected(bytes.error());
     auto record = version_from_bytes(**bytes);
     if (!record) return std::unexpected(record.error());
-    if (record->state == VersionState::ready) others.newest_ready = version;  // names sort by age
+    if (record->state == VersionState::ready) {  // names sort by age
+      others.newest_ready = version;
+      others.newest_ready_record = std::move(*record);
+    }
     others.names.push_back(std::move(version));
   }
   return others;

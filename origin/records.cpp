@@ -134,6 +134,8 @@ std::string to_bytes(const VersionRecord& record) {
   std::string bytes(1, form_1);
   append(bytes, static_cast<std::uint8_t>(record.state));
   append(bytes, record.source_bytes);
+  bytes += record.source_sha256 + '\n';
+  if (record.result.ready) bytes += media::to_json(record.result);
   return bytes;
 }
 
@@ -142,6 +144,13 @@ Result<VersionRecord> version_from_bytes(std::string_view bytes) {
   VersionRecord record;
   record.state = static_cast<VersionState>(take<std::uint8_t>(bytes));
   record.source_bytes = take<std::uint64_t>(bytes);
+  // Earlier ones end here.
+  std::size_t line = std::min(bytes.find('\n'), bytes.size());
+  record.source_sha256 = bytes.substr(0, line);
+  if (line + 1 >= bytes.size()) return record;
+  auto result = media::result_from_json(bytes.substr(line + 1));
+  if (!result) return std::unexpected(result.error());
+  record.result = std::move(*result);
   return record;
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "common/media/job.hpp"
 #include "common/media/key_picture.hpp"
 #include "origin/live/keeper.hpp"
 
@@ -43,6 +44,8 @@ enum class VersionState {
 struct VersionRecord {
   VersionState state = VersionState::open;
   std::uint64_t source_bytes = 0;
+  std::string source_sha256 = {};
+  media::JobResult result = {};  // of a video or photo, once it is ready
 };
 
 /// Names have no "/" in them, so keys of one asset or version are neighbours.

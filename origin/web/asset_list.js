@@ -50,6 +50,7 @@ export class AssetList {
         make('div', { className: 'name' }, asset.title || asset.asset),
         make('div', { className: 'quiet' }, facts(asset)),
         make('div', { className: `quiet state-${asset.state}` }, stateText(asset)),
+        ...(asset.warnings ?? []).map((text) => make('div', { className: 'quiet warning' }, text)),
         ...(working.has(asset.state) ? [make('progress', { max: 1, value: asset.progress ?? 0 })] : [])),
       make('div', { className: 'acts' }, ...watchLink(asset), ...deskLink(asset), remove));
     row.dataset.asset = asset.asset;
@@ -91,7 +92,13 @@ function facts(asset) {
     .filter(Boolean).join(' · ');
 }
 
+/** Of a replacement: viewers get what was there before. */
 function stateText(asset) {
+  if (!asset.replacement) return ownStateText(asset);
+  return `the version before is shown; the new file: ${ownStateText(asset.replacement)}`;
+}
+
+function ownStateText(asset) {
   const percent = `${Math.floor((asset.progress ?? 0) * 100)} %`;
   switch (asset.state) {
     case 'processing': return [asset.stage || 'processing', percent].join(' ');

@@ -1,7 +1,9 @@
 // The console in a browser, on a real origin: sign in, drop files, watch them become ready, delete.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage } from '../support/browser.mjs';
 import { asset, upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
@@ -103,6 +105,20 @@ test('a file of a name in use replaces the video only when that was said', async
   await page.getByRole('button', { name: 'Replace it' }).click();
   await waitForState(origin, 'demo/Again', (it) => it.version !== version);
   await uploadsGone(page);
+  assert.deepEqual(surprises(page), []);
+});
+
+test('a row says what was wrong with a file, and that viewers keep the version before', async (t) => {
+  const cut = path.join(origin.folder, 'cut.mp4');
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', clip({ seconds: 8 }), '-c', 'copy', '-movflags', '+faststart', cut]);
+  fs.truncateSync(cut, Math.floor(fs.statSync(cut).size / 2));
+  await upload(origin, 'demo/videos/Cut', cut);
+  const page = await signIn(t);
+  await row(page, 'Cut').and(page.locator('[data-state="ready"]')).waitFor({ timeout: 60_000 });
+  assert.match(await row(page, 'Cut').locator('.warning').textContent(), /^the file ends early: .* of the 8\.0 s/);
+  await upload(origin, 'demo/videos/Cut', Buffer.from('no video'));
+  await row(page, 'Cut').getByText(/^the version before is shown; the new file: failed: \w/).waitFor({ timeout: 60_000 });
+  assert.equal(await row(page, 'Cut').locator('.warning').count(), 1, 'it is of what is shown');
   assert.deepEqual(surprises(page), []);
 });
 

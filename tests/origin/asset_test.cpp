@@ -59,6 +59,61 @@ TEST(Asset, PublicFormHasAddressesAndProgress) {
   EXPECT_TRUE(out["error"].is_null());
 }
 
+TEST(Asset, WarningsAreTold) {
+  Asset asset = video();
+  EXPECT_EQ(to_public(asset, std::nullopt)["warnings"], boost::json::array());
+  asset.warnings = {"the file ends early"};
+  auto again = asset_from_stored(to_stored(asset));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(to_public(*again, std::nullopt)["warnings"], boost::json::array{"the file ends early"});
+}
+
+TEST(Asset, WhileItIsReplacedItTellsWhatViewersGetAndTheReplacementBesideIt) {
+  Asset asset = video();
+  asset.state = AssetState::ready;
+  asset.current_whole = true;
+  asset.current_sha256 = asset.sha256;
+  asset.current_bytes = asset.bytes;
+  EXPECT_TRUE(to_public(asset, std::nullopt)["replacement"].is_null());
+  auto before = to_public(asset, std::nullopt);
+  asset.newest_version = "1k85p9u4fqv99";
+  asset.state = AssetState::processing;
+  asset.sha256 = std::string(64, 'c');
+  asset.bytes = 7;
+  auto out = to_public(*asset_from_stored(to_stored(asset)), media::Progress{0.25, "encoding"});
+  for (const char* same : {"version", "bytes", "sha256", "download", "playback", "renditions"})
+    EXPECT_EQ(out[same], before[same]) << same;
+  EXPECT_EQ(out["state"], "processing") << "of the last upload, as ever";
+  auto expected = boost::json::object{{"version", "1k85p9u4fqv99"},
+                                      {"state", "processing"},
+                                      {"bytes", 7},
+                                      {"sha256", std::string(64, 'c')},
+                                      {"progress", 0.25},
+                                      {"stage", "encoding"},
+                                      {"error", nullptr}};
+  EXPECT_EQ(out["replacement"], expected);
+  asset.state = AssetState::failed;
+  asset.error = "it is no video";
+  out = to_public(asset, std::nullopt);
+  EXPECT_EQ(out["replacement"].at("error"), "it is no video");
+  EXPECT_EQ(out["download"], before["download"]);
+  asset.current_whole = false;
+  EXPECT_TRUE(to_public(asset, std::nullopt)["download"].is_null()) << "it was never done itself";
+}
+
+TEST(Asset, WhatAnEarlierReleaseStoredIsItsOwnSource) {
+  Asset asset = video();
+  asset.state = AssetState::ready;
+  auto stored = boost::json::parse(to_stored(asset)).as_object();
+  for (const char* later : {"warnings", "current_sha256", "current_bytes", "current_whole"})
+    EXPECT_EQ(stored.erase(later), 1u);
+  auto again = asset_from_stored(boost::json::serialize(stored));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->current_sha256, asset.sha256);
+  EXPECT_EQ(again->current_bytes, asset.bytes);
+  EXPECT_TRUE(again->current_whole);
+}
+
 TEST(Asset, AClipSaysWhetherItIsExact) {
   Asset asset;
   asset.kind = AssetKind::clip;

@@ -1,5 +1,6 @@
 #include "origin/catalog.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/temporary_folder.hpp"
@@ -114,6 +115,37 @@ TEST_F(CatalogTest, AFailedVersionGivesTheOldOneBack) {
   EXPECT_EQ(settled->asset.current_version, old.version);
   EXPECT_EQ(settled->asset.renditions.at(0).name, "v180");
   EXPECT_EQ(settled->stale_sources, std::vector<std::string>{next.version});
+}
+
+TEST_F(CatalogTest, WhatIsKnownOfAVersionGoesWithIt) {
+  media::JobResult result{.ready = true, .duration_ms = 7000, .width = 640, .height = 360};
+  result.warnings = {"the file ends early"};
+  ASSERT_TRUE(catalog->settle(published("a", "one"), result));
+  auto told = [&] {
+    reopen();
+    Asset asset = **catalog->asset("demo", "a");
+    return fmt::format("{} {} {} {} {}", asset.current_version, asset.current_sha256,
+                       asset.current_whole, asset.duration_ms, asset.warnings.size());
+  };
+  EXPECT_EQ(told(), "v1 one true 7000 1");
+  media::Job next = job(*catalog->accept(source("a", "two")));
+  EXPECT_EQ(told(), "v1 one true 7000 1") << "it waits";
+  ASSERT_TRUE(*catalog->set_multivariant(next, {multivariant, {}, false}, {}));
+  EXPECT_EQ(told(), "v2 two false 0 0") << "viewers get what there is of it";
+  ASSERT_TRUE(catalog->settle(next, {.ready = false, .reason = "why"}));
+  EXPECT_EQ(told(), "v1 one true 7000 1") << "they have the old one again";
+  ASSERT_TRUE(catalog->settle(published("a", "three"), {.ready = true, .duration_ms = 9}));
+  EXPECT_EQ(told(), "v3 three true 9 0");
+}
+
+TEST_F(CatalogTest, AVersionThatWasSupersededUnfinishedGivesWayToAWholeOne) {
+  ASSERT_TRUE(catalog->settle(published("a", "one"), {.ready = true, .duration_ms = 7}));
+  published("a", "two");
+  media::Job next = job(*catalog->accept(source("a", "three")));
+  EXPECT_EQ((*catalog->asset("demo", "a"))->current_version, "v2");
+  auto settled = catalog->settle(next, {.ready = false, .reason = "why"});
+  EXPECT_EQ(settled->asset.current_version, "v1");
+  EXPECT_EQ(settled->asset.duration_ms, 7);
 }
 
 TEST_F(CatalogTest, AReadyVersionMakesOlderSourcesStale) {

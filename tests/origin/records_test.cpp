@@ -33,6 +33,16 @@ TEST(Records, ComeBackAsTheyWere) {
   auto version = version_from_bytes(to_bytes(VersionRecord{VersionState::failed, 7}));
   EXPECT_EQ(version->state, VersionState::failed);
   EXPECT_EQ(version->source_bytes, 7u);
+  VersionRecord ready{VersionState::ready, 7, "ab12", {.ready = true, .duration_ms = 9}};
+  version = version_from_bytes(to_bytes(ready));
+  ASSERT_TRUE(version) << version.error().message;
+  EXPECT_EQ(version->source_sha256, "ab12");
+  EXPECT_EQ(version->result.duration_ms, 9);
+  EXPECT_TRUE(version_from_bytes(to_bytes(VersionRecord{VersionState::ready, 0}))) << "a clip's";
+  std::string earlier = to_bytes(VersionRecord{VersionState::ready, 7}).substr(0, 10);
+  version = version_from_bytes(earlier);
+  ASSERT_TRUE(version) << "an earlier release kept the state and the bytes only";
+  EXPECT_EQ(version->source_bytes, 7u);
 }
 
 TEST(Records, AChannelComesBackWithItsRulesAndOneOfBeforeThereWereAny) {

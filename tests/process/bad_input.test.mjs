@@ -6,9 +6,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
-import { get } from '../support/http.mjs';
+import { asset, upload, waitForEnd, waitForState } from '../support/broadcaster.mjs';
+import { listen } from '../support/events.mjs';
+import { get, sha256 } from '../support/http.mjs';
 import { clip, photo, shared } from '../support/media.mjs';
+import { until } from '../support/poll.mjs';
 import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin;
@@ -91,6 +93,59 @@ test('a good job runs beside them', async (t) => {
 test('an empty body is refused', async () => {
   const answer = await upload(origin, 'demo/videos/empty', Buffer.alloc(0));
   assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${answer.text}`);
+});
+
+/** A file whose index stands in front, so that all of it that arrived can be played. */
+function streamable(name) {
+  return ffmpeg(name, '-i', clip({ seconds: 8 }), '-c', 'copy', '-movflags', '+faststart');
+}
+
+test('an upload that was cut off is published as far as it came, and says so', async () => {
+  const heard = listen(origin, 'demo');
+  try {
+    await heard.ready;
+    const whole = fs.readFileSync(streamable('whole.mp4'));
+    await upload(origin, 'demo/videos/cut-off', whole.subarray(0, Math.floor(whole.length * 0.6)));
+    const { warnings, duration, error } = await waitForState(origin, 'demo/cut-off', 'ready');
+    assert.ok(duration > 3 && duration < 6.5, `${duration} s`);
+    assert.equal(error, null);
+    assert.equal(warnings.length, 1, warnings.join('\n'));
+    const [, read] = /^the file ends early: (\d\.\d) s of the 8\.0 s that it announces could be read$/.exec(warnings[0]);
+    assert.ok(Math.abs(read - duration) < 0.15, `${read} s of ${duration} s`);
+    const told = await until('the event', () =>
+      heard.events.find(({ data }) => data.asset === 'cut-off' && data.state === 'ready'));
+    assert.deepEqual(told.data.warnings, warnings);
+    await upload(origin, 'demo/videos/cut-off', whole);
+    const after = await waitForState(origin, 'demo/cut-off', 'ready');
+    assert.deepEqual(after.warnings, [], 'they were of the other file');
+    assert.equal(after.duration, 8);
+  } finally {
+    heard.close();
+  }
+});
+
+test('a broken file in place of a good one leaves viewers the good one, with its document', async () => {
+  await upload(origin, 'demo/videos/kept', clip({ seconds: 4 }));
+  const good = await waitForState(origin, 'demo/kept', 'ready');
+  assert.equal(good.replacement, null);
+  const broken = Buffer.from('This is a letter, not a film.\n'.repeat(50));
+  const answer = await upload(origin, 'demo/videos/kept', broken);
+  assert.equal(answer.status, 202, answer.text);
+  for (const told of [answer.json(), await waitForEnd(origin, 'demo/kept')]) {
+    const { state, error, replacement } = told;
+    for (const same of ['version', 'bytes', 'sha256', 'download', 'playback', 'renditions', 'duration', 'width']) {
+      assert.deepEqual(told[same], good[same], `${same} while it is ${state}`);
+    }
+    assert.deepEqual([replacement.bytes, replacement.sha256], [broken.length, sha256(broken)]);
+    assert.notEqual(replacement.version, good.version);
+    assert.deepEqual([replacement.state, replacement.error], [state, error]);
+  }
+  assert.equal((await asset(origin, 'demo/kept')).state, 'failed');
+  assert.equal((await get(origin.url + good.download)).status, 200);
+  await upload(origin, 'demo/videos/kept', clip({ seconds: 2 }));
+  const next = await waitForState(origin, 'demo/kept', 'ready');
+  assert.equal(next.replacement, null);
+  assert.notEqual(next.sha256, good.sha256);
 });
 
 const collection = shared('bad');
