@@ -84,12 +84,18 @@ struct ReceivedPart {
   }
 };
 
+/// The origin's end of a feed, which whole frames are written to.
+struct FeedEnd {
+  std::mutex writing;
+  int fd = -1;  // closed: whoever still writes writes nothing
+};
+
 /// Sends one publisher's stream in its own time, from a thread.
 class Player {
  public:
-  Player(int fd, std::mutex& writing, media::FeedSlot slot, std::vector<FeedUnit> units,
-         double speed)
-      : fd_(fd), writing_(writing), slot_(slot), units_(std::move(units)), speed_(speed) {
+  /// `feed` outlives this.
+  Player(FeedEnd& feed, media::FeedSlot slot, std::vector<FeedUnit> units, double speed)
+      : feed_(feed), slot_(slot), units_(std::move(units)), speed_(speed) {
     thread_ = std::thread([this] { run(); });
   }
   ~Player() {
@@ -106,9 +112,9 @@ class Player {
 
  private:
   void write(const std::string& bytes) {
-    std::lock_guard lock(writing_);
+    std::lock_guard lock(feed_.writing);
     for (std::size_t sent = 0; sent < bytes.size();) {
-      ssize_t n = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+      ssize_t n = send(feed_.fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
       if (n <= 0) return;
       sent += static_cast<std::size_t>(n);
     }
@@ -129,8 +135,7 @@ class Player {
     done_ = true;
   }
 
-  int fd_;
-  std::mutex& writing_;
+  FeedEnd& feed_;
   media::FeedSlot slot_;
   std::vector<FeedUnit> units_;
   double speed_;
@@ -156,7 +161,7 @@ class ChannelRun {
       : settings_(settings), clock_(live.channel.epoch_ms, pace), pace_(pace) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
-    feed_ = ends[0];
+    feed_.fd = ends[0];
     theirs_ = ends[1];
     job_ = {.kind = media::JobKind::live, .tenant = "t", .asset = "a", .version = "v1"};
     job_.live = live;
@@ -169,18 +174,19 @@ class ChannelRun {
 
   std::unique_ptr<Player> play(std::vector<FeedUnit> tags,
                                media::FeedSlot slot = media::FeedSlot::primary, double speed = 1) {
-    return std::make_unique<Player>(feed_, writing_, slot, std::move(tags), speed * pace_);
+    return std::make_unique<Player>(feed_, slot, std::move(tags), speed * pace_);
   }
   void write(const std::string& bytes) {
-    std::lock_guard lock(writing_);
-    ASSERT_EQ(send(feed_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+    std::lock_guard lock(feed_.writing);
+    ASSERT_EQ(send(feed_.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
   /// The end of the feed; the run's result.
   std::optional<Result<media::JobResult>> finish() {
-    if (feed_ >= 0) shutdown(feed_, SHUT_WR);
+    if (feed_.fd >= 0) shutdown(feed_.fd, SHUT_WR);
     if (thread_.joinable()) thread_.join();
-    for (int* fd : {&feed_, &theirs_})
+    std::lock_guard lock(feed_.writing);
+    for (int* fd : {&feed_.fd, &theirs_})
       if (*fd >= 0) close(std::exchange(*fd, -1));
     publisher_.reset();
     return result_;
@@ -227,8 +233,8 @@ class ChannelRun {
   media::Job job_;
   FakeOrigin origin_;
   std::unique_ptr<Publisher> publisher_;
-  int feed_ = -1, theirs_ = -1;
-  std::mutex writing_;  // whole frames of the feed
+  FeedEnd feed_;
+  int theirs_ = -1;
   std::optional<Result<media::JobResult>> result_;
   std::thread thread_;
 };
