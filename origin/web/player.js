@@ -4,7 +4,7 @@
 // Events: "levels" (the choice of qualities or the one that plays changed), "working" (media
 // arrives), "network" ({status}), "undecodable".
 
-import { stepOverGaps } from './gaps.js';
+import { Gaps } from './gaps.js';
 import { LiveEdge } from './live_edge.js';
 
 const Hls = window.Hls;
@@ -83,6 +83,7 @@ export class Player extends EventTarget {
   #failures = { count: 0, at_s: 0 };  // of the decoder, without progress between them
   #chosen = null;  // a level's key, or null for automatic
   #seeking = 0;  // a timer
+  #gaps;
 
   constructor(video, address) {
     super();
@@ -91,7 +92,7 @@ export class Player extends EventTarget {
     video.addEventListener('resize', () => this.#tell('levels'));
     video.addEventListener('seeking', () => this.#seek());
     video.addEventListener('error', () => this.#fails());
-    stepOverGaps(video, () => this.hls);
+    this.#gaps = new Gaps(video, () => this.hls);
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
@@ -161,6 +162,7 @@ export class Player extends EventTarget {
     hls.on(Hls.Events.LEVEL_SWITCHED, told);
     hls.on(Hls.Events.FRAG_BUFFERED, () => this.#tell('working'));
     endWhenTiny(hls);
+    this.#gaps.watch(hls);
     hls.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) this.#onFatal(hls, error); });
     return hls;
   }
