@@ -66,6 +66,10 @@ test('a video: a key picture a group, a sheet a segment, named in the document',
   assert.ok(!document.renditions.some(({ name }) => name === 'thumbnails'), 'nothing to play');
   const sheets = await trick(images[0]);
   assert.ok(sheets.ended);
+  // They grew while it was made, and but for additions a playlist must not change (8216bis 6.2.1).
+  for (const url of [...document.renditions.map((each) => origin.url + each.url), ...iFrames, ...images]) {
+    assert.match((await get(url)).text, /^#EXT-X-PLAYLIST-TYPE:EVENT$/m, url);
+  }
   assert.equal(sheets.entries[0].tiles.width, 240);
   await areSheets(sheets);
 });
