@@ -72,12 +72,16 @@ AnswerPlan plan_answer(const http::RequestHead& request, const StoredResponse& s
     case http::Precondition::not_modified:
       return {AnswerKind::not_modified, {}, 0};
     case http::Precondition::failed:
-      return {AnswerKind::precondition_failed, {}, 0};
+      return {AnswerKind::for_origin, {}, 0};
     case http::Precondition::proceed:
       break;
   }
   if (!length || request.method != "GET") return {};
   return plan_range(request, validators, *length);
+}
+
+bool is_for_origin(const http::RequestHead& request, const StoredResponse& stored) {
+  return plan_answer(request, stored, std::nullopt).kind == AnswerKind::for_origin;
 }
 
 int status_of(const AnswerPlan& plan, const StoredResponse& stored) {
@@ -91,8 +95,8 @@ int status_of(const AnswerPlan& plan, const StoredResponse& stored) {
       return 206;
     case AnswerKind::unsatisfiable:
       return 416;
-    case AnswerKind::precondition_failed:
-      return 412;
+    case AnswerKind::for_origin:
+      break;
   }
   return 500;
 }

@@ -13,7 +13,7 @@
 
 namespace relay::edge {
 
-enum class AnswerKind { whole, not_modified, part, parts, unsatisfiable, precondition_failed };
+enum class AnswerKind { whole, not_modified, part, parts, unsatisfiable, for_origin };
 
 struct AnswerPlan {
   AnswerKind kind = AnswerKind::whole;
@@ -22,11 +22,14 @@ struct AnswerPlan {
 };
 
 /// Conditions first, then ranges (RFC 9110 13.2.2); both only of a stored 200. With no `length`
-/// (a body still growing, its end unknown) ranges are ignored.
+/// (a body still growing, its end unknown) ranges are ignored. If-Match and If-Unmodified-Since are
+/// not a cache's to judge (RFC 9111 4.3.2): where they do not hold here the origin is to be asked.
 AnswerPlan plan_answer(const http::RequestHead& request, const StoredResponse& stored,
                        std::optional<std::uint64_t> length);
+/// Whether that plan is for_origin, whatever the length: to be known before anything is delivered.
+bool is_for_origin(const http::RequestHead& request, const StoredResponse& stored);
 
-/// Status and length of the body that a plan leads to.
+/// Status and length of the body that a plan leads to; none is for_origin.
 int status_of(const AnswerPlan& plan, const StoredResponse& stored);
 std::uint64_t body_length_of(const AnswerPlan& plan, const StoredResponse& stored,
                              std::uint64_t length);

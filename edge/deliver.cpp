@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "common/base/check.hpp"
 #include "common/http/problem.hpp"
 #include "common/http/range.hpp"
 #include "common/store/mapped_read.hpp"
@@ -183,21 +184,19 @@ void Deliver::add_hop_fields(const Visit& visit, http::Headers& headers) const {
   for (const http::Field& field : visit.own_fields->fields()) headers.add(field.name, field.value);
 }
 
-net::Task<void> Deliver::refuse(Visit& visit, int status, std::uint64_t length) {
-  auto response = http::problem(status, status == 416 ? "no byte of that range is in the body"
-                                                      : "a condition of the request does not hold");
-  if (status == 416) {
-    response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
-  }
+net::Task<void> Deliver::refuse_range(Visit& visit, std::uint64_t length) {
+  auto response = http::problem(416, "no byte of that range is in the body");
+  response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
   add_hop_fields(visit, response.headers);
   co_await visit.exchange.respond(std::move(response));
 }
 
 net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
                                    Source& source, AnswerPlan plan) {
+  RELAY_CHECK(plan.kind != AnswerKind::for_origin);
   int status = status_of(plan, stored);
-  if (status == 416 || status == 412) {
-    co_await refuse(visit, status, length);
+  if (status == 416) {
+    co_await refuse_range(visit, length);
     co_return;
   }
   std::string head =
@@ -278,7 +277,7 @@ net::Task<void> Deliver::send_growing(Visit& visit, Flight& flight, const Flight
   AnswerPlan plan = plan_answer(visit.request, stored, std::nullopt);
   if (plan.kind != AnswerKind::whole) {
     FlightSource source(flight);
-    co_await send_plan(visit, stored, 0, source, std::move(plan));  // 304 or 412: no body
+    co_await send_plan(visit, stored, 0, source, std::move(plan));  // 304: no body
     co_return;
   }
   std::vector<http::Field> fields = stored.fields();

@@ -1,6 +1,6 @@
 // Sends answers: from a stored object (copied when small, sendfile from LMDB's own file when
 // large) or from a flight while its bytes still arrive. Ranges and conditions are the same for
-// both.
+// both. What is_for_origin() is never delivered.
 #pragma once
 
 #include "common/net/blocking.hpp"
@@ -61,7 +61,7 @@ class Deliver {
   net::Task<void> send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,
                             Source& source, AnswerPlan plan);
   net::Task<void> send_growing(Visit& visit, Flight& flight, const FlightView& view);
-  net::Task<void> refuse(Visit& visit, int status, std::uint64_t length);
+  net::Task<void> refuse_range(Visit& visit, std::uint64_t length);
 
   const std::string edge_name_;
   const std::string via_line_;

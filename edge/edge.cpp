@@ -4,7 +4,6 @@
 
 #include "common/base/check.hpp"
 #include "common/base/log.hpp"
-#include "common/http/problem.hpp"
 #include "common/net/timer.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/flight_wait.hpp"
@@ -152,12 +151,6 @@ void Edge::finish(Visit& visit) {
   if (log_.enabled()) worker_of(visit.worker.io).log.add(visit, ended);
 }
 
-net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view text) {
-  auto response = http::problem(status, text);
-  deliver_.add_hop_fields(visit, response.headers);
-  co_await visit.exchange.respond(std::move(response));
-}
-
 net::Task<void> Edge::serve(Visit& visit) {
   const http::RequestHead& request = visit.request;
   if (request.target.starts_with("/-/") && co_await serve_own(visit)) co_return;
@@ -254,6 +247,10 @@ net::Task<bool> Edge::serve_part(Visit& visit, const Found& part) {
 
 /// False: look again.
 net::Task<bool> Edge::serve_found(Visit& visit, Found found, Outcome outcome) {
+  if (is_for_origin(visit.request, *found.stored)) {
+    co_await ask_origin(visit);
+    co_return true;
+  }
   visit.outcome = outcome;
   visit.trail.hit = outcome == Outcome::hit || outcome == Outcome::stale;
   if (visit.trail.hit) visit.trail.forward = http::Forward::none;
@@ -355,6 +352,10 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
     visit.vary = view.stored->vary;
     if (view.state == FlightState::complete) co_await stored_meanwhile(visit);
     co_return false;
+  }
+  if (is_for_origin(visit.request, *view.stored)) {
+    co_await ask_origin(visit);
+    co_return true;
   }
   visit.outcome = leader ? Outcome::miss : Outcome::joined;
   // Its head goes out before its body has come: "stored" says that it will be unless it breaks off.

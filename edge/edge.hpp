@@ -89,6 +89,7 @@ class Edge final : public net::Handler {
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<bool> serve_what_has_come(Visit& visit);
   net::Task<bool> serve_found(Visit& visit, Found found, Outcome outcome);
+  net::Task<void> ask_origin(Visit& visit);
   net::Task<bool> stored_meanwhile(Visit& visit);
   FlightTable::Joined join(const Visit& visit);
   net::Task<bool> serve_sliced(Visit& visit, std::string key, StoredPtr stored);

@@ -1,6 +1,7 @@
 // What an edge answers for itself and to its fleet, and whether it may trust what it holds.
 #include <algorithm>
 
+#include "common/http/problem.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
 
@@ -17,6 +18,24 @@ net::Task<bool> Edge::serve_own(Visit& visit) {
   if (desk == peer_desks_.end()) co_return false;
   co_await desk->handler->handle(visit.exchange);
   co_return true;
+}
+
+net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view text) {
+  auto response = http::problem(status, text);
+  deliver_.add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
+/// A condition that what is here does not fulfil, and that only the origin may judge.
+net::Task<void> Edge::ask_origin(Visit& visit) {
+  visit.trail = {};
+  visit.trail.forward = http::Forward::request;
+  if (visit.rules.only_if_cached || visit.route == fleet::HopRoute::nobody) {
+    visit.outcome = Outcome::refused;
+    co_await answer_locally(visit, 504, "only the origin may judge a condition of this request");
+    co_return;
+  }
+  co_await pass_.forward(visit);
 }
 
 fleet::Figures Edge::figures() const {

@@ -33,8 +33,32 @@ TEST(Answer, ConditionsComeBeforeRanges) {
             AnswerKind::not_modified);
   EXPECT_EQ(plan({{"If-None-Match", "\"e2\""}, {"Range", "bytes=0-1"}}, stored).kind,
             AnswerKind::part);
-  EXPECT_EQ(plan({{"If-Match", "\"e2\""}}, stored).kind, AnswerKind::precondition_failed);
   EXPECT_EQ(plan({{"If-Modified-Since", modified}}, stored).kind, AnswerKind::not_modified);
+}
+
+TEST(Answer, WhatGuardsAgainstLostUpdatesIsTheOriginsToJudge) {
+  constexpr std::string_view before = "Mon, 23 Nov 2026 10:00:00 GMT";
+  StoredResponse stored = stored_response();
+  struct {
+    std::vector<http::Field> fields;
+    AnswerKind kind;
+  } const cases[] = {
+      {{{"If-Match", "\"e1\""}}, AnswerKind::whole},
+      {{{"If-Match", "*"}}, AnswerKind::whole},
+      {{{"If-Match", "\"e1\""}, {"Range", "bytes=0-1"}}, AnswerKind::part},
+      {{{"If-Match", "\"e2\""}}, AnswerKind::for_origin},
+      {{{"If-Match", "\"e2\""}, {"Range", "bytes=0-1"}}, AnswerKind::for_origin},
+      {{{"If-Match", "\"e2\""}, {"If-None-Match", "\"e1\""}}, AnswerKind::for_origin},
+      {{{"If-Unmodified-Since", modified}}, AnswerKind::whole},
+      {{{"If-Unmodified-Since", before}}, AnswerKind::for_origin},
+  };
+  for (const auto& c : cases) {
+    http::RequestHead request;
+    request.method = "GET";
+    request.fields = c.fields;
+    EXPECT_EQ(plan_answer(request, stored, 1000).kind, c.kind) << c.fields.back().value;
+    EXPECT_EQ(is_for_origin(request, stored), c.kind == AnswerKind::for_origin);
+  }
 }
 
 TEST(Answer, RangesOfAStoredBody) {
