@@ -285,13 +285,16 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
 }
 
 /// A flight's answer is for all who waited for it; who comes when it is there gets it only if it
-/// may be used again.
+/// may be used again, and when it is whole only if it may be used for this request: it is as good
+/// as stored then.
 FlightTable::Joined Edge::join(const Visit& visit) {
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
   if (joined.leader) return joined;
   FlightView view = joined.flight->view();
   bool there = view.state == FlightState::streaming || view.state == FlightState::complete;
-  if (!there || judge(view.stored->freshness, {}, visit.now).use != Use::revalidate) return joined;
+  const auto& rules = view.state == FlightState::complete ? visit.rules : http::RequestDirectives{};
+  if (!there || judge(view.stored->freshness, rules, visit.now).use != Use::revalidate)
+    return joined;
   flights_.leave(*joined.flight);
   return flights_.join(visit.key, purges_.sequence(), memory_);
 }

@@ -107,6 +107,16 @@ for (const [what, name, value] of [['If-Match', 'if-match', '"v2"'],
   });
 }
 
+test('a wish for a confirmed answer counts while one is still on its way into the store', async () => {
+  origin.answer('/landing', { headers: { ...fresh, ...validators }, body: 'x' });
+  for (let i = 0; i < 20; i++) {
+    const path = `/landing?${i}`;
+    await get(edge.url + path);
+    await get(edge.url + path, { headers: { 'cache-control': 'no-cache' } });
+    assert.equal(origin.count(path), 2, path);
+  }
+});
+
 const size = 400_000;  // several chunks of the store
 const ranges = [
   ['bytes=0-0', 0, 1],
