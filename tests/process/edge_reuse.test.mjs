@@ -115,14 +115,39 @@ test('a targeted field goes on to those behind this cache', async () => {
 });
 
 test('Date and Expires stay as they came, Age tells the time since', async () => {
-  const came = { date: date(-30), expires: date(600) };
-  origin.answer('/dates', { headers: came });
-  for (let i = 0; i < 2; i++) {
-    const { headers } = await get(`${edge.url}/dates`);
-    assert.deepEqual({ date: headers.date, expires: headers.expires }, came);
-    assert.ok(Number(headers.age) >= 30, headers.age);
+  const lives = { '/dates': [{}, 600], '/dates-longer-here': [{ 'cache-control': 'max-age=1', 'cdn-cache-control': 'max-age=600' }, 1] };
+  for (const [path, [more, seconds]] of Object.entries(lives)) {
+    const came = { date: date(-30), expires: date(seconds - 30) };
+    origin.answer(path, { headers: { ...came, ...more } });
+    for (let i = 0; i < 2; i++) {
+      const { headers } = await get(edge.url + path);
+      assert.deepEqual({ date: headers.date, expires: headers.expires }, came);
+      assert.ok(Number(headers.age) >= 30, headers.age);
+    }
+    assert.equal(origin.count(path), 1);
   }
-  assert.equal(origin.count('/dates'), 1);
+});
+
+test('the time that the origin took is in the Age of the first answer', async () => {
+  origin.answer('/slow', async (_, response) => {
+    const begun = Date.now();
+    await until('more than a second to pass', () => Date.now() - begun > 1050);
+    response.writeHead(200, { ...fresh, ...now() }).end('late');
+  });
+  const { text, headers } = await get(`${edge.url}/slow`);
+  assert.equal(text, 'late');
+  assert.ok(Number(headers.age) >= 1, headers.age);
+});
+
+test('a variant is not validated with the tag of another', async () => {
+  origin.answer('/tags', (wish, response) => {
+    response.writeHead(200, { ...fresh, vary: 'X-Who', etag: '"one"' }).end(wish.headers['x-who']);
+  });
+  for (const who of ['a', 'b']) {
+    assert.equal((await get(`${edge.url}/tags`, { headers: { 'x-who': who } })).text, who);
+    assert.equal(origin.requests.at(-1).headers['if-none-match'], undefined);
+    await stored('/tags', { 'x-who': who });
+  }
 });
 
 test('interim answers are not the answer', async () => {

@@ -93,6 +93,18 @@ test('stale-while-revalidate: the old at once, one refresh beside, then the new'
   assert.equal(origin.count('/beside'), 2);
 });
 
+test('what the refresh brings counts from then on: no-cache is asked about each time', async () => {
+  await storeAged('/ended', 'max-age=10, stale-while-revalidate=600', 20);
+  origin.answer('/ended', { headers: { 'cache-control': 'no-cache', etag: '"2"' }, body: 'new' });
+  assert.equal((await get(`${edge.url}/ended`)).text, 'old');
+  await until('the new answer', async () => (await get(`${edge.url}/ended`)).text === 'new', { every_ms: 5 });
+  const asked = origin.count('/ended');
+  for (let i = 1; i <= 2; i++) {
+    assert.equal((await get(`${edge.url}/ended`)).text, 'new');
+    assert.equal(origin.count('/ended'), asked + i);
+  }
+});
+
 test('past its stale-while-revalidate the viewer waits for the new', async () => {
   await storeAged('/past', 'max-age=10, stale-while-revalidate=5', 20);
   origin.answer('/past', { headers: { 'cache-control': 'max-age=600' }, body: 'new' });

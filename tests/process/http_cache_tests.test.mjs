@@ -1,6 +1,7 @@
 // The suite http-cache-tests against a real edge. `required` is the reading of its authors, of RFC
-// 7234 in this version; where RFC 9111 or 9110 say otherwise, they count, and the test is named here
-// with the clause. `check` only asks what a cache does, so its count is told and not judged.
+// 7234 in npm's version (ARCHITECTURE.md says what the newer one gives); where RFC 9111 or 9110 say
+// otherwise, they count, and the test is named here with the clause. `check` only asks what a cache
+// does, so its count is told and not judged.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -8,7 +9,7 @@ import { judgeCache, startSuiteOrigin } from '../support/cache_tests.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
 
 const age = 'RFC 9111 5.1: of several values the first counts, an invalid one is ignored';
-const close = 'no cache can pass: it wants a 200 that carries the Server-Request-Count of an answer which its ' +
+const close = 'no cache can pass this version: it wants a 200 that carries the Server-Request-Count of an answer which its ' +
   'server never sent; that the edge answers 502 and serves nothing stale is tested in edge_stale.test.mjs';
 const contradiction = 'a 206 that says "4-9/10" over five bytes: where they lie is not sure, so no range is ' +
   'cut out of it (it does answer the very same Range again)';
