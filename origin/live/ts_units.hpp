@@ -20,7 +20,6 @@ class TsUnits {
   /// stream is found in the first `sync_bytes_max` bytes, or for as long later on.
   Result<void> add(std::string_view bytes, const Take& take);
 
-  static constexpr std::size_t packet_bytes = 188;
   static constexpr std::size_t sync_bytes_max = 64 * 1024;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/media/ts_packet.hpp"
 #include "origin/live/channels.hpp"
 #include "origin/live/ts_units.hpp"
 
@@ -122,7 +123,7 @@ TEST(FeedQueue, TheOtherSlotGoesOnWhenOneEnds) {
 }
 
 std::string packet(unsigned char id, bool key = false) {
-  std::string bytes(TsUnits::packet_bytes, static_cast<char>(id));
+  std::string bytes(media::ts_packet_bytes, static_cast<char>(id));
   bytes[0] = 0x47;
   bytes[1] = key ? 0x41 : 0x01;
   bytes[3] = key ? 0x30 : 0x10;
@@ -140,7 +141,7 @@ TEST(TsUnits, CutsPacketsWhereverTheBytesWereCut) {
     std::string all;
     std::size_t keys = 0;
     TsUnits::Take take = [&](std::string_view unit, Unit kind) {
-      EXPECT_EQ(unit.size() % TsUnits::packet_bytes, 0u);
+      EXPECT_EQ(unit.size() % media::ts_packet_bytes, 0u);
       if (kind == Unit::key_picture) {
         ++keys;
         EXPECT_EQ(unit, packet('k', true));
