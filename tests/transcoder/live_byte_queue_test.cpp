@@ -21,6 +21,19 @@ TEST(ByteQueue, UnitsComeOutOneByOneWithTheirTimes) {
   EXPECT_EQ(queue.read(into, 8), 0);
 }
 
+TEST(ByteQueue, WholeUnitsComeOutWithTheirTimes) {
+  ByteQueue queue(10);
+  queue.push("abc", 7);
+  queue.push("de", 8);
+  EXPECT_EQ(queue.take(), "abc");
+  EXPECT_EQ(queue.arrival_us(), 7);
+  EXPECT_EQ(queue.bytes(), 2u);
+  EXPECT_EQ(queue.take(), "de");
+  queue.end();
+  EXPECT_EQ(queue.take(), "");
+  EXPECT_EQ(queue.arrival_us(), 8);
+}
+
 TEST(ByteQueue, AUnitThatDoesNotFitIsDropped) {
   ByteQueue queue(4);
   EXPECT_TRUE(queue.push("abc", 1));

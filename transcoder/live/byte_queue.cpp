@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace relay::transcoder::live {
 
@@ -41,12 +42,18 @@ std::size_t ByteQueue::bytes() const {
   return bytes_;
 }
 
+// False: the end.
+bool ByteQueue::wait(std::unique_lock<std::mutex>& lock) {
+  changed_.wait(lock, [this] { return stopped_ || ended_ || !units_.empty(); });
+  if (stopped_ || units_.empty()) return false;
+  arrival_us_ = units_.front().arrival_us;
+  return true;
+}
+
 int ByteQueue::read(std::uint8_t* into, int room) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopped_ || ended_ || !units_.empty(); });
-  if (stopped_ || units_.empty()) return 0;
+  if (!wait(lock)) return 0;
   Unit& unit = units_.front();
-  arrival_us_ = unit.arrival_us;
   std::size_t count = std::min(static_cast<std::size_t>(room), unit.bytes.size() - taken_);
   std::memcpy(into, unit.bytes.data() + taken_, count);
   taken_ += count;
@@ -56,6 +63,15 @@ int ByteQueue::read(std::uint8_t* into, int room) {
     taken_ = 0;
   }
   return static_cast<int>(count);
+}
+
+std::string ByteQueue::take() {
+  std::unique_lock lock(mutex_);
+  if (!wait(lock)) return "";
+  std::string bytes = std::move(units_.front().bytes);
+  units_.pop_front();
+  bytes_ -= bytes.size();
+  return bytes;
 }
 
 }  // namespace relay::transcoder::live

@@ -25,6 +25,8 @@ class ByteQueue {
 
   /// At most one unit or the rest of it; waits for one. 0: the end.
   int read(std::uint8_t* into, int room);
+  /// One whole unit; waits for one. Empty: the end. Not together with read().
+  std::string take();
   /// When the bytes that were read last had arrived.
   std::int64_t arrival_us() const { return arrival_us_; }
 
@@ -33,6 +35,8 @@ class ByteQueue {
     std::string bytes;
     std::int64_t arrival_us;
   };
+  bool wait(std::unique_lock<std::mutex>& lock);
+
   const std::size_t bytes_max_;
   mutable std::mutex mutex_;  // guards all but arrival_us_ and taken_
   std::condition_variable changed_;

@@ -81,7 +81,7 @@ void Stream::take(av::Packet packet) {
     if (!begin(*setup, *packet, track)) return;
     if (picture) return;  // it was the last of the group that is shown now
   }
-  std::int64_t arrival = queue_.arrival_us();
+  std::int64_t arrival = input_->arrival_us();
   std::int64_t offset = mapping_->offset(track, packet->dts, arrival);
   output_.note_clock(mapping_->jumps(), mapping_->lead_us());
   show(std::move(packet), track, offset);
@@ -120,7 +120,7 @@ void Stream::keep(const AVPacket& packet) {
 }
 
 bool Stream::begin(const media::LiveSetup& setup, const AVPacket& packet, Track track) {
-  std::int64_t arrival = queue_.arrival_us();
+  std::int64_t arrival = input_->arrival_us();
   if (track == Track::sound) {
     if (sound_since_ == INT64_MIN) sound_since_ = arrival;
     bool pictures = setup.renditions.front().video;
@@ -149,7 +149,7 @@ void Stream::show(av::Packet packet, Track track, std::int64_t offset) {
   } else if (setup.renditions.front().video) {
     if (!pictures_)
       pictures_.emplace(*input_->picture(), tools_.limits, setup, tools_.clock, output_);
-    output_.note_arrival(queue_.arrival_us());
+    output_.note_arrival(input_->arrival_us());
     pictures_->push(std::move(packet));
   }
 }

@@ -21,6 +21,7 @@ Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format,
   AVFormatContext* input = avformat_alloc_context();
   if (!stream->io_ || !input) av::out_of_memory("an input");
   input->pb = stream->io_.get();
+  if (format == media::FeedFormat::mpegts) stream->packets_.emplace(queue, *input);
   input->max_streams = static_cast<int>(limits.streams_max);
   input->probesize = probe_bytes;
   input->correct_ts_overflow = 0;  // Unwrapper's
@@ -38,8 +39,13 @@ Result<std::unique_ptr<StreamInput>> StreamInput::open(media::FeedFormat format,
 }
 
 int StreamInput::read(void* self, std::uint8_t* into, int room) {
-  int got = static_cast<StreamInput*>(self)->queue_.read(into, room);
+  auto& stream = *static_cast<StreamInput*>(self);
+  int got = stream.packets_ ? stream.packets_->read(into, room) : stream.queue_.read(into, room);
   return got > 0 ? got : AVERROR_EOF;
+}
+
+std::int64_t StreamInput::arrival_us() const {
+  return packets_ ? packets_->arrival_us() : queue_.arrival_us();
 }
 
 bool StreamInput::choose(const AVStream& stream) {

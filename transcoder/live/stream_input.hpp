@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/error.hpp"
@@ -12,6 +13,7 @@
 #include "transcoder/encoding.hpp"
 #include "transcoder/live/byte_queue.hpp"
 #include "transcoder/live/flv_hevc.hpp"
+#include "transcoder/live/ts_source.hpp"
 
 namespace relay::transcoder::live {
 
@@ -32,6 +34,8 @@ class StreamInput {
   const AVStream* sound() const { return sound_; }
   /// Of a track that is left out because nothing here decodes it; empty: none.
   const std::string& refused() const { return refused_; }
+  /// When what the last packet was in had arrived.
+  std::int64_t arrival_us() const;
 
  private:
   explicit StreamInput(ByteQueue& queue) : queue_(queue) {}
@@ -39,6 +43,7 @@ class StreamInput {
   bool choose(const AVStream& stream);
 
   ByteQueue& queue_;
+  std::optional<TsSource> packets_;  // of MPEG-TS; else the queue is read as it is
   av::Io io_;
   av::Input input_;
   const AVStream* picture_ = nullptr;
