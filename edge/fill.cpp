@@ -10,6 +10,7 @@
 #include "common/http/surrogate_control.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/part.hpp"
+#include "edge/sharing.hpp"
 #include "edge/slice_drop.hpp"
 #include "edge/slicing.hpp"
 
@@ -17,8 +18,6 @@ namespace relay::edge {
 namespace {
 
 constexpr int resumes_max = 2;
-// How long a key whose answer could not be shared is asked for without waiting for one another.
-constexpr std::chrono::milliseconds unshared_memory{10'000};
 
 /// Fields that ask for less than the whole, or speak of this client's copy: a flight fetches the
 /// whole for everybody.
@@ -94,17 +93,20 @@ bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& a
   return true;
 }
 
-std::string_view Fill::unshareable(const FillRequest& request, const Answered& answered) const {
-  const http::ResponseHead& head = answered.head();
-  Storable storable = may_store("GET", head.status, request.viewer, head.headers);
-  if (!storable.yes) return storable.reason;
-  if (!vary_names(head.headers)) return "vary-any";
+std::string_view Fill::why_unshared(const FillRequest& request, const Answered& answered) const {
   http::BodyFraming framing = answered.response.framing();
+  if (answered.completed) framing = {http::BodyKind::length, answered.completed->length};
+  auto why = unshareable(answered.head(), framing, request.viewer, settings_.object_bytes_max);
+  if (!why.empty()) return why;
   std::uint64_t known = framing.kind == http::BodyKind::length ? framing.length : 0;
-  if (answered.completed) known = answered.completed->length;
-  if (known > settings_.object_bytes_max) return "too-large";
-  if (!memory_.has_room(known)) return "no-memory";
-  return {};
+  return memory_.has_room(known) ? std::string_view() : "no-memory";
+}
+
+/// What was fetched ahead keeps nobody waiting, and may have been asked for too early.
+void Fill::remember_unshared(const Flight& flight, const FillRequest& request, int status) {
+  auto memory = unshared_memory_after(status);
+  if (!memory || (request.awaited && is_absence(status))) return;
+  flights_.remember_unshared(sharing_key(flight.key(), request.viewer), wall_now() + *memory);
 }
 
 net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
@@ -133,16 +135,11 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                                       settings_.slice_bytes));
   }
   if (sliced) co_return std::nullopt;
-  std::string_view why = unshareable(request, *answered);
-  if (!why.empty()) {
+  if (!why_unshared(request, *answered).empty()) {
     unshared_.add();
     // The stale one has a successor that is not for the cache: it must not stand in any more.
     if (request.stale && status < 400) cache_.remove(request.stale.object);
-    // An error passes: once it has, the next requests shall be one flight again.
-    if (status < 400) {
-      flights_.remember_unshared(sharing_key(flight->key(), request.viewer),
-                                 wall_now() + unshared_memory);
-    }
+    remember_unshared(*flight, request, status);
     flights_.leave(*flight);
     flight->uncacheable();
     co_return std::move(*answered);
@@ -240,8 +237,7 @@ Result<void> Fill::check_growth(const Flight& flight, const FillRequest& request
     return fail(ErrorKind::aborted, ErrorSource::upstream, "the body is longer than promised");
   }
   if (view.received <= settings_.object_bytes_max && memory_.has_room(0)) return {};
-  flights_.remember_unshared(sharing_key(flight.key(), request.viewer),
-                             wall_now() + unshared_memory);
+  remember_unshared(flight, request, view.stored->status);
   return fail(ErrorKind::too_large, ErrorSource::upstream,
               "a body without a length grew over cache.object_max or cache.flight_memory");
 }

@@ -77,7 +77,8 @@ class Fill {
   net::Task<Result<Answered>> ask_for_whole(EdgeWorker& worker, const Flight& flight,
                                             const FillRequest& request);
   /// Why the answer may not be shared; empty when it may.
-  std::string_view unshareable(const FillRequest& request, const Answered& answered) const;
+  std::string_view why_unshared(const FillRequest& request, const Answered& answered) const;
+  void remember_unshared(const Flight& flight, const FillRequest& request, int status);
   bool slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
              const Answered& answered);
   void begin(Flight& flight, const FillRequest& request, const Answered& answered);

@@ -28,7 +28,7 @@ net::Task<Result<Answered>> Fill::ask(EdgeWorker& worker, Flight& flight,
   if (!answered) co_return answered;
   int status = answered->response.head().status;
   // One that may not be kept would be handed on as it is: a 206 that nobody asked for.
-  bool of_use = answered->completed && unshareable(request, *answered).empty();
+  bool of_use = answered->completed && why_unshared(request, *answered).empty();
   if (of_use || (status != 206 && status != 416)) co_return answered;
   co_return co_await ask_for_whole(worker, flight, request);
 }

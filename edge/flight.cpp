@@ -230,6 +230,12 @@ bool FlightTable::unshared(std::string_view key, WallTime now) {
   return false;
 }
 
+void FlightTable::forget_unshared(std::string_view key) {
+  Shard& shard = shard_of(key);
+  std::lock_guard lock(shard.mutex);
+  shard.unshared.erase(hash64(key, 1));
+}
+
 std::size_t FlightTable::size() const {
   std::size_t n = 0;
   for (const Shard& shard : shards_) {

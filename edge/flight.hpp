@@ -153,6 +153,8 @@ class FlightTable {
 
   void remember_unshared(std::string_view key, WallTime until);
   bool unshared(std::string_view key, WallTime now);
+  /// Its answers can be shared by now.
+  void forget_unshared(std::string_view key);
   std::size_t size() const;
 
  private:

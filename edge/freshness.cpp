@@ -182,6 +182,10 @@ bool may_serve_stale_on_error(const Freshness& freshness, WallTime now, millisec
   return staleness <= freshness.stale_if_error.value_or(grace);
 }
 
+bool is_absence(int status) {
+  return status == 404 || status == 410;
+}
+
 bool is_upstream_failure(int status) {
   return status == 500 || (status >= 502 && status <= 504);
 }

@@ -74,6 +74,9 @@ Judgement judge(const Freshness& freshness, const http::RequestDirectives& reque
 bool may_serve_stale_on_error(const Freshness& freshness, WallTime now,
                               std::chrono::milliseconds grace);
 
+/// Nothing is there, and something may be any moment: 404 and 410.
+bool is_absence(int status);
+
 /// The statuses that stale-if-error covers.
 bool is_upstream_failure(int status);
 

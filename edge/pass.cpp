@@ -11,6 +11,7 @@
 #include "edge/interim.hpp"
 #include "edge/invalidation.hpp"
 #include "edge/part.hpp"
+#include "edge/sharing.hpp"
 
 namespace relay::edge {
 namespace {
@@ -72,6 +73,7 @@ net::Task<void> Pass::forward(Visit& visit) {
   auto answered = co_await ask(visit);
   if (!answered) co_return;
   invalidate(visit, *answered);
+  note_shareable(visit, *answered);
   // Its own change does not count.
   if (invalidates(visit.request.method, answered->response.head().status)) ++begun.changes;
   auto keep = keep_of(visit, *answered, begun);
@@ -94,6 +96,16 @@ net::Task<void> Pass::forward_head(Visit& visit, cache::Pin object, StoredPtr st
     }
   }
   co_await send_on(visit, std::move(*answered), std::nullopt, {});
+}
+
+/// Requests for a key whose answer could not be shared pass by the cache, until one of them shows
+/// that it can be.
+void Pass::note_shareable(const Visit& visit, const Answered& answered) {
+  const net::ClientResponse& response = answered.response;
+  bool shareable = visit.request.method == "GET" &&
+                   is_shareable(response.head(), response.framing(), visit.request.fields,
+                                settings_.object_bytes_max);
+  if (shareable) flights_.forget_unshared(sharing_key(visit.key, visit.request.fields));
 }
 
 /// The last one before the origin tells the rest of the fleet.

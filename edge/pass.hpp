@@ -60,6 +60,7 @@ class Pass {
   net::Task<std::optional<Answered>> ask(Visit& visit);
   net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);
   void invalidate(const Visit& visit, const Answered& answered);
+  void note_shareable(const Visit& visit, const Answered& answered);
   std::optional<Keep> keep_of(const Visit& visit, const Answered& answered, Begun begun) const;
   net::Task<void> store(Keep keep, std::string primary, Begun begun);
 

@@ -249,8 +249,10 @@ for (const [i, [what, head]] of notResumed.entries()) {
   });
 }
 
-for (const [i, [what, headers, asking]] of [
+for (const [i, [what, headers, asking, status = 200]] of [
   ['no-store', { 'cache-control': 'no-store' }, {}],
+  ['403 and no-store', { 'cache-control': 'no-store' }, {}, 403],
+  ['429 and nothing said', {}, {}, 429],
   ['private', { 'cache-control': 'private, max-age=60' }, {}],
   ['a cookie without a lifetime', { 'set-cookie': 'a=b' }, {}],
   ['a cookie and a validator', { 'set-cookie': 'a=b', etag: '"1"' }, {}],
@@ -259,18 +261,28 @@ for (const [i, [what, headers, asking]] of [
   test(`answers with ${what} do not wait for one another`, async () => {
     const path = `/alone-${i}`;
     const count = 8;
-    origin.answer(path, { headers, body: 'known now' });
-    await get(edge.url + path, { headers: asking });
+    origin.answer(path, { status, headers, body: 'known now' });
+    await request(edge.url + path, { headers: asking });
     const waiting = [];
     origin.answer(path, (asked, response) => { waiting.push(response); });
-    const answers = Promise.all(Array.from({ length: count }, () => get(edge.url + path, { headers: asking })));
+    const answers = Promise.all(Array.from({ length: count }, () => request(edge.url + path, { headers: asking })));
     // None is answered before all are here: in a queue they would never come together.
     await until(`${count} requests at the origin`, () => waiting.length === count, { deadline_ms: 10_000 });
-    for (const [n, response] of waiting.entries()) response.writeHead(200, headers).end(`mine ${n}`);
+    for (const [n, response] of waiting.entries()) response.writeHead(status, headers).end(`mine ${n}`);
     const texts = (await answers).map(({ text }) => text);
     assert.equal(new Set(texts).size, count, 'each has its own answer');
   });
 }
+
+test('an answer that can be shared again is, at once', async () => {
+  origin.answer('/closed', { status: 403, headers: { 'cache-control': 'no-store' }, body: 'closed' });
+  assert.equal((await request(`${edge.url}/closed`)).status, 403);
+  origin.answer('/closed', { headers: fresh, body: 'open' });
+  // What is remembered of the 403 would last for 10 s.
+  const began = Date.now();
+  await until('a hit', async () => isHit(await get(`${edge.url}/closed`)));
+  assert.ok(Date.now() - began < 8_000);
+});
 
 test('a body over cache.object_max: whole for everybody, not stored', async () => {
   const body = pattern(5 * objectMax, 19);
