@@ -51,12 +51,14 @@ Edge::Edge(const Settings& settings, cache::Cache& cache, fleet::Members& member
       upstream_(settings, members, peer_key_, changes_, metrics),
       deliver_(settings.name, blocking),
       sense_(cache, blocking, settings.key_host, metrics),
-      fill_(settings, live_, cache, flights_, memory_, purges_, upstream_, sense_, metrics),
+      fill_(settings, live_, cache, absences_, flights_, memory_, purges_, upstream_, sense_,
+            metrics),
       prefetch_(settings, live_, cache, lookup_, flights_, memory_, purges_, fill_, sense_),
       live_playlists_(settings, upstream_, purges_, prefetch_, deliver_, metrics),
       slices_(settings, cache, lookup_, flights_, memory_, purges_, upstream_, deliver_, fill_,
               metrics),
-      pass_(settings, cache, flights_, purges_, changes_, purge_sweep_, upstream_, deliver_),
+      pass_(settings, cache, absences_, flights_, purges_, changes_, purge_sweep_, upstream_,
+            deliver_),
       refused_(
           metrics.counter("relay_edge_refused_total", "requests that the framing gate refused")),
       body_bytes_(metrics.counter("relay_edge_body_bytes_total", "body bytes sent to clients")),
@@ -198,10 +200,11 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     }
     visit.trail.forward = judgement.by_request ? http::Forward::request : http::Forward::stale;
   }
+  bool held_only = visit.route == fleet::HopRoute::nobody;
+  if (trusted && !held_only && co_await serve_absence(visit)) co_return true;
   Found part;
   if (!found && trusted) part = co_await find_part(visit);
   if (part && co_await serve_part(visit, part)) co_return true;
-  bool held_only = visit.route == fleet::HopRoute::nobody;
   bool needs_held = visit.rules.only_if_cached || held_only;
   if (held_only && trusted && co_await serve_what_has_come(visit)) co_return true;
   if (needs_held && !found && co_await stored_meanwhile(visit)) co_return false;

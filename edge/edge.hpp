@@ -10,6 +10,7 @@
 #include "common/base/metrics.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/handler.hpp"
+#include "edge/absences.hpp"
 #include "edge/access_log.hpp"
 #include "edge/admission.hpp"
 #include "edge/cache/cache.hpp"
@@ -86,6 +87,7 @@ class Edge final : public net::Handler {
   net::Task<Found> find(const std::string& key);
   net::Task<Found> find_variant(Visit& visit, const std::vector<std::string>& names);
   net::Task<Found> find_part(Visit& visit);
+  net::Task<bool> serve_absence(Visit& visit);
   net::Task<bool> serve_part(Visit& visit, const Found& part);
   net::Task<bool> serve_what_has_come(Visit& visit);
   net::Task<bool> serve_found(Visit& visit, Found found, Outcome outcome);
@@ -116,6 +118,7 @@ class Edge final : public net::Handler {
   };
   std::vector<PeerDesk> peer_desks_;
   const AccessLog& log_;
+  Absences absences_;
   FlightTable flights_;
   FlightMemory memory_;
   PurgeLog purges_;

@@ -40,11 +40,12 @@ void take_over(const cache::Object& part, Flight& flight) {
 }  // namespace
 
 Fill::Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache,
-           FlightTable& flights, FlightMemory& memory, const PurgeLog& purges, Upstream& upstream,
-           MediaSense& sense, Metrics& metrics)
+           Absences& absences, FlightTable& flights, FlightMemory& memory, const PurgeLog& purges,
+           Upstream& upstream, MediaSense& sense, Metrics& metrics)
     : settings_(settings),
       live_(live),
       cache_(cache),
+      absences_(absences),
       flights_(flights),
       memory_(memory),
       purges_(purges),
@@ -57,7 +58,9 @@ Fill::Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache
       beginnings_(metrics.counter("relay_edge_beginnings_total",
                                   "beginnings of bodies taken from members that held them")),
       unshared_(metrics.counter("relay_edge_flights_unshared_total",
-                                "flights whose answer could not be kept or shared")) {
+                                "flights whose answer could not be kept or shared")),
+      absent_(metrics.counter("relay_edge_absences_total",
+                              "answers 404 and 410 that count for cache.negative")) {
 }
 
 net::ClientRequest Fill::upstream_request(const FillRequest& request, bool conditional) const {
@@ -97,9 +100,16 @@ std::string_view Fill::why_unshared(const FillRequest& request, const Answered& 
   http::BodyFraming framing = answered.response.framing();
   if (answered.completed) framing = {http::BodyKind::length, answered.completed->length};
   auto why = unshareable(answered.head(), framing, request.viewer, settings_.object_bytes_max);
-  if (!why.empty()) return why;
+  if (!why.empty() && !tells_absence(request, answered)) return why;
   std::uint64_t known = framing.kind == http::BodyKind::length ? framing.length : 0;
   return memory_.has_room(known) ? std::string_view() : "no-memory";
+}
+
+/// What was fetched ahead may have been asked for too early.
+bool Fill::tells_absence(const FillRequest& request, const Answered& answered) const {
+  const http::ResponseHead& head = answered.head();
+  return settings_.negative_lifetime.count() > 0 && !request.awaited &&
+         may_keep_absence(head.status, request.viewer, head.headers);
 }
 
 /// What was fetched ahead keeps nobody waiting, and may have been asked for too early.
@@ -127,6 +137,7 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                               "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
+  if (status < 400) absences_.remove(primary_of(flight->key()));
   bool sliced = slice(flight, request, *answered);
   bool outdated = request.stale && request.stale.stored->sliced_bytes > 0 && status < 400;
   bool same = outdated && sliced && same_version(*flight->view().stored, *request.stale.stored);
@@ -185,7 +196,12 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   StoredResponse made =
       make_stored(head.status, head.headers, answered.request_time, answered.response_time);
   made.purge_sequence = flight.purge_sequence();
-  made.media = hls::kind_of(request.target, made.content_type);
+  made.absence = tells_absence(request, answered);
+  if (made.absence) {
+    made.freshness.lifetime = settings_.negative_lifetime;
+  } else {
+    made.media = hls::kind_of(request.target, made.content_type);
+  }
   auto stored = std::make_shared<const StoredResponse>(std::move(made));
   http::BodyFraming framing = answered.response.framing();
   std::optional<std::uint64_t> length;
@@ -259,6 +275,12 @@ Result<void> Fill::verify(const Flight& flight, const Answered& answered) const 
 void Fill::commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const FillRequest& request,
                   bool by_peer) {
   FlightView view = flight->view();
+  if (view.stored->absence) {
+    keep_absence(*flight);
+    flight->complete();
+    flights_.leave(*flight);
+    return;
+  }
   flight->complete();
   double value = sense_.value_of(request.primary_key, *view.stored);
   cache::NewObject object{view.stored_key, encode(*view.stored), flight->chunks(),
@@ -271,6 +293,23 @@ void Fill::commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const Fill
                           object.chunks, nullptr});
   }
   keep(flight, request, std::move(object));
+}
+
+/// Before its flight is over, so that nobody asks again in between. A variant's is known only to
+/// those who waited for it.
+void Fill::keep_absence(const Flight& flight) {
+  StoredPtr stored = flight.view().stored;
+  auto invalid = [&] {
+    return flight.disowned() ||
+           purges_.purged_since(flight.purge_sequence(), flight.key(), stored->cache_tags);
+  };
+  if (!stored->vary.empty() || invalid()) return;
+  absent_.add();
+  auto chunks = flight.chunks();  // a longer body than one is not kept
+  std::string_view body = chunks.empty() ? std::string_view() : chunks.front()->view();
+  if (body.size() == flight.view().received) absences_.keep(flight.key(), stored, body, wall_now());
+  // What made it invalid meanwhile may have come just before.
+  if (invalid()) absences_.remove(flight.key());
 }
 
 void Fill::keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/base/metrics.hpp"
+#include "edge/absences.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/flight.hpp"
 #include "edge/lookup.hpp"
@@ -35,9 +36,9 @@ struct FillRequest {
 
 class Fill {
  public:
-  Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache, FlightTable& flights,
-       FlightMemory& memory, const PurgeLog& purges, Upstream& upstream, MediaSense& sense,
-       Metrics& metrics);
+  Fill(const Settings& settings, const LiveValues& live, cache::Cache& cache, Absences& absences,
+       FlightTable& flights, FlightMemory& memory, const PurgeLog& purges, Upstream& upstream,
+       MediaSense& sense, Metrics& metrics);
 
   /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
   /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
@@ -79,6 +80,7 @@ class Fill {
   /// Why the answer may not be shared; empty when it may.
   std::string_view why_unshared(const FillRequest& request, const Answered& answered) const;
   void remember_unshared(const Flight& flight, const FillRequest& request, int status);
+  bool tells_absence(const FillRequest& request, const Answered& answered) const;
   bool slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
              const Answered& answered);
   void begin(Flight& flight, const FillRequest& request, const Answered& answered);
@@ -97,11 +99,13 @@ class Fill {
               bool by_peer);
   void keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
             cache::NewObject object);
+  void keep_absence(const Flight& flight);
   void end_failed(Flight& flight, Error error);
 
   const Settings& settings_;
   const LiveValues& live_;
   cache::Cache& cache_;
+  Absences& absences_;
   FlightTable& flights_;
   FlightMemory& memory_;
   const PurgeLog& purges_;
@@ -111,6 +115,7 @@ class Fill {
   Counter& resumed_;
   Counter& beginnings_;
   Counter& unshared_;
+  Counter& absent_;
 };
 
 }  // namespace relay::edge

@@ -156,6 +156,15 @@ Storable may_store_part(http::Fields request, http::Fields response) {
   return judge_fields(200, request, response, false);
 }
 
+bool may_keep_absence(int status, http::Fields request, http::Fields response) {
+  if (!is_absence(status) || http::find(response, "Set-Cookie")) return false;
+  Directives directives = http::read_response_directives(response);
+  bool shareable = refusal(directives, request, status).empty() && vary_names(response);
+  if (!shareable || directives.no_cache) return false;
+  Lifetime told = lifetime_of(status, response, directives, date_of(response, WallTime{}));
+  return !told.is_explicit && told.length.count() == 0;
+}
+
 Judgement judge(const Freshness& freshness, const http::RequestDirectives& request, WallTime now) {
   Judgement out;
   out.age = age_of(freshness, now);

@@ -51,6 +51,10 @@ Storable may_store(std::string_view method, int status, http::Fields request,
 /// The same for a 206, to be kept as a part (RFC 9111 3.3).
 Storable may_store_part(http::Fields request, http::Fields response);
 
+/// A 404 or 410 that says nothing of its lifetime, nor against being shared: how long it may be
+/// used is a guess that the operator makes (RFC 9111 4.2.2, cache.negative).
+bool may_keep_absence(int status, http::Fields request, http::Fields response);
+
 enum class Use {
   fresh,             // serve it
   stale_revalidate,  // serve it now and refresh it once beside (RFC 5861 3)

@@ -130,6 +130,7 @@ void Pass::invalidate(const std::string& primary) {
   auto same = [primary](std::string_view key) { return primary_of(key) == primary; };
   changes_.raise(primary);
   flights_.disown_if([&](const Flight& flight) { return same(flight.key()); });
+  absences_.remove(primary);
   auto object = cache_.peek(primary);
   auto stored = object ? decode(object->head()) : Result<StoredResponse>();
   bool has_variants = object && stored && stored->kind == StoredKind::variants;

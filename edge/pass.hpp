@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "edge/absences.hpp"
 #include "edge/change_counts.hpp"
 #include "edge/deliver.hpp"
 #include "edge/keep.hpp"
@@ -24,10 +25,12 @@ inline constexpr std::size_t passed_body_bytes_max = 1 << 20;
 
 class Pass {
  public:
-  Pass(const Settings& settings, cache::Cache& cache, FlightTable& flights, PurgeLog& purges,
-       ChangeCounts& changes, PurgeSweep& purge_sweep, Upstream& upstream, Deliver& deliver)
+  Pass(const Settings& settings, cache::Cache& cache, Absences& absences, FlightTable& flights,
+       PurgeLog& purges, ChangeCounts& changes, PurgeSweep& purge_sweep, Upstream& upstream,
+       Deliver& deliver)
       : settings_(settings),
         cache_(cache),
+        absences_(absences),
         flights_(flights),
         purges_(purges),
         changes_(changes),
@@ -66,6 +69,7 @@ class Pass {
 
   const Settings& settings_;
   cache::Cache& cache_;
+  Absences& absences_;
   FlightTable& flights_;
   PurgeLog& purges_;
   ChangeCounts& changes_;

@@ -38,6 +38,7 @@ struct Settings {
   std::uint64_t object_bytes_max = 256ull << 20;
   std::uint64_t slice_bytes = 8ull << 20;
   std::uint64_t flight_memory_bytes = 512ull << 20;
+  std::chrono::milliseconds negative_lifetime{1'000};
 
   std::vector<UpstreamSettings> upstreams;
 

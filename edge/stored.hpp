@@ -52,6 +52,7 @@ struct StoredResponse {
   std::string last_modified;  // as sent
   std::string content_type;
   hls::Kind media = hls::Kind::other;   // set by those who know the key; not in the stored form
+  bool absence = false;                 // for edge/absences; not in the stored form
   std::vector<std::string> vary;        // names, lower case, sorted
   std::string language;                 // of Content-Language, lower case, if it names just one
   std::string asked_range;              // of a part: the Range that it answered

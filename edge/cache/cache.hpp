@@ -113,6 +113,10 @@ class Object {
 };
 using Pin = std::shared_ptr<const Object>;
 
+/// One that stands in no cache: it is there as long as somebody holds it. `body` has at most
+/// limits::chunk_bytes.
+Pin make_loose_object(std::string key, std::string_view body);
+
 struct NewObject {
   std::string key;
   std::string head;

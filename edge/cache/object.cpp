@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/base/check.hpp"
 #include "common/store/mapped_read.hpp"
 #include "edge/cache/body.hpp"
@@ -65,6 +67,19 @@ void Object::note_unreadable() const {
 
 bool Object::known_good() const {
   return body_->knowledge.load(std::memory_order_relaxed) == Knowledge::good;
+}
+
+Pin make_loose_object(std::string key, std::string_view body) {
+  RELAY_CHECK(body.size() <= limits::chunk_bytes);
+  auto chunk = std::make_shared<Chunk>(body.size());
+  std::ranges::copy(body, chunk->data.get());
+  chunk->size = body.size();
+  auto loose = std::make_shared<Body>();
+  loose->bytes = body.size();
+  loose->digest = digest128(body);
+  loose->in_memory = true;
+  loose->chunks.push_back(std::move(chunk));
+  return std::make_shared<const Object>(std::move(key), std::string(), std::move(loose));
 }
 
 bool Object::known_bad() const {

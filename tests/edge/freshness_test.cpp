@@ -223,5 +223,26 @@ TEST(Freshness, what_may_stand_in_while_upstream_fails) {
   for (int status : {200, 404, 501, 505}) EXPECT_FALSE(is_upstream_failure(status)) << status;
 }
 
+TEST(MayKeepAbsence, is_for_what_is_not_there_and_says_no_more) {
+  auto may = [](int status, Fields response, Fields request = {}) {
+    return may_keep_absence(status, request, response);
+  };
+  EXPECT_TRUE(may(404, {}));
+  EXPECT_TRUE(may(410, {date, {"ETag", "\"1\""}, {"Cache-Control", "public"}}));
+  EXPECT_TRUE(may(404, {{"Vary", "Accept"}}));
+  for (int status : {200, 301, 400, 403, 405, 414, 500, 501, 503}) {
+    EXPECT_FALSE(may(status, {})) << status;
+  }
+  for (const char* said : {"no-store", "private", "no-cache", "max-age=0", "s-maxage=9"}) {
+    EXPECT_FALSE(may(404, {{"Cache-Control", said}})) << said;
+  }
+  EXPECT_FALSE(may(404, {{"Expires", "0"}}));
+  EXPECT_FALSE(may(404, {{"Set-Cookie", "a=b"}}));
+  EXPECT_FALSE(may(404, {{"Vary", "*"}}));
+  EXPECT_FALSE(may(404, {date, {"Last-Modified", "Sun, 06 Nov 1994 08:32:57 GMT"}}));
+  EXPECT_FALSE(may(404, {}, {{"Authorization", "Bearer x"}}));
+  EXPECT_FALSE(may(404, {}, {{"Cache-Control", "no-store"}}));
+}
+
 }  // namespace
 }  // namespace relay::edge
