@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
 #include "edge/fleet_bus.hpp"
@@ -65,6 +66,8 @@ int main(int argc, char** argv) {
     return relay::edge::print(relay::edge::publish_settings(*settings, file->second));
   }
   relay::log::configure("edge", settings->live.log_level, settings->live.log_format);
+  relay::raise_descriptors_max(relay::limits::connections_max *
+                               relay::edge::thread_count(*settings));
   try {
     relay::edge::keep_freed_memory();
     relay::edge::Node node(*settings, arguments.config);

@@ -28,8 +28,7 @@ net::ServerOptions server_options(const Settings& settings, Edge& edge, Admin& a
   net::ServerOptions options;
   for (const std::string& address : settings.listen) options.listens.push_back({address, &edge});
   if (!settings.admin.empty()) options.listens.push_back({settings.admin, &admin, false});
-  options.threads = settings.threads > 0 ? static_cast<unsigned>(settings.threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = thread_count(settings);
   options.drain_grace = settings.drain_grace;
   return options;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "common/http/syntax.hpp"
 #include "edge/bus/address.hpp"
@@ -127,6 +128,11 @@ void describe_bus(Schema& schema, Settings& into) {
 }
 
 }  // namespace
+
+unsigned thread_count(const Settings& settings) {
+  if (settings.threads > 0) return static_cast<unsigned>(settings.threads);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
 
 const fleet::Member& own_member(const Settings& settings) {
   return *std::ranges::find(settings.members, settings.name, &fleet::Member::name);

@@ -61,6 +61,9 @@ struct Settings {
 /// The one description of all keys, with the rules between them.
 void describe(Schema& schema, Settings& into);
 
+/// Worker threads of the server.
+unsigned thread_count(const Settings& settings);
+
 /// What the file says about this edge itself; it has a [fleet].
 const fleet::Member& own_member(const Settings& settings);
 

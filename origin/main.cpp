@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 #include "common/base/program.hpp"
 #include "common/net/server.hpp"
@@ -114,6 +115,8 @@ int main(int argc, char** argv) {
   if (!settings) return relay::report_settings_error(settings.error());
   if (arguments.check) return relay::report_settings_valid(arguments);
   relay::log::configure("origin", settings->log_level, settings->log_format);
+  relay::raise_descriptors_max(relay::limits::connections_max *
+                               relay::origin::thread_count(*settings));
   try {
     return relay::origin::run(*settings, arguments.config);
   } catch (const std::exception& error) {

@@ -1,9 +1,14 @@
 #include "common/base/program.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+
+#include "common/base/log.hpp"
 
 namespace relay {
 namespace {
@@ -67,6 +72,23 @@ std::optional<int> parse_arguments(int argc, char** argv, const Program& program
     return refuse(program, "--config FILE is missing");
   }
   return std::nullopt;
+}
+
+void raise_descriptors_max(std::size_t connections_max) {
+  rlimit allowed{};
+  getrlimit(RLIMIT_NOFILE, &allowed);
+  rlimit raised{allowed.rlim_max, allowed.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+    log::warn("the limit of descriptors cannot be raised",
+              {log::kv("descriptors_max", static_cast<std::uint64_t>(allowed.rlim_cur)),
+               log::kv("why", std::strerror(errno))});
+    raised = allowed;
+  }
+  if (raised.rlim_cur > connections_max) return;
+  log::warn("fewer descriptors than connections that would be taken",
+            {log::kv("descriptors_max", static_cast<std::uint64_t>(raised.rlim_cur)),
+             log::kv("connections_max", static_cast<std::uint64_t>(connections_max)),
+             log::kv("remedy", "a higher hard limit: ulimit -Hn, LimitNOFILE= of systemd")});
 }
 
 int report_settings_error(const Error& error) {

@@ -1,7 +1,8 @@
-// What the three mains share: their arguments.
+// What the mains share: their arguments, and how many descriptors they may have.
 //   torchrelay-NAME --config FILE [--check] | --version | --help
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,5 +41,10 @@ std::optional<int> parse_arguments(int argc, char** argv, const Program& program
 int report_settings_error(const Error& error);
 /// Says on stdout that the settings are valid; the status is 0. For --check.
 int report_settings_valid(const Arguments& arguments);
+
+/// Takes all descriptors that the process may have: shells and service managers begin with few
+/// (1,024) and allow many. Warns when they are fewer than the connections that it takes. After
+/// log::configure().
+void raise_descriptors_max(std::size_t connections_max);
 
 }  // namespace relay

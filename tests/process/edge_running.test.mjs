@@ -13,7 +13,7 @@ import { programs } from '../support/program.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { openAnswer, openRaw } from '../support/streaming.mjs';
 import { toToml } from '../support/toml.mjs';
-import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
+import { cleanUp, startEdge, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
 
 let origin;
 let folder;
@@ -261,6 +261,22 @@ test('without a descriptor left the edge fails requests, not itself', { skip }, 
     await cleanUp(edge);
   }
 });
+
+for (const [what, startProgram] of [
+  ['an edge', (options) => startEdge({ upstream: origin.url, ...options })],
+  ['an origin', startOrigin],
+]) {
+  test(`${what} takes all descriptors that it may have, and says when they are few`, async () => {
+    const program = await startProgram({ descriptors: '300:1000' });
+    try {
+      const limits = fs.readFileSync(`/proc/${program.pid}/limits`, 'utf8');
+      assert.match(limits, /^Max open files +1000 +1000 /m);
+      assert.match(program.log(), /fewer descriptors than connections.* descriptors_max=1000 /);
+    } finally {
+      await cleanUp(program);
+    }
+  });
+}
 
 for (const [what, addresses] of [
   ['another edge', (edge, spare) => ({ listen: [`127.0.0.1:${edge.port}`], admin: `127.0.0.1:${spare}` })],

@@ -17,8 +17,8 @@ export class Program {
   /**
    * @param {string} name "torchrelay-edge", or an absolute path  @param {string[]} args
    * @param {string} logPath  @param {Record<string, string>} [env] on top of ours
-   * @param {{descriptors?: number, wrapper?: string[]}} [limits] how many files and sockets it may
-   *   have open; a command that becomes the program, such as nsenter
+   * @param {{descriptors?: number|string, wrapper?: string[]}} [limits] how many files and sockets it
+   *   may have open, or SOFT:HARD; a command that becomes the program, such as nsenter
    */
   constructor(name, args, logPath, env = {}, { descriptors, wrapper = [] } = {}) {
     this.name = name;

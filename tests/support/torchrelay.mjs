@@ -32,7 +32,7 @@ export async function startOrigin(options = {}) {
     options.settings);
   const configPath = path.join(folder, 'origin.toml');
   fs.writeFileSync(configPath, toToml(settings));
-  const origin = await start('torchrelay-origin', folder, configPath, port, adminPort);
+  const origin = await start('torchrelay-origin', folder, configPath, port, adminPort, options);
   return Object.assign(origin, {
     tenants,
     authorization: (tenant = Object.keys(tenants)[0]) =>
@@ -64,7 +64,7 @@ function transcoderFile(folder, tables) {
 /**
  * @param {{name?: string, upstream: string, members?: {name: string, url: string}[],
  *          size?: string, settings?: object, folder?: string, ports?: number[],
- *          address?: string, environment?: object, descriptors?: number, wrapper?: string[]}} options
+ *          address?: string, environment?: object, descriptors?: number|string, wrapper?: string[]}} options
  *   upstream: an origin's url; members: the whole fleet, this edge included; address: where it listens;
  *   the last three: of Program.
  */
