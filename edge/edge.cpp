@@ -292,7 +292,7 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
 /// as stored then.
 FlightTable::Joined Edge::join(const Visit& visit) {
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
-  if (joined.leader) return joined;
+  if (joined.leader || !joined.flight) return joined;
   FlightView view = joined.flight->view();
   bool there = view.state == FlightState::streaming || view.state == FlightState::complete;
   const auto& rules = view.state == FlightState::complete ? visit.rules : http::RequestDirectives{};
@@ -304,6 +304,11 @@ FlightTable::Joined Edge::join(const Visit& visit) {
 
 net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
   auto joined = join(visit);
+  if (!joined.flight) {
+    Error full{ErrorKind::unavailable, ErrorSource::internal, true, "too many wait for this"};
+    co_await serve_failed(visit, full, std::move(stale));
+    co_return true;
+  }
   if (visit.beginning) joined.flight->offer(*visit.beginning);
   if (joined.leader) {
     // A flight that ended between our look and the join left its object in the cache.

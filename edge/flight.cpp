@@ -173,6 +173,7 @@ FlightTable::Joined FlightTable::join(const std::string& key, std::uint64_t purg
   std::lock_guard lock(shard.mutex);
   auto& flight = shard.flights[key];
   bool leader = !flight;
+  if (!leader && static_cast<std::size_t>(flight.use_count()) > limits::waiters_max) return {};
   if (leader) flight = std::make_shared<Flight>(key, purge_sequence, memory);
   return {flight, leader};
 }

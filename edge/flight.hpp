@@ -141,6 +141,7 @@ class FlightTable {
     std::shared_ptr<Flight> flight;
     bool leader = false;  // made just now: ask upstream, and leave() when it has ended
   };
+  /// Without a flight: limits::waiters_max hold that one already.
   Joined join(const std::string& key, std::uint64_t purge_sequence, FlightMemory& memory);
   /// Null: there is none.
   std::shared_ptr<Flight> find(const std::string& key) const;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/base/limits.hpp"
 #include "common/http/negotiate.hpp"
 #include "common/http/problem.hpp"
 #include "common/http/url.hpp"
@@ -103,6 +104,10 @@ net::Task<bool> LivePlaylists::serve(Visit& visit) {
   if (by_member && upstream_.asks_member(key)) co_return false;
   Entry entry = want(visit, key, directed);
   if (!entry || (!directed && !current(*entry))) co_return false;
+  if (static_cast<std::size_t>(entry.use_count()) > limits::waiters_max) {
+    co_await refuse(visit, 503, "too many wait for this playlist", error_lifetime_s);
+    co_return true;
+  }
   Version version = co_await wait_for(visit, entry, *directives);
   if (!version) co_return false;
   co_await answer(visit, std::move(version), *directives);

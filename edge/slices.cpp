@@ -173,7 +173,7 @@ net::Task<Result<void>> Slices::serve(Visit& visit, SlicedBodyPtr body) {
   co_return Result<void>{};
 }
 
-/// Not at hand: the memory for flights is used up.
+/// Not at hand: the memory for flights is used up, or too many wait for it already.
 net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& body,
                                       std::uint64_t number) {
   std::string key = slice_key(body->key, *body->stored, settings_.slice_bytes, number);
@@ -185,6 +185,7 @@ net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& b
   auto range = slice_range(*body->stored, settings_.slice_bytes, number);
   if (!memory_.has_room(range.length())) co_return Slice{};
   auto joined = flights_.join(key, purges_.sequence(), memory_);
+  if (!joined.flight) co_return Slice{};
   if (!joined.leader) {
     from_flight_.add();
     co_return Slice{nullptr, std::move(joined.flight)};

@@ -34,6 +34,9 @@ inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
 inline constexpr std::size_t connections_max = 20000;              // a worker thread
 inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped
 
+// Who waits for one fetch, or reads what it brings: of a flight, or a live playlist at an edge.
+inline constexpr std::size_t waiters_max = 100'000;
+
 // Bodies on their way to the cache, in memory: 32 pages less LMDB's 16-byte page header, so that
 // they also fill whole runs of its medium shelf (DESIGN 4.4).
 inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;

@@ -56,6 +56,33 @@ std::string pattern(std::size_t n) {
   return bytes;
 }
 
+TEST(FlightTable, those_who_wait_for_one_flight_are_bounded) {
+  FlightMemory memory(1 << 20);
+  FlightTable flights;
+  std::vector<FlightTable::Joined> waiting;
+  while (waiting.size() < limits::waiters_max) {
+    waiting.push_back(flights.join("/crowd", 0, memory));
+    ASSERT_TRUE(waiting.back().flight) << waiting.size();
+  }
+  auto refused = flights.join("/crowd", 0, memory);
+  EXPECT_FALSE(refused.flight);
+  EXPECT_FALSE(refused.leader);
+  EXPECT_TRUE(flights.join("/other", 0, memory).leader);
+  waiting.pop_back();
+  EXPECT_TRUE(flights.join("/crowd", 0, memory).flight);
+}
+
+TEST(FlightTable, keys_that_cannot_be_shared_are_remembered_until_they_can) {
+  FlightTable flights;
+  WallTime now{std::chrono::hours(1)}, until = now + std::chrono::seconds(10);
+  flights.remember_unshared("/a", until);
+  flights.remember_unshared("/b", until);
+  flights.forget_unshared("/a");
+  EXPECT_FALSE(flights.unshared("/a", now));
+  EXPECT_TRUE(flights.unshared("/b", now));
+  EXPECT_FALSE(flights.unshared("/b", until));
+}
+
 TEST(Flight, of_beginnings_that_are_offered_the_longest_is_taken_once) {
   FlightMemory memory(1 << 20);
   Flight flight("/a", 0, memory);
