@@ -1,21 +1,24 @@
 // A body that broke off in the middle of its flight goes on from somebody else.
 #include "edge/fill.hpp"
 #include "edge/part.hpp"
+#include "edge/slicing.hpp"
 
 namespace relay::edge {
 
-/// Goes on where the body broke off, under the same strong validator. When a member broke off its
-/// successor is asked: everybody who waits elsewhere asks the same one, so that the rest is fetched
-/// once, and tells it what is held here. The origin is the last to be asked.
+/// Goes on where the body broke off, under a validator that pins its version. When a member broke
+/// off its successor is asked: everybody who waits elsewhere asks the same one, so that the rest is
+/// fetched once, and tells it what is held here. The origin is the last to be asked.
 net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                      Answered& answered) {
   FlightView view = flight.view();
-  const std::string& etag = view.stored->etag;
+  const StoredResponse& whole = *view.stored;
   auto refuse = [] { return fail(ErrorKind::aborted, ErrorSource::upstream, "cannot resume"); };
-  if (!view.length || view.stored->status != 200 || !etag.starts_with('"')) co_return refuse();
+  if (!view.length || whole.status != 200 || !pins_version(answered.head().headers)) {
+    co_return refuse();
+  }
   auto asked = upstream_request(request, false);
   asked.headers.set("Range", "bytes=" + std::to_string(view.received) + "-");
-  asked.headers.set("If-Range", etag);
+  asked.headers.set("If-Range", std::string(pinned_validator(whole)));
   ForRest told{answered.by_peer ? answered.asked : std::string(), {}};
   if (view.received >= beginning_bytes_min && !flight.disowned()) told.holder = settings_.name;
   for (auto route : {request.route, fleet::HopRoute::origin_only}) {
@@ -24,7 +27,8 @@ net::Task<Result<void>> Fill::resume(EdgeWorker& worker, Flight& flight, const F
     auto rest = co_await upstream_.ask(worker.client, flight.key(), route, asked, told);
     if (!rest || rest->response.head().status != 206) continue;
     const http::Headers& headers = rest->response.head().headers;
-    if (continues(headers, view.received, etag) != view.length) continue;
+    if (!shows_pinned_version(whole, headers)) continue;
+    if (reaches_end(headers, view.received) != view.length) continue;
     resumed_.add();
     answered.response = std::move(rest->response);
     answered.before.reset();

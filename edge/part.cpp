@@ -73,13 +73,17 @@ bool is_beginning(const StoredResponse& part, std::uint64_t held_bytes) {
   return extent && extent->range.first == 0 && extent->range.length() < extent->length;
 }
 
-std::optional<std::uint64_t> continues(http::Fields response, std::uint64_t first,
-                                       std::string_view etag) {
+std::optional<std::uint64_t> reaches_end(http::Fields response, std::uint64_t first) {
   auto told = content_range(response);
   if (!told || !told->range || !told->length) return std::nullopt;
-  bool fits = told->range->first == first && told->range->last + 1 == *told->length &&
-              http::same_strongly(http::find(response, "ETag").value_or(""), etag);
+  bool fits = told->range->first == first && told->range->last + 1 == *told->length;
   return fits ? told->length : std::nullopt;
+}
+
+std::optional<std::uint64_t> continues(http::Fields response, std::uint64_t first,
+                                       std::string_view etag) {
+  bool same = http::same_strongly(http::find(response, "ETag").value_or(""), etag);
+  return same ? reaches_end(response, first) : std::nullopt;
 }
 
 http::Headers fields_of_whole(const StoredResponse& part, http::Fields continuation) {

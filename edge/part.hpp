@@ -47,8 +47,9 @@ std::optional<AnswerPlan> plan_from_part(const http::RequestHead& request,
 /// A held beginning can be completed by asking for what is behind it.
 bool is_beginning(const StoredResponse& part, std::uint64_t held_bytes);
 
-/// Whether a 206 goes on at byte `first` of the same version: a known length, up to the end, and
-/// the same strong validator (RFC 9110 15.3.7.3). Returns the whole's length.
+/// Whether a 206 goes on at byte `first` up to the end of a known length: which is returned.
+std::optional<std::uint64_t> reaches_end(http::Fields response, std::uint64_t first);
+/// The same, of the same version by its strong ETag (RFC 9110 15.3.7.3).
 std::optional<std::uint64_t> continues(http::Fields response, std::uint64_t first,
                                        std::string_view etag);
 

@@ -23,25 +23,29 @@ bool is_strong_date(http::Fields response) {
   return modified && date && *modified + std::chrono::seconds(1) <= *date;
 }
 
-bool shows_pinned_version(const StoredResponse& pinned, http::Fields response) {
-  if (is_strong(pinned.etag)) {
-    return http::same_strongly(http::find(response, "ETag").value_or(""), pinned.etag);
-  }
-  return http::find(response, "Last-Modified") == pinned.last_modified;
-}
-
 }  // namespace
+
+bool pins_version(http::Fields response) {
+  auto etag = http::find(response, "ETag");
+  return etag ? is_strong(*etag) : is_strong_date(response);
+}
 
 bool may_slice(int status, http::Fields response, std::uint64_t length, std::uint64_t slice_bytes) {
   if (status != 200 || length < sliced_from_slices * slice_bytes) return false;
   if (length > slices_max * slice_bytes) return false;
   if (http::find(response, "Accept-Ranges") != "bytes") return false;
-  auto etag = http::find(response, "ETag");
-  return etag ? is_strong(*etag) : is_strong_date(response);
+  return pins_version(response);
 }
 
 std::string_view pinned_validator(const StoredResponse& stored) {
   return is_strong(stored.etag) ? stored.etag : stored.last_modified;
+}
+
+bool shows_pinned_version(const StoredResponse& pinned, http::Fields response) {
+  if (is_strong(pinned.etag)) {
+    return http::same_strongly(http::find(response, "ETag").value_or(""), pinned.etag);
+  }
+  return http::find(response, "Last-Modified") == pinned.last_modified;
 }
 
 bool same_version(const StoredResponse& a, const StoredResponse& b) {

@@ -21,12 +21,18 @@ inline constexpr std::uint64_t sliced_from_slices = 4;
 /// Of one body; larger ones only pass through.
 inline constexpr std::uint64_t slices_max = 131'072;
 
+/// Whether a response shows which version of its body it is: a strong ETag, or a Last-Modified that
+/// is as good as one (RFC 9110 8.8.2.2). Bytes of two answers make one body only under such a one.
+bool pins_version(http::Fields response);
+
 /// Whether a body of that length, answered in full, is fetched by slices: the upstream does ranges
-/// and gives a strong ETag or a Last-Modified that is as good as one (RFC 9110 8.8.2.2).
+/// and pins the version.
 bool may_slice(int status, http::Fields response, std::uint64_t length, std::uint64_t slice_bytes);
 
-/// The value of If-Range for slices of this version (RFC 9110 13.1.5).
+/// The value of If-Range for more of this version (RFC 9110 13.1.5).
 std::string_view pinned_validator(const StoredResponse& stored);
+/// Whether a response brings bytes of the pinned version.
+bool shows_pinned_version(const StoredResponse& pinned, http::Fields response);
 bool same_version(const StoredResponse& a, const StoredResponse& b);
 
 /// How many slices the body of `stored` has, and which bytes are in one of them.

@@ -1,6 +1,7 @@
 // One fetch for everybody who waits, and never a short or wrong body that looks whole.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
@@ -222,6 +223,38 @@ test('a flight that went on is held to the digest that its head promised', async
     return response.end(body.subarray(from));
   });
   await assert.rejects(get(`${edge.url}/resume-digest`));
+});
+
+test('a flight goes on under an old Last-Modified, held to the sha-256 of the whole', async () => {
+  const body = pattern(500_000, 29);
+  const head = { ...fresh, 'last-modified': 'Sun, 06 Nov 1994 08:49:37 GMT' };
+  origin.answer('/resume-date', (asked, response, number) => {
+    const from = Number(/bytes=(\d+)-/.exec(asked.headers.range ?? 'bytes=0-')[1]);
+    const rest = body.subarray(from);
+    if (number === 1) {
+      const digest = createHash('sha256').update(body).digest('base64');
+      response.writeHead(200, { ...head, 'content-length': body.length, 'repr-digest': `sha-256=:${digest}:` });
+      return response.write(rest.subarray(0, 200_000), () => response.destroy());
+    }
+    assert.equal(asked.headers['if-range'], head['last-modified']);
+    response.writeHead(206, { ...head, 'content-length': rest.length,
+      'content-range': `bytes ${from}-${body.length - 1}/${body.length}` });
+    return response.end(rest);
+  });
+  assert.ok((await get(`${edge.url}/resume-date`)).body.equals(body));
+  assert.equal(origin.count('/resume-date'), 2);
+  await until('a hit', async () => isHit(await get(`${edge.url}/resume-date`)));
+});
+
+test('a flight does not go on under a Last-Modified of just now', async () => {
+  const body = pattern(300_000, 31);
+  origin.answer('/resume-now', (asked, response) => {
+    const now = new Date().toUTCString();
+    response.writeHead(200, { ...fresh, date: now, 'last-modified': now, 'content-length': body.length });
+    response.write(body.subarray(0, 100_000), () => response.destroy());
+  });
+  assert.equal((await (await openAnswer(`${edge.url}/resume-now`)).whole()).complete, false);
+  assert.equal(origin.count('/resume-now'), 1);
 });
 
 const notResumed = [
