@@ -211,6 +211,8 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length,
                     fields_for_first(head.headers));
+  auto promised = http::read_repr_sha(head.headers);
+  if (promised && head.status == 200) flight.promise(std::move(*promised));
   if (answered.completed && !answered.before) take_over(*request.part.object, flight);
 }
 
@@ -258,7 +260,7 @@ Result<void> Fill::check_growth(const Flight& flight, const FillRequest& request
               "a body without a length grew over cache.object_max or cache.flight_memory");
 }
 
-Result<void> Fill::verify(const Flight& flight, const Answered& answered) const {
+Result<void> Fill::verify(Flight& flight, const Answered& answered) const {
   FlightView view = flight.view();
   if (view.length && view.received != *view.length) {
     return fail(ErrorKind::aborted, ErrorSource::upstream, "the body is shorter than promised");
@@ -266,7 +268,8 @@ Result<void> Fill::verify(const Flight& flight, const Answered& answered) const 
   // A 206 that went on need not repeat what the head of the whole promised.
   auto promised = http::read_repr_digest(view.stored->fields());
   if (!promised) promised = http::read_repr_digest(answered.response.head().headers);
-  if (promised && view.stored->status == 200 && *promised != flight.digest()) {
+  bool wrong = promised && view.stored->status == 200 && *promised != flight.digest();
+  if (wrong || !flight.keeps_promise()) {
     return fail(ErrorKind::corrupt, ErrorSource::upstream, "the body does not match its digest");
   }
   return {};

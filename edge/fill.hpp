@@ -94,7 +94,7 @@ class Fill {
                                  Answered& answered);
   void store_names(const StoredResponse& stored, const std::string& stored_key,
                    const FillRequest& request);
-  Result<void> verify(const Flight& flight, const Answered& answered) const;
+  Result<void> verify(Flight& flight, const Answered& answered) const;
   void commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const FillRequest& request,
               bool by_peer);
   void keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,

@@ -18,6 +18,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
+#include "common/http/repr_digest.hpp"
 #include "common/net/broadcast.hpp"
 #include "edge/beginning.hpp"
 #include "edge/cache/cache.hpp"
@@ -94,11 +95,15 @@ class Flight {
   /// `own_fields`: what the answer has for the first client alone.
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                   std::optional<std::uint64_t> length, http::Headers own_fields = {});
+  /// Before the first byte: what its upstream says that all of them are.
+  void promise(http::PromisedSha promised);
   /// Room for the next bytes; fill some and tell how many.
   std::span<char> room();
   void append(std::size_t bytes);
   /// All bytes came: gives the body's digest.
   Digest128 digest() const;
+  /// Once, when all bytes came: whether they are what was promised, if anything was.
+  bool keeps_promise();
   std::vector<cache::ChunkPtr> chunks() const;
   void complete();
   void confirm(cache::Pin object, StoredPtr stored, std::string upstream_trail);
@@ -130,7 +135,9 @@ class Flight {
   std::optional<Beginning> offer_;
   std::vector<cache::ChunkPtr> chunks_;
   std::uint64_t counted_bytes_ = 0;  // in memory_; the whole of a known length at once
-  DigestStream digest_;              // leader only
+  DigestStream digest_;              // leader only, as the next two
+  std::string promised_;
+  std::optional<http::ShaStream> sha_;
 };
 
 /// The flights under way, by key, and the memory of keys whose answers can't be shared, so that

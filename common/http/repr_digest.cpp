@@ -1,5 +1,8 @@
 #include "common/http/repr_digest.hpp"
 
+#include <array>
+#include <utility>
+
 #include "common/http/base64.hpp"
 #include "common/http/structured_field.hpp"
 
@@ -17,6 +20,9 @@ std::uint64_t read_big_endian(std::string_view bytes) {
   for (unsigned char byte : bytes) half = half << 8 | byte;
   return half;
 }
+
+constexpr std::array<std::pair<std::string_view, Sha>, 2> sha_keys = {
+    {{"sha-256", Sha::sha256}, {"sha-512", Sha::sha512}}};
 
 }  // namespace
 
@@ -45,6 +51,17 @@ Result<std::optional<Digest128>> read_repr_digest(std::string_view field) {
 std::optional<Digest128> read_repr_digest(Fields fields) {
   auto digest = read_repr_digest(std::string_view(joined(fields, "Repr-Digest")));
   return digest ? *digest : std::nullopt;
+}
+
+std::optional<PromisedSha> read_repr_sha(Fields fields) {
+  std::string field = joined(fields, "Repr-Digest");
+  auto dictionary = structured::read_dictionary(field);
+  if (field.empty() || !dictionary) return std::nullopt;
+  for (auto [name, sha] : sha_keys) {
+    const auto* bytes = structured::find_value<structured::Bytes>(*dictionary, name);
+    if (bytes && bytes->data.size() == byte_count(sha)) return PromisedSha{sha, bytes->data};
+  }
+  return std::nullopt;
 }
 
 }  // namespace relay::http

@@ -1,5 +1,5 @@
-// The digest that media bodies carry on the wire (RFC 9530): Repr-Digest with our XXH3-128 under
-// the key "xxh3-128", 16 bytes, high half first. Pure.
+// The digests that bodies carry on the wire (RFC 9530): Repr-Digest with our XXH3-128 under the key
+// "xxh3-128", 16 bytes, high half first, or with the SHA-2 of other origins. Pure.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
 #include "common/http/message.hpp"
+#include "common/http/sha.hpp"
 
 namespace relay::http {
 
@@ -21,5 +22,13 @@ Result<std::optional<Digest128>> read_repr_digest(std::string_view field);
 
 /// The same of a message, where a malformed field counts as absent.
 std::optional<Digest128> read_repr_digest(Fields fields);
+
+/// What a message promises in SHA-2: "sha-256", or "sha-512" where that is all.
+struct PromisedSha {
+  Sha sha = Sha::sha256;
+  std::string digest;
+};
+/// nullopt: nothing, or nothing of the right form.
+std::optional<PromisedSha> read_repr_sha(Fields fields);
 
 }  // namespace relay::http

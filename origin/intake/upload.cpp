@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/log.hpp"
+#include "common/http/sha.hpp"
 #include "common/http/structured_field.hpp"
 #include "common/store/file.hpp"
 #include "origin/intake/sha256.hpp"
@@ -100,7 +101,7 @@ class Sink {
   TemporaryFile file_;
   UploadLimits limits_;
   store::UniqueFd fd_;
-  Sha256 sha256_;
+  http::ShaStream sha256_{http::Sha::sha256};
   std::uint64_t bytes_ = 0, flushed_ = 0;
 };
 

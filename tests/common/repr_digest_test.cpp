@@ -31,6 +31,31 @@ TEST(ReprDigest, RefusesWhatIsNotSixteenBytes) {
   }
 }
 
+constexpr const char* abc_sha256 = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+constexpr const char* abc_sha512 =
+    "sha-512=:3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/"
+    "uu9RU1EI2Q86A4qmslPpUyknw==:";
+
+TEST(ReprDigest, ShaOfAMessageIsThatOfTheStandard) {
+  for (const char* value : {abc_sha256, abc_sha512}) {
+    auto promised = read_repr_sha(Headers{{"Repr-Digest", value}});
+    ASSERT_TRUE(promised) << value;
+    ShaStream pieces(promised->sha);
+    pieces.update("a");
+    pieces.update("bc");
+    EXPECT_EQ(pieces.finish(), promised->digest);
+  }
+  Headers both{{"Repr-Digest", abc_sha512}, {"Repr-Digest", abc_sha256}};
+  EXPECT_EQ(read_repr_sha(both)->sha, Sha::sha256);
+}
+
+TEST(ReprDigest, ShaOfAnotherFormIsNone) {
+  EXPECT_FALSE(read_repr_sha(Headers{}));
+  for (const char* value : {"", "sha-256=:AAAA:", "sha-256=5", "sha-256", "md5=:AAAA:", "=:"}) {
+    EXPECT_FALSE(read_repr_sha(Headers{{"Repr-Digest", value}})) << value;
+  }
+}
+
 TEST(ReprDigest, OfAMessage) {
   Headers headers{{"repr-digest", "sha-256=:AAAA:"},
                   {"Repr-Digest", "xxh3-128=:AAAAAAAAAAAAAAAAAAAAAQ==:"}};

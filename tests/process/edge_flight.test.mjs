@@ -160,6 +160,17 @@ const breaks = [
       'repr-digest': 'xxh3-128=:AAAAAAAAAAAAAAAAAAAAAA==:' });
     response.end(body);
   }],
+  ...['sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:',
+    'sha-512=:3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==:',
+  ].map((digest) => [`promises another ${digest.slice(0, 7)}`, (response, body) => {
+    response.writeHead(200, { ...fresh, 'content-length': body.length, 'repr-digest': digest });
+    response.end(body);
+  }]),
+  ['promises another sha-256, chunked', (response, body) => {
+    response.writeHead(200, { ...fresh, 'repr-digest': 'sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:' });
+    response.write(body.subarray(0, 1000));
+    response.end(body.subarray(1000));
+  }],
   ['promises another digest, chunked', (response, body) => {
     response.writeHead(200, { ...fresh, 'repr-digest': 'xxh3-128=:AAAAAAAAAAAAAAAAAAAAAA==:' });
     response.write(body.subarray(0, 1000));
