@@ -1,5 +1,8 @@
+#include "origin/live/stream_key.hpp"
+
+#include <algorithm>
+
 #include "common/http/url.hpp"
-#include "origin/live/channels.hpp"
 
 namespace relay::origin::live {
 namespace {
