@@ -49,10 +49,9 @@ Result<std::shared_ptr<const LiveVersion>> LiveVersion::make(const http::Headers
 }
 
 bool LiveVersion::is_behind(const LiveVersion& other) const {
+  if (outline_.ended != other.outline_.ended) return other.outline_.ended;
   if (outline_.media_sequence < other.outline_.media_sequence) return true;
-  if (order_of(outline_) != order_of(other.outline_))
-    return order_of(outline_) < order_of(other.outline_);
-  return other.outline_.ended && !outline_.ended;
+  return order_of(outline_) < order_of(other.outline_);
 }
 
 const std::string& LiveVersion::body(Form form) const {

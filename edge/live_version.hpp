@@ -25,7 +25,8 @@ class LiveVersion {
   const media::LivePlaylistOutline& outline() const { return outline_; }
   std::uint64_t purge_sequence() const { return purge_sequence_; }
   const std::vector<std::string>& cache_tags() const { return cache_tags_; }
-  /// Whether it shows less than the other: it would take back what viewers have seen.
+  /// Whether it shows less than the other: it would take back what viewers have seen. One that has
+  /// ended is the last word: gaps at its end, which a recording has not, are nothing to lose.
   bool is_behind(const LiveVersion& other) const;
 
   struct Form {

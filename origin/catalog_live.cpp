@@ -93,7 +93,10 @@ Result<Asset> Catalog::end_channel(const media::Job& job,
   if (!asset) return std::unexpected(asset.error());
   bool shown = !playlists.empty() && !asset->current_version.empty();
   asset->state = shown ? AssetState::ready : AssetState::failed;
-  asset->error = shown ? "" : "the channel ended before anything was published on it";
+  asset->error = shown ? ""
+                 : asset->current_version.empty()
+                     ? "the channel ended before anything was published on it"
+                     : "nothing of the channel was left in its window when it ended";
   asset->duration_ms = duration_ms;
   for (const Rendition& each : asset->renditions) {
     if (each.height <= asset->height) continue;

@@ -302,8 +302,19 @@ net::Task<Result<void>> Channel::end(Self self) {
   self->line_->close("the channel has ended");
   self->transcoder_->stop();
   co_await self->transcoder_->ended();
-  std::map<std::string, std::string> playlists;
-  std::int64_t duration_us = 0;
+  co_await close_segments(self);
+  const Recording recording = self->recording();
+  const media::Job job = self->record()->job;
+  auto end = [&] {
+    return self->parts_.keeper.end(job, recording.playlists, recording.duration_us / 1000);
+  };
+  auto ended = co_await net::run_blocking(self->parts_.blocking, end);
+  self->ending_ = ended.has_value();
+  if (ended) self->become(recording);
+  co_return ended;
+}
+
+net::Task<void> Channel::close_segments(Self self) {
   for (auto& each : self->tracks_) {
     Window& window = each->window;
     if (!window.closing() && window.open()) {
@@ -314,19 +325,33 @@ net::Task<Result<void>> Channel::end(Self self) {
       std::uint64_t seen = each->settled.version();
       if (window.closing()) co_await each->settled.wait(seen);
     }
-    duration_us = std::max(duration_us, window.duration_us());
-    if (!window.segments().empty()) playlists[each->shared->name] = each->text_at_end();
   }
-  const media::Job job = self->record()->job;
-  auto end = [&] { return self->parts_.keeper.end(job, playlists, duration_us / 1000); };
-  auto ended = co_await net::run_blocking(self->parts_.blocking, end);
-  self->ending_ = ended.has_value();
-  if (!ended) co_return ended;
-  self->ended_ = true;
-  for (Leaving& each : self->leaving_) each.due = {};
-  self->forget_due();
-  for (auto& each : self->tracks_) self->publish(*each);
-  co_return Result<void>();
+}
+
+Channel::Recording Channel::recording() {
+  std::vector<const Window*> pictures, sounds;
+  if (!grid_) return {};
+  for (const media::LiveRendition& each : grid_->setup().renditions)
+    (each.video ? pictures : sounds).push_back(&track(each.name)->window);
+  Recording recording{.span = recorded_span(pictures, sounds)};
+  if (recording.span.is_empty()) return recording;
+  for (auto& each : tracks_) {
+    each->window.fill_until(recording.span.end);  // all have the same numbers
+    media::LiveWindow shown = each->shown_at_end(recording.span);
+    if (shown.segments.empty()) continue;
+    recording.playlists[each->shared->name] = each->text_of(shown);
+    if (each->shared->name != media::thumbnails_name)
+      recording.duration_us = std::max(recording.duration_us, duration_us(shown));
+  }
+  return recording;
+}
+
+void Channel::become(const Recording& recording) {
+  ended_ = true;
+  for (auto& each : tracks_) leave(*each, each->window.keep_only(recording.span));
+  for (Leaving& each : leaving_) each.due = {};
+  forget_due();
+  for (auto& each : tracks_) publish(*each);
 }
 
 void Channel::stop(const std::string& why) {

@@ -114,6 +114,14 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   Result<std::string> job() const;
   ChannelRules rules() const { return in_force(record()->rules, parts_.settings); }
   static net::Task<void> commit(Self self, Track& track);
+  static net::Task<void> close_segments(Self self);
+  struct Recording {
+    SegmentSpan span;
+    std::map<std::string, std::string> playlists;
+    std::int64_t duration_us = 0;
+  };
+  Recording recording();
+  void become(const Recording& recording);
   static net::Task<void> forget(Self self, std::string rendition,
                                 std::vector<std::int64_t> numbers);
   static net::Task<void> tell(Self self, std::string state);

@@ -33,8 +33,13 @@ void Track::publish(std::vector<media::LiveReport> reports, bool hints, bool end
   shared->changed.notify();
 }
 
-std::string Track::text_at_end() const {
+media::LiveWindow Track::shown_at_end(SegmentSpan span) const {
   media::LiveWindow shown = window.show(true);
+  narrow(shown, span);
+  return shown;
+}
+
+std::string Track::text_of(const media::LiveWindow& shown) const {
   if (shared->name != media::thumbnails_name) return media::write(shown);
   return media::write(media::sheets_of(shown, window.setup()));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/store/file.hpp"
+#include "origin/live/recording.hpp"
 #include "origin/live/rendition.hpp"
 #include "origin/live/window.hpp"
 
@@ -37,8 +38,10 @@ struct Track {
 
   /// What readers get from now on. `reports` are of the others.
   void publish(std::vector<media::LiveReport> reports, bool hints, bool ended);
-  /// Its playlist once the channel has ended.
-  std::string text_at_end() const;
+  /// What viewers see once the channel has ended.
+  media::LiveWindow shown_at_end(SegmentSpan span) const;
+  /// Its playlist then.
+  std::string text_of(const media::LiveWindow& shown) const;
 };
 
 /// Blocks: makes the file of a segment anew (offset 0) or goes on in `file`.

@@ -116,6 +116,23 @@ std::optional<Segment> Window::drop_oldest() {
   return take_oldest();
 }
 
+bool Window::has(std::int64_t number) const {
+  if (segments_.empty() || number < segments_.front().number || number >= next_) return false;
+  return !segments_[static_cast<std::size_t>(number - segments_.front().number)].gap;
+}
+
+std::vector<Segment> Window::keep_only(SegmentSpan span) {
+  std::vector<Segment> gone;
+  while (!segments_.empty() && segments_.front().number < span.first) gone.push_back(take_oldest());
+  while (!segments_.empty() && segments_.back().number >= span.end) {
+    next_ = segments_.back().number;
+    bytes_ -= segments_.back().bytes();
+    gone.push_back(std::move(segments_.back()));
+    segments_.pop_back();
+  }
+  return gone;
+}
+
 media::LiveSegment Window::shown(const Segment& segment, bool complete, bool with_parts) const {
   media::LiveSegment out{
       .number = segment.number,

@@ -16,6 +16,14 @@
 
 namespace relay::origin::live {
 
+/// Numbers of segments; `end` is not among them.
+struct SegmentSpan {
+  std::int64_t first = 0, end = 0;
+  bool is_empty() const { return first >= end; }
+  bool holds(std::int64_t number) const { return number >= first && number < end; }
+  friend bool operator==(const SegmentSpan&, const SegmentSpan&) = default;
+};
+
 class Window {
  public:
   Window(Grid grid, std::int64_t timescale) : grid_(std::move(grid)), timescale_(timescale) {}
@@ -49,6 +57,8 @@ class Window {
   /// The first number that is not complete.
   std::int64_t next() const { return next_; }
   const std::deque<Segment>& segments() const { return segments_; }
+  /// Whether that segment is complete and no gap.
+  bool has(std::int64_t number) const;
   const std::optional<Segment>& open() const { return open_; }
   std::uint64_t bytes() const { return bytes_; }
   std::int64_t duration_us() const;
@@ -58,6 +68,8 @@ class Window {
   std::vector<Segment> slide(std::int64_t duration_us);
   /// Takes one segment out, if three target durations stay.
   std::optional<Segment> drop_oldest();
+  /// At its end: takes out what lies before and behind the span.
+  std::vector<Segment> keep_only(SegmentSpan span);
 
   /// What viewers see; without reports.
   media::LiveWindow show(bool ended) const;

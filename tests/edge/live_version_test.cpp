@@ -65,6 +65,10 @@ TEST(LiveVersion, OnesThatTakeSomethingBackAreBehind) {
   media::LiveWindow ended = window(10, 6, 0);
   ended.ended = true;
   EXPECT_TRUE(version_of(window(10, 6, 0))->is_behind(*version_of(ended)));
+  media::LiveWindow shorter = window(10, 4, 0);  // without the gaps at its end
+  shorter.ended = true;
+  EXPECT_FALSE(version_of(shorter)->is_behind(*now));
+  EXPECT_TRUE(now->is_behind(*version_of(shorter)));
 }
 
 TEST(LiveVersion, WhatIsNoPlaylistIsRefused) {

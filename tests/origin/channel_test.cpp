@@ -234,12 +234,43 @@ TEST_F(ChannelTest, EndsWithWhatItHasAndTakesNobodyAnyMore) {
   ASSERT_EQ(keeper.ended_with.size(), 2u);
   EXPECT_NE(keeper.ended_with["v360"].find("#EXTINF:0.250000,"), std::string::npos);
   EXPECT_TRUE(keeper.ended_with["v360"].ends_with("#EXT-X-ENDLIST\n"));
-  EXPECT_EQ(keeper.ended_after_ms, 1000);
+  EXPECT_EQ(keeper.ended_after_ms, 250) << "what the playlist adds up to";
   EXPECT_TRUE(view()->window.ended);
   auto late = channel->admit("secret", media::FeedSlot::primary, media::FeedFormat::flv);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().kind, ErrorKind::unavailable);
   EXPECT_FALSE(run(Channel::end(channel)));
+}
+
+TEST_F(ChannelTest, ARecordingBeginsAndEndsWithASegmentThatThereIs) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  for (std::int64_t segment : {now + 2, now + 4}) {
+    for (const char* rendition : {"v360", "audio"}) {
+      keeper.keeps = 0;
+      ASSERT_TRUE(put(segment, 0, "a", true, rendition));
+      while (keeper.keeps == 0) step();
+    }
+  }
+  ASSERT_TRUE(put(now + 7, 0, "s", true, "audio"));  // sound alone
+  ASSERT_TRUE(run(Channel::end(channel)));
+  for (const char* rendition : {"v360", "audio"}) {
+    const std::string& text = keeper.ended_with[rendition];
+    auto named = [&](std::int64_t segment) {
+      return text.find(fmt::format("\n{}.m4s\n", segment)) != std::string::npos;
+    };
+    EXPECT_NE(text.find(fmt::format("#EXT-X-MEDIA-SEQUENCE:{}\n", now + 2)), std::string::npos);
+    EXPECT_TRUE(named(now + 2) && named(now + 3) && named(now + 4)) << text;
+    EXPECT_FALSE(named(now + 5) || named(now + 7)) << text;
+  }
+  EXPECT_EQ(view()->window.segments.size(), 3u) << "and so do viewers see it at once";
+  EXPECT_EQ(keeper.ended_after_ms, 250 + 1000 + 250);
+}
+
+TEST_F(ChannelTest, NothingIsRecordedOfAChannelOnWhichNothingWasMade) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(run(Channel::end(channel)));
+  EXPECT_TRUE(keeper.ended_with.empty());
+  EXPECT_EQ(keeper.ended_after_ms, 0);
 }
 
 TEST_F(ChannelTest, AsksForItsKeyAndLetsOnlyOnePublisherOnASlot) {

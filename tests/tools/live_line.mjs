@@ -4,7 +4,7 @@
 import { Agent } from 'node:http';
 import zlib from 'node:zlib';
 import { request } from '../support/http.mjs';
-import { applyDelta, compareEnds, readLiveMedia } from './live_playlist.mjs';
+import { applyDelta, compareEnds, goesBack, readLiveMedia } from './live_playlist.mjs';
 import * as rules from './live_rules.mjs';
 import { playThrough } from './stalls.mjs';
 
@@ -78,7 +78,7 @@ export class LiveLine {
   }
 
   #standsStill(before, next) {
-    if (compareEnds(before, next) > 0) {
+    if (goesBack(before, next)) {
       const ends = [before, next].map((playlist) => JSON.stringify(playlist.next));
       return this.#report('a playlist never goes back', ends.join(', then '));
     }
@@ -94,7 +94,7 @@ export class LiveLine {
     for (const rule of rules.oneRules) rule(next, this.#report);
     if (next.skipped > 0) return this.#report('6.2.5.1 delta', 'nobody asked for one');
     if (before) this.#standsStill(before, next);
-    if (before && compareEnds(before, next) > 0) return;
+    if (before && goesBack(before, next)) return;
     if (before && blocking && !next.ended && compareEnds(before, next) === 0) {
       this.#report('6.2.5.2 blocking reload', `${JSON.stringify(before.next)} was asked for and is not there`);
     }

@@ -63,6 +63,9 @@ export function readLiveMedia(text) {
 /** Below 0: `a` shows less than `b`. */
 export const compareEnds = (a, b) => a.next.msn - b.next.msn || a.next.part - b.next.part;
 
+/** Whether `after` takes back what `before` shows; gaps at its end a channel that has ended may. */
+export const goesBack = (before, after) => compareEnds(before, after) > 0 && !after.ended;
+
 /**
  * The whole playlist that a delta update stands for (8216bis 6.3.7), from one that its client had before;
  * null: the client has too little to fill it in.

@@ -113,7 +113,7 @@ export function growth(before, after, report) {
   for (const old of before.segments) {
     const same = now.get(old.number);
     if (same) sameSegment(old, same, report);
-    else if (old.number >= after.sequence) report('6.2.1 a segment is taken back', old.uri);
+    else if (old.number >= after.sequence && !(after.ended && old.gap)) report('6.2.1 a segment is taken back', old.uri);
   }
   goneOn(before, after, now.get(before.next.msn) ?? (after.next.msn === before.next.msn ? after.open : null), report);
   const removed = after.sequence > before.sequence;

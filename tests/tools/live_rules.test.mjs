@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyDelta, readLiveMedia } from './live_playlist.mjs';
+import { applyDelta, goesBack, readLiveMedia } from './live_playlist.mjs';
 import * as rules from './live_rules.mjs';
 import { playThrough } from './stalls.mjs';
 
@@ -104,6 +104,17 @@ for (const [rule, from, to] of [
 test('too little may not be left of a playlist', () => {
   const names = found((report) => rules.growth(readLiveMedia(text(42, { from: 2 })), readLiveMedia(text(42, { from: 8 })), report));
   assert.deepEqual(names, ['6.2.2 three targets stay']);
+});
+
+test('a channel that ends may take back the gaps at its end, and nothing else', () => {
+  const before = readLiveMedia(text(44, { from: 2, gaps: [10] }));
+  const ended = (from) => readLiveMedia(from.replace(/#EXT-X-PROGRAM[^\n]*\n(#EXT-X-PART[^\n]*\n)*(#EXT-X-GAP\n)?#EXTINF[^\n]*\n10[^]*/, '#EXT-X-ENDLIST\n'));
+  const judge = (first, last) => found((report) => rules.growth(first, last, report));
+  const after = ended(text(44, { from: 2, gaps: [10] }));
+  assert.ok(after.ended && after.segments.at(-1).number === 9);
+  assert.deepEqual(judge(before, after), []);
+  assert.ok(!goesBack(before, after) && goesBack(before, { ...after, ended: false }));
+  assert.deepEqual(judge(readLiveMedia(text(44, { from: 2 })), after), ['6.2.1 a segment is taken back']);
 });
 
 test('a delta update stands for the whole, or is found not to', () => {
