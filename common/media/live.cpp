@@ -117,6 +117,16 @@ LiveRendition read_rendition(ObjectReader& reader) {
   return rendition;
 }
 
+LiveBegun read_begun(ObjectReader& reader) {
+  LiveBegun begun;
+  reader.text("rendition", begun.rendition);
+  reader.integer("segment", begun.segment);
+  reader.integer("part", begun.part);
+  if (begun.segment < 0) reader.refuse("segment", "at least 0");
+  if (begun.part < 0) reader.refuse("part", "at least 0");
+  return begun;
+}
+
 void read_grid(ObjectReader& reader, LiveSetup& setup) {
   for (auto [key, into] : {std::pair{"rate_numerator", &setup.rate_numerator},
                            std::pair{"rate_denominator", &setup.rate_denominator},
@@ -256,6 +266,11 @@ LiveSetup live_grid(const LiveChannel& channel, std::int64_t rate_numerator,
 json::object to_object(const LiveJob& job) {
   json::object object{{"channel", to_object(job.channel)}, {"first_segment", job.first_segment}};
   if (job.setup) object["setup"] = to_object(*job.setup);
+  json::array begun;
+  for (const LiveBegun& each : job.begun)
+    begun.push_back(json::object{
+        {"rendition", each.rendition}, {"segment", each.segment}, {"part", each.part}});
+  object["begun"] = std::move(begun);
   return object;
 }
 
@@ -270,6 +285,9 @@ Result<LiveJob> live_job_from(const json::object& object) {
   ObjectReader channel_reader("live.channel", *channel);
   job.channel = read_channel(channel_reader);
   if (channel_reader.error()) return bad_input(*channel_reader.error());
+  auto take = [&](ObjectReader& each) { job.begun.push_back(read_begun(each)); };
+  if (auto read = for_each("live.begun", reader.list("begun"), take); !read)
+    return std::unexpected(read.error());
   if (!setup) return job;
   auto read = setup_from(*setup);
   if (!read) return std::unexpected(read.error());

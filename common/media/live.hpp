@@ -24,7 +24,9 @@
 //                      is a segment of one part like others; viewers find it at {n}.jpg
 // It runs until descriptor 3 ends (then it finishes the part at hand, sends PUT /result and exits
 // with 0) or it is killed. It never blocks on a publisher: when no slot gives pictures it holds the
-// last picture for `hold_ms`, then makes slate or, if Channel says so, nothing.
+// last picture for `hold_ms`, then makes slate or, if Channel says so, nothing from the next
+// segment on. What was begun is made whole: with slate behind the last picture, with the first
+// picture in front of it, and what a killed transcoder left is taken up (LiveJob::begun).
 #pragma once
 
 #include <array>
@@ -109,11 +111,20 @@ struct LiveSetup {
 LiveSetup live_grid(const LiveChannel& channel, std::int64_t rate_numerator,
                     std::int64_t rate_denominator, bool halving);
 
+/// How far an earlier transcoder was with a rendition: everything before part `part` of `segment`
+/// is there.
+struct LiveBegun {
+  std::string rendition;
+  std::int64_t segment = 0, part = 0;
+};
+
 /// Part of a job for a channel.
 struct LiveJob {
   LiveChannel channel;
   std::optional<LiveSetup> setup;  // of an earlier start
-  std::int64_t first_segment = 0;  // the first that may still be made
+  std::int64_t first_segment = 0;  // the first that may still be made from its begin
+  /// A segment that was left half done, to be made whole: where each rendition goes on.
+  std::vector<LiveBegun> begun;
 };
 
 enum class SlotState { absent, starting, ready, frozen, silent, failed };

@@ -8,6 +8,7 @@
 #include "common/base/log.hpp"
 #include "origin/intake/sha256.hpp"
 #include "origin/live/channel_document.hpp"
+#include "origin/live/going_on.hpp"
 #include "origin/live/ingest.hpp"
 
 namespace relay::origin::live {
@@ -132,12 +133,12 @@ Result<std::string> Channel::job() const {
   media::Job job = record()->job;
   // The next one goes on with what the multivariant playlist says.
   if (auto added = parts_.desk.add_published(job); !added) return std::unexpected(added.error());
-  if (grid_) job.live->first_segment = grid_->segment_at(wall_now()) + 1;
-  for (const auto& each : tracks_) {
-    // A segment of which parts were shown is not made again.
-    std::int64_t first = each->window.next() + (each->window.open() ? 1 : 0);
-    job.live->first_segment = std::max(job.live->first_segment, first);
-  }
+  if (!grid_) return media::to_json(job);
+  std::vector<Reached> renditions;
+  for (const auto& each : tracks_)
+    if (each->shared->name != media::thumbnails_name)
+      renditions.push_back({each->shared->name, &each->window});
+  go_on(renditions, grid_->segment_at(wall_now()), *job.live);
   return media::to_json(job);
 }
 

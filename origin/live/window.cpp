@@ -116,6 +116,11 @@ std::optional<Segment> Window::drop_oldest() {
   return take_oldest();
 }
 
+media::LivePosition Window::reached() const {
+  if (is_closing_) return {next_ + 1, 0};
+  return {next_, open_ ? static_cast<std::int64_t>(open_->parts.size()) : 0};
+}
+
 bool Window::has(std::int64_t number) const {
   if (segments_.empty() || number < segments_.front().number || number >= next_) return false;
   return !segments_[static_cast<std::size_t>(number - segments_.front().number)].gap;

@@ -56,6 +56,8 @@ class Window {
 
   /// The first number that is not complete.
   std::int64_t next() const { return next_; }
+  /// The first part that is missing: behind a closing segment the first of the next one.
+  media::LivePosition reached() const;
   const std::deque<Segment>& segments() const { return segments_; }
   /// Whether that segment is complete and no gap.
   bool has(std::int64_t number) const;

@@ -87,6 +87,7 @@ TEST(LiveJson, AJobBringsItsChannelAndSetup) {
   job.live->channel.epoch_ms = 1'700'000'000'123;
   job.live->channel.between = Between::slate;
   job.live->first_segment = 17;
+  job.live->begun = {{"v720", 16, 3}, {"audio", 17, 0}};
   job.live->setup = sample_setup();
   auto read = job_from_json(to_json(job));
   ASSERT_TRUE(read) << read.error().message;
@@ -94,6 +95,10 @@ TEST(LiveJson, AJobBringsItsChannelAndSetup) {
   EXPECT_EQ(read->live->channel.epoch_ms, 1'700'000'000'123);
   EXPECT_EQ(read->live->channel.between, Between::slate);
   EXPECT_EQ(read->live->first_segment, 17);
+  ASSERT_EQ(read->live->begun.size(), 2u);
+  EXPECT_EQ(read->live->begun[0].rendition, "v720");
+  EXPECT_EQ(read->live->begun[0].segment, 16);
+  EXPECT_EQ(read->live->begun[0].part, 3);
   ASSERT_TRUE(read->live->setup);
   EXPECT_EQ(to_json(*read->live->setup), to_json(sample_setup()));
 }

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage, playback, playsPast } from '../support/browser.mjs';
-import { endChannel, openChannel, publish, waitForAir } from '../support/live.mjs';
+import { endChannel, followLive, openChannel, publish, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
@@ -117,9 +117,11 @@ test('who goes back on purpose is left there, until he wants to be live again', 
   await untilEdge(page, 'the pause to be taken as meant', ({ follows }) => !follows);
 });
 
-test('when the channel ends the page comes to its end', async (t) => {
+test('when the channel ends, behind gaps that its recording has not, the page comes to its end', async (t) => {
   const page = await watch(t);
   await publisher.stop();
+  const [url] = Object.values(await waitForAir(fleet.edges[1], 'demo/final'));
+  await followLive(url, ({ segments }) => segments.at(-1)?.gap);
   assert.equal((await endChannel(fleet.origin, 'demo/final')).status, 200);
   await until('the end', async () => (await playback(page)).ended, { deadline_ms: 60_000 });
 });

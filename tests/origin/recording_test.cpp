@@ -1,7 +1,9 @@
-// Which segments of a channel its recording is made of.
+// Which segments of a channel its recording is made of, and where a transcoder goes on.
 #include "origin/live/recording.hpp"
 
 #include <gtest/gtest.h>
+
+#include "origin/live/going_on.hpp"
 
 namespace relay::origin::live {
 namespace {
@@ -63,6 +65,37 @@ TEST(Recording, WhatLiesAroundItLeavesTheWindow) {
   narrow(shown, {11, 15});
   ASSERT_EQ(shown.segments.size(), 4u);
   EXPECT_EQ(duration_us(shown), 3 * 1'000'000 + 4'000'000) << "EXTINF of three, and of a gap";
+}
+
+TEST(GoingOn, WithoutPartsFromTheSegmentAtHandOn) {
+  Window of = window(10, "xxx");
+  media::LiveJob job;
+  go_on({{"v720", &of}}, 17, job);
+  EXPECT_EQ(job.first_segment, 17);
+  EXPECT_TRUE(job.begun.empty());
+  go_on({{"v720", &of}}, 11, job);
+  EXPECT_EQ(job.first_segment, 13) << "what is there is not made again";
+}
+
+TEST(GoingOn, BehindTheLastPartOfEachRendition) {
+  Window pictures = window(10, "xxx"), small = window(10, "xx"), sound = window(10, "xxx");
+  pictures.add(13, part(), false);
+  pictures.add(13, part(), false);
+  sound.add(13, part(), true);  // it is closing
+  media::LiveJob job;
+  go_on({{"v720", &pictures}, {"v360", &small}, {"audio", &sound}}, 14, job);
+  EXPECT_EQ(job.first_segment, 14);
+  ASSERT_EQ(job.begun.size(), 3u);
+  EXPECT_EQ(job.begun[0].rendition, "v720");
+  EXPECT_EQ(job.begun[0].segment, 13);
+  EXPECT_EQ(job.begun[0].part, 2);
+  EXPECT_EQ(job.begun[1].segment, 13) << "with the others";
+  EXPECT_EQ(job.begun[1].part, 0);
+  EXPECT_EQ(job.begun[2].segment, 14);
+  EXPECT_EQ(job.begun[2].part, 0);
+  go_on({{"v720", &pictures}}, 15, job);
+  EXPECT_TRUE(job.begun.empty()) << "it is a gap by now";
+  EXPECT_EQ(job.first_segment, 15);
 }
 
 }  // namespace

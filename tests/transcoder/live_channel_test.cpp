@@ -98,6 +98,8 @@ TEST_F(LiveStory, AnInterruptedFeedIsAGapAndGoesOnAtTheNumberOfTheMoment) {
   run.finish();
   EXPECT_EQ(flaw_of(run), "");
   EXPECT_GT(run.count("v360"), had + 5);
+  for (const char* name : {"v360", "audio"})
+    EXPECT_THAT(half_done(run, name), testing::IsEmpty()) << name << ": its parts were seen";
   EXPECT_GT(segments_missing(run, "v360"), 0);
   EXPECT_EQ(segments_missing(run, "v360"), segments_missing(run, "audio"));
 }
@@ -155,6 +157,50 @@ TEST_F(LiveStory, AnotherTranscoderGoesOnWithTheSetupOfTheFirst) {
   EXPECT_EQ(run.origin().body("/media/index.m3u8"), media::write(*captioned));
   EXPECT_GE(run.parts("v360").front().segment, reached + 3);
   EXPECT_EQ(run.parts("audio").front().segment, run.parts("v360").front().segment);
+}
+
+TEST_F(LiveStory, APublisherIsSeenAtOnceAndNotFromTheNextSegmentOn) {
+  constexpr std::int64_t at_hand = 100;
+  live.channel.segment_ms = 8000;
+  live.channel.epoch_ms = wall_ms() - at_hand * live.channel.segment_ms;
+  ChannelRun run(settings, live);
+  auto player = run.play(moving(6));
+  ASSERT_TRUE(eventually([&] { return player->done(); }, patience));
+  run.finish();
+  EXPECT_EQ(flaw_of(run), "");
+  for (const char* name : {"v360", "audio"})
+    EXPECT_EQ(run.parts(name).front().segment, at_hand) << name;
+}
+
+TEST_F(LiveStory, WhatAnotherTranscoderLeftHalfDoneIsMadeWhole) {
+  auto tags = moving(4);
+  {
+    ChannelRun run(settings, live);
+    auto player = run.play(tags);
+    ASSERT_TRUE(eventually([&] { return run.count("v360") >= 2; }, patience));
+    player->stop();
+    run.finish();
+    live.setup = run.setup();
+  }
+  std::int64_t at_hand = (wall_ms() - live.channel.epoch_ms) / live.channel.segment_ms;
+  live.first_segment = at_hand + 1;
+  live.begun = {{"v360", at_hand, 1}, {"audio", at_hand, 2}};
+  ChannelRun run(settings, live);
+  auto player = run.play(tags);
+  ASSERT_TRUE(eventually([&] { return run.count("v360") >= 12; }, patience));
+  run.finish();
+  Grid grid(*live.setup);
+  for (const media::LiveBegun& left : live.begun) {
+    auto parts = run.parts(left.rendition);
+    EXPECT_TRUE(parts.front().independent) << left.rendition;
+    std::int64_t expected = grid.first_part(left.segment) + left.part;
+    for (const ReceivedPart& part : parts)
+      ASSERT_EQ(grid.first_part(part.segment) + part.part, expected++) << left.rendition;
+  }
+  std::vector<double> times = decoded_times(write_file(run, "v360"));
+  ASSERT_GE(times.size(), 50u);
+  for (std::size_t i = 1; i < times.size(); ++i)
+    ASSERT_NEAR(times[i] - times[i - 1], 0.04, 0.0001) << i;
 }
 
 // The pace is that of a clock of the test's own, which may be slower where the machine is.

@@ -33,6 +33,13 @@ TEST(LiveShedding, AShortDelayIsForgiven) {
   }
 }
 
+TEST(LiveShedding, AKnownReasonIsNoSignOfASlowMachine) {
+  Machine machine;
+  machine.shedding.excuse_until(machine.now + 3 * second);
+  EXPECT_EQ(machine.after(4 * second, 2 * second), 0);
+  EXPECT_EQ(machine.after(2 * second, 2 * second), 1) << "it goes on behind that";
+}
+
 TEST(LiveShedding, OneRenditionAtATimeAndNeverTheLast) {
   Machine machine;
   EXPECT_EQ(machine.after(2 * second + quarter, 2 * second), 1);

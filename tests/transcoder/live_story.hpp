@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -285,6 +286,18 @@ inline std::int64_t segments_missing(const ChannelRun& run, const std::string& r
     before = part.segment;
   }
   return missing;
+}
+
+/// Segments of which not all parts came, but for the last one.
+inline std::vector<std::int64_t> half_done(const ChannelRun& run, const std::string& rendition) {
+  std::map<std::int64_t, std::int64_t> parts;
+  for (const ReceivedPart& part : run.parts(rendition)) ++parts[part.segment];
+  std::vector<std::int64_t> found;
+  for (auto [segment, count] : parts) {
+    bool is_last = segment == parts.rbegin()->first;
+    if (!is_last && count < run.setup().parts_per_segment()) found.push_back(segment);
+  }
+  return found;
 }
 
 /// The same stream with its times from tag `from` on moved.

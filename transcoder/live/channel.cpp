@@ -172,11 +172,8 @@ Result<void> Channel::produce() {
             {kv("rate", rate_of(*setup).value()), kv("renditions", setup->renditions.size()),
              kv("height", setup->renditions.front().height)});
   pool.start(workers());
-  std::int64_t frame = setup->frame_at(clock_.now_us());
-  std::int64_t next = frame < 0 ? 0 : grid.segment_of_frame(frame) + 1;
   ThumbnailLane thumbnails(grid, output);
-  Mixer mixer({grid, clock_, outputs_, pool, *sound, thumbnails, output}, live_.channel,
-              settings_.live);
+  Mixer mixer({grid, clock_, outputs_, pool, *sound, thumbnails, output}, live_, settings_.live);
   auto note = [&](const Result<void>& sent) {
     if (!sent) output.fail_with(sent.error());
   };
@@ -185,7 +182,7 @@ Result<void> Channel::produce() {
       [&](CaptionChannels channels) {
         note(announce_variants(*setup, *announced, declared | channels, job_.version, publisher_));
       }};
-  mixer.run(std::max(live_.first_segment, next), ending_, reports);
+  mixer.run(ending_, reports);
   pool.finish();
   if (auto failure = output.failure()) return std::unexpected(*failure);
   return {};

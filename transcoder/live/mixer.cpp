@@ -26,24 +26,25 @@ SheddingRules shedding_rules(const media::LiveSetup& setup) {
 
 }  // namespace
 
-Mixer::Mixer(const MixerTools& tools, const media::LiveChannel& channel, const LiveEncoding& live)
+Mixer::Mixer(const MixerTools& tools, const media::LiveJob& job, const LiveEncoding& live)
     : tools_(tools),
       setup_(tools.grid.setup()),
-      gaps_(channel.between == media::Between::gap),
+      gaps_(job.channel.between == media::Between::gap),
       has_picture_(setup_.renditions.front().video),
       sound_ahead_(live.delay.count() * 1000 >= sound_ahead_us ? sound_encoder_frames : 0),
       scaler_(pictures_of(setup_)),
-      on_air_({.hold_us = channel.hold_ms * 1000,
-               .return_to_primary = channel.return_to_primary,
+      on_air_({.hold_us = job.channel.hold_ms * 1000,
+               .return_to_primary = job.channel.return_to_primary,
                .return_us = live.return_after.count() * 1000}),
       shedding_(shedding_rules(setup_), static_cast<int>(tools.pool.size())),
+      frame_(std::max<std::int64_t>(0, setup_.frame_at(tools.clock.now_us()))),
+      beginning_(tools.grid, job, frame_),
+      first_frames_(tools.pool.size()),
       captions_(tools.pool.size()) {
 }
 
-void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
-                const MixerReports& reports) {
+void Mixer::run(const std::atomic<bool>& ending, const MixerReports& reports) {
   std::optional<std::int64_t> end;  // the first frame that is not made
-  frame_ = std::max<std::int64_t>(0, setup_.frame_at(tools_.clock.now_us()));
   while (!tools_.output.failed()) {
     if (ending && !end) {
       // A part that has not come out of any encoder yet.
@@ -56,7 +57,7 @@ void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
     std::this_thread::sleep_until(tools_.clock.at(time));
     if (tools_.clock.now_us() - time > lost_us) skip_to_now();
     choose_slot(time);
-    decide_production(first_segment);
+    decide_production();
     take_captions(time);
     if (producing_) show();
     ++frame_;
@@ -72,6 +73,7 @@ void Mixer::run(std::int64_t first_segment, const std::atomic<bool>& ending,
 
 // The process did not run for a while: what it missed is a gap.
 void Mixer::skip_to_now() {
+  if (producing_) beginning_.not_before(tools_.grid.segment_of_frame(frame_) + 1);
   frame_ = setup_.frame_at(tools_.clock.now_us());
   producing_ = false;
 }
@@ -110,23 +112,37 @@ void Mixer::take_captions(std::int64_t time_us) {
   }
 }
 
-void Mixer::decide_production(std::int64_t first_segment) {
+void Mixer::decide_production() {
   bool wanted = slot_ >= 0 || !gaps_;
   if (tools_.grid.begins_segment(frame_)) {
     shed_ = shed_wanted_;
-    bool begin = wanted && tools_.grid.segment_of_frame(frame_) >= first_segment;
-    std::int64_t part = tools_.grid.part_of_frame(frame_);
-    if (begin && !producing_) next_sound_ = tools_.grid.first_unit(part, {.sound = true});
-    if (begin || !wanted) {
-      if (producing_ && !begin) end_sound(part);
-      producing_ = begin;
+    if (producing_ && !wanted) {
+      end_sound(tools_.grid.part_of_frame(frame_));
+      producing_ = false;
     }
-    return;
   }
-  std::int64_t part = tools_.grid.part_of_frame(frame_);
-  if (!producing_ || wanted || tools_.grid.first_frame(part) != frame_) return;
-  end_sound(part);
-  producing_ = false;
+  if (producing_) return;
+  if (auto stretch = beginning_.at(frame_, wanted)) begin(*stretch);
+}
+
+void Mixer::begin(const Stretch& stretch) {
+  std::int64_t sound = beginning_.first_part(setup_.renditions.back().name);
+  next_sound_ = tools_.grid.first_unit(sound, {.sound = true});
+  for (std::size_t i = 0; i < first_frames_.size(); ++i)
+    first_frames_[i] =
+        tools_.grid.first_frame(beginning_.first_part(tools_.pool.rung(i).track().name));
+  std::int64_t now = std::exchange(frame_, stretch.first);
+  for (; frame_ < stretch.end; ++frame_) show();
+  if (!stretch.goes_on) end_sound(tools_.grid.part_of_frame(stretch.end));
+  frame_ = now;
+  producing_ = stretch.goes_on;
+  // It takes its time to encode them all at once, and is no sign of a machine that is too slow.
+  std::int64_t now_us = setup_.microseconds_of(now);
+  shedding_.excuse_until(2 * now_us - setup_.microseconds_of(stretch.first));
+}
+
+bool Mixer::makes(std::size_t rung) const {
+  return frame_ >= first_frames_[rung] && tools_.pool.rung(rung).wants(frame_);
 }
 
 const AVFrame* Mixer::picture() {
@@ -139,7 +155,7 @@ void Mixer::show() {
   std::vector<bool> needed(tools_.pool.size());
   bool any = false;
   for (std::size_t i = static_cast<std::size_t>(shed_); i < needed.size(); ++i)
-    any |= needed[i] = tools_.pool.rung(i).wants(frame_);
+    any |= needed[i] = makes(i);
   if (any && scale(*picture(), needed)) {
     for (std::size_t i = 0; i < needed.size(); ++i) {
       if (!needed[i]) continue;

@@ -2,8 +2,8 @@
 // picture in every size, its sound. Nothing here waits for anything but the clock.
 //
 // While no slot is on air there is slate (the last picture darkened, and silence), or, for a
-// channel with gaps, nothing from the next part on; then it begins again with a whole segment, for
-// a segment without its first parts is of no use to anybody.
+// channel with gaps, slate to the end of the segment and then nothing; where it begins again says
+// Beginning.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/media/live.hpp"
+#include "transcoder/live/beginning.hpp"
 #include "transcoder/live/caption_lanes.hpp"
 #include "transcoder/live/channel_clock.hpp"
 #include "transcoder/live/grid.hpp"
@@ -50,19 +51,18 @@ struct MixerReports {
 class Mixer {
  public:
   /// All in `tools` outlive this.
-  Mixer(const MixerTools& tools, const media::LiveChannel& channel, const LiveEncoding& live);
+  Mixer(const MixerTools& tools, const media::LiveJob& job, const LiveEncoding& live);
 
-  /// Works until `ending`, then to the end of the part at hand, or until the output failed. No
-  /// segment before `first_segment` is made.
-  void run(std::int64_t first_segment, const std::atomic<bool>& ending,
-           const MixerReports& reports);
+  /// Works until `ending`, then to the end of the part at hand, or until the output failed.
+  void run(const std::atomic<bool>& ending, const MixerReports& reports);
 
  private:
   void skip_to_now();
-  void frame();
   void choose_slot(std::int64_t time_us);
   void take_captions(std::int64_t time_us);
-  void decide_production(std::int64_t first_segment);
+  void decide_production();
+  void begin(const Stretch& stretch);
+  bool makes(std::size_t rung) const;
   void show();
   const AVFrame* picture();
   bool scale(const AVFrame& from, const std::vector<bool>& needed);
@@ -81,7 +81,9 @@ class Mixer {
   OnAir on_air_;
   Shedding shedding_;
 
-  std::int64_t frame_ = 0;
+  std::int64_t frame_;
+  Beginning beginning_;
+  std::vector<std::int64_t> first_frames_;  // of the rungs, since production began
   bool producing_ = false;
   int slot_ = -1;
   std::array<Candidate, media::feed_slots> candidates_;

@@ -7,7 +7,8 @@ namespace relay::transcoder::live {
 int Shedding::at(std::int64_t now_us, std::int64_t encode_delay_us) {
   if (!started_) fine_at_ = uneasy_at_ = now_us;
   started_ = true;
-  if (encode_delay_us <= rules_.bound_us) fine_at_ = std::max(fine_at_, now_us);
+  if (encode_delay_us <= rules_.bound_us || now_us < excused_until_us_)
+    fine_at_ = std::max(fine_at_, now_us);
   if (encode_delay_us > rules_.bound_us / 2) uneasy_at_ = std::max(uneasy_at_, now_us);
   if (now_us - fine_at_ >= rules_.patience_us) shed(now_us);
   if (now_us - uneasy_at_ >= calm_needed_) take_back(now_us);

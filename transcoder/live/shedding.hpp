@@ -23,6 +23,8 @@ class Shedding {
   /// To be asked several times a second; how many of the dearest renditions to leave out. The
   /// cheapest one always stays.
   int at(std::int64_t now_us, std::int64_t encode_delay_us);
+  /// What is behind up to this time has another reason, which passes.
+  void excuse_until(std::int64_t time_us) { excused_until_us_ = time_us; }
 
  private:
   void shed(std::int64_t now_us);
@@ -32,6 +34,7 @@ class Shedding {
   int renditions_;
   int shed_ = 0;
   bool started_ = false;
+  std::int64_t excused_until_us_ = INT64_MIN / 2;
   std::int64_t fine_at_ = 0;    // when it was within the bound the last time
   std::int64_t uneasy_at_ = 0;  // when it was not well within the bound the last time
   std::int64_t taken_back_at_ = INT64_MIN / 2;
