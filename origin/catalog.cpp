@@ -285,6 +285,60 @@ Result<std::map<std::string, std::vector<live::Segment>>> Catalog::segments(
   return by_rendition;
 }
 
+Result<std::vector<std::int64_t>> Catalog::segments_outside(
+    const media::Job& job, const std::string& rendition,
+    const media::MediaPlaylist& playlist) const {
+  std::vector<std::int64_t> numbers;
+  std::string prefix = object_key(job.tenant, job.asset, job.version, rendition) + "/";
+  std::int64_t first = playlist.media_sequence;
+  auto end = first + static_cast<std::int64_t>(playlist.segments.size());
+  auto see = [&](std::string_view key, std::string_view) -> Result<bool> {
+    std::int64_t number = segment_number(key.substr(prefix.size()));
+    if (number >= first && number < end) return false;
+    numbers.push_back(number);
+    return true;
+  };
+  for (std::int64_t from : {std::int64_t{0}, end}) {
+    auto walked = walk(env_, tables_.segments, prefix, segment_key(job, rendition, from), see);
+    if (!walked) return std::unexpected(walked.error());
+  }
+  return numbers;
+}
+
+Result<void> Catalog::add_left_behind(const Asset& asset, std::vector<LeftBehind>& all) const {
+  media::Job job{.tenant = asset.tenant, .asset = asset.name, .version = asset.current_version};
+  auto recording = playlists(job.tenant, job.asset, job.version);
+  if (!recording) return std::unexpected(recording.error());
+  for (const media::PublishedRendition& each : *recording) {
+    auto playlist = media::read_media_playlist(each.playlist);
+    if (!playlist) return std::unexpected(playlist.error());
+    auto numbers = segments_outside(job, each.name, *playlist);
+    if (!numbers) return std::unexpected(numbers.error());
+    if (numbers->empty()) continue;
+    all.push_back(
+        {job, each.name, std::move(*numbers), std::chrono::milliseconds(asset.duration_ms)});
+  }
+  return {};
+}
+
+Result<std::vector<LeftBehind>> Catalog::left_behind() const {
+  std::vector<Asset> ended;
+  auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto asset = asset_from_stored(value);
+    if (!asset) return std::unexpected(asset.error());
+    if (asset->kind == AssetKind::channel && asset->state == AssetState::ready)
+      ended.push_back(std::move(*asset));
+    return true;
+  };
+  auto walked = walk(env_, tables_.assets, "", "", see);
+  if (!walked) return std::unexpected(walked.error());
+  std::vector<LeftBehind> all;
+  for (const Asset& asset : ended) {
+    if (auto added = add_left_behind(asset, all); !added) return std::unexpected(added.error());
+  }
+  return all;
+}
+
 boost::json::object Catalog::document(const Asset& asset) const {
   return to_public(asset, progress(asset.tenant, asset.name));
 }

@@ -73,6 +73,14 @@ struct Accepted {
 
 enum class ObjectOutcome { stored, same };
 
+/// Segments that are a channel's no longer, though it still has them.
+struct LeftBehind {
+  media::Job job;
+  std::string rendition;
+  std::vector<std::int64_t> numbers;
+  std::chrono::milliseconds shown{0};  // how long the last playlists were
+};
+
 /// A live channel that wants to be opened under a name that is free.
 struct NewChannel {
   live::ChannelRecord record;
@@ -211,6 +219,9 @@ class Catalog {
   Result<Asset> end_channel(const media::Job& job,
                             const std::map<std::string, std::string>& playlists,
                             std::int64_t duration_ms);
+  /// Of channels that have ended, what an earlier run meant to forget and had not yet: their
+  /// recordings do not show it.
+  Result<std::vector<LeftBehind>> left_behind() const;
   /// Tells subscribers only.
   void note_channel(const media::Job& job, const std::string& state);
 
@@ -269,6 +280,11 @@ class Catalog {
   /// Of a clip: what is left of a version that was dropped.
   Result<std::vector<Released>> release_pieces(Change& change, const std::string& tenant,
                                                const clip::Holds& holds);
+  /// Numbers of a rendition's segments that lie outside of a playlist.
+  Result<std::vector<std::int64_t>> segments_outside(const media::Job& job,
+                                                     const std::string& rendition,
+                                                     const media::MediaPlaylist& playlist) const;
+  Result<void> add_left_behind(const Asset& asset, std::vector<LeftBehind>& all) const;
   /// The clips that hold segments of an asset.
   static Result<std::set<std::string>> clips_on(const Change& change, std::string_view tenant,
                                                 std::string_view asset);

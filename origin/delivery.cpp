@@ -204,7 +204,7 @@ net::Task<void> Delivery::answer_live_playlist(net::Exchange& exchange, media::M
 
 net::Task<void> Delivery::answer_part(net::Exchange& exchange, media::MediaPath path) const {
   Result<File> file = missing("there is no such part");
-  if (auto rendition = live_.find(path)) {
+  if (auto rendition = live_.find_with_parts(path)) {
     auto part = co_await live_.part(std::string(path.tenant), std::string(path.asset),
                                     std::move(rendition), path.number, path.part);
     if (part)

@@ -43,12 +43,20 @@ LiveDelivery::Playlist answer_of(const View& view, const media::LiveDirectives& 
           lifetime_of(view, directives.segment.has_value())};
 }
 
+std::shared_ptr<live::Rendition> rendition_of(const std::shared_ptr<live::Channel>& channel,
+                                              const media::MediaPath& path) {
+  if (!channel || channel->record()->job.version != path.version) return nullptr;
+  return channel->rendition(path.rendition);
+}
+
 }  // namespace
 
 std::shared_ptr<live::Rendition> LiveDelivery::find(const media::MediaPath& path) const {
-  auto channel = channels_.find(path.tenant, path.asset);
-  if (!channel || channel->record()->job.version != path.version) return nullptr;
-  return channel->rendition(path.rendition);
+  return rendition_of(channels_.find(path.tenant, path.asset), path);
+}
+
+std::shared_ptr<live::Rendition> LiveDelivery::find_with_parts(const media::MediaPath& path) const {
+  return rendition_of(channels_.find_with_parts(path.tenant, path.asset), path);
 }
 
 net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
@@ -96,7 +104,7 @@ net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(
     live::PartPlace place = live::find_part(*view, segment, part);
     if (place.found == live::PartFound::never)
       co_return fail(ErrorKind::not_found, ErrorSource::client, "there is no such part");
-    auto channel = channels_.find(tenant, asset);
+    auto channel = channels_.find_with_parts(tenant, asset);
     if (!channel) co_return gone();
     if (place.found == live::PartFound::there) {
       auto path = keeper_.media_path(channel->record()->job,

@@ -27,6 +27,9 @@ class LiveDelivery {
   std::shared_ptr<live::Rendition> find(const media::MediaPath& path) const;
 
   struct Playlist {
+  /// The same, and for a while one of a channel that has ended, for part().
+  std::shared_ptr<live::Rendition> find_with_parts(const media::MediaPath& path) const;
+
     PlaylistRecord record;
     std::string lifetime;
   };

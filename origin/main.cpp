@@ -74,6 +74,11 @@ int run(const Settings& settings, const std::string& path) {
     auto kept = or_stop(keeper.kept(record.job));
     channels.add(std::move(record), std::move(kept));
   }
+  for (LeftBehind& left : or_stop(catalog->left_behind())) {
+    auto channel = std::make_shared<live::ChannelRecord>(live::ChannelRecord{.job = left.job});
+    channels.forget_later({channel, std::move(left.rendition), std::move(left.numbers)},
+                          left.shown);
+  }
   net::spawn(first, channels.run());
   std::vector<std::unique_ptr<live::RtmpListener>> listeners;
   auto listen = [&](const std::string& address, const live::RtmpTls& tls) {

@@ -90,11 +90,14 @@ void describe_live(Schema& schema, live::LiveSettings& into) {
                   {.least = live::group_ms_bounds.least, .most = live::group_ms_bounds.most});
   schema.duration("live.segment", into.segment, "of a segment; a multiple of live.group",
                   {.least = live::segment_ms_bounds.least, .most = live::segment_ms_bounds.most});
-  schema.duration("live.dvr", into.dvr, "how far back a channel's playlists reach",
-                  {.least = live::dvr_ms_bounds.least, .most = live::dvr_ms_bounds.most});
-  schema.bytes("live.dvr_size_max", into.dvr_size_max,
-               "a channel whose window needs more space forgets its oldest segments sooner",
-               {.least = live::dvr_bytes_least});
+  schema.duration(
+      "live.dvr", into.dvr,
+      "how far back a channel's playlists reach; what left them stays on disk for as long again",
+      {.least = live::dvr_ms_bounds.least, .most = live::dvr_ms_bounds.most});
+  schema.bytes(
+      "live.dvr_size_max", into.dvr_size_max,
+      "a channel whose window needs more space forgets its oldest segments sooner; six stay",
+      {.least = live::dvr_bytes_least});
   schema.text("live.between", into.between,
               "what viewers get while nobody publishes: gaps in the playlist, or a still picture",
               {"gap", "slate"});

@@ -8,6 +8,7 @@
 #include "common/base/log.hpp"
 #include "origin/intake/sha256.hpp"
 #include "origin/live/channel_document.hpp"
+#include "origin/live/deadlines.hpp"
 #include "origin/live/going_on.hpp"
 #include "origin/live/ingest.hpp"
 
@@ -19,12 +20,6 @@ namespace {
 
 /// The transcoder stays so long after the last publisher, for one that comes back.
 constexpr milliseconds linger{10'000};
-/// A segment that is not there so long after its end, and of which nothing came for so long, is a
-/// gap. With the segment before it complete a second after its end the playlist is less than 1.5
-/// target durations old (8216bis 6.2.1).
-constexpr milliseconds gap_after{2'000};
-/// What left the window can be had for this long, or as long as the window is (6.2.2).
-constexpr milliseconds leaving_max{600'000};
 
 }  // namespace
 
@@ -179,7 +174,7 @@ void Channel::publish(Track& track) {
     if (other.get() == &track || view->is_empty() || !is_played) continue;
     reports.push_back({"../" + other->shared->name + "/index.m3u8", view->next});
   }
-  bool is_made = steady_now() - track.last_part < gap_after && transcoder_->is_running();
+  bool is_made = !track.is_quiet(steady_now()) && transcoder_->is_running();
   track.publish(std::move(reports), is_made, ended_);
 }
 
@@ -203,39 +198,25 @@ void Channel::slide() {
   }
 }
 
-void Channel::leave(Track& track, std::vector<Segment> gone) {
-  Leaving leaving{steady_now() + std::min(*rules().dvr, leaving_max), track.shared->name, {}};
-  for (const Segment& segment : gone)
-    if (!segment.parts.empty()) leaving.numbers.push_back(segment.number);
-  if (!leaving.numbers.empty()) leaving_.push_back(std::move(leaving));
-}
-
-void Channel::forget_due() {
-  while (!leaving_.empty() && leaving_.front().due <= steady_now()) {
-    Leaving due = std::move(leaving_.front());
-    leaving_.pop_front();
-    net::spawn(parts_.io,
-               forget(shared_from_this(), std::move(due.rendition), std::move(due.numbers)));
+void Channel::leave(const Track& track, const std::vector<Segment>& gone) {
+  Leftovers::Segments left{record(), track.shared->name, {}};
+  std::int64_t stay_us = 0;
+  for (const Segment& segment : gone) {
+    if (segment.parts.empty()) continue;
+    left.numbers.push_back(segment.number);
+    stay_us = std::max(stay_us, track.window.stays_us(segment.number));
   }
-}
-
-net::Task<void> Channel::forget(Self self, std::string rendition,
-                                std::vector<std::int64_t> numbers) {
-  const media::Job job = self->record()->job;
-  auto forget = [&] {
-    self->parts_.keeper.forget(job, rendition, numbers);
-    return true;
-  };
-  co_await net::run_blocking(self->parts_.blocking, forget);
+  if (!left.numbers.empty())
+    parts_.leftovers.add(steady_now() + milliseconds(stay_us / 1000), std::move(left));
 }
 
 void Channel::fill_gaps() {
   if (!grid_) return;
-  std::int64_t end = grid_->segment_at(wall_now() - gap_after);
+  std::int64_t target_s = grid_->setup().target_duration_s();
   for (auto& each : tracks_) {
     std::int64_t before = each->window.next();
-    bool is_quiet = steady_now() - each->last_part >= gap_after;
-    if (!is_quiet || !each->window.fill_until(end)) continue;
+    std::int64_t end = grid_->segment_at(wall_now() - gap_after(target_s, each->lateness));
+    if (!each->is_quiet(steady_now()) || !each->window.fill_until(end)) continue;
     parts_.counters.gaps.add(static_cast<std::uint64_t>(each->window.next() - before));
     slide();
     publish(*each);
@@ -256,7 +237,6 @@ void Channel::tick() {
     if (line_->is_taken(slot)) last_taken_ = steady_now();
   transcoder_->want(wants_transcoder());
   fill_gaps();
-  forget_due();
   note_change();
 }
 
@@ -350,9 +330,11 @@ Channel::Recording Channel::recording() {
 void Channel::become(const Recording& recording) {
   ended_ = true;
   for (auto& each : tracks_) leave(*each, each->window.keep_only(recording.span));
-  for (Leaving& each : leaving_) each.due = {};
-  forget_due();
   for (auto& each : tracks_) publish(*each);
+}
+
+milliseconds Channel::parts_stay() const {
+  return grid_ ? part_stays(grid_->setup().target_duration_s()) : milliseconds(0);
 }
 
 void Channel::stop(const std::string& why) {

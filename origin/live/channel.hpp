@@ -6,7 +6,6 @@
 
 #include <boost/json/object.hpp>
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "origin/jobs/desk.hpp"
 #include "origin/live/feed.hpp"
 #include "origin/live/keeper.hpp"
+#include "origin/live/leftovers.hpp"
 #include "origin/live/live_settings.hpp"
 #include "origin/live/track.hpp"
 #include "origin/live/transcoder.hpp"
@@ -45,6 +45,7 @@ struct ChannelParts {
   net::Blocking& blocking;
   net::Blocking& writing;  // for parts only: they wait behind nobody's sync
   Keeper& keeper;
+  Leftovers& leftovers;
   jobs::Desk& desk;
   const LiveSettings& settings;
   const jobs::JobSettings& jobs;
@@ -97,6 +98,8 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   static net::Task<Result<void>> change(Self self, ChannelWishes wishes, std::string key_sha256);
   /// It becomes a recording: no publisher any more, playlists end. After an error: once more.
   static net::Task<Result<void>> end(Self self);
+  /// How long its parts can be had once it has ended.
+  std::chrono::milliseconds parts_stay() const;
   /// Deleted, or the origin stops: nothing is written any more.
   void stop(const std::string& why);
 
@@ -106,8 +109,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void show(Track& track, const PartArrival& arrival);
   void publish(Track& track);
   void slide();
-  void leave(Track& track, std::vector<Segment> gone);
-  void forget_due();
+  void leave(const Track& track, const std::vector<Segment>& gone);
   void fill_gaps();
   void note_change();
   bool wants_transcoder() const;
@@ -122,18 +124,10 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   };
   Recording recording();
   void become(const Recording& recording);
-  static net::Task<void> forget(Self self, std::string rendition,
-                                std::vector<std::int64_t> numbers);
   static net::Task<void> tell(Self self, std::string state);
   static net::Task<void> touched(std::weak_ptr<Channel> channel);
   /// One change of the record after another.
   static net::Task<Result<void>> save(Self self, std::function<void(ChannelRecord&)> change);
-
-  struct Leaving {
-    SteadyTime due;
-    std::string rendition;
-    std::vector<std::int64_t> numbers;
-  };
 
   const ChannelParts parts_;
   SharedValue<const ChannelRecord> record_;
@@ -147,7 +141,6 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   std::string told_;         // what subscribers know
   std::string failed_why_;   // the last one's own verdict, if it was bad
   SteadyTime last_taken_{};  // when somebody published last
-  std::deque<Leaving> leaving_;
   net::Broadcast saved_;
   bool saving_ = false;  // the record
   bool ending_ = false, ended_ = false, stopped_ = false;

@@ -112,6 +112,7 @@ net::Task<void> Channel::commit(Self self, Track& track) {
                 log::kv("rendition", track.shared->name), log::kv("segment", segment.number),
                 log::kv("why", kept.error().message)});
   track.window.settle(kept.has_value());
+  track.lateness = self->grid_->lateness(segment.number, wall_now());
   self->slide();
   self->publish(track);
   track.settled.notify();

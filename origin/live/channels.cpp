@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "origin/live/deadlines.hpp"
 
 namespace relay::origin::live {
 
 namespace {
 
-constexpr std::chrono::milliseconds tick_interval{200};
 constexpr unsigned writing_threads = 2;
+constexpr std::size_t ended_max = 64;  // whose parts can still be had
 
 std::unexpected<Error> not_open(std::string_view asset) {
   return fail(ErrorKind::not_found, ErrorSource::client,
@@ -47,13 +49,21 @@ void Channels::start(net::asio::io_context& io) {
 }
 
 ChannelParts Channels::parts() {
-  return {*io_, blocking_, writing_, keeper_, desk_, settings_, jobs_, counters_};
+  return {*io_, blocking_, writing_, keeper_, leftovers_, desk_, settings_, jobs_, counters_};
 }
 
 std::shared_ptr<Channel> Channels::find(std::string_view tenant, std::string_view asset) const {
   auto all = channels_.load();
   auto found = all->find({std::string(tenant), std::string(asset)});
   return found == all->end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Channel> Channels::find_with_parts(std::string_view tenant,
+                                                   std::string_view asset) const {
+  if (auto open = find(tenant, asset)) return open;
+  auto all = ended_.load();
+  auto found = all->find({std::string(tenant), std::string(asset)});
+  return found == all->end() ? nullptr : found->second.channel;
 }
 
 Result<std::unique_ptr<Feed>> Channels::admit(const StreamKey& key,
@@ -112,11 +122,48 @@ net::Task<Result<void>> Channels::end(std::string tenant, std::string asset) {
   auto channel = find(tenant, asset);
   if (!channel) co_return not_open(asset);
   auto ended = co_await Channel::end(channel);
-  if (ended) replace(tenant, asset, nullptr);
+  if (!ended) co_return ended;
+  keep_parts(tenant, asset, channel);
+  replace(tenant, asset, nullptr);
   co_return ended;
 }
 
+void Channels::keep_parts(const std::string& tenant, const std::string& asset,
+                          std::shared_ptr<Channel> channel) {
+  auto next = std::make_shared<EndedMap>(*ended_.load());
+  SteadyTime until = steady_now() + channel->parts_stay();
+  if (next->size() < ended_max)
+    next->insert_or_assign({tenant, asset}, Ended{std::move(channel), until});
+  ended_.store(std::move(next));
+}
+
+void Channels::let_parts_go(SteadyTime now) {
+  auto is_over = [&](const auto& each) { return each.second.until <= now; };
+  auto ended = ended_.load();
+  if (std::ranges::none_of(*ended, is_over)) return;
+  auto next = std::make_shared<EndedMap>(*ended);
+  std::erase_if(*next, is_over);
+  ended_.store(std::move(next));
+}
+
+net::Task<void> Channels::forget(net::Blocking& blocking, Keeper& keeper,
+                                 Leftovers::Segments segments) {
+  auto forget = [&] {
+    keeper.forget(segments.channel->job, segments.rendition, segments.numbers);
+    return true;
+  };
+  co_await net::run_blocking(blocking, forget);
+}
+
+void Channels::forget_leftovers(SteadyTime now) {
+  for (Leftovers::Segments& due : leftovers_.take_due(now))
+    net::spawn(*io_, forget(blocking_, keeper_, std::move(due)));
+}
+
 net::Task<Result<void>> Channels::remove(std::string tenant, std::string asset) {
+  auto ended = std::make_shared<EndedMap>(*ended_.load());
+  ended->erase({tenant, asset});
+  ended_.store(std::move(ended));
   auto channel = find(tenant, asset);
   if (!channel) co_return not_open(asset);
   replace(tenant, asset, nullptr);
@@ -128,6 +175,8 @@ net::Task<void> Channels::run() {
   while (!stopping_) {
     auto open = channels_.load();
     for (const auto& [name, channel] : *open) channel->tick();
+    let_parts_go(steady_now());
+    forget_leftovers(steady_now());
     ticker_->expires_after(tick_interval);
     co_await ticker_->async_wait(net::use_result);
   }
@@ -143,6 +192,7 @@ void Channels::stop() {
 void Channels::release() {
   ticker_.reset();
   channels_.store(std::make_shared<const Map>());
+  ended_.store(std::make_shared<const EndedMap>());
 }
 
 }  // namespace relay::origin::live

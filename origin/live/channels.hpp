@@ -26,6 +26,8 @@ class Channels {
   Result<std::unique_ptr<Feed>> admit(const StreamKey& key, media::FeedFormat format) const;
   /// Any thread. nullptr: no channel of that name is open.
   std::shared_ptr<Channel> find(std::string_view tenant, std::string_view asset) const;
+  /// Any thread. The same, and for a while one that has ended: its parts can still be had.
+  std::shared_ptr<Channel> find_with_parts(std::string_view tenant, std::string_view asset) const;
   const LiveSettings& settings() const { return settings_; }
 
   /// The thread of all that follows; see net::run_on().
@@ -33,6 +35,10 @@ class Channels {
   /// A channel that is saved already: a new one, or one that an earlier run left open with what it
   /// had kept.
   void add(ChannelRecord record, std::map<std::string, std::vector<Segment>> kept);
+  /// What an earlier run had not forgotten yet of a channel that has ended.
+  void forget_later(Leftovers::Segments segments, std::chrono::milliseconds after) {
+    leftovers_.add(steady_now() + after, std::move(segments));
+  }
   /// Whether one more may be open (unavailable).
   Result<void> allow_one_more() const;
   /// add() of a new one, for net::run_on().
@@ -57,6 +63,12 @@ class Channels {
   ChannelParts parts();
   void replace(const std::string& tenant, const std::string& asset,
                std::shared_ptr<Channel> channel);
+  void keep_parts(const std::string& tenant, const std::string& asset,
+                  std::shared_ptr<Channel> channel);
+  void let_parts_go(SteadyTime now);
+  void forget_leftovers(SteadyTime now);
+  static net::Task<void> forget(net::Blocking& blocking, Keeper& keeper,
+                                Leftovers::Segments segments);
 
   net::asio::io_context* io_ = nullptr;
   net::Blocking& blocking_;
@@ -68,6 +80,13 @@ class Channels {
   LiveCounters counters_;
   Gauge& open_now_;
   SharedValue<const Map> channels_{std::make_shared<const Map>()};  // replaced on the first worker
+  struct Ended {
+    std::shared_ptr<Channel> channel;
+    SteadyTime until;
+  };
+  using EndedMap = std::map<Name, Ended>;
+  SharedValue<const EndedMap> ended_{std::make_shared<const EndedMap>()};  // likewise
+  Leftovers leftovers_;
   std::optional<net::Timer> ticker_;
   bool stopping_ = false;
 };

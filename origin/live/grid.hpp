@@ -1,6 +1,7 @@
 // The segments of a version on the wall clock (common/media/live.hpp). Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -26,6 +27,10 @@ class Grid {
   std::int64_t segment_at(WallTime time) const {
     std::int64_t frame = setup_.frame_at(time.time_since_epoch().count() * 1000 - epoch_us_);
     return frame < 0 ? -1 : frame / setup_.segment_frames;
+  }
+  /// How long after the end of a segment this is.
+  std::chrono::milliseconds lateness(std::int64_t segment, WallTime time) const {
+    return time.time_since_epoch() - std::chrono::milliseconds(begin_us(segment + 1) / 1000);
   }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "origin/live/deadlines.hpp"
+
 namespace relay::origin::live {
 namespace {
 
@@ -21,6 +23,10 @@ std::vector<Segment> recent_of(const Window& window) {
 
 }  // namespace
 
+bool Track::is_quiet(SteadyTime now) const {
+  return now - last_part >= quiet_before_gap(window.setup().target_duration_s());
+}
+
 void Track::publish(std::vector<media::LiveReport> reports, bool hints, bool ended) {
   auto view = std::make_shared<View>();
   view->window = window.show(ended);
@@ -29,6 +35,7 @@ void Track::publish(std::vector<media::LiveReport> reports, bool hints, bool end
   view->next = media::next_of(view->window);
   view->modified = wall_now();
   view->recent = recent_of(window);
+  window.note_shown();
   shared->view.store(std::move(view));
   shared->changed.notify();
 }

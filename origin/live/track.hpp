@@ -2,8 +2,10 @@
 // being made. On the channel's thread.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +36,11 @@ struct Track {
   store::UniqueFd file;  // of the open segment
   DigestStream digest;   // of its bytes
   SteadyTime last_part{};
-  net::Broadcast settled;  // a closing segment is complete, or given up
+  std::optional<std::chrono::milliseconds> lateness;  // of the last segment behind its end
+  net::Broadcast settled;                             // a closing segment is complete, or given up
 
+  /// Whether nothing has come for so long that a segment may be given up.
+  bool is_quiet(SteadyTime now) const;
   /// What readers get from now on. `reports` are of the others.
   void publish(std::vector<media::LiveReport> reports, bool hints, bool ended);
   /// What viewers see once the channel has ended.

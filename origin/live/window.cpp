@@ -7,7 +7,8 @@
 namespace relay::origin::live {
 namespace {
 
-constexpr std::int64_t targets_kept = 3;
+constexpr std::int64_t targets_kept = 3;  // 6.2.2
+constexpr std::size_t segments_kept = 6;  // Apple's authoring specification, 8.11
 
 }  // namespace
 
@@ -92,7 +93,7 @@ std::int64_t Window::duration_us() const {
 }
 
 bool Window::may_drop() const {
-  if (segments_.empty()) return false;
+  if (segments_.size() <= segments_kept) return false;
   std::int64_t left = duration_us() - grid_.length_us(segments_.front().number);
   return left >= targets_kept * grid_.setup().target_duration_s() * media::us_per_s;
 }
@@ -136,6 +137,21 @@ std::vector<Segment> Window::keep_only(SegmentSpan span) {
     segments_.pop_back();
   }
   return gone;
+}
+
+void Window::note_shown() {
+  if (segments_.empty()) return;
+  std::int64_t us = duration_us();
+  while (!shown_.empty() && shown_.front().last < segments_.front().number) shown_.pop_front();
+  while (!shown_.empty() && shown_.back().us <= us) shown_.pop_back();
+  shown_.push_back({next_ - 1, us});
+}
+
+std::int64_t Window::stays_us(std::int64_t number) const {
+  auto longest = std::ranges::find_if(shown_, [&](const Shown& it) { return it.last >= number; });
+  // After a restart nobody knows: as long as it is now.
+  std::int64_t us = longest == shown_.end() ? duration_us() : longest->us;
+  return us + grid_.length_us(number);
 }
 
 media::LiveSegment Window::shown(const Segment& segment, bool complete, bool with_parts) const {

@@ -66,12 +66,18 @@ class Window {
   std::int64_t duration_us() const;
 
   /// Takes the oldest segments out until no more than `duration_us` are left; at least three target
-  /// durations stay (6.2.2), and gaps at the beginning go first.
+  /// durations (6.2.2) and six segments stay, and gaps at the beginning go first.
   std::vector<Segment> slide(std::int64_t duration_us);
-  /// Takes one segment out, if three target durations stay.
+  /// Takes one segment out, if as many stay.
   std::optional<Segment> drop_oldest();
   /// At its end: takes out what lies before and behind the span.
   std::vector<Segment> keep_only(SegmentSpan span);
+
+  /// Viewers are shown it as it is now.
+  void note_shown();
+  /// Of one that has just been taken out: how long it must be had yet, for its own duration and
+  /// that of the longest playlist that showed it (6.2.2).
+  std::int64_t stays_us(std::int64_t number) const;
 
   /// What viewers see; without reports.
   media::LiveWindow show(bool ended) const;
@@ -91,6 +97,11 @@ class Window {
   std::optional<Segment> open_;   // number next_
   bool is_closing_ = false;
   std::uint64_t bytes_ = 0;  // of segments_
+  struct Shown {
+    std::int64_t last, us;  // a playlist up to segment `last`, so long
+  };
+  /// Those that were the longest to show a segment that is still there: ever shorter ones.
+  std::deque<Shown> shown_;
 };
 
 }  // namespace relay::origin::live

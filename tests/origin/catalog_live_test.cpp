@@ -97,6 +97,26 @@ TEST_F(CatalogLiveTest, AnEndedChannelIsARecording) {
   EXPECT_TRUE(*catalog->object("demo", "final", "v1", "v360/1.m4s")) << "its media stay";
 }
 
+TEST_F(CatalogLiveTest, ARestartFindsWhatAnEndedChannelHadNotForgottenYet) {
+  ASSERT_TRUE(catalog->open_channel(channel));
+  for (std::int64_t number : {7, 8, 9, 10, 300}) ASSERT_TRUE(add(number));
+  ASSERT_TRUE(catalog->set_multivariant(job(), {"#EXTM3U\n", {}, false},
+                                        {{.name = "v360", .width = 640, .height = 360}}));
+  EXPECT_TRUE(catalog->left_behind()->empty()) << "it is open";
+  std::string recording =
+      "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:9\n"
+      "#EXTINF:4,\n9.m4s\n#EXTINF:4,\n10.m4s\n#EXT-X-ENDLIST\n";
+  ASSERT_TRUE(catalog->end_channel(job(), {{"v360", recording}}, 8000));
+  auto left = catalog->left_behind();
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ((*left)[0].rendition, "v360");
+  EXPECT_EQ((*left)[0].numbers, (std::vector<std::int64_t>{7, 8, 300}));
+  EXPECT_EQ((*left)[0].shown, std::chrono::seconds(8));
+  ASSERT_TRUE(catalog->remove_segments((*left)[0].job, "v360", (*left)[0].numbers));
+  EXPECT_TRUE(catalog->left_behind()->empty());
+}
+
 TEST_F(CatalogLiveTest, AChannelOnWhichNothingWasPublishedFails) {
   ASSERT_TRUE(catalog->open_channel(channel));
   auto ended = catalog->end_channel(job(), {}, 0);

@@ -10,6 +10,7 @@
 #include "origin/intake/sha256.hpp"
 #include "origin/live/ingest.hpp"
 #include "origin/live_delivery.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::origin::live {
@@ -96,6 +97,7 @@ class ChannelTest : public testing::Test {
                      blocking,
                      writing,
                      keeper,
+                     leftovers,
                      desk,
                      settings,
                      job_settings,
@@ -148,6 +150,7 @@ class ChannelTest : public testing::Test {
   net::Blocking blocking{1}, writing{1};
   Metrics metrics;
   FakeKeeper keeper;
+  Leftovers leftovers;
   NoDesk desk;
   LiveSettings settings;
   jobs::JobSettings job_settings;
@@ -207,6 +210,19 @@ TEST_F(ChannelTest, ASegmentThatCannotBeKeptIsAGapAndTheChannelGoesOn) {
   ASSERT_TRUE(put(now + 1, 0, "b"));
   EXPECT_TRUE(view()->window.segments[0].gap);
   EXPECT_EQ(view()->next, (media::LivePosition{now + 1, 1, 1}));
+}
+
+TEST_F(ChannelTest, AGapIsToldWithinOneAndAHalfTargetDurations) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now - 1, 0, "a", true));
+  settle();
+  SteadyTime told = steady_now();
+  ASSERT_TRUE(tests::eventually([&] {
+    channel->tick();
+    return view()->next.segment > now;
+  }));
+  EXPECT_LE(steady_now() - told, std::chrono::milliseconds(1500));
+  EXPECT_TRUE(view()->window.segments.back().gap);
 }
 
 TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
@@ -336,6 +352,27 @@ TEST_F(ChannelTest, RulesOfItsOwnComeIntoForceAtOnceAndConstantsNeverChange) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_TRUE(refused.error().message.contains("'segment' never changes"));
+}
+
+TEST_F(ChannelTest, WhatLeftCanBeHadForAsLongAsTheLongestPlaylistThatShowedIt) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  for (std::int64_t segment = now; segment < now + 40; ++segment) {
+    keeper.keeps = 0;
+    ASSERT_TRUE(put(segment, 0, "a", true));
+    settle();
+  }
+  ChannelWishes wishes;
+  wishes.rules.dvr = std::chrono::seconds(30);
+  ASSERT_TRUE(run(Channel::change(channel, wishes, "")));
+  SteadyTime left = steady_now();
+  ASSERT_TRUE(run(Channel::end(channel)));
+  EXPECT_TRUE(leftovers.take_due(left + std::chrono::seconds(40)).empty());
+  auto due = leftovers.take_due(left + std::chrono::seconds(41));
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].rendition, "v360");
+  EXPECT_EQ(due[0].numbers.size(), 10u);
+  EXPECT_EQ(due[0].numbers.front(), now);
+  EXPECT_TRUE(leftovers.take_due(left + std::chrono::hours(1)).empty());
 }
 
 TEST(LiveIngest, ReadsWhatAPartIsByItsTarget) {

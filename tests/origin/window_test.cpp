@@ -132,22 +132,50 @@ TEST(LiveWindow, SlidesByDurationAndKeepsThreeTargetDurations) {
   Window window = begun(0);
   for (std::int64_t n = 0; n < 10; ++n) add_segment(window, n);
   EXPECT_EQ(window.bytes(), 10u * 406);
-  auto gone = window.slide(20'000'000);
-  EXPECT_EQ(gone.size(), 5u);
+  auto gone = window.slide(28'000'000);
+  EXPECT_EQ(gone.size(), 3u);
   EXPECT_EQ(gone.front().number, 0);
-  EXPECT_EQ(numbers(window), (Numbers{5, 6, 7, 8, 9}));
-  EXPECT_EQ(window.slide(1).size(), 2u);
-  EXPECT_EQ(numbers(window), (Numbers{7, 8, 9}));
+  EXPECT_EQ(numbers(window), (Numbers{3, 4, 5, 6, 7, 8, 9}));
+  ASSERT_TRUE(window.drop_oldest());
   EXPECT_FALSE(window.drop_oldest());
-  EXPECT_EQ(window.bytes(), 3u * 406);
+  EXPECT_EQ(window.bytes(), 6u * 406);
+}
+
+TEST(LiveWindow, SixSegmentsStayHoweverLittleMayBeKept) {
+  Window window = begun(0);
+  for (std::int64_t n = 0; n < 10; ++n) add_segment(window, n);
+  EXPECT_EQ(window.slide(1).size(), 4u);
+  EXPECT_EQ(numbers(window), (Numbers{4, 5, 6, 7, 8, 9}));
+  EXPECT_FALSE(window.drop_oldest());
+}
+
+TEST(LiveWindow, WhatLeftStaysForItselfAndTheLongestPlaylistThatShowedIt) {
+  Window window = begun(0);
+  for (std::int64_t n = 0; n < 20; ++n) {
+    add_segment(window, n);
+    window.note_shown();
+  }
+  EXPECT_EQ(window.slide(40'000'000).size(), 10u);
+  EXPECT_EQ(window.stays_us(0), 84'000'000);
+  window.note_shown();
+  for (std::int64_t n = 20; n < 30; ++n) {
+    add_segment(window, n);
+    window.note_shown();
+    window.slide(40'000'000);
+  }
+  EXPECT_EQ(numbers(window).front(), 20);
+  EXPECT_EQ(window.stays_us(19), 84'000'000) << "the long one ended with it";
+  add_segment(window, 30);
+  window.slide(40'000'000);
+  EXPECT_EQ(window.stays_us(20), 48'000'000);
 }
 
 TEST(LiveWindow, GapsInFrontGoFirst) {
   Window window = begun(0);
   window.fill_until(3);
-  for (std::int64_t n = 3; n < 8; ++n) add_segment(window, n);
+  for (std::int64_t n = 3; n < 9; ++n) add_segment(window, n);
   window.slide(3'600'000'000);
-  EXPECT_EQ(numbers(window), (Numbers{3, 4, 5, 6, 7}));
+  EXPECT_EQ(numbers(window), (Numbers{3, 4, 5, 6, 7, 8}));
 }
 
 TEST(LiveWindow, ARestartFindsWhatWasKeptWithGapsBetween) {

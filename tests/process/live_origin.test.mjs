@@ -151,6 +151,9 @@ test('a feed becomes low-latency HLS, part by part', async (t) => {
     for (const segment of complete(recording)) {
       assert.ok((await get(folder + segment.uri)).body.length > 0);
     }
+    const part = complete(before).at(-1).parts[0];
+    assert.ok((await get(folder + part.uri)).body.length > 0, 'for who has read of it');
+    await until('it is forgotten', async () => (await request(folder + part.uri)).status === 404);
     assert.equal((await openChannel(origin, 'demo/final')).status, 409);
   });
 });

@@ -113,10 +113,10 @@ test('a channel: both slide with its window, and its recording keeps them', asyn
   await feed.stop();
   assert.ok((await endChannel(origin, 'demo/live')).status < 300);
   await waitForState(origin, 'demo/live', 'ready');
-  // What left the window is forgotten then at the latest, sheets with their segments.
+  // What left the window is forgotten a window later, sheets with their segments.
   const left = first.entries[0].url;
   for (const url of [left, left.replace(/[^/]+\/(\d+)\.m4s$/, 'thumbnails/$1.jpg')]) {
-    await until(`${url} to be forgotten`, async () => (await request(url)).status === 404);
+    await until(`${url} to be forgotten`, async () => (await request(url)).status === 404, { deadline_ms: 60_000 });
   }
   const kept = await trick(images[0]);
   assert.equal(kept.type, 'VOD');

@@ -9,6 +9,7 @@ const sound_frame_s = 1024 / 48000;  // sound ends with a frame of its own
 const part_least = 0.85;          // of the part target: 4.4.4.9
 const hold_back_parts = 3, hold_back_targets = 3, skip_targets = 6;
 const version_of_skip = 9;
+const least_segments = 6;
 
 const near = (a, b, slack) => Math.abs(a - b) <= slack + clock_slack_s;
 const place = ({ msn, part }) => `${msn}.${part}`;
@@ -117,6 +118,9 @@ export function growth(before, after, report) {
   }
   goneOn(before, after, now.get(before.next.msn) ?? (after.next.msn === before.next.msn ? after.open : null), report);
   const removed = after.sequence > before.sequence;
+  if (removed && !after.ended && after.segments.length < least_segments) {
+    report('8.11 six segments stay', `${after.segments.length} are left`);
+  }
   if (removed && !after.ended && duration_s(after.segments) < 3 * after.target_s - clock_slack_s) {
     report('6.2.2 three targets stay', `${duration_s(after.segments)} s are left`);
   }
