@@ -33,12 +33,14 @@ media::LiveJudgement judge_by(const LiveVersion& version, const media::LiveDirec
 }
 
 /// A version that a directive asked for stays what it was: whoever asks the same within the window
-/// may have it. Any other request wants what is newest.
-std::int64_t lifetime_s(const LiveVersion& version, const media::LiveDirectives& directives) {
+/// may have it. Any other request wants what is newest, and no cache may go back to this one when
+/// we are down.
+std::string lifetime_of(const LiveVersion& version, const media::LiveDirectives& directives) {
   std::int64_t target_s = version.outline().target_duration_s;
-  if (version.outline().ended || !directives.segment)
-    return std::max<std::int64_t>(1, target_s / 2);
-  return 6 * target_s;
+  bool is_newest = version.outline().ended || !directives.segment;
+  std::int64_t seconds = is_newest ? std::max<std::int64_t>(1, target_s / 2) : 6 * target_s;
+  return fmt::format("public, max-age={}{}", seconds,
+                     version.outline().ended ? "" : ", must-revalidate");
 }
 
 }  // namespace
@@ -150,8 +152,7 @@ net::Task<void> LivePlaylists::answer(Visit& visit, Version version,
   bool gzip = http::choose_coding(accepted) == http::Coding::gzip;
   const std::string& body = version->body({directives.skip, gzip});
   http::ResponseHead head{200, version->fields()};
-  head.headers.add("Cache-Control",
-                   fmt::format("public, max-age={}", lifetime_s(*version, directives)));
+  head.headers.add("Cache-Control", lifetime_of(*version, directives));
   head.headers.add("Vary", "Accept-Encoding");
   if (gzip) head.headers.add("Content-Encoding", "gzip");
   deliver_.add_hop_fields(visit, head.headers);

@@ -32,8 +32,9 @@ std::unexpected<Error> too_long() {
 
 std::string lifetime_of(const View& view, bool blocking) {
   if (view.window.ended) return std::string(lifetime_ended);
-  if (!blocking) return std::string(lifetime_growing);
-  return fmt::format("public, max-age={}", blocking_answer_targets * view.window.target_duration_s);
+  if (!blocking) return std::string(lifetime_live);
+  return fmt::format("public, max-age={}, must-revalidate",
+                     blocking_answer_targets * view.window.target_duration_s);
 }
 
 LiveDelivery::Playlist answer_of(const View& view, const media::LiveDirectives& directives) {

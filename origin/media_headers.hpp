@@ -15,6 +15,9 @@ namespace relay::origin {
 inline constexpr std::string_view lifetime_immutable = "public, max-age=31536000, immutable";
 /// A media playlist that still grows: half of the shortest target duration or less.
 inline constexpr std::string_view lifetime_growing = "public, max-age=1";
+/// One of a channel: whoever was shown more by another answer must never be given an older one, so
+/// it is not used stale, not even when we are down.
+inline constexpr std::string_view lifetime_live = "public, max-age=1, must-revalidate";
 /// A media playlist after its end: its address has the version in it.
 inline constexpr std::string_view lifetime_ended = "public, max-age=3600, stale-if-error=86400";
 /// The multivariant playlist of a finished video: another version may take over at any time.

@@ -235,7 +235,7 @@ TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
   while (!answer) step();
   ASSERT_TRUE(*answer);
   EXPECT_NE((*answer)->record.text.find(fmt::format("URI=\"{}.1.m4s\"", now)), std::string::npos);
-  EXPECT_EQ((*answer)->lifetime, "public, max-age=6");
+  EXPECT_EQ((*answer)->lifetime, "public, max-age=6, must-revalidate");
   auto refused =
       run(LiveDelivery::playlist(channel->rendition("v360"), fmt::format("_HLS_msn={}", now + 9)));
   ASSERT_FALSE(refused);

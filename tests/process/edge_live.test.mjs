@@ -88,6 +88,24 @@ test('a playlist never goes back in time', async () => {
   assert.match(text(after), new RegExp(`${segment}\\.${part}\\.m4s"`));
 });
 
+test('nor when nobody has followed it for a while and upstream is gone', async () => {
+  const edge = await startOne();
+  live = startScriptedLive(origin, '/demo/final/v1/v360', { parts: 2, segments: 12 });
+  const old = await ask(edge);
+  assert.equal(old.status, 200);
+  const shown = await ask(edge, `_HLS_msn=${live.next()[0] - 1}`);
+  assert.match(shown.headers['cache-control'], /, must-revalidate$/, 'nor at a cache behind this one');
+  await live.blocked(1);
+  live.addPart();
+  await until('it went on', async () => text(await request(edge.url + live.playlist)) !== text(old));
+  await origin.close();
+  // No question more, or it would be followed on.
+  await until('nobody follows it', async () =>
+    metricValue(await edge.metrics(), 'relay_edge_live_playlists') === 0, { deadline_ms: 60_000 });
+  const answer = await ask(edge);
+  assert.notEqual(answer.status, 200, text(answer));
+});
+
 test('the hinted part is there before a viewer asks for it, and leaves whole', async () => {
   const edge = await startOne();
   const [segment, part] = live.next();

@@ -91,8 +91,8 @@ test('a feed becomes low-latency HLS, part by part', async (t) => {
     const blocked = await request(`${url}?_HLS_msn=${next.msn}`);
     assert.equal(blocked.status, 200);
     assert.ok(readLive(blocked.text).next.msn > next.msn);
-    assert.equal(blocked.headers['cache-control'], 'public, max-age=6');
-    assert.match((await get(url)).headers['cache-control'], /max-age=1$/);
+    assert.equal(blocked.headers['cache-control'], 'public, max-age=6, must-revalidate');
+    assert.match((await get(url)).headers['cache-control'], /max-age=1, must-revalidate$/);
   });
 
   await t.test('a delta update skips what lies before six target durations', async () => {

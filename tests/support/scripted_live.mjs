@@ -8,9 +8,10 @@ const partSeconds = 0.5;
 /**
  * @param {object} origin of startScriptedOrigin()
  * @param {string} folder of the rendition
- * @param {{parts: number, segments: number}} shape parts of a segment; whole segments at the beginning
+ * @param {{parts: number, segments: number, lifetime?: string}} shape parts of a segment; whole segments at
+ *   the beginning; Cache-Control of its playlists
  */
-export function startScriptedLive(origin, folder, { parts, segments }) {
+export function startScriptedLive(origin, folder, { parts, segments, lifetime = 'public, max-age=1, must-revalidate' }) {
   const playlist = `${folder}/index.m3u8`;
   const partPath = (segment, part) => `${folder}/${segment}.${part}.m4s`;
   const bodies = new Map();  // of parts: {body, halves}
@@ -40,7 +41,7 @@ export function startScriptedLive(origin, folder, { parts, segments }) {
   const answer = (response) => {
     if (gone) return response.writeHead(404, { 'content-length': 0 }).end();
     const body = text();
-    response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': 'max-age=2',
+    response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': lifetime,
       'content-length': Buffer.byteLength(body) });
     return response.end(body);
   };
