@@ -147,14 +147,18 @@ net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) cons
   }
   switch (parsed->kind) {
     case media::MediaKind::media_playlist:
+    case media::MediaKind::i_frames:
+      if (auto pictures = live_.pictures(*parsed)) {
+        co_await answer_trick_play(exchange, *parsed, std::move(*pictures));
+        break;
+      }
       if (auto rendition = live_.find(*parsed);
-          rendition && parsed->rendition != media::thumbnails_name) {
+          rendition && parsed->kind == media::MediaKind::media_playlist) {
         co_await answer_live_playlist(exchange, *parsed, std::move(rendition));
         break;
       }
       [[fallthrough]];
     case media::MediaKind::multivariant:
-    case media::MediaKind::i_frames:
       co_await answer_playlist(exchange, *parsed);
       break;
     case media::MediaKind::part:
@@ -202,6 +206,23 @@ net::Task<void> Delivery::answer_live_playlist(net::Exchange& exchange, media::M
   co_await exchange.respond(std::move(response));
 }
 
+net::Task<void> Delivery::answer_trick_play(net::Exchange& exchange, media::MediaPath path,
+                                            LiveDelivery::Pictures pictures) const {
+  std::int64_t a_segment = pictures.a_segment;
+  std::string query(http::split_target(exchange.request().target).query);
+  auto whole = co_await LiveDelivery::whole(std::move(pictures), std::move(query));
+  if (!whole) {
+    co_await exchange.respond(problem_answer(whole.error()));
+    co_return;
+  }
+  auto playlist = *whole ? of_channel(path, std::move(**whole), a_segment) : find_playlist(path);
+  http::Response response = playlist
+                                ? playlist_answer(exchange.request(), playlist->record,
+                                                  playlist->lifetime, std::move(playlist->tags))
+                                : problem_answer(playlist.error());
+  co_await exchange.respond(std::move(response));
+}
+
 net::Task<void> Delivery::answer_part(net::Exchange& exchange, media::MediaPath path) const {
   Result<File> file = missing("there is no such part");
   if (auto rendition = live_.find_with_parts(path)) {
@@ -236,13 +257,11 @@ Result<Delivery::Playlist> Delivery::find_multivariant(const media::MediaPath& p
   // The title may be changed at any time, so it is no part of what is stored.
   (*record)->text = media::with_title(std::move((*record)->text), (*asset)->title);
   (*record)->modified = std::max((*record)->modified, (*asset)->updated);
-  return Playlist{std::move(**record), whole ? lifetime_switchable : lifetime_growing,
+  return Playlist{std::move(**record), std::string(whole ? lifetime_switchable : lifetime_growing),
                   cache_tags(**asset)};
 }
 
 Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath& path) const {
-  if (path.rendition == media::thumbnails_name)
-    if (auto live = live_.whole(path)) return of_channel(path, std::move(*live));
   auto asset = catalog_.asset(path.tenant, path.asset);
   if (!asset) return std::unexpected(asset.error());
   if (!*asset) return missing("there is no such asset");
@@ -253,7 +272,7 @@ Result<Delivery::Playlist> Delivery::find_media_playlist(const media::MediaPath&
   if (!record) return std::unexpected(record.error());
   if (!*record) return missing("there is no such playlist");
   std::string_view lifetime = (*record)->ended ? lifetime_ended : lifetime_growing;
-  return Playlist{std::move(**record), lifetime, cache_tags(**asset)};
+  return Playlist{std::move(**record), std::string(lifetime), cache_tags(**asset)};
 }
 
 net::Task<void> Delivery::answer_file(net::Exchange& exchange, Result<File> file) const {

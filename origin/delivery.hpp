@@ -34,11 +34,13 @@ class Delivery {
   };
   struct Playlist {
     PlaylistRecord record;
-    std::string_view lifetime;  // a literal
-    std::string tags;           // Cache-Tag
+    std::string lifetime;
+    std::string tags;  // Cache-Tag
   };
   net::Task<void> answer_live_playlist(net::Exchange& exchange, media::MediaPath path,
                                        std::shared_ptr<live::Rendition> rendition) const;
+  net::Task<void> answer_trick_play(net::Exchange& exchange, media::MediaPath path,
+                                    LiveDelivery::Pictures pictures) const;
   net::Task<void> answer_part(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_playlist(net::Exchange& exchange, media::MediaPath path) const;
   net::Task<void> answer_file(net::Exchange& exchange, Result<File> file) const;
@@ -46,7 +48,8 @@ class Delivery {
   Result<std::string> tags_of(const media::MediaPath& path) const;
   Result<Playlist> find_multivariant(const media::MediaPath& path) const;
   Result<Playlist> find_media_playlist(const media::MediaPath& path) const;
-  Result<Playlist> of_channel(const media::MediaPath& path, LiveDelivery::Whole whole) const;
+  Result<Playlist> of_channel(const media::MediaPath& path, LiveDelivery::Whole whole,
+                              std::int64_t a_segment) const;
   Result<Playlist> find_i_frames(const media::MediaPath& path) const;
   Result<Playlist> find_playlist(const media::MediaPath& path) const;
   Result<File> find_object(const media::MediaPath& path, std::string_view full_path) const;

@@ -1,4 +1,5 @@
 // Playlists that nobody stored: they are made when they are asked for.
+#include "common/media/live_playlist_reader.hpp"
 #include "origin/delivery.hpp"
 #include "origin/media_headers.hpp"
 #include "origin/trick_play.hpp"
@@ -6,20 +7,22 @@
 namespace relay::origin {
 
 Result<Delivery::Playlist> Delivery::of_channel(const media::MediaPath& path,
-                                                LiveDelivery::Whole whole) const {
+                                                LiveDelivery::Whole whole,
+                                                std::int64_t a_segment) const {
+  if (path.kind == media::MediaKind::i_frames) {
+    auto frames = i_frames(catalog_, path, whole.playlist, static_cast<std::size_t>(a_segment));
+    if (!frames) return std::unexpected(frames.error());
+    whole.playlist = std::move(*frames);
+  }
   auto tags = tags_of(path);
   if (!tags) return std::unexpected(tags.error());
-  return Playlist{
-      {media::write(whole.playlist), whole.modified}, lifetime_growing, std::move(*tags)};
+  std::string text = media::write(whole.playlist);
+  auto outline = media::read_live_playlist(text);
+  if (whole.delta && outline) text = media::cut_delta(text, *outline).value_or(text);
+  return Playlist{{std::move(text), whole.modified}, std::move(whole.lifetime), std::move(*tags)};
 }
 
 Result<Delivery::Playlist> Delivery::find_i_frames(const media::MediaPath& path) const {
-  if (auto live = live_.whole(path)) {
-    auto frames = i_frames(catalog_, path, live->playlist, live->groups);
-    if (!frames) return std::unexpected(frames.error());
-    live->playlist = std::move(*frames);
-    return of_channel(path, std::move(*live));
-  }
   auto found = find_media_playlist(path);
   if (!found) return found;
   auto playlist = media::read_media_playlist(found->record.text);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "origin/media_headers.hpp"
@@ -50,6 +51,17 @@ std::shared_ptr<live::Rendition> rendition_of(const std::shared_ptr<live::Channe
   return channel->rendition(path.rendition);
 }
 
+bool has_whole(const View& view) {
+  return !view.is_empty() && view.window.segments.front().complete;
+}
+
+LiveDelivery::Whole whole_of(const View& view, const LiveDelivery::Pictures& of,
+                             const media::LiveDirectives& directives) {
+  bool are_sheets = of.rendition->name == media::thumbnails_name;
+  return {are_sheets ? media::sheets_of(view.window, of.setup) : media::whole_of(view.window),
+          view.modified, lifetime_of(view, directives.segment.has_value()), directives.skip};
+}
+
 }  // namespace
 
 std::shared_ptr<live::Rendition> LiveDelivery::find(const media::MediaPath& path) const {
@@ -79,19 +91,39 @@ net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
   }
 }
 
-std::optional<LiveDelivery::Whole> LiveDelivery::whole(const media::MediaPath& path) const {
+std::optional<LiveDelivery::Pictures> LiveDelivery::pictures(const media::MediaPath& path) const {
   auto rendition = find(path);
   auto channel = channels_.find(path.tenant, path.asset);
   if (!rendition || !channel) return std::nullopt;
   auto record = channel->record();
   const auto& setup = record->job.live->setup;
-  auto view = rendition->view.load();
-  if (!setup || view->window.ended || view->is_empty()) return std::nullopt;
-  Whole whole{.playlist = media::whole_of(view->window), .modified = view->modified};
-  if (path.rendition == media::thumbnails_name)
-    whole.playlist = media::sheets_of(view->window, *setup);
-  whole.groups = static_cast<std::size_t>(setup->segment_frames / setup->group_frames);
-  return whole;
+  if (!setup) return std::nullopt;
+  if (path.rendition == media::thumbnails_name) return Pictures{std::move(rendition), *setup, 1};
+  auto is_it = [&](const auto& each) { return each.name == path.rendition && each.video; };
+  if (path.kind != media::MediaKind::i_frames || !std::ranges::any_of(setup->renditions, is_it))
+    return std::nullopt;
+  return Pictures{std::move(rendition), *setup, setup->segment_frames / setup->group_frames};
+}
+
+net::Task<Result<std::optional<LiveDelivery::Whole>>> LiveDelivery::whole(Pictures of,
+                                                                          std::string query) {
+  auto directives = media::read_live_directives(query);
+  if (!directives) co_return std::unexpected(directives.error());
+  directives->part.reset();  // it has none
+  SteadyTime begun = steady_now();
+  while (true) {
+    std::uint64_t seen = of.rendition->changed.version();
+    if (of.rendition->closed) co_return gone();
+    auto view = of.rendition->view.load();
+    if (view->window.ended) co_return std::nullopt;
+    media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first of all
+    if (has_whole(*view))
+      judged = judge(*directives, {view->next.segment * of.a_segment}, false, 0);
+    if (judged.readiness == media::LiveReadiness::never) co_return bad_input(judged.reason);
+    if (judged.readiness == media::LiveReadiness::ready) co_return whole_of(*view, of, *directives);
+    if (steady_now() - begun >= wait_max(*view)) co_return too_long();
+    co_await of.rendition->changed.wait(seen);
+  }
 }
 
 net::Task<Result<LiveDelivery::PartFile>> LiveDelivery::part(

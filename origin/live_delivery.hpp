@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/media/live.hpp"
 #include "common/media/media_path.hpp"
 #include "common/media/playlist.hpp"
 #include "common/net/task.hpp"
@@ -26,10 +27,10 @@ class LiveDelivery {
   /// nullptr: the path is of no rendition of a channel that is open.
   std::shared_ptr<live::Rendition> find(const media::MediaPath& path) const;
 
-  struct Playlist {
   /// The same, and for a while one of a channel that has ended, for part().
   std::shared_ptr<live::Rendition> find_with_parts(const media::MediaPath& path) const;
 
+  struct Playlist {
     PlaylistRecord record;
     std::string lifetime;
   };
@@ -38,14 +39,23 @@ class LiveDelivery {
   static net::Task<Result<Playlist>> playlist(std::shared_ptr<live::Rendition> rendition,
                                               std::string query);
 
-  /// A channel's window as an ordinary media playlist, or its thumbnails: what is whole of it.
-  /// nullopt: nothing is, or the channel has ended, and then its playlists are in the catalog.
-  struct Whole {
-    media::MediaPlaylist playlist;
-    WallTime modified{};
-    std::size_t groups = 1;  // of a segment
+  /// What a channel's playlist for trick play is made of: its window as an ordinary playlist.
+  struct Pictures {
+    std::shared_ptr<live::Rendition> rendition;
+    media::LiveSetup setup;
+    std::int64_t a_segment = 1;  // so many entries has each segment
   };
-  std::optional<Whole> whole(const media::MediaPath& path) const;
+  /// nullopt: the path is of no such playlist of a channel that is open.
+  std::optional<Pictures> pictures(const media::MediaPath& path) const;
+  struct Whole {
+    media::MediaPlaylist playlist;  // of segments, or of thumbnails
+    WallTime modified{};
+    std::string lifetime;
+    bool delta = false;  // an update will do
+  };
+  /// Waits as playlist() does. nullopt: the channel has ended, and its playlists are in the
+  /// catalog.
+  static net::Task<Result<std::optional<Whole>>> whole(Pictures of, std::string query);
 
   struct PartFile {
     std::filesystem::path path;  // of its segment

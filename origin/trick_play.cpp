@@ -21,7 +21,7 @@ Result<media::MediaPlaylist> i_frames(const Catalog& catalog, const media::Media
   if (!objects) return std::unexpected(objects.error());
   std::vector<Keys> keys;
   for (auto& object : *objects) keys.push_back(object ? std::move(object->keys) : Keys());
-  if (std::ranges::all_of(keys, &Keys::empty))
+  if (a_segment == 0 && std::ranges::all_of(keys, &Keys::empty))
     return fail(ErrorKind::not_found, ErrorSource::client, "there is no I-frame playlist of this");
   return media::i_frames_of(playlist, keys, a_segment);
 }

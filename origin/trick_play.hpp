@@ -14,7 +14,7 @@ namespace relay::origin {
 
 /// `path` is of the rendition, `playlist` its media playlist; `a_segment` as in
 /// media::i_frames_of(). Errors: not_found when no key picture is known (it is sound, or of a time
-/// before they were told), and the catalog's.
+/// before they were told) of what is no channel, and the catalog's.
 Result<media::MediaPlaylist> i_frames(const Catalog& catalog, const media::MediaPath& path,
                                       const media::MediaPlaylist& playlist,
                                       std::size_t a_segment = 0);

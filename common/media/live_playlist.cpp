@@ -27,18 +27,24 @@ std::int64_t length_us(const LiveSegment& segment) {
   return sum;
 }
 
+/// All playlists of a channel say the same (4.4.3.8).
+std::string server_control(const LiveWindow& window) {
+  std::int64_t target = window.target_duration_s;
+  std::int64_t hold_back = hold_back_targets * window.part_target_ms;
+  return fmt::format(
+      "CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={}.{:03},HOLD-BACK={}.0,CAN-SKIP-UNTIL={}.0",
+      hold_back / 1000, hold_back % 1000, hold_back_targets * target,
+      skip_boundary_targets * target);
+}
+
 void append_head(std::string& text, const LiveWindow& window, int version) {
   auto out = std::back_inserter(text);
-  std::int64_t target = window.target_duration_s;
-  fmt::format_to(out, "#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n", version, target);
+  fmt::format_to(out, "#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n", version,
+                 window.target_duration_s);
   if (!window.ended) {
     std::int64_t part = window.part_target_ms;
-    std::int64_t hold_back = hold_back_targets * part;
-    fmt::format_to(out,
-                   "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={}.{:03},"
-                   "HOLD-BACK={}.0,CAN-SKIP-UNTIL={}.0\n#EXT-X-PART-INF:PART-TARGET={}.{:03}\n",
-                   hold_back / 1000, hold_back % 1000, hold_back_targets * target,
-                   skip_boundary_targets * target, part / 1000, part % 1000);
+    fmt::format_to(out, "#EXT-X-SERVER-CONTROL:{}\n#EXT-X-PART-INF:PART-TARGET={}.{:03}\n",
+                   server_control(window), part / 1000, part % 1000);
   }
   std::int64_t first = window.segments.empty() ? 0 : window.segments.front().number;
   fmt::format_to(out, "#EXT-X-MEDIA-SEQUENCE:{}\n", first);
@@ -138,6 +144,7 @@ MediaPlaylist whole_of(const LiveWindow& window) {
                          .type = window.ended ? PlaylistType::vod : PlaylistType::none,
                          .map_uri = window.map_uri,
                          .ended = window.ended};
+  if (!window.ended) playlist.server_control = server_control(window);
   if (!window.segments.empty()) playlist.media_sequence = window.segments.front().number;
   for (const LiveSegment& each : window.segments) {
     if (!each.complete) continue;

@@ -13,9 +13,10 @@ constexpr std::string_view not_of_live[] = {"EXT-X-STREAM-INF", "EXT-X-I-FRAME-S
                                             "EXT-X-SKIP"};
 /// Tags that belong to the segment behind them (4.4.4); all others are of the whole playlist.
 constexpr std::string_view of_segments[] = {
-    "EXTINF",    "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
-    "EXT-X-KEY", "EXT-X-MAP",       "EXT-X-PROGRAM-DATE-TIME",
-    "EXT-X-GAP", "EXT-X-BITRATE",   "EXT-X-PART"};
+    "EXTINF",     "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
+    "EXT-X-KEY",  "EXT-X-MAP",       "EXT-X-PROGRAM-DATE-TIME",
+    "EXT-X-GAP",  "EXT-X-BITRATE",   "EXT-X-PART",
+    "EXT-X-TILES"};
 constexpr std::int64_t sequence_max = 1ll << 53;
 constexpr std::int64_t delta_version = 9;
 

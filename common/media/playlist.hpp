@@ -61,6 +61,8 @@ struct MediaPlaylist {
   Contents contents = Contents::whole;
   bool independent_segments = true;
   std::string map_uri;  // "init.mp4"; empty: no EXT-X-MAP
+  /// Attributes of EXT-X-SERVER-CONTROL, of a channel's; empty: none. Written, never read.
+  std::string server_control = {};
   /// Where players begin, from the first segment's begin (EXT-X-START with PRECISE=YES).
   std::optional<std::int64_t> start_us = {};
   std::vector<MediaSegment> segments;

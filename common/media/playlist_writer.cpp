@@ -104,6 +104,8 @@ std::string write(const MediaPlaylist& playlist) {
   std::string text = fmt::format(
       "#EXTM3U\n#EXT-X-VERSION:{}\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:{}\n",
       playlist.version, playlist.target_duration_s, playlist.media_sequence);
+  if (!playlist.server_control.empty())
+    text += "#EXT-X-SERVER-CONTROL:" + playlist.server_control + "\n";
   if (playlist.type == PlaylistType::event) text += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
   if (playlist.type == PlaylistType::vod) text += "#EXT-X-PLAYLIST-TYPE:VOD\n";
   if (playlist.contents == Contents::i_frames) text += "#EXT-X-I-FRAMES-ONLY\n";

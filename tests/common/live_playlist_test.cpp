@@ -41,13 +41,30 @@ TEST(LivePlaylist, WhatIsWholeIsAnOrdinaryPlaylistAndThumbnailsGoAlong) {
   LiveSetup setup{.group_frames = 50, .segment_frames = 100, .tile_width = 240, .tile_height = 136};
   EXPECT_EQ(write(sheets_of(window, setup)),
             "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:7\n"
-            "#EXT-X-IMAGES-ONLY\n"
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=6.066,HOLD-BACK=12.0,"
+            "CAN-SKIP-UNTIL=24.0\n#EXT-X-IMAGES-ONLY\n"
             "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:28.000Z\n#EXT-X-GAP\n"
             "#EXTINF:4.000000,\n7.jpg\n"
             "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:32.000Z\n#EXTINF:4.000000,\n"
             "#EXT-X-TILES:RESOLUTION=240x136,LAYOUT=2x1,DURATION=2.000000\n8.jpg\n");
   window.ended = true;
   EXPECT_EQ(sheets_of(window, setup).type, PlaylistType::vod);
+  EXPECT_EQ(sheets_of(window, setup).server_control, "");
+}
+
+TEST(LivePlaylist, ADeltaOfThumbnailsLeavesOutTheTilesOfWhatItSkips) {
+  LiveSetup setup{.group_frames = 50, .segment_frames = 100, .tile_width = 240, .tile_height = 136};
+  std::string text = write(sheets_of(window_of(0, 10), setup));
+  auto outline = read_live_playlist(text);
+  ASSERT_TRUE(outline);
+  EXPECT_TRUE(outline->can_block);
+  EXPECT_EQ(outline->next(), (LivePosition{10, 0, 0}));
+  auto delta = cut_delta(text, *outline);
+  ASSERT_TRUE(delta);
+  EXPECT_NE(delta->find("SKIPPED-SEGMENTS=4"), delta->npos);
+  std::size_t tiles = 0;
+  for (std::size_t at = 0; (at = delta->find("EXT-X-TILES", at)) != delta->npos; ++at) ++tiles;
+  EXPECT_EQ(tiles, 6u);
 }
 
 TEST(LivePlaylist, IsWrittenWithPartsHintAndReports) {

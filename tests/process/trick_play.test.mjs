@@ -90,12 +90,27 @@ test('a channel: both slide with its window, and its recording keeps them', asyn
   t.after(() => feed.stop());
   const [media] = Object.values(await waitForAir(origin, 'demo/live'));
   const { iFrames, images } = await named('demo/live');
+  for (const url of [...iFrames, ...images]) assert.equal((await request(url)).status, 200, 'named, so it is there');
   const first = await until('a first window', async () => {
-    if ((await request(iFrames[0])).status !== 200) return null;
     const playlist = await trick(iFrames[0]);
     return playlist.entries.length >= 3 && playlist;
   }, { deadline_ms: 60_000, every_ms: 200 });
   await areKeyPictures(first);
+  await t.test('they say what all of the channel do, and wait for what comes next', async () => {
+    const control = (text) => text.match(/^#EXT-X-SERVER-CONTROL:.*$/m)?.[0];
+    const said = control((await get(media)).text);
+    assert.match(said, /CAN-BLOCK-RELOAD=YES/);
+    for (const url of [iFrames[0], images[0]]) {
+      const { text } = await get(url);
+      assert.equal(control(text), said, url);
+      const { sequence, entries } = readTrickPlaylist(text, url);
+      const waited = await get(`${url}?_HLS_msn=${sequence + entries.length}`);
+      const after = readTrickPlaylist(waited.text, url);
+      assert.ok(after.sequence + after.entries.length > sequence + entries.length, url);
+      assert.match(waited.headers['cache-control'], /max-age=[1-9]\d*/);
+      assert.equal((await request(`${url}?_HLS_msn=${sequence + entries.length + 9}`)).status, 400);
+    }
+  });
   await until('it slides', async () => (await trick(iFrames[0])).sequence > first.sequence,
     { deadline_ms: 60_000, every_ms: 200 });
   const [frames, segments, sheets] = [await trick(iFrames[0]), await trick(media), await trick(images[0])];
