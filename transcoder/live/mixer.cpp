@@ -82,7 +82,10 @@ void Mixer::choose_slot(std::int64_t time_us) {
   std::int64_t frame_us = setup_.microseconds_of(frame_ + 1) - time_us;
   for (std::size_t i = 0; i < tools_.slots.size(); ++i) {
     SlotOutput& slot = tools_.slots[i];
+    SlotStanding standing = slot.standing(time_us);
     candidates_[i].state = slot.status(time_us, has_picture_).state;
+    candidates_[i].picture = standing.picture;
+    candidates_[i].sound = standing.sound;
     bool fresh;
     if (has_picture_) {
       av::Frame picture = slot.take_picture(time_us + frame_us / 2);
@@ -243,8 +246,13 @@ void Mixer::look_after(std::int64_t time_us) {
 
 media::LiveStatus Mixer::status() {
   media::LiveStatus status;
-  for (std::size_t i = 0; i < tools_.slots.size(); ++i)
+  for (std::size_t i = 0; i < tools_.slots.size(); ++i) {
     status.slots[i] = tools_.slots[i].status(tools_.clock.now_us(), has_picture_);
+    media::SlotState judged = on_air_.states()[i];
+    bool is_worse = judged == media::SlotState::frozen || judged == media::SlotState::silent;
+    if (status.slots[i].state == media::SlotState::ready && is_worse)
+      status.slots[i].state = judged;
+  }
   status.on_air = slot_;
   status.switches = on_air_.switches();
   for (int i = 0; i < shed_; ++i)

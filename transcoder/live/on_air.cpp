@@ -1,12 +1,14 @@
 #include "transcoder/live/on_air.hpp"
 
+#include <algorithm>
+
 namespace relay::transcoder::live {
 
 namespace {
 
-int rank(const Candidate& slot, bool fresh) {
+int rank(media::SlotState state, bool fresh) {
   if (!fresh) return 0;
-  switch (slot.state) {
+  switch (state) {
     case media::SlotState::ready:
       return 3;
     case media::SlotState::silent:
@@ -20,7 +22,20 @@ int rank(const Candidate& slot, bool fresh) {
 
 }  // namespace
 
-int OnAir::at(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots) {
+bool OnAir::stands_out(const Standing& slot, const Standing& other) const {
+  if (!slot.known || !other.known || other.still_us >= rules_.moving_us) return false;
+  return slot.still_us >= std::max(rules_.still_us, 2 * other.longest_us);
+}
+
+media::SlotState OnAir::judge(const Candidate& slot, const Candidate& other) const {
+  bool is_well = slot.state == media::SlotState::ready || slot.state == media::SlotState::silent;
+  if (is_well && stands_out(slot.picture, other.picture)) return media::SlotState::frozen;
+  if (is_well && stands_out(slot.sound, other.sound)) return media::SlotState::silent;
+  return slot.state;
+}
+
+int OnAir::at(std::int64_t now_us, const Slots& slots) {
+  states_ = {judge(slots[0], slots[1]), judge(slots[1], slots[0])};
   int chosen = choose(now_us, slots);
   if (chosen != slot_) not_better_ = not_well_ = now_us;
   if (chosen >= 0) {
@@ -30,9 +45,9 @@ int OnAir::at(std::int64_t now_us, const std::array<Candidate, media::feed_slots
   return slot_ = chosen;
 }
 
-int OnAir::choose(std::int64_t now_us, const std::array<Candidate, media::feed_slots>& slots) {
+int OnAir::choose(std::int64_t now_us, const Slots& slots) {
   auto fresh = [&](std::size_t slot) { return now_us - slots[slot].fresh_us < rules_.hold_us; };
-  std::array<int, 2> ranks = {rank(slots[0], fresh(0)), rank(slots[1], fresh(1))};
+  std::array<int, 2> ranks = {rank(states_[0], fresh(0)), rank(states_[1], fresh(1))};
   if (slot_ < 0) {
     if (ranks[0] == 0 && ranks[1] == 0) return -1;
     return ranks[1] > ranks[0] ? 1 : 0;

@@ -11,10 +11,19 @@ namespace relay::transcoder::live {
 namespace {
 constexpr std::size_t noted_pictures_max = 60;     // a second
 constexpr std::size_t sound_s = 4;                 // held
+constexpr std::int64_t sound_us = sound_s * 1'000'000;
 constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
 // Of one whose pictures come, but not in time through the decoder.
 constexpr std::int64_t behind_least_us = 200'000, arrival_us = 500'000, slow_us = 5'000'000;
-constexpr float audible = 0.0003F;  // -70 dB of full scale
+constexpr float audible = 0.0003F;           // -70 dB of full scale
+constexpr float digital_silence = 0.00004F;  // one step of 16 bits
+
+// Some publishers send seconds at once: what was sent last is heard when its time has come.
+std::int64_t heard_until(std::int64_t sample, std::int64_t now_us) {
+  std::int64_t until = av_rescale(sample, 1'000'000, sound_rate);
+  return std::clamp(until, now_us, now_us + sound_us);
+}
+
 }  // namespace
 
 SlotOutput::SlotOutput(SlotPatience patience)
@@ -28,6 +37,8 @@ void SlotOutput::begin() {
   present_ = true;
   picture_seen_ = sound_seen_ = false;
   still_.reset();
+  picture_stands_.forget();
+  sound_stands_.forget();
 }
 
 void SlotOutput::end(std::string error) {
@@ -53,7 +64,7 @@ void SlotOutput::add_picture(std::int64_t time_us, av::Frame picture, std::int64
   added_us_ = now_us;
   if (!still_ || !still_->is_like(signature)) {
     still_ = signature;
-    moved_us_ = now_us;
+    picture_stands_.end(now_us);
   }
   if (time_us <= taken_us_) {
     ++status_.dropped_frames;
@@ -79,10 +90,13 @@ Bytes SlotOutput::take_captions(std::int64_t time_us) {
 }
 
 void SlotOutput::add_sound(std::int64_t sample, const StereoSamples& samples, std::int64_t now_us) {
-  auto loud = [](float value) { return std::abs(value) > audible; };
-  bool heard = std::ranges::any_of(samples.left, loud) || std::ranges::any_of(samples.right, loud);
+  float loudest = 0;
+  for (const auto* side : {&samples.left, &samples.right})
+    for (float value : *side) loudest = std::max(loudest, std::abs(value));
   std::lock_guard lock(mutex_);
-  if (heard || !sound_seen_) heard_us_ = now_us;
+  if (loudest > audible || !sound_seen_) heard_us_ = now_us;
+  if (loudest > digital_silence)
+    sound_stands_.end(heard_until(sample + static_cast<std::int64_t>(samples.left.size()), now_us));
   if (!sound_seen_) sound_since_us_ = now_us;
   sound_seen_ = true;
   sound_.write(sample, samples.left, samples.right);
@@ -142,7 +156,8 @@ media::SlotState SlotOutput::state(std::int64_t now_us, bool pictures) const {
   if (!present_) return status_.error.empty() ? media::SlotState::absent : media::SlotState::failed;
   if (lacks_picture(now_us, pictures)) return media::SlotState::failed;
   if (pictures ? !picture_seen_ : !sound_seen_) return media::SlotState::starting;
-  if (pictures && now_us - moved_us_ > patience_.frozen_us) return media::SlotState::frozen;
+  if (pictures && picture_stands_.at(now_us).still_us > patience_.frozen_us)
+    return media::SlotState::frozen;
   if (sound_seen_ && now_us - heard_us_ > patience_.silent_us) return media::SlotState::silent;
   return media::SlotState::ready;
 }
@@ -158,6 +173,12 @@ media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
   if (present_ && status.state == media::SlotState::failed)
     status.error = "the stream has no picture, and the channel has one";
   return status;
+}
+
+SlotStanding SlotOutput::standing(std::int64_t now_us) {
+  std::lock_guard lock(mutex_);
+  if (!present_) return {};
+  return {picture_stands_.at(now_us), sound_stands_.at(now_us)};
 }
 
 }  // namespace relay::transcoder::live

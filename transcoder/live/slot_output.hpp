@@ -13,6 +13,7 @@
 #include "transcoder/captions.hpp"
 #include "transcoder/live/sample_ring.hpp"
 #include "transcoder/live/signature.hpp"
+#include "transcoder/live/standstill.hpp"
 #include "transcoder/resampler.hpp"
 
 namespace relay::transcoder::live {
@@ -20,6 +21,10 @@ namespace relay::transcoder::live {
 struct SlotPatience {
   std::int64_t frozen_us = 10'000'000;
   std::int64_t silent_us = 10'000'000;
+};
+
+struct SlotStanding {
+  Standing picture, sound;
 };
 
 /// Thread-safe: a stream's threads write, the mixer reads.
@@ -57,6 +62,7 @@ class SlotOutput {
   std::int64_t read_sound(std::int64_t sample, std::int64_t count, float* left, float* right);
   /// `pictures`: whether the channel has any.
   media::SlotStatus status(std::int64_t now_us, bool pictures);
+  SlotStanding standing(std::int64_t now_us);
 
  private:
   struct Waiting {
@@ -74,7 +80,8 @@ class SlotOutput {
   std::int64_t taken_us_ = INT64_MIN;
   SourceCaptions captions_;
   std::optional<Signature> still_;  // the last picture that differed from the one before
-  std::int64_t moved_us_ = 0, heard_us_ = 0, sound_since_us_ = 0;
+  Standstill picture_stands_, sound_stands_;
+  std::int64_t heard_us_ = 0, sound_since_us_ = 0;
   std::int64_t arrived_us_ = INT64_MIN / 2, added_us_ = INT64_MIN / 2;  // the newest picture
   std::int64_t behind_us_ = 0, behind_now_us_ = 0;
   SampleRing sound_;
