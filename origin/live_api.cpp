@@ -213,6 +213,7 @@ net::Task<void> LiveApi::feed(net::Exchange& exchange, Request request) {
     }
     total += *n;
     fine = units.add({buffer.data(), *n}, take);
+    if (!fine) (*feed)->refuse(fine.error().message);
   }
   (*feed)->end();
   if (fine && !wanted)

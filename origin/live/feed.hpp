@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/net/broadcast.hpp"
 #include "origin/live/channel_rules.hpp"
@@ -45,7 +46,8 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
   /// whatever TCP thinks of it.
   Result<std::unique_ptr<Feed>> open(media::FeedSlot slot, media::FeedFormat format, BusySlot busy,
                                      AdmittedBy by);
-  /// Somebody was not let in, for another reason than open() saw; `why` is a few words.
+  /// Somebody was not let in, for another reason than open() saw, or not kept; `why` is a few
+  /// words.
   void note_refusal(media::FeedSlot slot, std::string why);
   bool is_taken(media::FeedSlot slot) const;
   std::uint64_t dropped(media::FeedSlot slot) const;
@@ -102,6 +104,11 @@ class Feed {
   bool write(std::string_view unit, Unit kind) { return line_->write(*this, unit, kind); }
   /// The publisher is gone.
   void end() { line_->end(*this); }
+  /// It is let go for what it sent; `why` is a few words for the channel's document.
+  void refuse(std::string why) {
+    line_->note_refusal(slot_, std::move(why));
+    end();
+  }
   media::FeedSlot slot() const { return slot_; }
 
  private:

@@ -73,6 +73,7 @@ bool RtmpConnection::take(std::string_view bytes) {
   for (;;) {
     auto event = session_.read(bytes);
     if (!event) {
+      if (feed_) return leave(event.error().message);
       log_end(event.error().message);
       return false;
     }
@@ -116,6 +117,7 @@ bool RtmpConnection::on_media(const rtmp::Message& message) {
 
 bool RtmpConnection::leave(std::string_view reason) {
   counters_.refused.add();
+  if (feed_) feed_->refuse(std::string(reason));
   session_.refuse(reason);
   log_end(reason);
   return false;

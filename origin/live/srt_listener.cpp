@@ -262,7 +262,9 @@ bool SrtListener::Impl::take(Publisher& publisher, std::string_view message) {
   auto give = [&](std::string_view unit, Unit kind) {
     wanted = wanted && publisher.feed->write(unit, kind);
   };
-  return publisher.units.add(message, give) && wanted;
+  auto fine = publisher.units.add(message, give);
+  if (!fine) publisher.feed->refuse(fine.error().message);
+  return fine && wanted;
 }
 
 void SrtListener::Impl::close(SRTSOCKET socket, std::string_view why) {

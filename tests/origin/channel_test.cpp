@@ -158,6 +158,18 @@ class ChannelTest : public testing::Test {
   std::int64_t now = 0;
 };
 
+TEST_F(ChannelTest, TellsWhyAPublisherWasNotKept) {
+  auto feed = channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv);
+  ASSERT_TRUE(feed) << feed.error().message;
+  (*feed)->refuse("vp9 is not taken");
+  EXPECT_FALSE((*feed)->write("x", Unit::other)) << "it is let go";
+  channel->tick();
+  auto slot = channel->document().at("slots").at("backup").as_object();
+  EXPECT_EQ(slot.at("refused"), "vp9 is not taken");
+  EXPECT_EQ(slot.at("refused_publishers"), 1);
+  EXPECT_FALSE(slot.at("publishing").as_bool());
+}
+
 TEST_F(ChannelTest, TakesOneSetupAndKeepsIt) {
   EXPECT_EQ(channel->rendition("v360"), nullptr);
   ASSERT_TRUE(run(Channel::take_setup(channel, setup())));

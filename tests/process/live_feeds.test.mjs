@@ -109,6 +109,21 @@ test('a key that was taken back ends who published by it', async () => {
   close();
 });
 
+test('who feeds no MPEG-TS is refused, and document and subscribers are told', async () => {
+  await put('demo/garbage', small);
+  const { events, close, ready } = listen(origin, 'demo');
+  await ready;
+  const answer = await request(feedUrl(origin, 'demo/garbage'),
+    { method: 'POST', headers: authorize(origin, 'demo'), body: Buffer.alloc(200_000, 'x') });
+  assert.equal(answer.status, 400, answer.text);
+  const why = 'what comes in is no MPEG transport stream';
+  assert.equal(answer.json().detail, why);
+  await until('it to be told', async () => (await slotOf('demo/garbage')).refused === why);
+  await until('an event that says so', () =>
+    events.some(({ data }) => data.asset === 'garbage' && data.live?.slots.primary.refused === why));
+  close();
+});
+
 test('a dead connection does not keep its slot from a publisher who comes back', async () => {
   const { ingest } = await put('demo/dead', small);
   const line = await relay();

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { asset } from '../support/broadcaster.mjs';
 import { publishEnhanced } from '../support/enhanced_rtmp.mjs';
+import { listen } from '../support/events.mjs';
 import { metricValue } from '../support/http.mjs';
 import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
@@ -93,11 +94,41 @@ test('HEVC comes by enhanced RTMP', async (t) => {
   assert.equal(jumps, 0);
 });
 
-test('a coding that RTMP does not carry is named', async (t) => {
+/** What is told of a channel's primary slot, as long as the document says it and subscribers have heard it. */
+async function refusalOf(channel, { events }) {
+  const { refused, publishing: is_there, refused_publishers } = await until('the refusal to be told', async () => {
+    const slot = await slotOf(channel);
+    const heard = events.map(({ data }) => data).filter(({ asset: of, live }) => live && of === channel.split('/')[1]);
+    return slot.refused && heard.some(({ live }) => live.slots.primary.refused === slot.refused) && slot;
+  });
+  assert.deepEqual([is_there, refused_publishers], [false, 1]);
+  return refused;
+}
+
+test('a coding that RTMP does not carry is named, to the encoder and in the document', async (t) => {
+  const why = 'av1 is not taken by RTMP: send H.264 or HEVC with AAC or MP3';
   const { ingest } = await openChannel(origin, 'demo/av1');
+  const told = listen(origin, 'demo');
+  t.after(told.close);
+  await told.ready;
   const publisher = await publishEnhanced(ingest.rtmp, { coding: 'av01' });
   t.after(publisher.stop);
-  await until('the refusal', () => publisher.said().includes('av1 is not taken by RTMP: send H.264 or HEVC with AAC or MP3'));
+  await until('the refusal', () => publisher.said().includes(why));
+  assert.equal(await refusalOf('demo/av1', told), why);
+});
+
+test('who stops to speak RTMP after the beginning is told of too', async (t) => {
+  const { ingest } = await openChannel(origin, 'demo/spoilt');
+  const told = listen(origin, 'demo');
+  t.after(told.close);
+  await told.ready;
+  const publisher = await publishEnhanced(ingest.rtmp);
+  t.after(publisher.stop);
+  await until('it to publish', async () => (await slotOf('demo/spoilt')).publishing);
+  publisher.spoil(Buffer.alloc(200_000, 0xff));
+  const why = await refusalOf('demo/spoilt', told);
+  assert.match(why, /\w+ \w+/);
+  t.diagnostic(why);
 });
 
 test('RTMPS is the same with TLS', async () => {

@@ -24,8 +24,8 @@ after(async () => {
   await cleanUp(origin);
 });
 
-function push(to) {
-  const publisher = publish(to);
+function push(to, options) {
+  const publisher = publish(to, options);
   publishers.push(publisher);
   return publisher;
 }
@@ -92,6 +92,13 @@ test('who knows neither is refused before a byte is taken, counted, and told in 
   const refused_publishers = (await primary('demo/heat')).refused_publishers;
   assert.ok(refused_publishers >= 4, `${refused_publishers}`);
   assert.equal(await count('origin_live_publishers'), publishing);
+});
+
+test('who sends no MPEG-TS is let go, and the document says so', async () => {
+  const { ingest } = await openChannel(origin, 'demo/raw');
+  push(ingest.srt, { output: ['-an', '-b:v', '2M', '-minrate', '2M'], format: 'h264' });
+  await until('it to be told', async () =>
+    (await primary('demo/raw')).refused === 'what comes in is no MPEG transport stream');
 });
 
 test('a publisher may ask for a longer latency than the origin', async () => {

@@ -70,7 +70,8 @@ function picture(coding, { key, pts, dts, body }) {
 
 /**
  * Publishes at rtmp://HOST:PORT/APP/STREAM until stop(). `coding`: the FourCC that is claimed.
- * @returns {Promise<{stop: () => void, said: () => string}>} once it is accepted; `said`: what came back
+ * @returns {Promise<{stop: () => void, spoil: (bytes: Buffer) => void, said: () => string}>} once it is accepted;
+ *   `spoil`: sends that instead of what would follow; `said`: what came back
  */
 export async function publishEnhanced(to, { coding = 'hvc1' } = {}) {
   const { head, packets } = hevcPackets();
@@ -101,5 +102,6 @@ export async function publishEnhanced(to, { coding = 'hvc1' } = {}) {
       socket.write(message(packet.video ? messages.video : messages.audio, 1, round_ms + packet.dts, body));
     }
   }, tick_ms);
-  return { stop: () => { clearInterval(timer); socket.destroy(); }, said: () => said };
+  const spoil = (bytes) => { clearInterval(timer); socket.write(bytes); };
+  return { stop: () => { clearInterval(timer); socket.destroy(); }, spoil, said: () => said };
 }

@@ -36,11 +36,10 @@ process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); }
  * what it said.
  * @param {string} to  an rtmp:// or srt:// address, or feedUrl()
  * @param {{size?: string, rate?: number, group?: number, headers?: object, input?: string[],
- *          output?: string[]}} [options]
+ *          output?: string[], format?: string}} [options]
  */
 export function publish(to, { size = '320x180', rate = 25, group = 25, headers = {}, input = [],
-  output = [] } = {}) {
-  const format = to.startsWith('rtmp') ? 'flv' : 'mpegts';
+  output = [], format = to.startsWith('rtmp') ? 'flv' : 'mpegts' } = {}) {
   const over = to.startsWith('http')
     ? ['-method', 'POST', '-headers', Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')]
     : [];
