@@ -40,7 +40,7 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
                         },
                         .changed =
                             [self] {
-                              if (!self->transcoder_->is_running()) self->status_.reset();
+                              if (!self->transcoder_->is_running()) self->replace_status({});
                               self->note_change();
                             },
                         .name = record()->job.tenant + "/" + record()->job.asset};
@@ -161,9 +161,23 @@ void Channel::on_result(const media::JobResult& result) {
 }
 
 void Channel::take_status(media::LiveStatus status) {
-  status_ = std::move(status);
+  replace_status(std::move(status));
   failed_why_.clear();
   note_change();
+}
+
+// What is counted is of all channels together; a transcoder that starts counts from 0 again.
+void Channel::replace_status(std::optional<media::LiveStatus> status) {
+  auto shed = [](const std::optional<media::LiveStatus>& of) {
+    return of ? static_cast<std::int64_t>(of->shed.size()) : 0;
+  };
+  parts_.counters.shed_renditions.add(shed(status) - shed(status_));
+  if (status) {
+    std::int64_t switches = status->switches - (status_ ? status_->switches : 0);
+    parts_.counters.switches.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, switches)));
+    parts_.counters.encode_delay.observe(static_cast<double>(status->encode_delay_ms) / 1000);
+  }
+  status_ = std::move(status);
 }
 
 void Channel::publish(Track& track) {

@@ -37,6 +37,9 @@ struct LiveCounters {
   Counter& late_parts;
   Counter& gaps;
   Counter& segments;
+  Gauge& shed_renditions;
+  Histogram& encode_delay;
+  Counter& switches;
 };
 
 /// What channels work with; all outlive them.
@@ -112,6 +115,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void leave(const Track& track, const std::vector<Segment>& gone);
   void fill_gaps();
   void note_change();
+  void replace_status(std::optional<media::LiveStatus> status);
   bool wants_transcoder() const;
   Result<std::string> job() const;
   ChannelRules rules() const { return in_force(record()->rules, parts_.settings); }

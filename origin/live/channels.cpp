@@ -21,12 +21,19 @@ std::unexpected<Error> not_open(std::string_view asset) {
 }
 
 LiveCounters counters_of(Metrics& metrics) {
-  return {metrics.counter("origin_live_parts_total", "Parts of channels stored."),
-          metrics.counter("origin_live_part_bytes_total", "Bytes of these parts."),
-          metrics.counter("origin_live_late_parts_total",
-                          "Parts that came when their segment had been given up."),
-          metrics.counter("origin_live_gaps_total", "Segments that were not made in time."),
-          metrics.counter("origin_live_segments_total", "Segments of channels kept.")};
+  return {
+      metrics.counter("origin_live_parts_total", "Parts of channels stored."),
+      metrics.counter("origin_live_part_bytes_total", "Bytes of these parts."),
+      metrics.counter("origin_live_late_parts_total",
+                      "Parts that came when their segment had been given up."),
+      metrics.counter("origin_live_gaps_total", "Segments that were not made in time."),
+      metrics.counter("origin_live_segments_total", "Segments of channels kept."),
+      metrics.gauge("origin_live_shed_renditions",
+                    "Renditions that channels leave out now, for the machine is too slow."),
+      metrics.histogram("origin_live_encode_delay_seconds",
+                        "From a frame's moment to its encoding, a channel's worst of a second."),
+      metrics.counter("origin_live_switches_total",
+                      "Times that a channel went from one slot to the other.")};
 }
 
 }  // namespace

@@ -101,7 +101,9 @@ class ChannelTest : public testing::Test {
                      desk,
                      settings,
                      job_settings,
-                     {counter("a"), counter("b"), counter("late"), counter("d"), counter("e")}},
+                     {counter("a"), counter("b"), counter("late"), counter("d"), counter("e"),
+                      metrics.gauge("shed", "shed"), metrics.histogram("delay", "delay"),
+                      counter("switches")}},
         record(wall_now() - std::chrono::hours(1)));
     channel->start({});
     now = 3600;  // segments of a second
@@ -157,6 +159,15 @@ class ChannelTest : public testing::Test {
   std::shared_ptr<Channel> channel;
   std::int64_t now = 0;
 };
+
+TEST_F(ChannelTest, CountsWhatItsTranscoderLeavesOutAndHowLateItIs) {
+  channel->take_status({.switches = 2, .shed = {"v1080", "v720"}, .encode_delay_ms = 700});
+  channel->take_status({.switches = 3, .shed = {"v1080"}, .encode_delay_ms = 40});
+  EXPECT_EQ(metrics.gauge("shed", "").value(), 1);
+  EXPECT_EQ(counter("switches").value(), 3u);
+  EXPECT_EQ(metrics.histogram("delay", "").count(), 2u);
+  EXPECT_DOUBLE_EQ(metrics.histogram("delay", "").sum_s(), 0.74);
+}
 
 TEST_F(ChannelTest, TellsWhyAPublisherWasNotKept) {
   auto feed = channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv);
