@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t aac_frame_us = 1024 * us_per_s / 48000 + 1;
 
-constexpr std::string_view state_names[] = {"absent", "starting", "ready",
-                                            "frozen", "silent",   "failed"};
+constexpr std::string_view state_names[] = {"absent", "starting", "ready", "frozen",
+                                            "silent", "failed",   "lost"};
 
 std::int64_t ceil_div(std::int64_t value, std::int64_t by) {
   return (value + by - 1) / by;

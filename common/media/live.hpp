@@ -127,7 +127,8 @@ struct LiveJob {
   std::vector<LiveBegun> begun;
 };
 
-enum class SlotState { absent, starting, ready, frozen, silent, failed };
+/// Lost: somebody publishes there, but no picture came for the hold.
+enum class SlotState { absent, starting, ready, frozen, silent, failed, lost };
 const char* name(SlotState state);
 
 struct SlotStatus {

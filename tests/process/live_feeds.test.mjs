@@ -131,6 +131,7 @@ test('a dead connection does not keep its slot from a publisher who comes back',
   await until('it to be on air', async () => (await asset(origin, 'demo/dead')).live.on_air);
   assert.notEqual((await push(ingest.rtmp).exited).code, 0);
   line.cut();  // nobody says that it is gone
+  await until('it to be told', async () => (await slotOf('demo/dead')).state === 'lost');
   await until('the slot to be had', async () => {
     const again = push(ingest.rtmp);
     const left = await Promise.race([again.exited, new Promise((go) => { setTimeout(go, 1500, null); })]);

@@ -1,5 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <cstring>
+
+extern "C" {
+#include <libavutil/crc.h>
+}
+
 #include "tests/transcoder/live_story.hpp"
 
 namespace relay::transcoder::live {
@@ -267,6 +273,79 @@ TEST_F(LiveFaults, APrimaryThatFallsStillInMidStreamIsLeftWithinAGroupAndTakenBa
     EXPECT_LE(longest_silence_s(write_file(run, "audio")), group_s) << still;
     expect_whole(run);
   }
+}
+
+TEST_F(LiveFaults, APublisherWhoIsThereAndSendsNothingIsLost) {
+  ChannelRun run(settings, live);
+  auto tags = moving(3);
+  tags.push_back(tags.back());
+  tags.back().time_ms += 60'000;  // the connection stays, and nothing comes
+  auto player = run.play(std::move(tags));
+  ASSERT_TRUE(eventually([&] { return run.status().on_air == 0; }, patience));
+  EXPECT_EQ(run.status().slots[0].state, SlotState::ready);
+  ASSERT_TRUE(eventually([&] { return run.status().on_air == -1; }, patience));
+  EXPECT_EQ(run.status().slots[0].state, SlotState::lost);
+}
+
+/// Of the first program map: streams of one type are said to be of another one.
+void claim_type(std::string& ts, std::uint8_t from, std::uint8_t to) {
+  constexpr std::size_t packet_bytes = 188, map_table = 2, crc_bytes = 4;
+  for (std::size_t at = 0; at + packet_bytes <= ts.size(); at += packet_bytes) {
+    std::size_t table = at + 5;  // no adaptation field, and the section begins at once
+    bool is_map = (ts[at + 1] & 0x40) != 0 && ts[at + 3] % 64 / 16 == 1 && ts[at + 4] == 0 &&
+                  ts[table] == map_table;
+    if (!is_map) continue;
+    std::size_t end = table + 3 + (number_at(ts, table + 1, 2) & 0xfff) - crc_bytes;
+    std::size_t entry = table + 12 + (number_at(ts, table + 10, 2) & 0xfff);
+    for (; entry < end; entry += 5 + (number_at(ts, entry + 3, 2) & 0xfff))
+      if (ts[entry] == static_cast<char>(from)) ts[entry] = static_cast<char>(to);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(ts.data()) + table;
+    std::uint32_t crc = av_crc(av_crc_get_table(AV_CRC_32_IEEE), 0xffffffff, bytes, end - table);
+    std::memcpy(ts.data() + end, &crc, crc_bytes);  // as libavutil has it: the first byte first
+  }
+}
+
+/// H.264 so far as a demuxer of AVS2 finds pictures in it.
+void disguise_as_avs2(std::string& ts) {
+  constexpr std::uint8_t h264 = 0x1b, avs2 = 0xd2;
+  claim_type(ts, h264, avs2);
+  constexpr std::string_view start("\0\0\1", 3);
+  for (std::size_t at = ts.find(start); at + start.size() < ts.size();
+       at = ts.find(start, at + 1)) {
+    char& code = ts[at + start.size()];
+    if (code == 0x65) code = '\xb3';
+    if (code == 0x41 || code == 0x61 || code == 0x01) code = '\xb6';
+  }
+}
+
+TEST_F(LiveFaults, ACodingThatNothingHereDecodesIsNamedWhileTheStreamRuns) {
+  ChannelRun run(settings, live);
+  auto units = mpegts(
+      "-f lavfi -i testsrc2=s=320x180:r=25:d=30 -c:v libx264 -preset ultrafast "
+      "-pix_fmt yuv420p -g 25",
+      30);
+  for (FeedUnit& unit : units) disguise_as_avs2(unit.bytes);
+  auto player = run.play(std::move(units));
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[0].state == SlotState::failed; }, patience));
+  EXPECT_EQ(run.status().slots[0].error, "the picture is coded as avs2, which we cannot decode");
+  EXPECT_FALSE(player->done());
+}
+
+TEST_F(LiveFaults, AStreamOfWhichNothingCanBeDecodedFailsInTime) {
+  ChannelRun run(settings, live);
+  std::string nothing = "\x47\x1f\xff\x10";  // a null packet
+  nothing.resize(188, '\xff');
+  std::vector<FeedUnit> units;
+  for (int i = 0; i < 400; ++i) units.push_back({i * 100, nothing});
+  auto player = run.play(std::move(units));
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[0].state == SlotState::starting; }, patience));
+  ASSERT_TRUE(
+      eventually([&] { return run.status().slots[0].state == SlotState::failed; }, patience));
+  EXPECT_EQ(run.status().slots[0].error,
+            "no picture and no sound that can be decoded came for 10 s");
+  EXPECT_FALSE(player->done());
 }
 
 TEST_F(LiveFaults, SoundAloneOnAChannelWithAPictureIsAFailedSlot) {

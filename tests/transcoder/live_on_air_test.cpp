@@ -54,7 +54,9 @@ TEST(LiveOnAir, ALostSlotIsHeldThenTheOtherOneTakesOver) {
   channel.after(second);
   channel.set(0, SlotState::ready, false);
   EXPECT_EQ(channel.after(900'000), 0);
+  EXPECT_EQ(channel.on_air.states()[0], SlotState::ready);
   EXPECT_EQ(channel.after(200'000), 1);
+  EXPECT_EQ(channel.on_air.states()[0], SlotState::lost);
   EXPECT_EQ(channel.on_air.switches(), 1);
 }
 

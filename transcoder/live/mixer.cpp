@@ -249,9 +249,7 @@ media::LiveStatus Mixer::status() {
   for (std::size_t i = 0; i < tools_.slots.size(); ++i) {
     status.slots[i] = tools_.slots[i].status(tools_.clock.now_us(), has_picture_);
     media::SlotState judged = on_air_.states()[i];
-    bool is_worse = judged == media::SlotState::frozen || judged == media::SlotState::silent;
-    if (status.slots[i].state == media::SlotState::ready && is_worse)
-      status.slots[i].state = judged;
+    if (has_begun(status.slots[i].state) && has_begun(judged)) status.slots[i].state = judged;
   }
   status.on_air = slot_;
   status.switches = on_air_.switches();

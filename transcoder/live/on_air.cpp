@@ -22,12 +22,19 @@ int rank(media::SlotState state, bool fresh) {
 
 }  // namespace
 
+bool has_begun(media::SlotState state) {
+  using enum media::SlotState;
+  return state == ready || state == frozen || state == silent || state == lost;
+}
+
 bool OnAir::stands_out(const Standing& slot, const Standing& other) const {
   if (!slot.known || !other.known || other.still_us >= rules_.moving_us) return false;
   return slot.still_us >= std::max(rules_.still_us, 2 * other.longest_us);
 }
 
-media::SlotState OnAir::judge(const Candidate& slot, const Candidate& other) const {
+media::SlotState OnAir::judge(std::int64_t now_us, const Candidate& slot,
+                              const Candidate& other) const {
+  if (has_begun(slot.state) && !is_fresh(now_us, slot)) return media::SlotState::lost;
   bool is_well = slot.state == media::SlotState::ready || slot.state == media::SlotState::silent;
   if (is_well && stands_out(slot.picture, other.picture)) return media::SlotState::frozen;
   if (is_well && stands_out(slot.sound, other.sound)) return media::SlotState::silent;
@@ -35,7 +42,7 @@ media::SlotState OnAir::judge(const Candidate& slot, const Candidate& other) con
 }
 
 int OnAir::at(std::int64_t now_us, const Slots& slots) {
-  states_ = {judge(slots[0], slots[1]), judge(slots[1], slots[0])};
+  states_ = {judge(now_us, slots[0], slots[1]), judge(now_us, slots[1], slots[0])};
   int chosen = choose(now_us, slots);
   if (chosen != slot_) not_better_ = not_well_ = now_us;
   if (chosen >= 0) {
@@ -46,7 +53,7 @@ int OnAir::at(std::int64_t now_us, const Slots& slots) {
 }
 
 int OnAir::choose(std::int64_t now_us, const Slots& slots) {
-  auto fresh = [&](std::size_t slot) { return now_us - slots[slot].fresh_us < rules_.hold_us; };
+  auto fresh = [&](std::size_t slot) { return is_fresh(now_us, slots[slot]); };
   std::array<int, 2> ranks = {rank(states_[0], fresh(0)), rank(states_[1], fresh(1))};
   if (slot_ < 0) {
     if (ranks[0] == 0 && ranks[1] == 0) return -1;

@@ -20,6 +20,9 @@ struct Candidate {
   Standing picture, sound;
 };
 
+/// Pictures or sound came of it, and its publisher is there.
+bool has_begun(media::SlotState state);
+
 struct OnAirRules {
   std::int64_t hold_us = 1'000'000;    // without a new picture: lost
   bool return_to_primary = true;       // from a backup that is still well
@@ -47,7 +50,10 @@ class OnAir {
 
  private:
   int choose(std::int64_t now_us, const Slots& slots);
-  media::SlotState judge(const Candidate& slot, const Candidate& other) const;
+  bool is_fresh(std::int64_t now_us, const Candidate& slot) const {
+    return now_us - slot.fresh_us < rules_.hold_us;
+  }
+  media::SlotState judge(std::int64_t now_us, const Candidate& slot, const Candidate& other) const;
   bool stands_out(const Standing& slot, const Standing& other) const;
 
   OnAirRules rules_;

@@ -1,5 +1,7 @@
 #include "transcoder/live/slot_output.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -9,10 +11,11 @@
 namespace relay::transcoder::live {
 
 namespace {
-constexpr std::size_t noted_pictures_max = 60;     // a second
-constexpr std::size_t sound_s = 4;                 // held
+constexpr std::size_t noted_pictures_max = 60;  // a second
+constexpr std::size_t sound_s = 4;              // held
 constexpr std::int64_t sound_us = sound_s * 1'000'000;
 constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
+constexpr std::int64_t nothing_us = 10'000'000;    // the longest group that is in use
 // Of one whose pictures come, but not in time through the decoder.
 constexpr std::int64_t behind_least_us = 200'000, arrival_us = 500'000, slow_us = 5'000'000;
 constexpr float audible = 0.0003F;           // -70 dB of full scale
@@ -31,9 +34,11 @@ SlotOutput::SlotOutput(SlotPatience patience)
 }
 
 // Pictures and sound of the stream before stay until their time has come.
-void SlotOutput::begin() {
+void SlotOutput::begin(std::int64_t now_us) {
   std::lock_guard lock(mutex_);
   status_ = {};
+  begun_us_ = now_us;
+  refused_track_.clear();
   present_ = true;
   picture_seen_ = sound_seen_ = false;
   still_.reset();
@@ -45,6 +50,11 @@ void SlotOutput::end(std::string error) {
   std::lock_guard lock(mutex_);
   present_ = false;
   status_.error = std::move(error);
+}
+
+void SlotOutput::refuse_track(std::string why) {
+  std::lock_guard lock(mutex_);
+  refused_track_ = std::move(why);
 }
 
 void SlotOutput::describe_picture(std::string words) {
@@ -154,7 +164,7 @@ std::int64_t SlotOutput::read_sound(std::int64_t sample, std::int64_t count, flo
 
 media::SlotState SlotOutput::state(std::int64_t now_us, bool pictures) const {
   if (!present_) return status_.error.empty() ? media::SlotState::absent : media::SlotState::failed;
-  if (lacks_picture(now_us, pictures)) return media::SlotState::failed;
+  if (lacks_picture(now_us, pictures) || lacks_all(now_us)) return media::SlotState::failed;
   if (pictures ? !picture_seen_ : !sound_seen_) return media::SlotState::starting;
   if (pictures && picture_stands_.at(now_us).still_us > patience_.frozen_us)
     return media::SlotState::frozen;
@@ -166,12 +176,23 @@ bool SlotOutput::lacks_picture(std::int64_t now_us, bool pictures) const {
   return pictures && sound_seen_ && !picture_seen_ && now_us - sound_since_us_ > no_picture_us;
 }
 
+bool SlotOutput::lacks_all(std::int64_t now_us) const {
+  if (picture_seen_ || sound_seen_) return false;
+  return !refused_track_.empty() || now_us - begun_us_ > nothing_us;
+}
+
 media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
   std::lock_guard lock(mutex_);
   media::SlotStatus status = status_;
   status.state = state(now_us, pictures);
-  if (present_ && status.state == media::SlotState::failed)
+  if (!present_ || status.state != media::SlotState::failed) return status;
+  if (!refused_track_.empty())
+    status.error = refused_track_;
+  else if (sound_seen_)
     status.error = "the stream has no picture, and the channel has one";
+  else
+    status.error = fmt::format("no picture and no sound that can be decoded came for {} s",
+                               nothing_us / 1'000'000);
   return status;
 }
 

@@ -33,9 +33,11 @@ class SlotOutput {
   explicit SlotOutput(SlotPatience patience);
 
   // --- of the publisher's stream
-  void begin();
+  void begin(std::int64_t now_us);
   /// `error` empty: it came to its end.
   void end(std::string error);
+  /// A track of it is left out, `why` is a sentence; of the others something may come yet.
+  void refuse_track(std::string why);
   void describe_picture(std::string words);
   void describe_sound(std::string words);
   void add_picture(std::int64_t time_us, av::Frame picture, std::int64_t now_us);
@@ -70,12 +72,15 @@ class SlotOutput {
     av::Frame picture;
   };
   bool lacks_picture(std::int64_t now_us, bool pictures) const;
+  bool lacks_all(std::int64_t now_us) const;
   media::SlotState state(std::int64_t now_us, bool pictures) const;
 
   const SlotPatience patience_;
   std::mutex mutex_;  // guards all below
   media::SlotStatus status_;
   bool present_ = false, picture_seen_ = false, sound_seen_ = false;
+  std::int64_t begun_us_ = 0;
+  std::string refused_track_;
   std::deque<Waiting> pictures_;  // by time
   std::int64_t taken_us_ = INT64_MIN;
   SourceCaptions captions_;

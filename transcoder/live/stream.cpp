@@ -24,7 +24,7 @@ Stream::Stream(media::FeedFormat format, const StreamTools& tools, SlotOutput& o
       queue_(queue_bytes_max),
       study_(tools.limits),
       limit_(tools.limits) {
-  output_.begin();
+  output_.begin(tools_.clock.now_us());
   thread_ = std::jthread([this, format] { run(format); });
 }
 
@@ -40,6 +40,7 @@ void Stream::run(media::FeedFormat format) {
   auto opened = StreamInput::open(format, queue_, tools_.limits);
   if (!opened) return output_.end(queue_.stopped() ? "" : opened.error().message);
   input_ = std::move(*opened);
+  input_->on_refused([this](const std::string& why) { output_.refuse_track(why); });
   av::Packet packet = av::make_packet();
   while (refused_.empty() && input_->next(*packet)) {
     take(std::move(packet));

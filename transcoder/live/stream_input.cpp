@@ -54,9 +54,12 @@ bool StreamInput::choose(const AVStream& stream) {
   const AVStream*& chosen = video ? picture_ : sound_;
   if (chosen || (!video && coding.codec_type != AVMEDIA_TYPE_AUDIO)) return chosen == &stream;
   if (!avcodec_find_decoder(coding.codec_id)) {
-    if (coding.codec_id != AV_CODEC_ID_NONE && coding.codec_id != AV_CODEC_ID_PROBE)
+    bool is_named = coding.codec_id != AV_CODEC_ID_NONE && coding.codec_id != AV_CODEC_ID_PROBE;
+    if (is_named && refused_.empty()) {
       refused_ = fmt::format("the {} is coded as {}, which we cannot decode",
                              video ? "picture" : "sound", avcodec_get_name(coding.codec_id));
+      if (told_) told_(refused_);
+    }
     return false;
   }
   chosen = &stream;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/error.hpp"
 #include "common/media/feed.hpp"
@@ -34,6 +36,8 @@ class StreamInput {
   const AVStream* sound() const { return sound_; }
   /// Of a track that is left out because nothing here decodes it; empty: none.
   const std::string& refused() const { return refused_; }
+  /// Called when there is one, and no packet for next() to give perhaps.
+  void on_refused(std::function<void(const std::string& why)> told) { told_ = std::move(told); }
   /// When what the last packet was in had arrived.
   std::int64_t arrival_us() const;
 
@@ -49,6 +53,7 @@ class StreamInput {
   const AVStream* picture_ = nullptr;
   const AVStream* sound_ = nullptr;
   std::string refused_;
+  std::function<void(const std::string& why)> told_;
   bool is_flv_ = false;
   FlvHevc hevc_;
 };
