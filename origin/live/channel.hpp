@@ -91,6 +91,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   static net::Task<Result<void>> take_part(Self self, PartArrival arrival);
   void take_status(media::LiveStatus status);
   void on_sign_of_life() override { transcoder_->on_sign_of_life(); }
+  Transcoder::Answering answering() { return Transcoder::Answering(transcoder_); }
   void on_published() override {}
   void on_result(const media::JobResult& result) override;
 

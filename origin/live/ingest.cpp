@@ -100,6 +100,7 @@ net::Task<Result<void>> Ingest::take_part(net::Exchange& exchange, std::string t
   if (!*promised) co_return bad_input("Repr-Digest with xxh3-128 is missing");
   auto body = co_await net::read_whole_body(exchange, static_cast<std::size_t>(part_bytes_max_));
   if (!body) co_return std::unexpected(body.error());
+  auto answering = channel_->answering();
   arrival->bytes = std::move(*body);
   arrival->digest = digest128(arrival->bytes);
   if (arrival->digest != **promised) co_return bad_input("the body does not match its Repr-Digest");

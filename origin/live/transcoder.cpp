@@ -12,6 +12,7 @@
 #include "common/base/log.hpp"
 #include "common/net/server.hpp"
 #include "origin/jobs/process.hpp"
+#include "origin/live/silence.hpp"
 
 namespace relay::origin::live {
 
@@ -143,7 +144,7 @@ net::Task<bool> Transcoder::run_once(Self self) {
   }
   auto run = std::make_shared<Run>(self->io_, pair->ours.release(), std::move(*process));
   self->pid_ = run->process.pid();
-  self->has_signed_ = false;
+  self->has_made_ = false;
   self->last_sign_ = steady_now();
   log::info("transcoder of a channel started",
             {log::kv("channel", self->work_.name), log::kv("pid", self->pid_)});
@@ -208,11 +209,13 @@ net::Task<void> Transcoder::feed(Self self, std::shared_ptr<Run> run) {
 
 net::Task<void> Transcoder::watch(Self self, std::shared_ptr<Run> run) {
   net::Timer timer(self->io_.get_executor());
+  Silence silence(steady_now());
   while (!run->over && !run->killed) {
     timer.expires_after(watch_interval);
     co_await timer.async_wait(net::use_result);
     SteadyTime now = steady_now();
-    bool is_silent = now - self->last_sign_ > (self->has_signed_ ? sign_wait : first_sign_wait);
+    milliseconds silent = silence.at(now, self->last_sign_, self->answering_ > 0);
+    bool is_silent = silent > (self->has_made_ ? sign_wait : first_sign_wait);
     bool is_late = run->feed_ended != SteadyTime::max() && now - run->feed_ended > finish_wait;
     if (run->over || !(is_silent || is_late)) continue;
     run->killed = true;

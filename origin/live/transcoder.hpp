@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/base/clock.hpp"
 #include "common/net/blocking.hpp"
@@ -16,8 +17,10 @@
 
 namespace relay::origin::live {
 
-/// Without a sign of life for so long it is killed; at its start it may take longer.
-inline constexpr std::chrono::milliseconds sign_wait = std::chrono::seconds{3};
+/// Without a sign of life for so long it is killed: twice as long as from status to status, so that
+/// with its next start it costs two segments of 3 s at most. Before its first part it may take
+/// longer.
+inline constexpr std::chrono::milliseconds sign_wait = std::chrono::seconds{2};
 inline constexpr std::chrono::milliseconds first_sign_wait = std::chrono::seconds{15};
 /// From the end of its feed to its own.
 inline constexpr std::chrono::milliseconds finish_wait = std::chrono::seconds{5};
@@ -44,7 +47,21 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
   void want(bool wanted);
   /// No more of it, and its work is let go.
   void stop();
-  void on_sign_of_life() { last_sign_ = steady_now(), has_signed_ = true; }
+  void on_sign_of_life() { last_sign_ = steady_now(); }
+  /// While there is one, the transcoder waits for our answer to a part; a sign of life at its end.
+  class Answering {
+   public:
+    explicit Answering(std::shared_ptr<Transcoder> to) : to_(std::move(to)) { ++to_->answering_; }
+    Answering(const Answering&) = delete;
+    ~Answering() {
+      --to_->answering_;
+      to_->has_made_ = true;
+      to_->on_sign_of_life();
+    }
+
+   private:
+    const std::shared_ptr<Transcoder> to_;
+  };
 
   bool is_running() const { return pid_ > 0; }
   int pid() const { return pid_; }
@@ -71,7 +88,8 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
   net::Broadcast woken_;
   net::Timer pause_;
   bool wanted_ = false, stopped_ = false, over_ = false;
-  bool has_signed_ = false;
+  bool has_made_ = false;  // a part
+  int answering_ = 0;
   SteadyTime last_sign_{};
   int pid_ = -1;
   int restarts_ = 0;

@@ -121,6 +121,15 @@ test('the transcoder is killed', async (t) => {
   assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
 
+test('the transcoder hangs', async (t) => {
+  const [hung] = transcodersOf(fleet.origin.pid);
+  const gaps = await fault(t, async () => {
+    process.kill(hung, 'SIGSTOP');
+    await until('it to be killed', () => !transcodersOf(fleet.origin.pid).includes(hung));
+  });
+  assert.ok(gaps.length <= kill_gaps_max, gaps.join());
+});
+
 test('an edge is killed: nothing is missing at the other, nor at it once it is back', async (t) => {
   const gaps = await fault(t, async () => {
     watch.down('edge-1');
