@@ -123,9 +123,14 @@ test('the transcoder is killed', async (t) => {
 
 test('the transcoder hangs', async (t) => {
   const [hung] = transcodersOf(fleet.origin.pid);
+  // Late in a segment, so that another second would cost one more.
+  await until('two thirds of a segment', () => everyLine(({ now }) => now.next.part >= 8), { every_ms: 10 });
   const gaps = await fault(t, async () => {
+    const begin_ms = performance.now();
     process.kill(hung, 'SIGSTOP');
     await until('it to be killed', () => !transcodersOf(fleet.origin.pid).includes(hung));
+    const took_s = (performance.now() - begin_ms) / 1000;
+    assert.ok(took_s < 3, `it was killed after ${took_s.toFixed(2)} s`);
   });
   assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
