@@ -5,6 +5,7 @@
 
 #include "common/base/sanitizers.hpp"
 #include "tests/transcoder/live_story.hpp"
+#include "transcoder/av.hpp"
 
 namespace {
 std::atomic<int> slow_height = 0;  // of pictures that take longer
