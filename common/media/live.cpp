@@ -328,6 +328,10 @@ Result<LiveStatus> live_status_from_json(std::string_view text) {
   if (!slots || slots->size() != feed_slots) reader.refuse("slots", "a list of two");
   if (status.on_air < -1 || status.on_air >= static_cast<int>(feed_slots))
     reader.refuse("on_air", "-1, 0 or 1");
+  if (status.switches < 0 || status.switches > live_switches_max)
+    reader.refuse("switches", "0 or more, and no more than can be");
+  if (status.encode_delay_ms < 0 || status.encode_delay_ms > live_encode_delay_max_ms)
+    reader.refuse("encode_delay_ms", "0 to an hour");
   if (reader.error()) return bad_input(*reader.error());
   std::size_t next = 0;
   auto take = [&](ObjectReader& each) { status.slots[next++] = read_slot(each); };

@@ -140,6 +140,9 @@ struct SlotStatus {
   std::int64_t jumps = 0;           // times that its clock jumped
 };
 
+inline constexpr std::int64_t live_switches_max = std::int64_t{1} << 53;
+inline constexpr std::int64_t live_encode_delay_max_ms = 3'600'000;
+
 struct LiveStatus {
   std::array<SlotStatus, feed_slots> slots;
   int on_air = -1;                   // the slot; -1: none, `between` is shown

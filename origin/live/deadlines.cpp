@@ -11,8 +11,12 @@ namespace {
 /// Of long segments: viewers need not wait any longer for what will not come.
 constexpr milliseconds gap_after_max{2'000};
 
+/// Of segments of one second half of one would be no longer than a part takes: those are told of
+/// 0.5 s late rather than given up in vain.
+constexpr milliseconds gap_after_min{1'000};
+
 milliseconds half_of(std::int64_t target_duration_s) {
-  return milliseconds(target_duration_s * 1'000 / 2);
+  return std::max(gap_after_min, milliseconds(target_duration_s * 1'000 / 2));
 }
 
 }  // namespace

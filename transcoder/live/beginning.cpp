@@ -6,10 +6,10 @@ namespace relay::transcoder::live {
 
 namespace {
 /// Fewer than a lane of the rung pool holds, or the rest of the segment would be left out.
-constexpr std::int64_t made_up_frames_max = 200;
-/// Behind its segment's end what was left half done is waited for so long, for a picture to show;
-/// the origin waits for 2 s.
-constexpr std::int64_t take_up_wait_us = 1'000'000;
+constexpr std::int64_t made_up_frames_max = 150;
+/// Behind its segment's end what was left half done waits so long for a picture to show: a quarter
+/// of a segment, for the origin gives it up after some half (origin/live/deadlines).
+constexpr std::int64_t take_up_wait_us_max = 1'000'000;
 }  // namespace
 
 Beginning::Beginning(const Grid& grid, const media::LiveJob& job, std::int64_t frame)
@@ -47,7 +47,9 @@ std::optional<Stretch> Beginning::at(std::int64_t frame, bool wanted) {
 
 std::optional<Stretch> Beginning::take_up(std::int64_t frame, bool wanted) {
   const media::LiveSetup& setup = grid_.setup();
-  std::int64_t due = setup.frame_at(setup.microseconds_of(left_frames_.end) + take_up_wait_us);
+  std::int64_t wait_us =
+      std::min(take_up_wait_us_max, setup.microseconds_of(setup.segment_frames) / 4);
+  std::int64_t due = setup.frame_at(setup.microseconds_of(left_frames_.end) + wait_us);
   if (frame < left_frames_.first || (!wanted && frame < due)) return std::nullopt;
   Stretch stretch = left_frames_;
   stretch.goes_on = wanted;

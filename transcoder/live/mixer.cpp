@@ -95,7 +95,10 @@ void Mixer::choose_slot(std::int64_t time_us) {
       float left, right;
       fresh = slot.read_sound(av_rescale(time_us, sound_rate, 1'000'000), 1, &left, &right) > 0;
     }
-    if (fresh) candidates_[i].fresh_us = time_us;
+    if (!has_begun(candidates_[i].state)) candidates_[i].was_fresh = false;
+    if (!fresh) continue;
+    candidates_[i].fresh_us = time_us;
+    candidates_[i].was_fresh = has_begun(candidates_[i].state);
   }
   int chosen = on_air_.at(time_us, candidates_);
   if (chosen == slot_) return;
@@ -134,6 +137,7 @@ void Mixer::begin(const Stretch& stretch) {
   for (std::size_t i = 0; i < first_frames_.size(); ++i)
     first_frames_[i] =
         tools_.grid.first_frame(beginning_.first_part(tools_.pool.rung(i).track().name));
+  shown_.reset();  // what was shown before is not what this begins with
   std::int64_t now = std::exchange(frame_, stretch.first);
   for (; frame_ < stretch.end; ++frame_) show();
   if (!stretch.goes_on) end_sound(tools_.grid.part_of_frame(stretch.end));

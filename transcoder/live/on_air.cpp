@@ -34,7 +34,8 @@ bool OnAir::stands_out(const Standing& slot, const Standing& other) const {
 
 media::SlotState OnAir::judge(std::int64_t now_us, const Candidate& slot,
                               const Candidate& other) const {
-  if (has_begun(slot.state) && !is_fresh(now_us, slot)) return media::SlotState::lost;
+  if (has_begun(slot.state) && !is_fresh(now_us, slot))
+    return slot.was_fresh ? media::SlotState::lost : media::SlotState::starting;
   bool is_well = slot.state == media::SlotState::ready || slot.state == media::SlotState::silent;
   if (is_well && stands_out(slot.picture, other.picture)) return media::SlotState::frozen;
   if (is_well && stands_out(slot.sound, other.sound)) return media::SlotState::silent;

@@ -17,6 +17,7 @@ namespace relay::transcoder::live {
 struct Candidate {
   media::SlotState state = media::SlotState::absent;
   std::int64_t fresh_us = INT64_MIN / 2;  // when its newest picture was due
+  bool was_fresh = false;  // since its stream began; before, its first picture is not due yet
   Standing picture, sound;
 };
 

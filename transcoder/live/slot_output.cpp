@@ -136,8 +136,12 @@ void SlotOutput::note_behind(std::int64_t us) {
 
 bool SlotOutput::is_working(std::int64_t now_us) {
   std::lock_guard lock(mutex_);
-  bool behind = behind_now_us_ > behind_least_us && now_us - arrived_us_ < arrival_us;
-  return present_ && behind && now_us - added_us_ < slow_us;
+  return present_ && is_behind(now_us) && now_us - added_us_ < slow_us;
+}
+
+// Pictures come, and wait for our decoder.
+bool SlotOutput::is_behind(std::int64_t now_us) const {
+  return behind_now_us_ > behind_least_us && now_us - arrived_us_ < arrival_us;
 }
 
 std::int64_t SlotOutput::take_behind_us() {
@@ -199,7 +203,9 @@ media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
 SlotStanding SlotOutput::standing(std::int64_t now_us) {
   std::lock_guard lock(mutex_);
   if (!present_) return {};
-  return {picture_stands_.at(now_us), sound_stands_.at(now_us)};
+  SlotStanding standing{picture_stands_.at(now_us), sound_stands_.at(now_us)};
+  if (is_behind(now_us)) standing.picture = {};  // it is not the publisher who stands still
+  return standing;
 }
 
 }  // namespace relay::transcoder::live

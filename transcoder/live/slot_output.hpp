@@ -71,6 +71,7 @@ class SlotOutput {
     std::int64_t time_us;
     av::Frame picture;
   };
+  bool is_behind(std::int64_t now_us) const;
   bool lacks_picture(std::int64_t now_us, bool pictures) const;
   bool lacks_all(std::int64_t now_us) const;
   media::SlotState state(std::int64_t now_us, bool pictures) const;
