@@ -40,7 +40,7 @@ void Absences::keep(const std::string& key, StoredPtr stored, std::string_view b
   auto exceeds = [&] { return shard.bytes + bytes > shard_bytes_max; };
   if (exceeds()) forget_if(shard, [&](const Found& each) { return is_over(each, now); });
   if (exceeds()) forget_if(shard, [](const Found&) { return true; });
-  Found& place = shard.found[key];
+  Found& place = shard.found[std::string(primary_of(key))];
   if (place) shard.bytes -= bytes_of(place);
   place = std::move(found);
   shard.bytes += bytes;
@@ -50,16 +50,19 @@ Found Absences::find(std::string_view key) const {
   const Shard& shard = shards_[number_of(key)];
   std::lock_guard lock(shard.mutex);
   if (shard.found.empty()) return {};
-  auto at = shard.found.find(std::string(key));
-  return at == shard.found.end() ? Found{} : at->second;
+  auto at = shard.found.find(std::string(primary_of(key)));
+  bool is_it = at != shard.found.end() && at->second.object->key() == key;
+  return is_it ? at->second : Found{};
 }
 
 void Absences::remove(std::string_view primary) {
   Shard& shard = shards_[number_of(primary)];
   std::lock_guard lock(shard.mutex);
-  forget_if(shard, [&](const Found& each) {
-    return primary_of(each.object->key()) == primary_of(primary);
-  });
+  if (shard.found.empty()) return;
+  auto at = shard.found.find(std::string(primary_of(primary)));
+  if (at == shard.found.end()) return;
+  shard.bytes -= bytes_of(at->second);
+  shard.found.erase(at);
 }
 
 }  // namespace relay::edge

@@ -23,18 +23,18 @@ class Absences {
   /// Of all; a shard that is full forgets what is over, or else everything.
   static constexpr std::uint64_t bytes_max = 16 << 20;
 
-  /// `stored` has a lifetime by now. Replaces what the key had.
+  /// `stored` has a lifetime by now. Replaces what the primary key had.
   void keep(const std::string& key, StoredPtr stored, std::string_view body, WallTime now);
   /// Empty: none. It may be over, or purged.
   Found find(std::string_view key) const;
-  /// Of a primary key, with its variants.
+  /// Of a primary key, whichever variant it is of.
   void remove(std::string_view primary);
 
  private:
   static constexpr std::size_t shard_count = 16;
   struct Shard {
-    mutable std::mutex mutex;  // guards the rest
-    std::unordered_map<std::string, Found> found;
+    mutable std::mutex mutex;                      // guards the rest
+    std::unordered_map<std::string, Found> found;  // by primary key, one each
     std::uint64_t bytes = 0;
   };
   static void forget_if(Shard& shard, const auto& over);

@@ -81,7 +81,9 @@ AnswerPlan plan_answer(const http::RequestHead& request, const StoredResponse& s
 }
 
 bool is_for_origin(const http::RequestHead& request, const StoredResponse& stored) {
-  return plan_answer(request, stored, std::nullopt).kind == AnswerKind::for_origin;
+  bool may_be =
+      http::find(request.fields, "If-Match") || http::find(request.fields, "If-Unmodified-Since");
+  return may_be && plan_answer(request, stored, std::nullopt).kind == AnswerKind::for_origin;
 }
 
 int status_of(const AnswerPlan& plan, const StoredResponse& stored) {

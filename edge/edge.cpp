@@ -342,7 +342,8 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   if (view.state == FlightState::found) co_return false;
   visit.trail.collapsed = !leader;
   visit.trail.forward_status = view.upstream_status;
-  if (view.state == FlightState::uncacheable) {
+  bool not_for_it = view.stored && view.stored->absence && has_credentials(visit.request.fields);
+  if (view.state == FlightState::uncacheable || not_for_it) {
     visit.trail.forward_status.reset();
     co_await pass_.forward(visit);
     co_return true;

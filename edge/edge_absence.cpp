@@ -5,6 +5,7 @@ namespace relay::edge {
 
 /// False: nobody said so, or not lately enough for this request.
 net::Task<bool> Edge::serve_absence(Visit& visit) {
+  if (has_credentials(visit.request.fields)) co_return false;
   Found absent = absences_.find(visit.key);
   if (!absent) co_return false;
   const StoredResponse& stored = *absent.stored;

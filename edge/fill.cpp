@@ -100,7 +100,7 @@ std::string_view Fill::why_unshared(const FillRequest& request, const Answered& 
   http::BodyFraming framing = answered.response.framing();
   if (answered.completed) framing = {http::BodyKind::length, answered.completed->length};
   auto why = unshareable(answered.head(), framing, request.viewer, settings_.object_bytes_max);
-  if (!why.empty() && !tells_absence(request, answered)) return why;
+  if (!why.empty() && (why == "too-large" || !tells_absence(request, answered))) return why;
   std::uint64_t known = framing.kind == http::BodyKind::length ? framing.length : 0;
   return memory_.has_room(known) ? std::string_view() : "no-memory";
 }
@@ -126,8 +126,9 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
     end_failed(*flight, answered.error());
     co_return std::nullopt;
   }
-  if (confirm(*flight, request, *answered)) co_return std::nullopt;
   int status = answered->head().status;
+  if (status < 400) absences_.remove(primary_of(flight->key()));
+  if (confirm(*flight, request, *answered)) co_return std::nullopt;
   bool stand_in =
       request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
       is_upstream_failure(status) &&
@@ -137,7 +138,6 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                               "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
-  if (status < 400) absences_.remove(primary_of(flight->key()));
   bool sliced = slice(flight, request, *answered);
   bool outdated = request.stale && request.stale.stored->sliced_bytes > 0 && status < 400;
   bool same = outdated && sliced && same_version(*flight->view().stored, *request.stale.stored);
@@ -198,7 +198,8 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   made.purge_sequence = flight.purge_sequence();
   made.absence = tells_absence(request, answered);
   if (made.absence) {
-    made.freshness.lifetime = settings_.negative_lifetime;
+    // From its arrival here on: neither a slow origin nor one whose clock is wrong makes it old.
+    made.freshness.lifetime = settings_.negative_lifetime + made.freshness.initial_age;
   } else {
     made.media = hls::kind_of(request.target, made.content_type);
   }

@@ -156,8 +156,13 @@ Storable may_store_part(http::Fields request, http::Fields response) {
   return judge_fields(200, request, response, false);
 }
 
+bool has_credentials(http::Fields request) {
+  return http::find(request, "Authorization") || http::find(request, "Cookie");
+}
+
 bool may_keep_absence(int status, http::Fields request, http::Fields response) {
-  if (!is_absence(status) || http::find(response, "Set-Cookie")) return false;
+  if (!is_absence(status) || has_credentials(request)) return false;
+  if (http::find(response, "Set-Cookie")) return false;
   Directives directives = http::read_response_directives(response);
   bool shareable = refusal(directives, request, status).empty() && vary_names(response);
   if (!shareable || directives.no_cache) return false;

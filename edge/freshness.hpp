@@ -51,8 +51,12 @@ Storable may_store(std::string_view method, int status, http::Fields request,
 /// The same for a 206, to be kept as a part (RFC 9111 3.3).
 Storable may_store_part(http::Fields request, http::Fields response);
 
+/// Authorization or a cookie: an origin that says nothing else may have answered them alone.
+bool has_credentials(http::Fields request);
+
 /// A 404 or 410 that says nothing of its lifetime, nor against being shared: how long it may be
-/// used is a guess that the operator makes (RFC 9111 4.2.2, cache.negative).
+/// used is a guess that the operator makes (RFC 9111 4.2.2, cache.negative). Not to a request with
+/// credentials: the same name may be there for others.
 bool may_keep_absence(int status, http::Fields request, http::Fields response);
 
 enum class Use {

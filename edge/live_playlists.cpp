@@ -92,6 +92,12 @@ LivePlaylists::Version LivePlaylists::current(const LivePlaylist& entry) const {
   return purged ? nullptr : version;
 }
 
+/// Whether nobody has to wait for what is asked for.
+bool LivePlaylists::is_there(const LivePlaylist& entry, media::LiveDirectives directives) const {
+  Version version = current(entry);
+  return version && judge_by(*version, directives).readiness != media::LiveReadiness::wait;
+}
+
 net::Task<bool> LivePlaylists::serve(Visit& visit) {
   if (stopped_->load(std::memory_order_relaxed)) co_return false;
   auto directives = media::read_live_directives(http::split_target(visit.target).query);
@@ -106,11 +112,12 @@ net::Task<bool> LivePlaylists::serve(Visit& visit) {
   if (by_member && upstream_.asks_member(key)) co_return false;
   Entry entry = want(visit, key, directed);
   if (!entry || (!directed && !current(*entry))) co_return false;
-  if (static_cast<std::size_t>(entry.use_count()) > limits::waiters_max) {
+  bool is_crowded = static_cast<std::size_t>(entry.use_count()) > limits::waiters_max;
+  if (is_crowded && !is_there(*entry, *directives)) {
     co_await refuse(visit, 503, "too many wait for this playlist", error_lifetime_s);
     co_return true;
   }
-  Version version = co_await wait_for(visit, entry, *directives);
+  Version version = co_await wait_for(visit, std::move(entry), *directives);
   if (!version) co_return false;
   co_await answer(visit, std::move(version), *directives);
   co_return true;

@@ -46,6 +46,7 @@ class LivePlaylists {
   using Version = std::shared_ptr<const LiveVersion>;
   Entry want(const Visit& visit, const std::string& key, bool make);
   Version current(const LivePlaylist& entry) const;
+  bool is_there(const LivePlaylist& entry, media::LiveDirectives directives) const;
   net::Task<Version> wait_for(Visit& visit, Entry entry, media::LiveDirectives directives);
   net::Task<void> answer(Visit& visit, Version version, media::LiveDirectives directives);
   net::Task<void> refuse(Visit& visit, int status, std::string text, std::int64_t lifetime_s);

@@ -9,7 +9,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds unshared_memory{10'000};
-constexpr milliseconds unshared_memory_of_absence{1'000};
+/// A refusal may be one viewer's own: it does not keep the others apart for long.
+constexpr milliseconds unshared_memory_of_refusal{1'000};
+
+/// Of an origin that sheds load, which must not get everybody's request at once.
+bool asks_to_wait(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
 
 }  // namespace
 
@@ -29,8 +35,8 @@ bool is_shareable(const http::ResponseHead& answer, const http::BodyFraming& fra
 }
 
 std::optional<milliseconds> unshared_memory_after(int status) {
-  if (status >= 500) return std::nullopt;
-  return is_absence(status) ? unshared_memory_of_absence : unshared_memory;
+  if (asks_to_wait(status)) return std::nullopt;
+  return status >= 400 ? unshared_memory_of_refusal : unshared_memory;
 }
 
 }  // namespace relay::edge

@@ -34,7 +34,7 @@ TEST(Absences, the_newest_of_a_key_is_found_until_it_is_removed) {
   EXPECT_TRUE(absences.find("/b"));
 }
 
-TEST(Absences, those_of_variants_go_with_their_primary_key) {
+TEST(Absences, one_of_a_variant_goes_with_its_primary_key) {
   Absences absences;
   absences.keep("/a\n\nde", absent(), "de", start);
   absences.keep("/ab", absent(), "ab", start);

@@ -241,6 +241,7 @@ TEST(MayKeepAbsence, is_for_what_is_not_there_and_says_no_more) {
   EXPECT_FALSE(may(404, {{"Vary", "*"}}));
   EXPECT_FALSE(may(404, {date, {"Last-Modified", "Sun, 06 Nov 1994 08:32:57 GMT"}}));
   EXPECT_FALSE(may(404, {}, {{"Authorization", "Bearer x"}}));
+  EXPECT_FALSE(may(404, {}, {{"Cookie", "a=b"}}));
   EXPECT_FALSE(may(404, {}, {{"Cache-Control", "no-store"}}));
 }
 

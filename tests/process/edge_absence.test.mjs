@@ -21,6 +21,7 @@ for (const status of [404, 410]) {
     origin.answer(path, (asked, response) => { waiting.push(response); });
     const answers = Promise.all(Array.from({ length: 50 }, () => ask(path)));
     const response = await until('the fetch', () => waiting[0], { every_ms: 5 });
+    origin.answer(path, { status, headers: { 'content-type': 'text/plain' }, body: 'nothing here' });
     response.writeHead(status, { 'content-type': 'text/plain' }).end('nothing here');
     for (const answer of await answers) assert.deepEqual([answer.status, answer.text], [status, 'nothing here']);
     const late = await ask(path);
@@ -46,6 +47,7 @@ for (const [what, headers, asking = {}] of [
   ['no-cache', { 'cache-control': 'no-cache' }],
   ['a cookie', { 'set-cookie': 'a=b' }],
   ['Authorization', {}, { authorization: 'Bearer x' }],
+  ['a Cookie', {}, { cookie: 'a=b' }],
 ]) {
   test(`a 404 with ${what} is asked for each time`, async () => {
     const path = `/asked-${what.replaceAll(' ', '-')}`;
@@ -56,6 +58,32 @@ for (const [what, headers, asking = {}] of [
     }
   });
 }
+
+test('who comes with credentials gets no 404 that others were given', async () => {
+  origin.answer('/mine', (asked, response) => {
+    const mine = asked.headers.authorization ?? asked.headers.cookie;
+    response.writeHead(mine ? 200 : 404, mine ? { 'cache-control': 'private' } : {}).end(mine ?? 'no');
+  });
+  for (const times of [1, 2]) assert.equal((await ask('/mine')).status, 404, times);
+  for (const [name, value] of [['authorization', 'Bearer x'], ['cookie', 'a=b']]) {
+    assert.deepEqual([(await ask('/mine', { headers: { [name]: value } })).text], [value]);
+  }
+});
+
+test('it counts from its arrival, whatever the origin\'s clock says and however long it took', async () => {
+  const edgeOfASecond = await startEdge({ upstream: origin.url });
+  try {
+    origin.answer('/late', { status: 404, headers: { date: new Date(Date.now() - 5000).toUTCString(), age: '3' }, body: 'no' });
+    const two = async () => {
+      const before = origin.count('/late');
+      for (const times of [1, 2]) assert.equal((await request(`${edgeOfASecond.url}/late`)).status, 404, times);
+      return origin.count('/late') - before === 1;
+    };
+    await until('two requests within a second, which are one fetch', two);
+  } finally {
+    await cleanUp(edgeOfASecond);
+  }
+});
 
 for (const [what, change] of [
   ['purged', (path) => purge(edge, { url: path })],

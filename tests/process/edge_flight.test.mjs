@@ -296,7 +296,7 @@ for (const [i, [what, head]] of notResumed.entries()) {
 for (const [i, [what, headers, asking, status = 200]] of [
   ['no-store', { 'cache-control': 'no-store' }, {}],
   ['403 and no-store', { 'cache-control': 'no-store' }, {}, 403],
-  ['429 and nothing said', {}, {}, 429],
+  ['401 and nothing said', {}, {}, 401],
   ['private', { 'cache-control': 'private, max-age=60' }, {}],
   ['a cookie without a lifetime', { 'set-cookie': 'a=b' }, {}],
   ['a cookie and a validator', { 'set-cookie': 'a=b', etag: '"1"' }, {}],
@@ -319,10 +319,10 @@ for (const [i, [what, headers, asking, status = 200]] of [
 }
 
 test('an answer that can be shared again is, at once', async () => {
-  origin.answer('/closed', { status: 403, headers: { 'cache-control': 'no-store' }, body: 'closed' });
-  assert.equal((await request(`${edge.url}/closed`)).status, 403);
+  origin.answer('/closed', { status: 302, headers: { 'cache-control': 'no-store', location: '/elsewhere' }, body: 'closed' });
+  assert.equal((await request(`${edge.url}/closed`)).status, 302);
   origin.answer('/closed', { headers: fresh, body: 'open' });
-  // What is remembered of the 403 would last for 10 s.
+  // What is remembered of the 302 would last for 10 s.
   const began = Date.now();
   await until('a hit', async () => isHit(await get(`${edge.url}/closed`)));
   assert.ok(Date.now() - began < 8_000);
