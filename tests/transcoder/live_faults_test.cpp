@@ -311,7 +311,7 @@ void disguise_as_avs2(std::string& ts) {
   constexpr std::uint8_t h264 = 0x1b, avs2 = 0xd2;
   claim_type(ts, h264, avs2);
   constexpr std::string_view start("\0\0\1", 3);
-  for (std::size_t at = ts.find(start); at + start.size() < ts.size();
+  for (std::size_t at = ts.find(start); at < ts.size() - start.size();
        at = ts.find(start, at + 1)) {
     char& code = ts[at + start.size()];
     if (code == 0x65) code = '\xb3';

@@ -26,7 +26,7 @@ struct Channel {
   int step() {
     now += frame;
     for (std::size_t i = 0; i < 2; ++i)
-      if (sends[i]) slots[i].fresh_us = now;
+      if (sends[i]) slots[i].fresh_us = now, slots[i].was_fresh = true;
     return on_air.at(now, slots);
   }
   int after(std::int64_t us) {
@@ -45,6 +45,13 @@ TEST(LiveOnAir, NobodyThenWhoeverIsReadyAndThePrimaryOfTwo) {
   both.set(0, SlotState::ready, true);
   both.set(1, SlotState::ready, true);
   EXPECT_EQ(both.step(), 0);
+}
+
+TEST(LiveOnAir, ASlotWhoseFirstPictureIsNotDueYetIsStartingNotLost) {
+  Channel channel;
+  channel.set(0, SlotState::ready, false);
+  EXPECT_EQ(channel.after(second), -1);
+  EXPECT_EQ(channel.on_air.states()[0], SlotState::starting);
 }
 
 TEST(LiveOnAir, ALostSlotIsHeldThenTheOtherOneTakesOver) {
