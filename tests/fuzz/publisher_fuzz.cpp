@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/check.hpp"
+#include "common/media/ts_packet.hpp"
 #include "origin/live/stream_key.hpp"
 #include "origin/live/ts_units.hpp"
 
@@ -18,7 +19,7 @@ void read_names(std::string_view bytes) {
 
 /// How many bytes of packets come out.
 std::size_t cut(std::string_view bytes, std::size_t piece) {
-  constexpr std::size_t packet = live::TsUnits::packet_bytes;
+  constexpr std::size_t packet = relay::media::ts_packet_bytes;
   live::TsUnits units;
   std::size_t out = 0;
   auto take = [&](std::string_view unit, live::Unit) {
