@@ -21,9 +21,10 @@ std::string_view unshareable(const http::ResponseHead& answer, const http::BodyF
 bool is_shareable(const http::ResponseHead& answer, const http::BodyFraming& framing,
                   http::Fields request, std::uint64_t object_bytes_max);
 
-/// How long the next requests for a key do not wait for one another after such an answer. What is
-/// not there may come any moment, and is one fetch then. nullopt after a failure of the upstream:
-/// once it has passed, what comes next shall be one fetch at once.
+/// How long the next requests for a key do not wait for one another after such an answer: shorter
+/// after a refusal, for what is not there may come any moment and what was refused may have been so
+/// to one viewer only. nullopt after a failure of the upstream, or when it asks to be left alone
+/// (408, 425, 429): once that has passed, what comes next shall be one fetch at once.
 std::optional<std::chrono::milliseconds> unshared_memory_after(int status);
 
 }  // namespace relay::edge

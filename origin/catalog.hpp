@@ -288,10 +288,9 @@ class Catalog {
   /// The clips that hold segments of an asset.
   static Result<std::set<std::string>> clips_on(const Change& change, std::string_view tenant,
                                                 std::string_view asset);
-  /// A clip that others of them were made of comes behind those.
-  static Result<std::vector<std::string>> order_to_delete(const Change& change,
-                                                          std::string_view tenant,
-                                                          std::set<std::string> clips);
+  /// One of them that none of the others was made of.
+  static Result<std::string> first_to_delete(const Change& change, std::string_view tenant,
+                                             const std::set<std::string>& clips);
   /// conflict: clips hold segments of it.
   static Result<void> check_unheld(const Change& change, std::string_view tenant,
                                    std::string_view asset);

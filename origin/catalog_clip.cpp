@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iterator>
-#include <span>
 
 #include "origin/catalog_change.hpp"
 
@@ -60,21 +59,20 @@ std::vector<std::string> kept_of(const Asset& old) {
   return kept;
 }
 
-/// `clips`: those that hold it, in the order in which they can be deleted.
-std::string why_held(std::string_view asset, const std::vector<std::string>& clips) {
-  if (clips.size() == 1)
+/// `clips`: of the `count` that hold it the first ones, in the order in which they can be deleted.
+std::string why_held(std::string_view asset, const std::vector<std::string>& clips,
+                     std::size_t count) {
+  if (count == 1)
     return fmt::format(
         "'{}' cannot be deleted: a clip made of it plays its segments; delete '{}' "
         "first",
         asset, clips.front());
-  auto named_ones = std::span(clips).first(std::min(clips.size(), clips_named_max));
-  std::string named = fmt::format("'{}'", fmt::join(named_ones, "', '"));
-  if (named_ones.size() < clips.size())
-    named += fmt::format(" and {} more", clips.size() - named_ones.size());
+  std::string named = fmt::format("'{}'", fmt::join(clips, "', '"));
+  if (clips.size() < count) named += fmt::format(" and {} more", count - clips.size());
   return fmt::format(
       "'{}' cannot be deleted: {} clips made of it play its segments; delete them "
       "first, in this order: {}",
-      asset, clips.size(), named);
+      asset, count, named);
 }
 
 }  // namespace
@@ -180,25 +178,15 @@ Result<std::set<std::string>> Catalog::clips_on(const Change& change, std::strin
   return clips;
 }
 
-Result<std::vector<std::string>> Catalog::order_to_delete(const Change& change,
-                                                          std::string_view tenant,
-                                                          std::set<std::string> clips) {
-  std::map<std::string, std::set<std::string>> held_by;
+Result<std::string> Catalog::first_to_delete(const Change& change, std::string_view tenant,
+                                             const std::set<std::string>& clips) {
   for (const std::string& clip : clips) {
     auto others = clips_on(change, tenant, clip);
     if (!others) return std::unexpected(others.error());
-    held_by[clip] = std::move(*others);
+    if (std::ranges::none_of(*others, [&](auto& other) { return clips.contains(other); }))
+      return clip;
   }
-  std::vector<std::string> order;
-  auto is_free = [&](const std::string& clip) {
-    return std::ranges::none_of(held_by[clip], [&](auto& other) { return clips.contains(other); });
-  };
-  while (!clips.empty()) {
-    auto free = std::ranges::find_if(clips, is_free);
-    if (free == clips.end()) free = clips.begin();  // each holds the other's earlier version
-    order.push_back(std::move(clips.extract(free).value()));
-  }
-  return order;
+  return *clips.begin();  // each holds the other's earlier version
 }
 
 Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant,
@@ -206,9 +194,15 @@ Result<void> Catalog::check_unheld(const Change& change, std::string_view tenant
   auto clips = clips_on(change, tenant, asset);
   if (!clips) return std::unexpected(clips.error());
   if (clips->empty()) return {};
-  auto order = order_to_delete(change, tenant, std::move(*clips));
-  if (!order) return std::unexpected(order.error());
-  return fail(ErrorKind::conflict, ErrorSource::client, why_held(asset, *order));
+  std::size_t count = clips->size();
+  std::vector<std::string> order;
+  while (!clips->empty() && order.size() < clips_named_max) {
+    auto next = first_to_delete(change, tenant, *clips);
+    if (!next) return std::unexpected(next.error());
+    clips->erase(*next);
+    order.push_back(std::move(*next));
+  }
+  return fail(ErrorKind::conflict, ErrorSource::client, why_held(asset, order, count));
 }
 
 Result<std::vector<Released>> Catalog::drop_old_clips(Change& change, const Asset& clip,

@@ -30,6 +30,8 @@ enum class FeedFormat : std::uint8_t { none, flv, mpegts };
 /// The number of HEVC in FLV: not Adobe's, but in use before enhanced RTMP. In this stream HEVC has
 /// no other.
 inline constexpr unsigned flv_hevc = 12;
+/// What a tag of pictures holds (AVCPacketType; HEVC has the same).
+enum class FlvContent : std::uint8_t { head, picture, end };
 
 const char* name(FeedSlot slot);
 const char* name(FeedFormat format);

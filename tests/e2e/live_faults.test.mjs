@@ -4,9 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launchBrowser, openPage, playback, playsPast } from '../support/browser.mjs';
-import { asset } from '../support/broadcaster.mjs';
 import { transcodersOf } from '../support/jobs.mjs';
-import { openChannel, publish, waitForAir } from '../support/live.mjs';
+import { liveOf, openChannel, publish, slotReady, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
@@ -44,10 +43,6 @@ function push(slot) {
   publishers[slot] = publish(to, feed);
 }
 
-const slots = async () => (await asset(fleet.origin, channel)).live;
-const ready = (slot) => until(`${slot} to be ready`, async () => (await slots()).slots[slot].state === 'ready',
-  { deadline_ms: 60_000 });
-
 /** The picture and the sound go on, and the viewer follows the live edge. */
 async function playsOn(t, since_ms) {
   const { time_s } = await playback(page);
@@ -66,10 +61,9 @@ async function playsOn(t, since_ms) {
 }
 
 test('the publisher on air is killed', async (t) => {
-  await ready('primary');
-  await ready('backup');
+  for (const slot of ['primary', 'backup']) await slotReady(fleet.origin, channel, slot);
   const since = performance.now();
-  await publishers[(await slots()).on_air].stop();
+  await publishers[(await liveOf(fleet.origin, channel)).on_air].stop();
   await playsOn(t, since);
 });
 

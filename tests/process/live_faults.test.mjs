@@ -3,9 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { asset } from '../support/broadcaster.mjs';
 import { transcodersOf } from '../support/jobs.mjs';
-import { openChannel, publish, waitForAir } from '../support/live.mjs';
+import { liveOf, openChannel, publish, slotReady, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
@@ -63,8 +62,7 @@ async function goOn() {
     now.segments.some(({ number, gap }) => number >= msn && !gap)), { deadline_ms: 60_000 });
 }
 
-const slots = async () => (await asset(fleet.origin, channel)).live;
-const ready = (slot) => until(`${slot} to be ready`, async () => (await slots()).slots[slot].state === 'ready');
+const ready = (slot) => slotReady(fleet.origin, channel, slot);
 
 /**
  * Breaks something, waits until all goes on, and says what the playlists and viewers had of it. Numbers of
@@ -98,7 +96,7 @@ test('nothing breaks', async () => {
 test('the publisher on air is killed: the other takes over, nothing is missing', async (t) => {
   const gaps = await fault(t, async () => {
     await publishers.primary.stop();
-    await until('backup to be on air', async () => (await slots()).on_air === 'backup');
+    await until('backup to be on air', async () => (await liveOf(fleet.origin, channel)).on_air === 'backup');
   });
   assert.deepEqual(gaps, []);
 });

@@ -3,8 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { asset } from '../support/broadcaster.mjs';
-import { followLive, openChannel, publish, waitForAir } from '../support/live.mjs';
+import { followLive, liveOf, openChannel, publish, slotReady, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
@@ -32,9 +31,8 @@ after(async () => {
 const srtOf = (slot) => ingest.srt.replace(/streamid=([^&]*)/, (_, id) =>
   `streamid=${encodeURIComponent(`${decodeURIComponent(id)}${slot === 'backup' ? ',slot=backup' : ''}`)}`);
 
-const live = async () => (await asset(origin, channel)).live;
-const ready = (slot) => until(`${slot} to be ready`, async () => (await live()).slots[slot].state === 'ready',
-  { deadline_ms: 60_000 });
+const live = () => liveOf(origin, channel);
+const ready = (slot) => slotReady(origin, channel, slot);
 const onAir = (slot) => until(`${slot} to be on air`, async () => {
   const now = await live();
   return now.on_air === slot || Promise.reject(new Error(JSON.stringify(now.slots)));

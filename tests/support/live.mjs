@@ -1,7 +1,7 @@
 // Live channels from outside: a publisher (the ffmpeg command), and what a low-latency player asks.
 
 import { spawn } from 'node:child_process';
-import { authorize } from './broadcaster.mjs';
+import { asset, authorize } from './broadcaster.mjs';
 import { get, request } from './http.mjs';
 import { until } from './poll.mjs';
 
@@ -22,6 +22,13 @@ export function endChannel(origin, channel) {
   return request(`${origin.url}/api/v1/${tenant}/channels/${asset}/end`,
     { method: 'POST', headers: authorize(origin, channel) });
 }
+
+/** What the document says of an open channel: {on_air, slots: {primary, backup}, …}. */
+export const liveOf = async (origin, channel) => (await asset(origin, channel)).live;
+
+/** Waits until a publisher's slot can go on air. */
+export const slotReady = (origin, channel, slot) => until(`${slot} to be ready`,
+  async () => (await liveOf(origin, channel)).slots[slot].state === 'ready', { deadline_ms: 60_000 });
 
 export const feedUrl = (origin, channel, slot = 'primary') => {
   const [tenant, asset] = channel.split('/');

@@ -25,8 +25,11 @@ struct Channel {
   }
   int step() {
     now += frame;
-    for (std::size_t i = 0; i < 2; ++i)
-      if (sends[i]) slots[i].fresh_us = now, slots[i].was_fresh = true;
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (!sends[i]) continue;
+      slots[i].fresh_us = now;
+      slots[i].was_fresh = true;
+    }
     return on_air.at(now, slots);
   }
   int after(std::int64_t us) {

@@ -14,8 +14,6 @@ namespace {
 constexpr int tag_head_bytes = 4;  // content, offset of composition
 constexpr int offset_bits = 24;
 
-enum class Content : std::uint8_t { head = 0, picture = 1 };
-
 std::string_view bytes_of(const AVPacket& packet) {
   return {reinterpret_cast<const char*>(packet.data), static_cast<std::size_t>(packet.size)};
 }
@@ -42,11 +40,9 @@ bool FlvHevc::is(const AVStream& stream) {
 
 bool FlvHevc::unpack(AVStream& stream, AVPacket& packet) {
   if (packet.size <= tag_head_bytes) return false;
-  if (packet.data[0] == static_cast<std::uint8_t>(Content::head)) {
-    take_head(stream, packet);
-    return false;
-  }
-  if (packet.data[0] != static_cast<std::uint8_t>(Content::picture) || head_.empty()) return false;
+  auto content = static_cast<media::FlvContent>(packet.data[0]);
+  if (content == media::FlvContent::head) take_head(stream, packet);
+  if (content != media::FlvContent::picture || head_.empty()) return false;
   packet.pts = packet.dts + composition_ms(packet);  // FLV counts milliseconds
   packet.data += tag_head_bytes;
   packet.size -= tag_head_bytes;

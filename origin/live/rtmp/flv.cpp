@@ -15,9 +15,8 @@ constexpr unsigned h264 = 7;
 constexpr unsigned key_frame = 1;
 constexpr unsigned enhanced = 0x80;  // enhanced RTMP: a FourCC follows
 constexpr std::size_t enhanced_head_bytes = 5;
+constexpr std::size_t offset_bytes = 3;
 
-/// AVCPacketType: what a picture's tag holds.
-enum class Content : std::uint8_t { head = 0, picture = 1, end = 2 };
 /// PacketType of enhanced RTMP.
 enum class EnhancedContent : std::uint8_t { head = 0, picture = 1, picture_at_once = 3 };
 
@@ -51,7 +50,8 @@ bool is_video_header(const Message& message) {
   unsigned codec = byte_at(message, 0) & 0x0f;  // enhanced: the content
   if (is_enhanced(message)) return codec == static_cast<unsigned>(EnhancedContent::head);
   bool has_head = codec == h264 || codec == media::flv_hevc;
-  return has_head && message.payload.size() > 1 && byte_at(message, 1) == 0;
+  return has_head && message.payload.size() > 1 &&
+         byte_at(message, 1) == static_cast<unsigned>(media::FlvContent::head);
 }
 
 /// An enhanced message in the form that FLV had before: codec, content, offset of composition (3
@@ -59,25 +59,15 @@ bool is_video_header(const Message& message) {
 /// nobody minds.
 std::string plain(std::string_view payload) {
   auto first = static_cast<unsigned char>(payload[0]);
-  std::string_view rest = payload.substr(std::min(enhanced_head_bytes, payload.size()));
-  std::string out(1, static_cast<char>((first & 0x70) | media::flv_hevc));
-  auto begin = [&](Content content, bool has_offset) {
-    out += static_cast<char>(content);
-    if (!has_offset) out.append(3, '\0');
-  };
-  switch (static_cast<EnhancedContent>(first & 0x0f)) {
-    case EnhancedContent::head:
-      begin(Content::head, false);
-      return out.append(rest);
-    case EnhancedContent::picture:
-      begin(Content::picture, true);
-      return out.append(rest);
-    case EnhancedContent::picture_at_once:
-      begin(Content::picture, false);
-      return out.append(rest);
-  }
-  begin(Content::end, false);
-  return out;
+  auto enhanced_content = static_cast<EnhancedContent>(first & 0x0f);
+  bool has_offset = enhanced_content == EnhancedContent::picture;
+  bool is_picture = has_offset || enhanced_content == EnhancedContent::picture_at_once;
+  auto content = is_picture ? media::FlvContent::picture : media::FlvContent::end;
+  if (enhanced_content == EnhancedContent::head) content = media::FlvContent::head;
+  std::string out{static_cast<char>((first & 0x70) | media::flv_hevc), static_cast<char>(content)};
+  if (!has_offset) out.append(offset_bytes, '\0');
+  if (content == media::FlvContent::end) return out;
+  return out.append(payload.substr(std::min(enhanced_head_bytes, payload.size())));
 }
 
 }  // namespace
