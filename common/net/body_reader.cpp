@@ -53,13 +53,15 @@ Task<Result<std::size_t>> BodyReader::receive(std::span<char> into,
                                               std::chrono::milliseconds stall) {
   SteadyTime begun = steady_now();
   watched_.arm_until(begun + stall);
+  waits_ = true;
   auto [error, n] =
       co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), use_result);
+  waits_ = false;
   watched_.disarm();
+  if (timed_out) co_return fail(ErrorKind::timeout, source_, "the body stalled", true);
   bool keeps_pace = source_ != ErrorSource::client || pace_.keeps(steady_now() - begun, n);
   if (!keeps_pace) co_return fail(ErrorKind::timeout, source_, "the body came too slowly");
   if (!error) co_return n;
-  if (timed_out) co_return fail(ErrorKind::timeout, source_, "the body stalled", true);
   if (error == asio::error::eof && kind_ == http::BodyKind::until_close) co_return std::size_t{0};
   co_return fail(ErrorKind::aborted, source_, "the body ended before its promised length", true);
 }

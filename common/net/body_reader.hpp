@@ -31,6 +31,8 @@ class BodyReader {
   /// than limits::rate_min_bytes_per_s).
   Task<Result<std::size_t>> read(std::span<char> into, std::chrono::milliseconds stall);
   bool done() const { return done_; }
+  /// Whether a read is under way that waits for the peer.
+  bool waits() const { return waits_; }
   /// Bytes of the next message that came with a chunked body; valid when done.
   std::string_view rest() const;
   /// Set by the owner's expire().
@@ -51,6 +53,7 @@ class BodyReader {
   std::vector<char> input_;  // read but not yet given out
   std::size_t input_from_ = 0;
   bool done_ = true;
+  bool waits_ = false;
   Pace pace_;
 };
 

@@ -49,7 +49,11 @@ void Session::expire() {
   }
   if (!draining_ && output_.keeps_pace()) return;
   output_.timed_out = body_.timed_out = true;
-  socket_.close(ignored);
+  if (!draining_ && body_.waits() && answer_ == Answer::none) {
+    socket_.cancel(ignored);  // the handler answers whoever stopped in the midst of a body
+  } else {
+    socket_.close(ignored);
+  }
 }
 
 void Session::drain() {

@@ -118,11 +118,13 @@ test('empty and too large uploads are refused, whether their length is told or n
   assert.equal((await uploadChunked(origin, 'demo/videos/fits', large.subarray(1))).status, 201);
 });
 
-test('an upload that trickles is ended and leaves nothing; one that is only slow is taken', { timeout: 120_000 }, async () => {
+test('an upload that trickles or stands still is ended with an answer and leaves nothing; one that is only slow is taken', { timeout: 120_000 }, async () => {
   const port = new URL(origin.url).port;
   const begin = (name, length) => openRaw(port, `PUT /api/v1/demo/videos/${name} HTTP/1.1\r\nHost: h\r\n` +
     `Authorization: Bearer demo-key\r\nContent-Length: ${length}\r\n\r\n`);
   const [trickle, slow] = [await begin('trickle', 100_000), await begin('slow', 100_000)];
+  const still = await begin('still', 100_000);
+  still.send('some of it');
   let left = 100_000, ended = false;
   trickle.closed.then(() => { ended = true; });
   const timer = setInterval(() => {
@@ -133,11 +135,16 @@ test('an upload that trickles is ended and leaves nothing; one that is only slow
   try {
     await until('the trickle to be ended', () => ended, { deadline_ms: 90_000 });
     await until('the slow one to be answered', () => /^HTTP\/1\.1 20\d /.test(slow.text()), { deadline_ms: 60_000 });
-    assertProblem(await call('GET', 'demo/assets/trickle'), 404, /no asset/);
+    for (const [name, peer, why] of [['trickle', trickle, /too slowly/], ['still', still, /stalled/]]) {
+      await until(`the answer to ${name}`, () => why.test(peer.text()), { deadline_ms: 60_000 });
+      assert.match(peer.text(), /^HTTP\/1\.1 408 /);
+      assertProblem(await call('GET', `demo/assets/${name}`), 404, /no asset/);
+    }
   } finally {
     clearInterval(timer);
     trickle.socket.destroy();
     slow.socket.destroy();
+    still.socket.destroy();
   }
   await remove(origin, 'demo/slow');
 });
