@@ -220,8 +220,10 @@ void Node::Impl::reload() {
   }
   own_live = read->live;
   take_on();
-  log::info("settings reloaded: members, log and what else may change; others wait for a restart",
+  log::info("settings reloaded: members, log and what else may change",
             {log::kv("members", read->members.size())});
+  for (const std::string& key : waiting_keys(settings, *read))
+    log::warn("a changed setting waits for a restart", {log::kv("key", key)});
 }
 
 /// What the fleet says goes before what this edge's file says.

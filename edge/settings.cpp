@@ -169,6 +169,12 @@ void describe(Schema& schema, Settings& into) {
   if (schema.has("fleet")) check_members(schema, into);
 }
 
+std::vector<std::string> waiting_keys(const Settings& started, Settings read) {
+  read.live = started.live;
+  read.members = started.members;
+  return changed_keys(describe, started, read);
+}
+
 Result<Settings> load(const std::string& path) {
   return load_settings<Settings>(path, describe);
 }

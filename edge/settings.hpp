@@ -67,6 +67,10 @@ unsigned thread_count(const Settings& settings);
 /// What the file says about this edge itself; it has a [fleet].
 const fleet::Member& own_member(const Settings& settings);
 
+/// Keys that an edge which `started` with the ones and `read` the others takes on only when it is
+/// started again: all but [fleet] members and the live ones.
+std::vector<std::string> waiting_keys(const Settings& started, Settings read);
+
 /// Reads and judges the file. Errors: invalid, "FILE:LINE:COLUMN: what is wrong and what is
 /// allowed".
 Result<Settings> load(const std::string& path);

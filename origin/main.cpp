@@ -103,7 +103,7 @@ int run(const Settings& settings, const std::string& path) {
     announcer.stop();
   });
   log::info("serving", {log::kv("listen", settings.listen), log::kv("path", settings.path)});
-  server.run([&] { reload(path, access, announcer); });
+  server.run([&] { reload(path, settings, access, announcer); });
   log::info("stopped", {});
   return 0;
 }

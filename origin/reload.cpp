@@ -42,7 +42,16 @@ std::vector<std::string> changes(const std::vector<TenantSettings>& old_tenants,
   return lines;
 }
 
-void reload(const std::string& path, Access& access, Announcer& announcer) {
+std::vector<std::string> waiting_keys(const Settings& started, Settings read) {
+  read.tenants = started.tenants;
+  read.edges_admin = started.edges_admin;
+  read.log_level = started.log_level;
+  read.log_format = started.log_format;
+  return changed_keys(describe, started, read);
+}
+
+void reload(const std::string& path, const Settings& started, Access& access,
+            Announcer& announcer) {
   auto settings = load(path);
   if (!settings) {
     log::error("reload refused, the old settings stay", {log::kv("why", settings.error().message)});
@@ -50,11 +59,14 @@ void reload(const std::string& path, Access& access, Announcer& announcer) {
   }
   auto lines =
       changes(*access.tenants(), settings->tenants, announcer.edges(), settings->edges_admin);
+  auto waiting = waiting_keys(started, *settings);
   access.replace(std::move(settings->tenants));
   announcer.set_edges(settings->edges_admin);
   log::configure("origin", settings->log_level, settings->log_format);
   for (const std::string& line : lines) log::info("settings reloaded", {log::kv("change", line)});
-  if (lines.empty()) log::info("settings reloaded", {log::kv("change", "none")});
+  if (lines.empty()) log::info("settings reloaded", {log::kv("change", "none that is live")});
+  for (const std::string& key : waiting)
+    log::warn("a changed setting waits for a restart", {log::kv("key", key)});
 }
 
 }  // namespace relay::origin

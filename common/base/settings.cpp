@@ -26,6 +26,7 @@
 #include <system_error>
 #include <tuple>
 
+#include "common/base/check.hpp"
 #include "common/base/limits.hpp"
 #include "common/base/quantity.hpp"
 #include "common/base/spelling.hpp"
@@ -374,6 +375,16 @@ std::vector<KeyDoc> document_settings(const std::function<void(Schema&)>& visit)
   Schema schema(impl);
   visit(schema);
   return std::move(impl.docs);
+}
+
+std::vector<std::string> changed_keys(const std::vector<KeyDoc>& before,
+                                      const std::vector<KeyDoc>& after) {
+  RELAY_CHECK(before.size() == after.size());
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i].default_value != after[i].default_value) keys.push_back(before[i].key);
+  }
+  return keys;
 }
 
 }  // namespace detail

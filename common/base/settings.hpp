@@ -110,6 +110,9 @@ Result<void> load_settings(const std::string& path, const std::function<void(Sch
 Result<void> parse_settings(std::string_view text, const std::string& path,
                             const std::function<void(Schema&)>& visit);
 std::vector<KeyDoc> document_settings(const std::function<void(Schema&)>& visit);
+/// Both of one description.
+std::vector<std::string> changed_keys(const std::vector<KeyDoc>& before,
+                                      const std::vector<KeyDoc>& after);
 }  // namespace detail
 
 template <class Settings>
@@ -136,6 +139,14 @@ template <class Settings>
 std::vector<KeyDoc> document_settings(void (*describe)(Schema&, Settings&),
                                       Settings settings = {}) {
   return detail::document_settings([&](Schema& schema) { describe(schema, settings); });
+}
+
+/// Keys whose values differ, an array of tables as a whole ("upstream").
+template <class Settings>
+std::vector<std::string> changed_keys(void (*describe)(Schema&, Settings&), const Settings& before,
+                                      const Settings& after) {
+  return detail::changed_keys(document_settings(describe, before),
+                              document_settings(describe, after));
 }
 
 }  // namespace relay

@@ -71,5 +71,18 @@ TEST(Reload, SaysWhatChanged) {
   EXPECT_TRUE(changes(now, now, {"http://a"}, {"http://a"}).empty());
 }
 
+TEST(Reload, SaysWhatWaitsForARestart) {
+  Settings started;
+  Settings read = started;
+  read.tenants = two_tenants();
+  read.edges_admin = {"http://a"};
+  read.log_level = "debug";
+  EXPECT_TRUE(waiting_keys(started, read).empty());
+  read.uploads.size_max = 1;
+  read.path = "elsewhere";
+  EXPECT_EQ(waiting_keys(started, read),
+            (std::vector<std::string>{"origin.path", "uploads.size_max"}));
+}
+
 }  // namespace
 }  // namespace relay::origin
