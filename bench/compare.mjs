@@ -20,7 +20,8 @@ For each scenario it runs all servers in turn, A B C D A B C D, and prints media
   us/request   server CPU time (user and system) a request, in microseconds
   s/GB         server CPU seconds a gigabyte (10^9 bytes) of bodies
   p50, p99     latency in milliseconds, as wrk saw it
-  rss          the server's resident memory at the end, in MiB
+  rss          the server's resident memory at the end, in MiB; files that it maps count
+  kept         of what it missed, what it has now: a sample of 100 asked for again (least-most)
 As root it runs in a network namespace of its own with cubic: with BBR the kernel charges the work of
 its pacing timers to whichever process runs at that moment.
 Hits ask for one URL; misses ask for a new URL each time, which the server fetches and stores.
@@ -46,9 +47,9 @@ const seconds = Number(options.seconds ?? (options.quick ? 1 : 4))
 
 const sizes = { '1KB': 1000, '64KB': 64_000, '1MB': 1_000_000, '4MB': 4_000_000 }
 const scenarios = [
-  ...Object.keys(sizes).map(size => ({ scenario: 'hit', size, connections: size === '4MB' ? 8 : 64 })),
-  ...['1KB', '64KB'].map(size => ({ scenario: 'hit', size, connections: 2000 })),
-  ...['1KB', '64KB', '1MB'].map(size => ({ scenario: 'miss', size, connections: 8 })),
+  ...Object.keys(sizes).map(size => ({ scenario: 'hit', size, connections: 64 })),
+  ...['1KB', '64KB', '1MB'].map(size => ({ scenario: 'hit', size, connections: 2000 })),
+  ...['1KB', '64KB', '1MB'].flatMap(size => [8, 64].map(connections => ({ scenario: 'miss', size, connections }))),
 ].filter(({ scenario, size }) => `${scenario} ${size}`.includes(options.only ?? ''))
 
 const state = mkdtempSync(join(tmpdir(), 'torchrelay-compare-'))
@@ -83,8 +84,9 @@ function get(port, path) {
   return new Promise((resolve, reject) => {
     http.get({ host: '127.0.0.1', port, path, agent: false }, answer => {
       const hash = createHash('sha256')
-      answer.on('data', piece => hash.update(piece))
-      answer.on('end', () => resolve({ status: answer.statusCode, digest: hash.digest('hex'), headers: answer.headers }))
+      let text = ''  // its beginning
+      answer.on('data', piece => { hash.update(piece); if (text.length < 1000) text += piece.toString('latin1') })
+      answer.on('end', () => resolve({ status: answer.statusCode, digest: hash.digest('hex'), text }))
       answer.on('error', reject)
     }).on('error', reject)
   })
@@ -137,12 +139,12 @@ function request() n = n + 1; return wrk.format("GET", "/miss/" .. size .. "/" .
 }
 
 let missRun = 0
-function load(port, { scenario, size, connections }) {
+function load(port, { scenario, size, connections }, run) {
   const miss = scenario === 'miss'
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency']
   if (miss) args.push('-s', `${state}/miss.lua`)
   args.push(`http://127.0.0.1:${port}/${size}`)
-  if (miss) args.push('--', size, `${process.pid}-${missRun++}`)
+  if (miss) args.push('--', size, run)
   const out = spawnSync(pinned ? 'taskset' : 'wrk', pinned ? ['-c', '1', 'wrk', ...args] : args, { encoding: 'utf8' }).stdout
   const ms = text => {
     const [, number, unit] = /([\d.]+)(us|ms|s)/.exec(text) ?? [0, 0, 'ms']
@@ -157,22 +159,36 @@ function load(port, { scenario, size, connections }) {
   }
 }
 
-function measure(server, scenario) {
+const askedOfOrigin = async () => Number(/(\d+) (\d+) (\d+)/.exec((await get(ports.origin, '/status')).text)[3])
+
+/** Which part of a run's answers the server has kept: a proxy that only passes on is cheap. */
+async function keptOf(port, { size }, run, requests) {
+  const sample = Math.min(100, requests - 1)
+  const before = await askedOfOrigin()
+  for (let i = 0; i < sample; i++) {  // wrk makes one request that it never sends, the first
+    await get(port, `/miss/${size}/${run}-${2 + Math.floor(i * (requests - 1) / sample)}`)
+  }
+  return 1 - (await askedOfOrigin() - before - 1) / sample
+}
+
+async function measure(server, scenario) {
+  const run = `${process.pid}-${missRun++}`
   const before = usage(server.child.pid)
-  const seen = load(server.port, scenario)
+  const seen = load(server.port, scenario, run)
   const after = usage(server.child.pid)
   const cpu_s = after.cpu_s - before.cpu_s
   return {
     ...seen, rss_mb: after.rss_bytes / 2 ** 20,
     cpu_us_per_request: cpu_s * 1e6 / seen.requests,
     cpu_s_per_gb: cpu_s * 1e9 / (seen.requests * sizes[scenario.size]),
+    kept: scenario.scenario === 'miss' ? await keptOf(server.port, scenario, run, seen.requests) : undefined,
   }
 }
 
-
 function summarise(server, scenario, samples) {
   const row = { server, ...scenario }
-  for (const key of ['requests_per_s', 'cpu_us_per_request', 'cpu_s_per_gb', 'p50_ms', 'p99_ms', 'rss_mb']) {
+  for (const key of ['requests_per_s', 'cpu_us_per_request', 'cpu_s_per_gb', 'p50_ms', 'p99_ms', 'rss_mb', 'kept']) {
+    if (samples[0][key] === undefined) continue
     const values = samples.map(sample => sample[key])
     row[key] = median(values)
     row[`${key}_range`] = [Math.min(...values), Math.max(...values)]
@@ -187,11 +203,12 @@ function print(row) {
   console.log(`${what.padEnd(20)}${row.server.padEnd(11)}` +
     `${number(row.requests_per_s, 0)}${number(row.cpu_us_per_request, 1)} ${span(row.cpu_us_per_request_range, 1)}` +
     `${number(row.cpu_s_per_gb, 3)} ${span(row.cpu_s_per_gb_range, 3)}` +
-    `${number(row.p50_ms, 2)}${number(row.p99_ms, 2)}${number(row.rss_mb, 0)}`)
+    `${number(row.p50_ms, 2)}${number(row.p99_ms, 2)}${number(row.rss_mb, 0)}` +
+    (row.kept === undefined ? '' : `${number(row.kept, 2)} ${span(row.kept_range, 2)}`.trimEnd()))
 }
 
 const row_head = `${'what'.padEnd(20)}${'server'.padEnd(11)}${'req/s'.padStart(9)}${'us/request'.padStart(10)}` +
-  `${''.padEnd(18)}${'s/GB'.padStart(9)}${''.padEnd(19)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'rss MiB'.padStart(9)}`
+  `${''.padEnd(18)}${'s/GB'.padStart(9)}${''.padEnd(19)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}${'rss MiB'.padStart(9)}${'kept'.padStart(9)}`
 
 /** The same bytes from all, also from the cache, or the figures mean nothing. */
 async function checkBytes(servers) {
@@ -239,10 +256,10 @@ function response() if n > most + 64 then wrk.thread:stop() end end`)
   }
 }
 
-function compareScenario(scenario, names, servers, rows) {
+async function compareScenario(scenario, names, servers, rows) {
   const samples = Object.fromEntries(names.map(name => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) samples[name].push(measure(servers[name], scenario))
+    for (const name of names) samples[name].push(await measure(servers[name], scenario))
   }
   const these = names.map(name => summarise(name, scenario, samples[name]))
   these.forEach(print)
@@ -268,7 +285,7 @@ async function main() {
   if (!options.quick && scenarios.some(({ scenario }) => scenario === 'miss')) touchMemory()
   const rows = []
   if (scenarios.length > 0) console.log(row_head)
-  for (const scenario of scenarios) compareScenario(scenario, names, servers, rows)
+  for (const scenario of scenarios) await compareScenario(scenario, names, servers, rows)
   if ('start'.includes(options.only ?? '')) await compareStarts(names, servers, rows)
   if (options.json) writeFileSync(options.json, JSON.stringify({ rows }, null, 1) + '\n')
 }

@@ -2,7 +2,8 @@
 // thread: what is written into its files, how it is started, and where its cache lies.
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 
-/** The upstream of all: nginx with plain files; /miss/SIZE/ANYTHING is the file SIZE under another name. */
+/** The upstream of all: nginx with plain files; /miss/SIZE/ANYTHING is the file SIZE under another name,
+ *  /status says how often it was asked. */
 export const originConfig = (state, port) => `
 worker_processes 1; daemon off; pid ${state}/origin.pid; error_log ${state}/origin.log;
 events { worker_connections 4096; }
@@ -12,6 +13,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     location / { root ${state}/www; }
+    location = /status { stub_status; }
     location ~ ^/miss/(?<size>[^/]+)/ { alias ${state}/www/$size; }
   }
 }`
