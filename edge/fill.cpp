@@ -138,7 +138,7 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                               "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
-  bool sliced = slice(flight, request, *answered);
+  bool sliced = slice(worker, flight, request, *answered);
   bool outdated = request.stale && request.stale.stored->sliced_bytes > 0 && status < 400;
   bool same = outdated && sliced && same_version(*flight->view().stored, *request.stale.stored);
   if (outdated && !same) {
@@ -163,8 +163,8 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
 
 /// A large body under a validator that can be pinned: only its head is kept here, and this answer's
 /// body is left unread.
-bool Fill::slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
-                 const Answered& answered) {
+bool Fill::slice(EdgeWorker& worker, const std::shared_ptr<Flight>& flight,
+                 const FillRequest& request, const Answered& answered) {
   const http::ResponseHead& head = answered.response.head();
   http::BodyFraming framing = answered.response.framing();
   bool fits = !answered.completed && framing.kind == http::BodyKind::length &&
@@ -181,7 +181,7 @@ bool Fill::slice(const std::shared_ptr<Flight>& flight, const FillRequest& reque
   auto stored = std::make_shared<const StoredResponse>(std::move(made));
   flight->slice(stored, key, http::joined(head.headers, "Cache-Status"),
                 fields_for_first(head.headers));
-  keep(flight, request, {key, encode(*stored), {}, 0, digest128({}), 1.0});
+  keep(worker, flight, request, {key, encode(*stored), {}, 0, digest128({}), 1.0});
   return true;
 }
 
@@ -296,7 +296,7 @@ void Fill::commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const Fill
     sense_.learn(worker, {request.primary_key, request.target, std::move(host), view.stored,
                           object.chunks, nullptr});
   }
-  keep(flight, request, std::move(object));
+  keep(worker, flight, request, std::move(object));
 }
 
 /// Before its flight is over, so that nobody asks again in between. A variant's is known only to
@@ -316,15 +316,15 @@ void Fill::keep_absence(const Flight& flight) {
   if (invalid()) absences_.remove(flight.key());
 }
 
-void Fill::keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
-                cache::NewObject object) {
+void Fill::keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight,
+                const FillRequest& request, cache::NewObject object) {
   StoredPtr stored = flight->view().stored;
   const auto& tags = stored->cache_tags;
   if (flight->disowned() || purges_.purged_since(flight->purge_sequence(), object.key, tags)) {
     flights_.leave(*flight);
     return;
   }
-  store_names(*stored, object.key, request);
+  store_names(worker, *stored, object.key, request);
   auto done = [this, flight, key = object.key, stored](bool kept) {
     // What made it invalid while it was on its way must find it gone as well.
     bool invalid = flight->disowned() ||
@@ -333,21 +333,6 @@ void Fill::keep(const std::shared_ptr<Flight>& flight, const FillRequest& reques
     flights_.leave(*flight);
   };
   cache_.store(std::move(object), std::move(done));
-}
-
-/// What leads to a variant: the names that choose, under the primary key, and the language that it
-/// is in, for clients that want this one above all.
-void Fill::store_names(const StoredResponse& stored, const std::string& stored_key,
-                       const FillRequest& request) {
-  if (stored.vary.empty()) return;
-  auto store = [&](std::string key, StoredResponse name) {
-    name.purge_sequence = stored.purge_sequence;
-    cache_.store({std::move(key), encode(name), {}, 0, digest128({}), 1.0}, [](bool) {});
-  };
-  store(request.primary_key, make_variants(stored.vary, wall_now()));
-  if (stored.language.empty() || !chooses_language(stored.vary)) return;
-  store(language_key(request.primary_key, stored.vary, request.viewer, stored.language),
-        make_alias(stored_key, wall_now()));
 }
 
 void Fill::end_failed(Flight& flight, Error error) {

@@ -16,6 +16,7 @@
 #include "edge/purge_log.hpp"
 #include "edge/settings.hpp"
 #include "edge/upstream.hpp"
+#include "edge/variants.hpp"
 #include "edge/visit.hpp"
 
 namespace relay::edge {
@@ -81,7 +82,7 @@ class Fill {
   std::string_view why_unshared(const FillRequest& request, const Answered& answered) const;
   void remember_unshared(const Flight& flight, const FillRequest& request, int status);
   bool tells_absence(const FillRequest& request, const Answered& answered) const;
-  bool slice(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+  bool slice(EdgeWorker& worker, const std::shared_ptr<Flight>& flight, const FillRequest& request,
              const Answered& answered);
   void begin(Flight& flight, const FillRequest& request, const Answered& answered);
   net::Task<void> stream(EdgeWorker& worker, std::shared_ptr<Flight> flight, FillRequest request,
@@ -92,12 +93,13 @@ class Fill {
   Result<void> check_growth(const Flight& flight, const FillRequest& request);
   net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                  Answered& answered);
-  void store_names(const StoredResponse& stored, const std::string& stored_key,
+  void store_names(EdgeWorker& worker, const StoredResponse& stored, const std::string& stored_key,
                    const FillRequest& request);
+  void bound_variants(EdgeWorker& worker, const std::string& key);
   Result<void> verify(Flight& flight, const Answered& answered) const;
   void commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const FillRequest& request,
               bool by_peer);
-  void keep(const std::shared_ptr<Flight>& flight, const FillRequest& request,
+  void keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight, const FillRequest& request,
             cache::NewObject object);
   void keep_absence(const Flight& flight);
   void end_failed(Flight& flight, Error error);
@@ -111,6 +113,7 @@ class Fill {
   const PurgeLog& purges_;
   Upstream& upstream_;
   MediaSense& sense_;
+  Variants variants_;
   Counter& aborted_;
   Counter& resumed_;
   Counter& beginnings_;

@@ -137,6 +137,17 @@ void Cache::remove(const Pin& object) {
   impl_->bury(impl_->shared.index.remove(digest128(object->key()), object->id()), nullptr);
 }
 
+Pin Cache::take(const Digest128& hash) {
+  Shared& shared = impl_->shared;
+  std::lock_guard guard(shared.removal);
+  auto is_it = [&](std::string_view key) { return digest128(key) == hash; };
+  if (shared.queue.stores(hash)) shared.queue.drop(is_it);
+  shared.backlog.remove(hash);
+  Pin pin = shared.index.find(hash);
+  if (pin) impl_->bury(shared.index.remove(hash, pin->id()), nullptr);
+  return pin;
+}
+
 std::size_t Cache::remove_if(std::function<bool(std::string_view)> matches,
                              std::function<void()> durable) {
   std::lock_guard guard(impl_->shared.removal);

@@ -186,6 +186,8 @@ class Cache {
   void remove(std::string_view key, std::function<void()> durable);
   /// Only this very object, if its key still holds it.
   void remove(const Pin& object);
+  /// The same as by key, for those who remember only its digest128(). Returns what stood there.
+  Pin take(const Digest128& hash);
   /// All keys for which `matches(key)` holds; returns how many were in the index. `matches` runs
   /// under the index's locks, and until that is whole later as well, on another thread: it owns
   /// what it needs and only looks at the key. A million keys take a good part of a second, so call

@@ -185,6 +185,20 @@ test('variants are kept side by side', async () => {
   assert.equal(origin.count('/vary'), 3);
 });
 
+test('one key has 128 variants: for one more the oldest goes', async () => {
+  origin.answer('/many', (asked, response) => {
+    response.writeHead(200, { ...fresh, vary: 'X-Who' }).end(`for ${asked.headers['x-who']}`);
+  });
+  const last = 149;
+  for (let i = 0; i <= last; i++) await warm('/many', { 'x-who': i });
+  assert.equal(origin.count('/many'), last + 1);
+  for (const i of [last - 127, last]) assert.equal((await warm('/many', { 'x-who': i })).text, `for ${i}`);
+  assert.equal(origin.count('/many'), last + 1);
+  const gone = await get(`${edge.url}/many`, { headers: { 'x-who': last - 128 } });
+  assert.equal(gone.text, `for ${last - 128}`);
+  assert.doesNotMatch(gone.headers['cache-status'], /; hit/);
+});
+
 test('Vary: * is never answered from the cache', async () => {
   origin.answer('/vary-all', { headers: { ...fresh, vary: '*' }, body: 'x' });
   for (let i = 1; i <= 3; i++) {
