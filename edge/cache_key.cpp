@@ -130,6 +130,14 @@ std::string sharing_key(std::string_view key, http::Fields request) {
   return out;
 }
 
+std::string failed_key(std::string_view key) {
+  return std::string(key) + "\n\nfailed";
+}
+
+std::string refused_key(std::string_view key) {
+  return std::string(key) + "\n\nrefused";
+}
+
 std::string_view primary_of(std::string_view key) {
   return key.substr(0, key.find('\n'));
 }

@@ -59,6 +59,13 @@ std::string language_key(std::string_view primary, std::span<const std::string> 
 /// with Authorization stand apart: what is not for others with it may well be without.
 std::string sharing_key(std::string_view key, http::Fields request);
 
+/// The key under which it remembers that upstream failed when it was asked whether a stale copy is
+/// good still: for that moment the copy stands in at once.
+std::string failed_key(std::string_view key);
+/// The same of an answer that was no failure, and nothing to put in the copy's place either: it is
+/// not refreshed beside for that moment.
+std::string refused_key(std::string_view key);
+
 /// The primary key at the front of any key.
 std::string_view primary_of(std::string_view key);
 

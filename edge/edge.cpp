@@ -213,6 +213,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
   }
+  if (co_await serve_failed_lately(visit, found)) co_return true;
   bool is_head = visit.request.method == "HEAD";
   if (is_head && found && !has_validator(*found.stored)) {
     co_await pass_.forward_head(visit, found.object, found.stored);
@@ -277,14 +278,6 @@ FillRequest Edge::fill_request(const Visit& visit, Found stale) const {
                       http::end_to_end(visit.request.fields), std::move(stale)};
   request.may_stand_in = trust_.holds(steady_now());
   return request;
-}
-
-void Edge::refresh_beside(Visit& visit, Found stale) {
-  if (visit.route == fleet::HopRoute::nobody) return;
-  auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
-  if (!joined.leader) return;
-  net::spawn(visit.worker.io, fill_.refresh_beside(visit.worker, joined.flight,
-                                                   fill_request(visit, std::move(stale))));
 }
 
 /// A flight's answer is for all who waited for it; who comes when it is there gets it only if it
@@ -381,18 +374,6 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   if (view.stored->media != hls::Kind::other) note_media(visit, {nullptr, view.stored});
   co_await deliver_.flight(visit, *flight, std::move(view));
   co_return true;
-}
-
-net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
-  visit.trail.forward_status.reset();
-  bool stands_in =
-      stale && trusts_stored() && !is_dead(stale, purges_) &&
-      may_serve_stale_on_error(stale.stored->freshness, visit.now, live_.stale_on_error());
-  if (stands_in) {
-    visit.detail = error.message;
-    if (co_await serve_found(visit, std::move(stale), Outcome::stale)) co_return;
-  }
-  co_await pass_.refuse(visit, error);
 }
 
 }  // namespace relay::edge

@@ -123,19 +123,25 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
                                               FillRequest request) {
   auto answered = co_await ask(worker, *flight, request);
   if (!answered) {
-    end_failed(*flight, answered.error());
+    end_failed(*flight, request, answered.error());
     co_return std::nullopt;
   }
   int status = answered->head().status;
-  if (status < 400) absences_.remove(primary_of(flight->key()));
+  if (status >= 400) {
+    note_failure(*flight, request, is_upstream_failure(status));
+  } else {
+    absences_.remove(primary_of(flight->key()));
+    flights_.forget_unshared(failed_key(flight->key()));
+  }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
   bool stand_in =
       request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
       is_upstream_failure(status) &&
       may_serve_stale_on_error(request.stale.stored->freshness, wall_now(), live_.stale_on_error());
   if (stand_in) {
-    end_failed(*flight, Error{ErrorKind::unavailable, ErrorSource::upstream, true,
-                              "upstream answered " + std::to_string(status)});
+    end_failed(*flight, request,
+               Error{ErrorKind::unavailable, ErrorSource::upstream, true,
+                     "upstream answered " + std::to_string(status)});
     co_return std::nullopt;
   }
   bool sliced = slice(worker, flight, request, *answered);
@@ -222,7 +228,7 @@ net::Task<void> Fill::stream(EdgeWorker& worker, std::shared_ptr<Flight> flight,
   auto received = co_await receive(worker, *flight, request, answered);
   if (received) received = verify(*flight, answered);
   if (!received) {
-    end_failed(*flight, received.error());
+    end_failed(*flight, request, received.error());
     co_return;
   }
   commit(worker, std::move(flight), request, answered.by_peer);
@@ -335,7 +341,15 @@ void Fill::keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight,
   cache_.store(std::move(object), std::move(done));
 }
 
-void Fill::end_failed(Flight& flight, Error error) {
+/// Before the flight is over, so that nobody asks again in between.
+void Fill::note_failure(const Flight& flight, const FillRequest& request, bool stands_in) {
+  if (!request.stale) return;
+  std::string key = stands_in ? failed_key(flight.key()) : refused_key(flight.key());
+  flights_.remember_unshared(key, wall_now() + failure_memory);
+}
+
+void Fill::end_failed(Flight& flight, const FillRequest& request, Error error) {
+  note_failure(flight, request, true);
   aborted_.add();
   log::warn("flight ended without a body",
             {log::kv("key", flight.key()), log::kv("why", error.message)});

@@ -102,7 +102,8 @@ class Fill {
   void keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight, const FillRequest& request,
             cache::NewObject object);
   void keep_absence(const Flight& flight);
-  void end_failed(Flight& flight, Error error);
+  void note_failure(const Flight& flight, const FillRequest& request, bool stands_in);
+  void end_failed(Flight& flight, const FillRequest& request, Error error);
 
   const Settings& settings_;
   const LiveValues& live_;

@@ -159,6 +159,8 @@ class FlightTable {
   /// The least purge sequence of a flight under way.
   std::optional<std::uint64_t> oldest_begun() const;
 
+  /// Keys of other forms tell of other things that are so for a moment: no_ranges_key (slicing),
+  /// failed_key and refused_key (cache_key).
   void remember_unshared(std::string_view key, WallTime until);
   bool unshared(std::string_view key, WallTime now);
   /// Its answers can be shared by now.

@@ -21,6 +21,10 @@ std::string_view unshareable(const http::ResponseHead& answer, const http::BodyF
 bool is_shareable(const http::ResponseHead& answer, const http::BodyFraming& framing,
                   http::Fields request, std::uint64_t object_bytes_max);
 
+/// How long upstream is not asked about a stale copy again after it failed to tell of it, so that
+/// an upstream that is down or sheds load gets a request a moment for each key, not one a viewer.
+inline constexpr std::chrono::milliseconds failure_memory{1'000};
+
 /// How long the next requests for a key do not wait for one another after such an answer: shorter
 /// after a refusal, for what is not there may come any moment and what was refused may have been so
 /// to one viewer only. nullopt after a failure of the upstream, or when it asks to be left alone

@@ -105,17 +105,67 @@ test('what the refresh brings counts from then on: no-cache is asked about each 
   }
 });
 
+const failures = {
+  'answers 503': (asked, response) => response.writeHead(503).end('broken'),
+  'answers 500': (asked, response) => response.writeHead(500).end('broken'),
+  'hangs up': (asked, response) => response.destroy(),
+};
+
+/** So many answers one after the other, each the old one; how often upstream was asked meanwhile. */
+async function askInARow(path, times) {
+  const before = origin.count(path);
+  const began = Date.now();
+  for (let i = 0; i < times; i++) assert.equal((await get(edge.url + path)).text, 'old');
+  const seconds = (Date.now() - began) / 1000;
+  // A request on a kept connection that turns out dead is sent twice.
+  return { asked: origin.count(path) - before, allowed: 2 * (2 + Math.ceil(seconds)) };
+}
+
+for (const [what, fail] of Object.entries({
+  ...failures,
+  'answers 404': (asked, response) => response.writeHead(404).end('gone'),
+  'answers 403': (asked, response) => response.writeHead(403, { 'cache-control': 'no-store' }).end('no'),
+  'answers 429': (asked, response) => response.writeHead(429).end('later'),
+  'breaks off': (asked, response) => {
+    response.writeHead(200, { 'cache-control': 'max-age=600', 'content-length': 1000 });
+    response.write('x', () => response.destroy());
+  },
+})) {
+  test(`upstream ${what} to a refresh beside: it is asked once a moment, then refreshed`, async () => {
+    const path = `/in-vain-${what.replaceAll(' ', '-')}`;
+    await storeAged(path, 'max-age=10, stale-while-revalidate=600', 20);
+    origin.answer(path, fail);
+    const { asked, allowed } = await askInARow(path, 100);
+    assert.ok(asked >= 1 && asked <= allowed, `${asked} requests, ${allowed} allowed`);
+    origin.answer(path, { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
+    await until('the new answer', async () => (await get(edge.url + path)).text === 'new');
+  });
+}
+
+for (const [what, fail] of Object.entries(failures)) {
+  test(`upstream ${what} to a revalidation: the stale copy stands in at once for a moment`, async () => {
+    const path = `/stands-in-${what.replaceAll(' ', '-')}`;
+    await storeAged(path, 'max-age=10, stale-if-error=600', 20);
+    origin.answer(path, fail);
+    const { asked, allowed } = await askInARow(path, 100);
+    assert.ok(asked >= 1 && asked <= allowed, `${asked} requests, ${allowed} allowed`);
+    origin.answer(path, { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
+    await until('the new answer', async () => (await get(edge.url + path)).text === 'new');
+  });
+}
+
+test('a 404 is no failure: nothing stands in for it', async () => {
+  await storeAged('/no-failure', 'max-age=10, stale-if-error=600', 20);
+  origin.answer('/no-failure', { status: 404, headers: { 'cache-control': 'no-store' }, body: 'gone' });
+  for (let i = 0; i < 3; i++) assert.equal((await request(`${edge.url}/no-failure`)).status, 404);
+});
+
 test('past its stale-while-revalidate the viewer waits for the new', async () => {
   await storeAged('/past', 'max-age=10, stale-while-revalidate=5', 20);
   origin.answer('/past', { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
   assert.equal((await get(`${edge.url}/past`)).text, 'new');
 });
 
-const failures = {
-  'answers 503': (asked, response) => response.writeHead(503).end('broken'),
-  'answers 500': (asked, response) => response.writeHead(500).end('broken'),
-  'hangs up': (asked, response) => response.destroy(),
-};
 const endings = [
   ['max-age=10, stale-if-error=600', 20, true],
   ['max-age=10, stale-if-error=5', 20, false],
@@ -171,7 +221,7 @@ test('an origin that is down, and comes back', async () => {
     await origin.reopen();
   }
   origin.answer('/down', { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
-  assert.equal((await get(`${edge.url}/down`)).text, 'new', 'at once');
+  await until('the new answer', async () => (await get(`${edge.url}/down`)).text === 'new');
 });
 
 for (const directive of ['no-cache', 'max-age=0']) {
