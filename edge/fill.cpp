@@ -9,6 +9,7 @@
 #include "common/http/repr_digest.hpp"
 #include "common/http/surrogate_control.hpp"
 #include "edge/cache_key.hpp"
+#include "edge/hls/directives.hpp"
 #include "edge/part.hpp"
 #include "edge/sharing.hpp"
 #include "edge/slice_drop.hpp"
@@ -23,6 +24,11 @@ constexpr int resumes_max = 2;
 /// whole for everybody.
 constexpr std::array<std::string_view, 6> client_only = {
     "Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since"};
+
+Error upstream_answered(int status) {
+  return {ErrorKind::unavailable, ErrorSource::upstream, true,
+          "upstream answered " + std::to_string(status)};
+}
 
 /// The bytes of a held beginning come first.
 void take_over(const cache::Object& part, Flight& flight) {
@@ -105,14 +111,13 @@ std::string_view Fill::why_unshared(const FillRequest& request, const Answered& 
   return memory_.has_room(known) ? std::string_view() : "no-memory";
 }
 
-/// What was fetched ahead may have been asked for too early.
 bool Fill::tells_absence(const FillRequest& request, const Answered& answered) const {
   const http::ResponseHead& head = answered.head();
-  return settings_.negative_lifetime.count() > 0 && !request.awaited &&
+  return settings_.negative_lifetime.count() > 0 &&
          may_keep_absence(head.status, request.viewer, head.headers);
 }
 
-/// What was fetched ahead keeps nobody waiting, and may have been asked for too early.
+/// What was fetched ahead may have been asked for too early.
 void Fill::remember_unshared(const Flight& flight, const FillRequest& request, int status) {
   auto memory = unshared_memory_after(status);
   if (!memory || (request.awaited && is_absence(status))) return;
@@ -139,9 +144,7 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
       is_upstream_failure(status) &&
       may_serve_stale_on_error(request.stale.stored->freshness, wall_now(), live_.stale_on_error());
   if (stand_in) {
-    end_failed(*flight, request,
-               Error{ErrorKind::unavailable, ErrorSource::upstream, true,
-                     "upstream answered " + std::to_string(status)});
+    end_failed(*flight, request, upstream_answered(status));
     co_return std::nullopt;
   }
   bool sliced = slice(worker, flight, request, *answered);
@@ -158,7 +161,9 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
     if (request.stale && status < 400) cache_.remove(request.stale.object);
     remember_unshared(*flight, request, status);
     flights_.leave(*flight);
-    flight->uncacheable();
+    // Who waits for a part would go on waiting upstream, each by itself.
+    bool is_for_all = hls::is_part(request.target) && !unshared_memory_after(status);
+    is_for_all ? flight->fail(upstream_answered(status)) : flight->uncacheable();
     co_return std::move(*answered);
   }
   begin(*flight, request, *answered);
@@ -286,7 +291,8 @@ void Fill::commit(EdgeWorker& worker, std::shared_ptr<Flight> flight, const Fill
                   bool by_peer) {
   FlightView view = flight->view();
   if (view.stored->absence) {
-    keep_absence(*flight);
+    // What was fetched ahead may have been asked for too early: that is for who waits already.
+    if (!request.awaited) keep_absence(*flight);
     flight->complete();
     flights_.leave(*flight);
     return;

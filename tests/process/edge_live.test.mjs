@@ -127,6 +127,25 @@ test('the hinted part is there before a viewer asks for it, and leaves whole', a
   await until('it is kept', async () => /; hit/.test((await get(edge.url + target)).headers['cache-status']));
 });
 
+for (const [status, told, headers] of [[404, 404, {}], [503, 502, { 'cache-control': 'no-store' }]]) {
+  test(`a hinted part that does not come is one ${status} for all who wait for it`, async () => {
+    const edge = await startOne();
+    const [segment, part] = live.next();
+    const target = live.partPath(segment, part);
+    const held = [];
+    origin.answer(target, (asked, response) => held.push(response));
+    await ask(edge, `_HLS_msn=${segment - 1}`);
+    await origin.asked(target);
+    const waiting = Array.from({ length: 20 }, () => request(edge.url + target));
+    await ask(edge);
+    origin.answer(target, { status, headers, body: 'never made' });
+    held[0].writeHead(status, headers).end('never made');
+    for (const answer of await Promise.all(waiting)) assert.ok([status, told].includes(answer.status), `${answer.status}`);
+    // Some may have come too late for that one.
+    assert.ok(origin.count(target) <= 4, `${origin.count(target)} requests`);
+  });
+}
+
 test('what is gone upstream is told, and what is no live playlist goes the ordinary way', async () => {
   const edge = await startOne();
   const [segment] = live.next();
