@@ -223,8 +223,7 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length,
                     fields_for_first(head.headers));
-  auto promised = http::read_repr_sha(head.headers);
-  if (promised && head.status == 200) flight.promise(std::move(*promised));
+  if (auto promised = http::sha_check_of(head)) flight.promise(std::move(*promised));
   if (answered.completed && !answered.before) take_over(*request.part.object, flight);
 }
 
@@ -281,9 +280,7 @@ Result<void> Fill::verify(Flight& flight, const Answered& answered) const {
   auto promised = http::read_repr_digest(view.stored->fields());
   if (!promised) promised = http::read_repr_digest(answered.response.head().headers);
   bool wrong = promised && view.stored->status == 200 && *promised != flight.digest();
-  if (wrong || !flight.keeps_promise()) {
-    return fail(ErrorKind::corrupt, ErrorSource::upstream, "the body does not match its digest");
-  }
+  if (wrong || !flight.keeps_promise()) return http::digest_mismatch();
   return {};
 }
 

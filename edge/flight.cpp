@@ -93,19 +93,18 @@ void Flight::count(std::uint64_t bytes) {
   memory_.add(bytes);
 }
 
-void Flight::promise(http::PromisedSha promised) {
-  promised_ = std::move(promised.digest);
-  sha_.emplace(promised.sha);
+void Flight::promise(http::ShaCheck promised) {
+  promised_.emplace(std::move(promised));
 }
 
 bool Flight::keeps_promise() {
-  return !sha_ || sha_->finish() == promised_;
+  return !promised_ || promised_->holds();
 }
 
 void Flight::append(std::size_t bytes) {
   // Slow enough to keep readers from waiting for it; nobody else changes the list of chunks.
   const cache::Chunk& last = *chunks_.back();
-  if (sha_) sha_->update({last.data.get() + last.size, bytes});
+  if (promised_) promised_->update({last.data.get() + last.size, bytes});
   {
     std::lock_guard lock(mutex_);
     cache::Chunk& chunk = *chunks_.back();

@@ -96,7 +96,7 @@ class Flight {
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                   std::optional<std::uint64_t> length, http::Headers own_fields = {});
   /// Before the first byte: what its upstream says that all of them are.
-  void promise(http::PromisedSha promised);
+  void promise(http::ShaCheck promised);
   /// Room for the next bytes; fill some and tell how many.
   std::span<char> room();
   void append(std::size_t bytes);
@@ -135,9 +135,8 @@ class Flight {
   std::optional<Beginning> offer_;
   std::vector<cache::ChunkPtr> chunks_;
   std::uint64_t counted_bytes_ = 0;  // in memory_; the whole of a known length at once
-  DigestStream digest_;              // leader only, as the next two
-  std::string promised_;
-  std::optional<http::ShaStream> sha_;
+  DigestStream digest_;              // leader only, as the next
+  std::optional<http::ShaCheck> promised_;
 };
 
 /// The flights under way, by key, and the memory of keys whose answers can't be shared, so that

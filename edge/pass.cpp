@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/http/problem.hpp"
+#include "common/http/repr_digest.hpp"
 #include "common/http/surrogate_control.hpp"
 #include "common/net/whole_body.hpp"
 #include "edge/cache_key.hpp"
@@ -209,19 +210,29 @@ net::Task<void> Pass::send_on(Visit& visit, Answered answered, std::optional<Kee
   deliver_.add_hop_fields(visit, head.headers);
   auto opened = co_await visit.exchange.begin(std::move(head), length);
   if (!opened) co_return;
+  co_await send_body(visit, std::move(answered), std::move(keep), begun);
+}
+
+net::Task<void> Pass::send_body(Visit& visit, Answered answered, std::optional<Keep> keep,
+                                Begun begun) {
   std::vector<char> buffer(copy_buffer_bytes);
+  std::optional<http::BodyCheck> promised;
+  if (visit.request.method == "GET") promised.emplace(answered.response.head());
   while (!answered.response.complete()) {
     auto n = co_await answered.response.read(buffer);
+    std::string_view bytes(buffer.data(), n.value_or(0));
+    if (promised) promised->update(bytes);
+    bool last = answered.response.complete();
+    if (n && last && promised && !promised->holds()) n = http::digest_mismatch();
     if (!n) {
       visit.detail = n.error().message;
       visit.exchange.abort();
       co_return;
     }
-    if (keep) keep->add({buffer.data(), *n});
+    if (keep) keep->add(bytes);
     // Stored before its last byte goes out: who has the whole may ask again at once.
-    bool last = answered.response.complete();
     if (keep && last) co_await store(std::move(*keep), visit.primary_key, begun);
-    auto sent = co_await visit.exchange.write({buffer.data(), *n});
+    auto sent = co_await visit.exchange.write(bytes);
     if (!sent) co_return;
   }
   co_await visit.exchange.finish();

@@ -42,7 +42,8 @@ class Pass {
   /// A HEAD for a stored response that cannot be validated otherwise; its answer refreshes that, or
   /// shows that it is another by now (RFC 9111 4.3.5).
   net::Task<void> forward_head(Visit& visit, cache::Pin object, StoredPtr stored);
-  /// Sends an answer on as it arrives; a body that breaks off resets the client's connection.
+  /// Sends an answer on as it arrives; a body that breaks off, or is not what its Repr-Digest
+  /// promised, resets the client's connection.
   net::Task<void> hand_on(Visit& visit, Answered answered);
   /// 502 or 504, as the error says.
   net::Task<void> refuse(Visit& visit, const Error& error);
@@ -62,6 +63,7 @@ class Pass {
   /// Nothing when the client was told already that there is no answer.
   net::Task<std::optional<Answered>> ask(Visit& visit);
   net::Task<void> send_on(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);
+  net::Task<void> send_body(Visit& visit, Answered answered, std::optional<Keep> keep, Begun begun);
   void invalidate(const Visit& visit, const Answered& answered);
   void note_shareable(const Visit& visit, const Answered& answered);
   std::optional<Keep> keep_of(const Visit& visit, const Answered& answered, Begun begun) const;

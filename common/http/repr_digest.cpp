@@ -64,4 +64,28 @@ std::optional<PromisedSha> read_repr_sha(Fields fields) {
   return std::nullopt;
 }
 
+std::optional<ShaCheck> sha_check_of(const ResponseHead& head) {
+  auto promised = head.status == 200 ? read_repr_sha(head.headers) : std::nullopt;
+  if (!promised) return std::nullopt;
+  return ShaCheck(std::move(*promised));
+}
+
+std::unexpected<Error> digest_mismatch() {
+  return fail(ErrorKind::corrupt, ErrorSource::upstream, "the body does not match its digest");
+}
+
+BodyCheck::BodyCheck(const ResponseHead& head) : sha_(sha_check_of(head)) {
+  if (head.status == 200) promised_ = read_repr_digest(head.headers);
+}
+
+void BodyCheck::update(std::string_view bytes) {
+  if (sha_) sha_->update(bytes);
+  if (promised_) stream_.update(bytes);
+}
+
+bool BodyCheck::holds() {
+  bool ours = !promised_ || *promised_ == stream_.digest();
+  return (!sha_ || sha_->holds()) && ours;
+}
+
 }  // namespace relay::http

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/error.hpp"
 #include "common/base/hash.hpp"
@@ -30,5 +31,39 @@ struct PromisedSha {
 };
 /// nullopt: nothing, or nothing of the right form.
 std::optional<PromisedSha> read_repr_sha(Fields fields);
+
+/// Holds a body that comes in pieces against the SHA-2 that was promised of it. One owner.
+class ShaCheck {
+ public:
+  explicit ShaCheck(PromisedSha promised)
+      : digest_(std::move(promised.digest)), stream_(promised.sha) {}
+  void update(std::string_view bytes) { stream_.update(bytes); }
+  /// Once, when all bytes came.
+  bool holds() { return stream_.finish() == digest_; }
+
+ private:
+  std::string digest_;
+  ShaStream stream_;
+};
+/// For the body of that answer: only that of a 200 is the representation that Repr-Digest is of, as
+/// it was sent, in its content coding (RFC 9530 3). nullopt: nothing is promised.
+std::optional<ShaCheck> sha_check_of(const ResponseHead& head);
+
+/// What an upstream's body is refused with that is not what was promised.
+std::unexpected<Error> digest_mismatch();
+
+/// As ShaCheck, with our own digest too, for a body of which nobody needs the digest otherwise.
+class BodyCheck {
+ public:
+  explicit BodyCheck(const ResponseHead& head);
+  void update(std::string_view bytes);
+  /// Once, when all bytes came. True when nothing was promised.
+  bool holds();
+
+ private:
+  std::optional<ShaCheck> sha_;
+  std::optional<Digest128> promised_;
+  DigestStream stream_;
+};
 
 }  // namespace relay::http

@@ -56,6 +56,24 @@ TEST(ReprDigest, ShaOfAnotherFormIsNone) {
   }
 }
 
+bool holds(int status, const char* promised, std::string_view body) {
+  BodyCheck check({status, {{"Repr-Digest", promised}}});
+  for (char byte : body) check.update({&byte, 1});
+  return check.holds();
+}
+
+TEST(BodyCheck, TheWholeIsHeldToEachDigestThatWasPromised) {
+  std::string abc_xxh3 = write_repr_digest(digest128("abc"));
+  std::string both = abc_xxh3 + ", " + abc_sha256;
+  for (const char* promised : {abc_sha256, abc_sha512, abc_xxh3.c_str(), both.c_str()}) {
+    EXPECT_TRUE(holds(200, promised, "abc")) << promised;
+    EXPECT_FALSE(holds(200, promised, "abd")) << promised;
+    EXPECT_FALSE(holds(200, promised, "")) << promised;
+    EXPECT_TRUE(holds(206, promised, "bc")) << "a part is not what the digest is of";
+  }
+  EXPECT_TRUE(holds(200, "md5=:AAAA:", "abc"));
+}
+
 TEST(ReprDigest, OfAMessage) {
   Headers headers{{"repr-digest", "sha-256=:AAAA:"},
                   {"Repr-Digest", "xxh3-128=:AAAAAAAAAAAAAAAAAAAAAQ==:"}};
