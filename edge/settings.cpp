@@ -74,7 +74,8 @@ void describe_cache(Schema& schema, Settings& into) {
   schema.bytes("cache.flight_memory", into.flight_memory_bytes,
                "memory for bodies on their way from upstream", {.least = 1ll << 20});
   schema.duration("cache.negative", into.negative_lifetime,
-                  "how long a 404 or 410 counts that does not say; 0s: it is asked for each time",
+                  "how long a 404 or 410 without a lifetime counts, unless it has Vary; 0s: it is "
+                  "asked for each time",
                   {0, 600'000});
   if (into.cache_path.empty()) schema.reject("cache.path", "is empty; name a folder");
 }

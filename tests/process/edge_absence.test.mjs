@@ -46,6 +46,7 @@ for (const [what, headers, asking = {}] of [
   ['no-store', { 'cache-control': 'no-store' }],
   ['no-cache', { 'cache-control': 'no-cache' }],
   ['a cookie', { 'set-cookie': 'a=b' }],
+  ['Vary', { vary: 'Accept-Encoding' }],
   ['Authorization', {}, { authorization: 'Bearer x' }],
   ['a Cookie', {}, { cookie: 'a=b' }],
 ]) {
