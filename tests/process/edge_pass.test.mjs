@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { get, request } from '../support/http.mjs';
+import { until } from '../support/poll.mjs';
 import { startScriptedEdge } from '../support/scripted_edge.mjs';
 import { pattern } from '../support/scripted_origin.mjs';
 import { openAnswer } from '../support/streaming.mjs';
@@ -67,3 +68,30 @@ test('a range that passes is not held to the digest of the whole', async () => {
   const part = await request(`${edge.url}/range`, { headers: { range: 'bytes=0-99' } });
   assert.deepEqual([part.status, part.body.equals(body.subarray(0, 100))], [206, true]);
 });
+
+for (const [i, [what, headers, status = 200]] of [
+  ['no-store', unstored],
+  ['private', { 'cache-control': 'private, max-age=60' }],
+  ['403 and no-store', unstored, 403],
+].entries()) {
+  test(`a first crowd for what turns out to be ${what} is not queued, and neither is a second`, async () => {
+    const path = `/crowd-${i}`;
+    const count = 12;
+    let waiting = [];
+    origin.answer(path, (asked, response) => { waiting.push(response); });
+    const ask = () => Promise.all(Array.from({ length: count }, () => request(edge.url + path)));
+    const answer = (response, n) => response.writeHead(status, headers).end(`mine ${n}`);
+    const first = ask();
+    await origin.asked(path);
+    answer(waiting.shift(), 0);
+    // None of the others is answered before all are here: in a queue they would never come together.
+    await until(`${count - 1} more at the origin`, () => waiting.length === count - 1, { deadline_ms: 10_000 });
+    waiting.forEach((response, n) => answer(response, n + 1));
+    assert.equal(new Set((await first).map(({ text }) => text)).size, count, 'each has its own answer');
+    waiting = [];
+    const second = ask();
+    await until(`${count} at the origin`, () => waiting.length === count, { deadline_ms: 10_000 });
+    waiting.forEach(answer);
+    assert.equal(new Set((await second).map(({ text }) => text)).size, count);
+  });
+}

@@ -230,6 +230,15 @@ for (const [i, [what, text, line]] of files.entries()) {
   });
 }
 
+for (const goal of ['objects', 'bytes', 'writes']) {
+  test(`cache.goal = "${goal}" is what the store's policy aims at`, () => withEdge({ cache: { goal } }, async (edge) => {
+    await until(`the policy to aim at ${goal}`, async () => {
+      const { policy } = (await get(`${edge.admin}/api/v1/cache`)).json();
+      return policy.goal === goal;
+    });
+  }));
+}
+
 test('an upstream is found by its name', async () => {
   const edge = await startEdge({ upstream: origin.url.replace('127.0.0.1', 'localhost') });
   try {
