@@ -298,8 +298,7 @@ FlightTable::Joined Edge::join(const Visit& visit) {
 net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
   auto joined = join(visit);
   if (!joined.flight) {
-    Error full{ErrorKind::unavailable, ErrorSource::internal, true, "too many wait for this"};
-    co_await serve_failed(visit, full, std::move(stale));
+    co_await serve_failed(visit, too_many_wait(), std::move(stale));
     co_return true;
   }
   if (visit.beginning) joined.flight->offer(*visit.beginning);

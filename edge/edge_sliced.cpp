@@ -18,6 +18,11 @@ net::Task<bool> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stor
   if (served) co_return true;
   visit.trail.hit = false;
   visit.trail.forward = http::Forward::partial;
+  // Too many wait for its first slice: upstream must not get one request for each of them.
+  if (served.error().source == ErrorSource::internal) {
+    co_await pass_.refuse(visit, served.error());
+    co_return true;
+  }
   if (served.error().kind != ErrorKind::conflict) {
     co_await pass_.forward(visit);
     co_return true;

@@ -178,6 +178,10 @@ void Flight::find(cache::Pin object) {
   settle(FlightState::found);
 }
 
+Error too_many_wait() {
+  return {ErrorKind::unavailable, ErrorSource::internal, true, "too many wait for this"};
+}
+
 FlightTable::Joined FlightTable::join(const std::string& key, std::uint64_t purge_sequence,
                                       FlightMemory& memory) {
   Shard& shard = shard_of(key);

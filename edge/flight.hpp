@@ -139,6 +139,9 @@ class Flight {
   std::optional<http::ShaCheck> promised_;
 };
 
+/// What is told when there is no place for one more who waits.
+Error too_many_wait();
+
 /// The flights under way, by key, and the memory of keys whose answers can't be shared, so that
 /// their requests do not wait for one another in vain. Thread-safe, sharded.
 class FlightTable {

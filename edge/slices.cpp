@@ -55,7 +55,8 @@ class Slices::Reader final : public Deliver::Source {
         number_ = number;
       }
       if (bytes < length) {
-        ahead_ = co_await slices_.open(worker_, body_, number + 1);
+        auto ahead = co_await slices_.open(worker_, body_, number + 1);
+        ahead_ = ahead ? std::move(*ahead) : Slice{};  // else asked for again in its turn
         ahead_number_ = number + 1;
       }
       auto sent = co_await send_current(exchange, within, bytes);
@@ -73,10 +74,10 @@ class Slices::Reader final : public Deliver::Source {
     Error last;
     for (int attempt = 0; attempt < 2; ++attempt) {
       bool fetched_ahead = ahead_number_ == number && ahead_.at_hand();
-      Slice slice =
-          fetched_ahead ? std::exchange(ahead_, {}) : co_await slices_.open(worker_, body_, number);
-      if (!slice.flight) co_return slice;
-      FlightView view = co_await head_of(*slice.flight);
+      Result<Slice> slice = std::exchange(ahead_, {});
+      if (!fetched_ahead) slice = co_await slices_.open(worker_, body_, number);
+      if (!slice || !slice->flight) co_return slice;
+      FlightView view = co_await head_of(*slice->flight);
       if (view.state == FlightState::found) co_return Slice{view.object, nullptr};
       if (view.state != FlightState::failed || view.stored) co_return slice;
       last = *view.error;
@@ -173,9 +174,9 @@ net::Task<Result<void>> Slices::serve(Visit& visit, SlicedBodyPtr body) {
   co_return Result<void>{};
 }
 
-/// Not at hand: the memory for flights is used up, or too many wait for it already.
-net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& body,
-                                      std::uint64_t number) {
+/// Not at hand: the memory for flights is used up. An error: too many wait for it already.
+net::Task<Result<Slices::Slice>> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& body,
+                                              std::uint64_t number) {
   std::string key = slice_key(body->key, *body->stored, settings_.slice_bytes, number);
   Found found = co_await lookup_.find(key);
   if (found) {
@@ -185,7 +186,7 @@ net::Task<Slices::Slice> Slices::open(EdgeWorker& worker, const SlicedBodyPtr& b
   auto range = slice_range(*body->stored, settings_.slice_bytes, number);
   if (!memory_.has_room(range.length())) co_return Slice{};
   auto joined = flights_.join(key, purges_.sequence(), memory_);
-  if (!joined.flight) co_return Slice{};
+  if (!joined.flight) co_return std::unexpected(too_many_wait());
   if (!joined.leader) {
     from_flight_.add();
     co_return Slice{nullptr, std::move(joined.flight)};

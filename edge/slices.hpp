@@ -42,7 +42,7 @@ class Slices {
 
   /// Answers the visit. When the body changes on the way, the connection is reset. An error:
   /// nothing was sent, for the first slice could not be had under this version (conflict: it has
-  /// changed, or the upstream does no ranges).
+  /// changed, or the upstream does no ranges; source internal: too many wait for it).
   net::Task<Result<void>> serve(Visit& visit, SlicedBodyPtr body);
 
  private:
@@ -54,7 +54,8 @@ class Slices {
   };
   class Reader;
 
-  net::Task<Slice> open(EdgeWorker& worker, const SlicedBodyPtr& body, std::uint64_t number);
+  net::Task<Result<Slice>> open(EdgeWorker& worker, const SlicedBodyPtr& body,
+                                std::uint64_t number);
   net::Task<void> fetch(EdgeWorker& worker, std::shared_ptr<Flight> flight, SlicedBodyPtr body,
                         std::uint64_t number);
   net::Task<Result<Answered>> ask(EdgeWorker& worker, const SlicedBody& body,
