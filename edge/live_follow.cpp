@@ -22,12 +22,13 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds pause_min = 100ms;  // after an answer that was of no use
 constexpr std::chrono::milliseconds pause_max = 2s;
 constexpr std::chrono::milliseconds kept_unwanted_min = 10s;
+constexpr int misfits_max = 3;  // in a row; then upstream's deltas are nothing for us
 
 /// What asks for the version after this one.
-std::string next_query(const LiveVersion* version) {
+std::string next_query(const LiveVersion* version, bool by_delta) {
   if (!version || !version->outline().can_block) return {};
   media::LivePosition next = version->outline().next();
-  media::LiveDirectives directives{.segment = next.segment};
+  media::LiveDirectives directives{.segment = next.segment, .skip = by_delta};
   if (version->outline().part_target_us > 0) directives.part = next.part;
   return media::to_query(directives);
 }
@@ -70,14 +71,21 @@ bool LivePlaylists::let_go(const Entry& entry, Step last) {
   return true;
 }
 
-net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LivePlaylist& entry) {
-  std::uint64_t sequence = purges_.sequence();
-  Version before = current(entry);
+net::ClientRequest LivePlaylists::next_request(const LivePlaylist& entry, const LiveVersion* before,
+                                               bool by_delta) const {
   net::ClientRequest request{
-      "GET", hls::with_query(entry.target, next_query(before.get())), {}, {}};
+      "GET", hls::with_query(entry.target, next_query(before, by_delta)), {}, {}};
   http::append_cdn_loop(request.headers, fleet::loop_name(settings_.name));
   http::append_via(request.headers, 1, settings_.name);
   http::announce_surrogate(request.headers);
+  return request;
+}
+
+net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LivePlaylist& entry) {
+  std::uint64_t sequence = purges_.sequence();
+  Version before = current(entry);
+  bool by_delta = before && !entry.needs_whole && before->takes_deltas(steady_now());
+  auto request = next_request(entry, before.get(), by_delta);
   auto route = purges_.route_for(entry.key, fleet::HopRoute::peer_or_origin, steady_now());
   asked_.add();
   auto answered =
@@ -89,9 +97,25 @@ net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LiveP
   if (status != 200) co_return Step::again;
   auto text = co_await net::read_whole_body(answered->response, limits::playlist_bytes_max);
   if (!text) co_return Step::again;
-  auto version = LiveVersion::make(answered->head().headers, std::move(*text), sequence);
+  LiveVersion::Arrival arrival{answered->head().headers, sequence, steady_now()};
+  bool is_update = by_delta && media::is_delta(*text);
+  if (is_update) co_return take_update(worker, entry, *before, arrival, *text);
+  auto version = LiveVersion::make(arrival, std::move(*text));
   if (!version || !(*version)->outline().can_block) co_return Step::over;
+  entry.needs_whole = entry.misfits >= misfits_max;
   co_return take(worker, entry, std::move(*version));
+}
+
+/// One that does not fit is no answer: the whole is asked for at once.
+LivePlaylists::Step LivePlaylists::take_update(EdgeWorker& worker, LivePlaylist& entry,
+                                               const LiveVersion& before,
+                                               const LiveVersion::Arrival& arrival,
+                                               std::string_view text) {
+  Version version = before.with(arrival, text);
+  (version ? updates_ : misfits_).add();
+  entry.needs_whole = !version;
+  entry.misfits = version ? 0 : entry.misfits + 1;
+  return version ? take(worker, entry, std::move(version)) : Step::went_on;
 }
 
 LivePlaylists::Step LivePlaylists::take(EdgeWorker& worker, LivePlaylist& entry, Version version) {

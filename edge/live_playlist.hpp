@@ -23,6 +23,10 @@ struct LivePlaylist {
   net::Broadcast changed;                 // a version came, or following ended
   std::atomic<bool> followed{false};
   std::atomic<SteadyTime> wanted_at{SteadyTime::min()};  // by a client or a member, last
+
+  // Its follower's own:
+  bool needs_whole = false;  // the next version is not to be a delta update
+  int misfits = 0;           // delta updates in a row that did not fit
 };
 
 }  // namespace relay::edge

@@ -58,7 +58,12 @@ LivePlaylists::LivePlaylists(const Settings& settings, Upstream& upstream, const
       versions_(metrics.counter("relay_edge_live_versions_total",
                                 "versions of live playlists that came")),
       behind_(metrics.counter("relay_edge_live_versions_behind_total",
-                              "versions that would have taken something back, and were not used")) {
+                              "versions that would have taken something back, and were not used")),
+      updates_(metrics.counter("relay_edge_live_updates_total",
+                               "delta updates of live playlists that came, by whether they fitted "
+                               "the version that was held",
+                               "fits=\"yes\"")),
+      misfits_(metrics.counter("relay_edge_live_updates_total", "", "fits=\"no\"")) {
 }
 
 bool LivePlaylists::may_be_for(const Visit& visit) {

@@ -1,8 +1,8 @@
 // Live playlists as objects that grow, not as blobs: one blocking request upstream for each
-// rendition, whatever its viewers ask with _HLS_msn, _HLS_part and _HLS_skip, and all of them
-// answered from what it brings (RFC 8216bis-22 6.2.5; the rules are in common/media). A playlist
-// never goes back, whatever upstream says. The next part is fetched by its preload hint before a
-// viewer asks for it.
+// rendition, for a delta update of the version that is held, whatever its viewers ask with
+// _HLS_msn, _HLS_part and _HLS_skip, and all of them answered from what it brings (RFC
+// 8216bis-22 6.2.5; the rules are in common/media). A playlist never goes back, whatever upstream
+// says. The next part is fetched by its preload hint before a viewer asks for it.
 //
 // A playlist is live here from the first request with a directive on, until nobody has asked for
 // some target durations. Everything else goes the ordinary way.
@@ -54,6 +54,10 @@ class LivePlaylists {
   net::Task<void> follow(EdgeWorker& worker, Entry entry);
   enum class Step { went_on, again, over };
   net::Task<Step> ask_once(EdgeWorker& worker, LivePlaylist& entry);
+  net::ClientRequest next_request(const LivePlaylist& entry, const LiveVersion* before,
+                                  bool by_delta) const;
+  Step take_update(EdgeWorker& worker, LivePlaylist& entry, const LiveVersion& before,
+                   const LiveVersion::Arrival& arrival, std::string_view text);
   Step take(EdgeWorker& worker, LivePlaylist& entry, Version version);
   bool is_wanted(const LivePlaylist& entry) const;
   bool let_go(const Entry& entry, Step last);
@@ -68,6 +72,8 @@ class LivePlaylists {
   Counter& asked_;
   Counter& versions_;
   Counter& behind_;
+  Counter& updates_;
+  Counter& misfits_;
   const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
   std::mutex mutex_;  // guards entries_, each of which is followed
   std::unordered_map<std::string, Entry> entries_;

@@ -33,19 +33,34 @@ std::pair<std::int64_t, std::int64_t> order_of(const media::LivePlaylistOutline&
 
 }  // namespace
 
-Result<std::shared_ptr<const LiveVersion>> LiveVersion::make(const http::Headers& head,
-                                                             std::string text,
-                                                             std::uint64_t purge_sequence) {
+LiveVersion::LiveVersion(const Arrival& arrival, media::WholePlaylist whole)
+    : text_(std::move(whole.text)),
+      outline_(std::move(whole.outline)),
+      fields_(http::end_to_end(arrival.head)),
+      purge_sequence_(arrival.purge_sequence),
+      came_(arrival.at),
+      cache_tags_(make_stored(200, arrival.head, {}, {}).cache_tags) {
+  for (std::string_view name : of_one_form) fields_.remove(name);
+}
+
+Result<std::shared_ptr<const LiveVersion>> LiveVersion::make(const Arrival& arrival,
+                                                             std::string text) {
   auto outline = media::read_live_playlist(text);
   if (!outline) return std::unexpected(outline.error());
-  std::shared_ptr<LiveVersion> version(new LiveVersion);
-  version->text_ = std::move(text);
-  version->outline_ = std::move(*outline);
-  version->fields_ = http::end_to_end(head);
-  for (std::string_view name : of_one_form) version->fields_.remove(name);
-  version->purge_sequence_ = purge_sequence;
-  version->cache_tags_ = make_stored(200, head, {}, {}).cache_tags;
-  return version;
+  media::WholePlaylist whole{std::move(text), std::move(*outline)};
+  return std::shared_ptr<const LiveVersion>(new LiveVersion(arrival, std::move(whole)));
+}
+
+std::shared_ptr<const LiveVersion> LiveVersion::with(const Arrival& arrival,
+                                                     std::string_view delta) const {
+  auto whole = media::merge_delta(text_, outline_, delta);
+  if (!whole) return nullptr;
+  return std::shared_ptr<const LiveVersion>(new LiveVersion(arrival, std::move(*whole)));
+}
+
+bool LiveVersion::takes_deltas(SteadyTime now) const {
+  return now - came_ <= std::chrono::microseconds(outline_.can_skip_us / 2) &&
+         outline_.can_skip_us > 0;
 }
 
 bool LiveVersion::is_behind(const LiveVersion& other) const {

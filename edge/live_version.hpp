@@ -8,19 +8,27 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/http/message.hpp"
-#include "common/media/live_playlist_reader.hpp"
+#include "common/media/live_playlist_delta.hpp"
 
 namespace relay::edge {
 
 class LiveVersion {
  public:
-  /// From an answer of upstream. `purge_sequence` is of the purge log when its fetch began. Errors:
-  /// invalid, when the text is no whole live playlist.
-  static Result<std::shared_ptr<const LiveVersion>> make(const http::Headers& head,
-                                                         std::string text,
-                                                         std::uint64_t purge_sequence);
+  /// How an answer of upstream came.
+  struct Arrival {
+    http::Headers head;
+    std::uint64_t purge_sequence = 0;  // of the purge log when its fetch began
+    SteadyTime at{};
+  };
+  /// Errors: invalid, when the text is no whole live playlist.
+  static Result<std::shared_ptr<const LiveVersion>> make(const Arrival& arrival, std::string text);
+  /// What a delta update makes of this one. nullptr: they do not fit (common/media).
+  std::shared_ptr<const LiveVersion> with(const Arrival& arrival, std::string_view delta) const;
+  /// Whether it is recent enough to go on from by a delta update (6.2.5.1): half the skip boundary.
+  bool takes_deltas(SteadyTime now) const;
 
   const media::LivePlaylistOutline& outline() const { return outline_; }
   std::uint64_t purge_sequence() const { return purge_sequence_; }
@@ -39,11 +47,12 @@ class LiveVersion {
   const http::Headers& fields() const { return fields_; }
 
  private:
-  LiveVersion() = default;
+  LiveVersion(const Arrival& arrival, media::WholePlaylist whole);
   std::string text_;
   media::LivePlaylistOutline outline_;
   http::Headers fields_;
-  std::uint64_t purge_sequence_ = 0;
+  std::uint64_t purge_sequence_;
+  SteadyTime came_;
   std::vector<std::string> cache_tags_;
   mutable std::array<std::once_flag, 4> made_;
   mutable std::array<std::string, 4> bodies_;  // by form

@@ -1,5 +1,5 @@
 // Playlists that nobody stored: they are made when they are asked for.
-#include "common/media/live_playlist_reader.hpp"
+#include "common/media/live_playlist_delta.hpp"
 #include "origin/delivery.hpp"
 #include "origin/media_headers.hpp"
 #include "origin/trick_play.hpp"

@@ -11,47 +11,21 @@ using namespace playlist_lines;
 
 constexpr std::string_view not_of_live[] = {"EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF",
                                             "EXT-X-SKIP"};
-/// Tags that belong to the segment behind them (4.4.4); all others are of the whole playlist.
-constexpr std::string_view of_segments[] = {
-    "EXTINF",     "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
-    "EXT-X-KEY",  "EXT-X-MAP",       "EXT-X-PROGRAM-DATE-TIME",
-    "EXT-X-GAP",  "EXT-X-BITRATE",   "EXT-X-PART",
-    "EXT-X-TILES"};
 constexpr std::int64_t sequence_max = 1ll << 53;
-constexpr std::int64_t delta_version = 9;
-
-Tag tag_of(std::string_view line) {
-  std::size_t colon = std::min(line.find(':'), line.size());
-  return {line.substr(1, colon - 1), line.substr(std::min(colon + 1, line.size()))};
-}
-
-/// A line without its end, and where it stands with it.
-struct Line {
-  std::string_view text;
-  std::size_t begin = 0, end = 0;
-};
-
-Line take_line_at(std::string_view text, std::size_t begin) {
-  std::size_t stop = std::min(text.find('\n', begin), text.size());
-  std::string_view line = text.substr(begin, stop - begin);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return {line, begin, std::min(stop + 1, text.size())};
-}
-
-bool is_tag(std::string_view line) {
-  return line.starts_with("#EXT");
-}
 
 class LiveReader {
  public:
   Complaint take(const Line& line) {
     if (has_control_character(line.text)) return "a control character";
-    if (line.text.empty() || (line.text.starts_with('#') && !is_tag(line.text)))
-      return std::nullopt;
+    bool is_remark = line.text.empty() || (line.text.starts_with('#') && !is_tag(line.text));
+    mixed_ = mixed_ || (begin_ && is_remark);
+    if (is_remark) return std::nullopt;
     if (!line.text.starts_with('#')) return take_uri(line);
     Tag tag = tag_of(line.text);
     if (is_one_of(tag.name, not_of_live)) return fmt::format("#{} is not supported", tag.name);
-    if (is_one_of(tag.name, of_segments) && !begin_) begin_ = line.begin;
+    bool is_own = is_of_segment(tag.name);
+    if (is_own && !begin_) begin_ = line.begin;
+    mixed_ = mixed_ || (begin_ && !is_own);
     return take_tag(tag);
   }
 
@@ -66,8 +40,10 @@ class LiveReader {
 
  private:
   Complaint take_uri(const Line& line) {
-    outline.segments.push_back({begin_.value_or(line.begin), line.end, duration_us_, parts_});
+    outline.segments.push_back(
+        {begin_.value_or(line.begin), line.end, duration_us_, parts_, mixed_});
     begin_.reset();
+    mixed_ = false;
     duration_us_ = parts_ = parts_us_ = 0;
     return std::nullopt;
   }
@@ -135,41 +111,9 @@ class LiveReader {
   }
 
   std::optional<std::size_t> begin_;  // of the segment that is being read
+  bool mixed_ = false;
   std::int64_t duration_us_ = 0, parts_ = 0, parts_us_ = 0;
 };
-
-/// How many segments lie wholly before the skip boundary.
-std::size_t skippable(const LivePlaylistOutline& outline) {
-  std::size_t first = outline.segments.size();
-  std::int64_t behind = outline.open_us;
-  while (first > 0 && behind < outline.can_skip_us)
-    behind += outline.segments[--first].microseconds;
-  return first;
-}
-
-/// Of a skipped stretch: the tags that belong to no segment.
-void append_lasting(std::string& out, std::string_view text, std::size_t begin, std::size_t end) {
-  while (begin < end) {
-    Line line = take_line_at(text, begin);
-    begin = line.end;
-    if (is_tag(line.text) && !is_one_of(tag_of(line.text).name, of_segments))
-      out.append(text.substr(line.begin, line.end - line.begin));
-  }
-}
-
-/// The head with a version that allows EXT-X-SKIP.
-void append_head(std::string& out, std::string_view text, std::size_t end) {
-  for (std::size_t begin = 0; begin < end;) {
-    Line line = take_line_at(text, begin);
-    begin = line.end;
-    bool is_version = is_tag(line.text) && tag_of(line.text).name == "EXT-X-VERSION";
-    auto version = decimal_integer(is_version ? tag_of(line.text).value : "");
-    if (version && *version < delta_version)
-      out += fmt::format("#EXT-X-VERSION:{}\n", delta_version);
-    else
-      out.append(text.substr(line.begin, line.end - line.begin));
-  }
-}
 
 }  // namespace
 
@@ -188,7 +132,7 @@ Result<LivePlaylistOutline> read_live_playlist(std::string_view text) {
   Complaint complaint;
   std::size_t number = 0, begin = 0;
   while (!complaint && begin < text.size()) {
-    Line line = take_line_at(text, begin);
+    Line line = line_at(text, begin);
     begin = line.end;
     if (++number > 1)
       complaint = reader.take(line);
@@ -199,20 +143,6 @@ Result<LivePlaylistOutline> read_live_playlist(std::string_view text) {
   if (!complaint) complaint = reader.finish();
   if (complaint) return bad_input(fmt::format("line {}: {}", number, *complaint));
   return std::move(reader.outline);
-}
-
-std::optional<std::string> cut_delta(std::string_view text, const LivePlaylistOutline& outline) {
-  if (outline.ended || outline.can_skip_us == 0) return std::nullopt;
-  std::size_t skipped = skippable(outline);
-  if (skipped == 0) return std::nullopt;
-  std::size_t begin = outline.segments.front().begin, end = outline.segments[skipped - 1].end;
-  std::string out;
-  out.reserve(begin + text.size() - end + 128);
-  append_head(out, text, begin);
-  out += fmt::format("#EXT-X-SKIP:SKIPPED-SEGMENTS={}\n", skipped);
-  append_lasting(out, text, begin, end);
-  out.append(text.substr(end));
-  return out;
 }
 
 }  // namespace relay::media

@@ -1,10 +1,9 @@
 // Takes the text of a low-latency media playlist apart by its lines, so that a cache can answer
-// every directive from one whole text: what it shows, where its segments stand, and a delta update
-// cut out of it. Takes playlists of any packager. Pure.
+// every directive from one whole text: what it shows and where its segments stand. Takes playlists
+// of any packager. Pure.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +18,7 @@ struct LivePlaylistOutline {
     std::size_t begin = 0, end = 0;  // its lines, tags first, in the text
     std::int64_t microseconds = 0;
     std::int64_t parts = 0;  // that the text shows
+    bool mixed = false;      // among its lines stand others: tags of the whole playlist, remarks
   };
   std::int64_t media_sequence = 0;
   std::int64_t target_duration_s = 0;
@@ -37,9 +37,5 @@ struct LivePlaylistOutline {
 /// Errors: invalid, for what is no media playlist or is a delta update; too_large, above
 /// limits::playlist_bytes_max.
 Result<LivePlaylistOutline> read_live_playlist(std::string_view text);
-
-/// A delta update of `text`, which `outline` was read from; nullopt when there is nothing to skip
-/// or the playlist does not offer it. Date ranges and other tags of the whole playlist stay.
-std::optional<std::string> cut_delta(std::string_view text, const LivePlaylistOutline& outline);
 
 }  // namespace relay::media

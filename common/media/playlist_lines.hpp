@@ -26,8 +26,41 @@ struct Tag {
   std::string_view value;  // behind the colon; empty when there is none
 };
 
+inline Tag tag_of(std::string_view line) {
+  std::size_t colon = std::min(line.find(':'), line.size());
+  return {line.substr(1, colon - 1), line.substr(std::min(colon + 1, line.size()))};
+}
+
+inline bool is_tag(std::string_view line) {
+  return line.starts_with("#EXT");
+}
+
+/// A line without its end, and where it stands with it.
+struct Line {
+  std::string_view text;
+  std::size_t begin = 0, end = 0;
+};
+
+inline Line line_at(std::string_view text, std::size_t begin) {
+  std::size_t stop = std::min(text.find('\n', begin), text.size());
+  std::string_view line = text.substr(begin, stop - begin);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return {line, begin, std::min(stop + 1, text.size())};
+}
+
 inline bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();
+}
+
+/// Tags that belong to the segment behind them (8216bis 4.4.4); all others are of the whole
+/// playlist.
+inline bool is_of_segment(std::string_view name) {
+  static constexpr std::string_view of_segments[] = {
+      "EXTINF",     "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY",
+      "EXT-X-KEY",  "EXT-X-MAP",       "EXT-X-PROGRAM-DATE-TIME",
+      "EXT-X-GAP",  "EXT-X-BITRATE",   "EXT-X-PART",
+      "EXT-X-TILES"};
+  return is_one_of(name, of_segments);
 }
 
 inline bool has_control_character(std::string_view line) {
@@ -84,9 +117,8 @@ Complaint take_line(Reader& reader, std::string_view line) {
   if (has_control_character(line)) return "a control character";
   if (line.empty()) return std::nullopt;
   if (!line.starts_with('#')) return reader.take_uri(line);
-  if (!line.starts_with("#EXT")) return std::nullopt;  // a comment
-  std::size_t colon = std::min(line.find(':'), line.size());
-  return reader.take({line.substr(1, colon - 1), line.substr(std::min(colon + 1, line.size()))});
+  if (!is_tag(line)) return std::nullopt;  // a comment
+  return reader.take(tag_of(line));
 }
 
 /// `Reader` has: Playlist playlist; Complaint take(Tag), take_uri(text), finish().

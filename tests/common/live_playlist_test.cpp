@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/media/live_playlist_reader.hpp"
+#include "common/media/live_playlist_delta.hpp"
 
 namespace relay::media {
 namespace {

@@ -9,6 +9,9 @@ namespace relay::edge {
 namespace {
 
 using Version = std::shared_ptr<const LiveVersion>;
+using namespace std::chrono_literals;
+
+const SteadyTime came{100s};
 
 media::LiveWindow window(std::int64_t first, std::int64_t segments, std::int64_t open_parts) {
   media::LiveWindow window;
@@ -29,7 +32,7 @@ Version version_of(const media::LiveWindow& window) {
                      {"ETag", "\"1\""},
                      {"Content-Length", "7"},
                      {"Access-Control-Allow-Origin", "*"}};
-  auto version = LiveVersion::make(head, write(window), 5);
+  auto version = LiveVersion::make({head, 5, came}, write(window));
   EXPECT_TRUE(version);
   return version ? *version : nullptr;
 }
@@ -71,8 +74,32 @@ TEST(LiveVersion, OnesThatTakeSomethingBackAreBehind) {
   EXPECT_TRUE(now->is_behind(*version_of(shorter)));
 }
 
+TEST(LiveVersion, GoesOnByADeltaUpdateUnderTheNewAnswersFields) {
+  Version now = version_of(window(10, 40, 3)), next = version_of(window(11, 40, 1));
+  LiveVersion::Arrival arrival{{{"Cache-Tag", "demo"}, {"X-Seen", "later"}}, 9, came + 1s};
+  Version made = now->with(arrival, next->body({.delta = true}));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->body({}), next->body({}));
+  EXPECT_EQ(made->body({.delta = true}), next->body({.delta = true}));
+  EXPECT_EQ(made->outline().next(), next->outline().next());
+  EXPECT_EQ(made->purge_sequence(), 9u);
+  EXPECT_EQ(made->fields().find("X-Seen"), "later");
+  EXPECT_EQ(now->with(arrival, version_of(window(500, 40, 1))->body({.delta = true})), nullptr);
+}
+
+/// CAN-SKIP-UNTIL is 24 s.
+TEST(LiveVersion, TakesDeltasForHalfOfItsSkipBoundary) {
+  Version version = version_of(window(10, 40, 3));
+  EXPECT_TRUE(version->takes_deltas(came));
+  EXPECT_TRUE(version->takes_deltas(came + 12s));
+  EXPECT_FALSE(version->takes_deltas(came + 12s + 1ms));
+  auto without = LiveVersion::make({{}, 0, came}, "#EXTM3U\n#EXT-X-TARGETDURATION:4\n");
+  ASSERT_TRUE(without);
+  EXPECT_FALSE((*without)->takes_deltas(came)) << "upstream does not offer them";
+}
+
 TEST(LiveVersion, WhatIsNoPlaylistIsRefused) {
-  EXPECT_FALSE(LiveVersion::make({}, "<html>", 0));
+  EXPECT_FALSE(LiveVersion::make({}, "<html>"));
 }
 
 }  // namespace

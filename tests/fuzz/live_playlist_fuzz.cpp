@@ -1,10 +1,11 @@
 // Any bytes: a playlist is refused, or its segments lie one behind the other in it and a delta cut
-// out of it is as long as it should be. A query is refused, or its spelling reads back the same.
+// out of it is as long as it should be, and is an update of this very text or of none. A query is
+// refused, or its spelling reads back the same.
 #include <cstdint>
 #include <string_view>
 
 #include "common/base/check.hpp"
-#include "common/media/live_playlist_reader.hpp"
+#include "common/media/live_playlist_delta.hpp"
 
 using namespace relay::media;
 
@@ -21,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       RELAY_CHECK(delta->starts_with("#EXTM3U"));
       RELAY_CHECK(delta->find("#EXT-X-SKIP:SKIPPED-SEGMENTS=") != delta->npos);
       RELAY_CHECK(!read_live_playlist(*delta));
+      auto whole = merge_delta(text, *outline, *delta);
+      RELAY_CHECK(!whole || whole->text == text);
     }
   }
   if (auto directives = read_live_directives(text)) {

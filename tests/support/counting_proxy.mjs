@@ -3,15 +3,17 @@
 
 import http from 'node:http';
 
-/** {url, fetches: Map<path, number>, stop()} */
+/** {url, fetches: Map<path, number>, bytes: Map<path, number> of bodies, stop()} */
 export async function startCountingProxy(target) {
-  const fetches = new Map();
+  const [fetches, bytes] = [new Map(), new Map()];
+  const count = (map, path, more) => map.set(path, (map.get(path) ?? 0) + more);
   const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
-    fetches.set(request.url, (fetches.get(request.url) ?? 0) + 1);
+    count(fetches, request.url, 1);
     const upstream = http.request(target + request.url,
       { method: request.method, headers: request.headers, agent }, (answer) => {
         response.writeHead(answer.statusCode, answer.rawHeaders);
+        answer.on('data', (piece) => count(bytes, request.url, piece.length));
         answer.pipe(response);
         answer.on('aborted', () => response.destroy());
       });
@@ -20,7 +22,7 @@ export async function startCountingProxy(target) {
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return {
-    fetches,
+    fetches, bytes,
     url: `http://127.0.0.1:${server.address().port}`,
     stop: () => new Promise((done) => {
       agent.destroy();

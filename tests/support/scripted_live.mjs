@@ -1,17 +1,20 @@
-// A low-latency playlist at a scripted origin, whose time is the test's: a part comes when it says so.
+// A low-latency playlist at a scripted origin, whose time is the test's: a part comes when it says so. Who asks
+// with _HLS_skip gets a delta update.
 
 import { until } from './poll.mjs';
 import { pattern } from './scripted_origin.mjs';
 
 const partSeconds = 0.5;
+const skip_targets = 6;  // listed in a delta update
 
 /**
  * @param {object} origin of startScriptedOrigin()
  * @param {string} folder of the rendition
- * @param {{parts: number, segments: number, lifetime?: string}} shape parts of a segment; whole segments at
- *   the beginning; Cache-Control of its playlists
+ * @param {{parts: number, segments: number, window?: number, lifetime?: string}} shape parts of a segment;
+ *   whole segments at the beginning, and in the playlist at most; Cache-Control of its playlists
  */
-export function startScriptedLive(origin, folder, { parts, segments, lifetime = 'public, max-age=1, must-revalidate' }) {
+export function startScriptedLive(origin, folder, { parts, segments, window = Infinity,
+  lifetime = 'public, max-age=1, must-revalidate' }) {
   const playlist = `${folder}/index.m3u8`;
   const partPath = (segment, part) => `${folder}/${segment}.${part}.m4s`;
   const bodies = new Map();  // of parts: {body, halves}
@@ -21,16 +24,22 @@ export function startScriptedLive(origin, folder, { parts, segments, lifetime = 
   let ended = false;
   let gone = false;
   let waiting = [];
+  let spoil = (delta) => delta;
+  const sent = { wholes: 0, deltas: 0, bytes: 0 };
 
   const placeOf = (index) => [Math.floor(index / parts), index % parts];
-  const text = () => {
+  /** Without the segments that lie `skip_targets` and more before its end, if it is to be a delta. */
+  const text = (as_delta = false) => {
     const [open, openParts] = placeOf(made);
+    const first = Math.max(0, open - window);
+    const from = as_delta && !ended ? Math.max(first, open - skip_targets) : first;
     const shown = (segment, count) => Array.from({ length: count }, (_, p) =>
       `#EXT-X-PART:DURATION=${partSeconds},URI="${segment}.${p}.m4s",INDEPENDENT=YES`);
     const lines = ['#EXTM3U', '#EXT-X-VERSION:9', `#EXT-X-TARGETDURATION:${parts * partSeconds}`,
-      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=${6 * parts * partSeconds}`,
-      `#EXT-X-PART-INF:PART-TARGET=${partSeconds}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-MAP:URI="init.mp4"'];
-    for (let n = 0; n < open; ++n) {
+      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=${skip_targets * parts * partSeconds}`,
+      `#EXT-X-PART-INF:PART-TARGET=${partSeconds}`, `#EXT-X-MEDIA-SEQUENCE:${first}`,
+      from > first ? `#EXT-X-SKIP:SKIPPED-SEGMENTS=${from - first}` : '#EXT-X-MAP:URI="init.mp4"'];
+    for (let n = from; n < open; ++n) {
       if (n >= open - 3) lines.push(...shown(n, parts));
       lines.push(`#EXTINF:${parts * partSeconds},`, `${n}.m4s`);
     }
@@ -40,7 +49,10 @@ export function startScriptedLive(origin, folder, { parts, segments, lifetime = 
   };
   const answer = (response) => {
     if (gone) return response.writeHead(404, { 'content-length': 0 }).end();
-    const body = text();
+    const as_delta = new URL(response.req.url, 'http://origin').searchParams.has('_HLS_skip');
+    const body = as_delta ? spoil(text(true)) : text();
+    sent[body.includes('#EXT-X-SKIP') ? 'deltas' : 'wholes'] += 1;
+    sent.bytes += body.length;
     response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': lifetime,
       'content-length': Buffer.byteLength(body) });
     return response.end(body);
@@ -77,7 +89,9 @@ export function startScriptedLive(origin, folder, { parts, segments, lifetime = 
   offerPart(made);
 
   return {
-    playlist, partPath,
+    playlist, partPath, sent, text,
+    /** What is done to a delta update before it is sent. */
+    spoil(change) { spoil = change; },
     /** [segment, part] that comes next. */
     next: () => placeOf(made),
     addPart({ body = pattern(1000, made), halves: inHalves = false } = {}) {
