@@ -20,6 +20,7 @@ and one edge with one thread. Each viewer follows one rendition on a connection 
 Low latency with each number of viewers, then the largest number as plain HLS from the edge and from nginx
 (proxy_cache; its configuration is printed), in turn, --rounds times; the figures are of all rounds.
   origin/s     requests that reached the origin a second; playlists + parts of all renditions are 'made/s'
+  lists MB/s   of playlists, of what the origin sent (--window 7200 is a channel with two hours to go back)
   us/request, s/GB   CPU of the server, per request and for 10^9 bytes to viewers
   cpu          of one core, of the server and of the load generator (which must not be at 1)
   p50, p99     ms from the making of a part (plain: of a segment's last) until a viewer has its last byte
@@ -103,7 +104,7 @@ async function run(server, mode, count, origin) {
   return { server: server.name, mode, viewers: count, requests_per_s: result.requests / result.seconds,
     mb_per_s: result.bytes / result.seconds / 1e6, cpu: cpu_s / length_s, load_cpu: result.load_cpu,
     cpu_us_per_request: 1e6 * cpu_s / (result.requests * share), cpu_s_per_gb: 1e9 * cpu_s / (result.bytes * share),
-    origin_per_s: asked('playlists') + asked('media'), made_per_s: 2 * playlists * 1000 / part_ms,
+    origin_per_s: asked('playlists') + asked('media'), lists_mb_per_s: asked('playlist_bytes') / 1e6, made_per_s: 2 * playlists * 1000 / part_ms,
     rss_mb: usage(server.pid).rss_bytes / 2 ** 20,
     p50_ms: result.p50_ms, p99_ms: result.p99_ms, errors: result.errors, skipped: result.skipped }
 }
@@ -121,7 +122,7 @@ const columns = [ // title, key, digits, width
   ['server', 'server', 0, 12], ['mode', 'mode', 0, 13], ['viewers', 'viewers', 0, 8],
   ['requests/s', 'requests_per_s', 0, 12], ['MB/s', 'mb_per_s', 1, 8], ['cpu', 'cpu', 2, 7], ['load', 'load_cpu', 2, 7],
   ['us/request', 'cpu_us_per_request', 1, 12], ['s/GB', 'cpu_s_per_gb', 2, 8], ['origin/s', 'origin_per_s', 1, 10],
-  ['made/s', 'made_per_s', 0, 8], ['rss MB', 'rss_mb', 0, 8], ['p50', 'p50_ms', 1, 9], ['p99', 'p99_ms', 1, 9],
+  ['made/s', 'made_per_s', 0, 8], ['lists MB/s', 'lists_mb_per_s', 2, 12], ['rss MB', 'rss_mb', 0, 8], ['p50', 'p50_ms', 1, 9], ['p99', 'p99_ms', 1, 9],
   ['errors', 'errors', 0, 8], ['skipped', 'skipped', 0, 8],
 ]
 

@@ -1,7 +1,7 @@
 // An origin of made-up channels for bench/live_viewers: low-latency playlists that go on by the clock, and
-// parts of so many bytes. node bench/live/part_origin.mjs PORT PLAYLISTS PART_MS PARTS_A_SEGMENT PART_BYTES WINDOW_S
+// parts of so many bytes; who asks with _HLS_skip gets a delta update. node bench/live/part_origin.mjs PORT PLAYLISTS PART_MS PARTS_A_SEGMENT PART_BYTES WINDOW_S
 // Part k of playlist i is made at (k + 1 + i / playlists) × part_ms of Unix time, k counted over all segments.
-// GET /counts tells how often it was asked.
+// GET /counts tells how often it was asked, and how many bytes its playlists were.
 
 import http from 'node:http'
 
@@ -9,7 +9,8 @@ const [port, playlists, part_ms, parts, part_bytes, window_s] = process.argv.sli
 const target_s = parts * part_ms / 1000
 const seconds = (ms) => (ms / 1000).toFixed(6)
 const filler = Buffer.alloc(parts * part_bytes, 'x')
-const counts = { playlists: 0, media: 0 }
+const counts = { playlists: 0, media: 0, playlist_bytes: 0 }
+const listed_targets = 6  // in a delta update
 
 const body = (stamp, bytes) => Buffer.concat([Buffer.from(stamp), filler.subarray(stamp.length, bytes)])
 
@@ -48,20 +49,31 @@ class Channel {
     return `#EXT-X-PROGRAM-DATE-TIME:${date}\n${shown.join('')}`
   }
 
-  text() {
+  #end(n) { return `#EXTINF:${seconds(parts * part_ms)},\n${n}.m4s\n` }
+
+  /** Segments [from, to), which show no parts any more. */
+  #without_parts(from, to) {
+    let text = ''
+    for (let n = from; n < to; n++) text += this.#segment(n, 0) + this.#end(n)
+    return text
+  }
+
+  /** All of the window's, made once a segment. */
+  #before(first, open) {
+    if (this.#older.open !== open) this.#older = { open, text: this.#without_parts(first, open - 3) }
+    return this.#older.text
+  }
+
+  text(as_delta) {
     const open = Math.floor(this.made / parts), open_parts = this.made % parts
     const first = open - Math.ceil(window_s / target_s)
-    const end = (n) => `#EXTINF:${seconds(parts * part_ms)},\n${n}.m4s\n`
-    if (this.#older.open !== open) {
-      let text = ''
-      for (let n = first; n < open - 3; n++) text += this.#segment(n, 0) + end(n)
-      this.#older = { open, text }
-    }
-    let text = `#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:${Math.ceil(target_s)}\n` +
-      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=${3 * part_ms / 1000},HOLD-BACK=${3 * target_s},CAN-SKIP-UNTIL=${6 * target_s}\n` +
-      `#EXT-X-PART-INF:PART-TARGET=${part_ms / 1000}\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI="init.mp4"\n` +
-      this.#older.text
-    for (let n = open - 3; n < open; n++) text += this.#segment(n, parts) + end(n)
+    const skipped = as_delta ? Math.max(0, open - listed_targets - first) : 0
+    const lead = skipped > 0 ? `#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}\n` : '#EXT-X-MAP:URI="init.mp4"\n'
+    let text = `#EXTM3U\n#EXT-X-VERSION:${skipped > 0 ? 9 : 6}\n#EXT-X-TARGETDURATION:${Math.ceil(target_s)}\n` +
+      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=${3 * part_ms / 1000},HOLD-BACK=${3 * target_s},CAN-SKIP-UNTIL=${listed_targets * target_s}\n` +
+      `#EXT-X-PART-INF:PART-TARGET=${part_ms / 1000}\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXT-X-INDEPENDENT-SEGMENTS\n${lead}` +
+      (skipped > 0 ? this.#without_parts(first + skipped, open - 3) : this.#before(first, open))
+    for (let n = open - 3; n < open; n++) text += this.#segment(n, parts) + this.#end(n)
     if (open_parts > 0) text += this.#segment(open, open_parts)
     return `${text}#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${open}.${open_parts}.m4s"\n`
   }
@@ -84,8 +96,11 @@ http.createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     const asked = new URLSearchParams(query)
     const blocking = asked.has('_HLS_msn')
     const made = blocking ? Number(asked.get('_HLS_msn')) * parts + Number(asked.get('_HLS_part') ?? parts - 1) + 1 : 0
-    return channel.when(made, () => send(response, channel.text(), 'application/vnd.apple.mpegurl',
-      `public, max-age=${blocking ? 6 * target_s : target_s / 2}`))
+    return channel.when(made, () => {
+      const text = channel.text(asked.has('_HLS_skip'))
+      counts.playlist_bytes += text.length
+      send(response, text, 'application/vnd.apple.mpegurl', `public, max-age=${blocking ? 6 * target_s : target_s / 2}`)
+    })
   }
   counts.media += 1
   const [segment, part] = name.split('.').map(Number)
