@@ -298,8 +298,7 @@ FlightTable::Joined Edge::join(const Visit& visit) {
 net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
   auto joined = join(visit);
   if (!joined.flight) {
-    co_await serve_failed(visit, too_many_wait(), std::move(stale));
-    co_return true;
+    co_return co_await serve_failed(visit, too_many_wait(), std::move(stale));
   }
   if (visit.beginning) joined.flight->offer(*visit.beginning);
   if (joined.leader) {
@@ -342,8 +341,7 @@ net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool le
   }
   bool nothing_sent = !view.stored || hls::is_part(visit.target);
   if (view.state == FlightState::failed && nothing_sent) {
-    co_await serve_failed(visit, *view.error, std::move(stale));
-    co_return true;
+    co_return co_await serve_failed(visit, *view.error, std::move(stale));
   }
   if (view.state == FlightState::confirmed) {
     visit.upstream_trail = view.upstream_trail;

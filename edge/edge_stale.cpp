@@ -1,4 +1,4 @@
-// What is stale and served all the same: while it is refreshed beside, and while upstream fails.
+// What a client gets while a stale copy is refreshed beside, and when upstream fails.
 #include "edge/cache_key.hpp"
 #include "edge/edge.hpp"
 
@@ -28,13 +28,21 @@ net::Task<bool> Edge::serve_failed_lately(Visit& visit, Found stale) {
   co_return co_await serve_found(visit, std::move(stale), Outcome::stale);
 }
 
-net::Task<void> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
+/// Upstream gave no usable answer. False: look again.
+net::Task<bool> Edge::serve_failed(Visit& visit, const Error& error, Found stale) {
   visit.trail.forward_status.reset();
   if (may_stand_in(visit, stale)) {
     visit.detail = error.message;
-    if (co_await serve_found(visit, std::move(stale), Outcome::stale)) co_return;
+    if (co_await serve_found(visit, std::move(stale), Outcome::stale)) co_return true;
+  }
+  bool may_wait = error.source == ErrorSource::upstream && !visit.outlasted && trusts_stored();
+  if (may_wait && LivePlaylists::may_be_outlasted(visit)) {
+    visit.outlasted = true;
+    visit.detail = error.message;
+    co_return co_await live_playlists_.outlast(visit);
   }
   co_await pass_.refuse(visit, error);
+  co_return true;
 }
 
 }  // namespace relay::edge

@@ -20,8 +20,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds pause_min = 100ms;  // after an answer that was of no use
-constexpr std::chrono::milliseconds pause_max = 2s;
+constexpr std::chrono::milliseconds pause_max = 1s;
 constexpr std::chrono::milliseconds kept_unwanted_min = 10s;
+constexpr std::chrono::milliseconds kept_unknown = 3s;  // while upstream has never answered
+constexpr std::chrono::milliseconds tick_each = 250ms;
+constexpr int ticks_quiet = 4;
 constexpr int misfits_max = 3;  // in a row; then upstream's deltas are nothing for us
 
 /// What asks for the version after this one.
@@ -33,18 +36,41 @@ std::string next_query(const LiveVersion* version, bool by_delta) {
   return media::to_query(directives);
 }
 
+/// What is gone, or none of ours, is told the ordinary way; while upstream only takes its time or
+/// is not well, the last version stays, and whoever has none waits.
+bool ends_with(int status, bool has_version) {
+  bool is_gone = status == 404 || status == 410;
+  bool is_trouble = status >= 502 && status <= 504;
+  return is_gone || (!has_version && !is_trouble);
+}
+
 }  // namespace
 
 bool LivePlaylists::is_wanted(const LivePlaylist& entry) const {
   Version version = entry.newest.load();
-  std::chrono::milliseconds kept = kept_unwanted_min;
-  if (version) kept = std::max(kept, 3000ms * version->outline().target_duration_s);
+  std::chrono::milliseconds kept = kept_unknown;
+  if (version) kept = std::max(kept_unwanted_min, 3000ms * version->outline().target_duration_s);
   SteadyTime wanted = entry.wanted_at;
   return !stopped_->load(std::memory_order_relaxed) && steady_now() - wanted < kept;
 }
 
+/// Whoever waits looks at the clock when nothing has come for a second: upstream may hold a request
+/// for longer than a viewer may be kept.
+net::Task<void> LivePlaylists::tick(EdgeWorker& worker, Entry entry) {
+  net::Timer timer(worker.io);
+  std::uint64_t seen = entry->changed.version();
+  for (int quiet = 0; entry->followed;) {
+    timer.expires_after(tick_each);
+    co_await timer.async_wait(net::use_result);
+    quiet = entry->changed.version() == seen ? quiet + 1 : 0;
+    if (quiet % ticks_quiet == ticks_quiet - 1) entry->changed.notify();
+    seen = entry->changed.version();
+  }
+}
+
 net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
   followed_.add(1);
+  net::spawn(worker.io, tick(worker, entry));
   net::Timer timer(worker.io);
   std::chrono::milliseconds pause = pause_min;
   Step step = Step::went_on;
@@ -92,18 +118,22 @@ net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LiveP
       co_await upstream_.ask(worker.client, entry.key, route, std::move(request), {}, stopped_);
   if (!answered) co_return Step::again;
   int status = answered->head().status;
-  // What is gone is told the ordinary way; while it only takes its time, the last version stays.
-  if (status == 404 || status == 410 || (status != 200 && !before)) co_return Step::over;
-  if (status != 200) co_return Step::again;
+  if (status != 200) co_return ends_with(status, before != nullptr) ? Step::over : Step::again;
   auto text = co_await net::read_whole_body(answered->response, limits::playlist_bytes_max);
   if (!text) co_return Step::again;
   LiveVersion::Arrival arrival{answered->head().headers, sequence, steady_now()};
   bool is_update = by_delta && media::is_delta(*text);
   if (is_update) co_return take_update(worker, entry, *before, arrival, *text);
-  auto version = LiveVersion::make(arrival, std::move(*text));
-  if (!version || !(*version)->outline().can_block) co_return Step::over;
+  co_return take_whole(worker, entry, arrival, std::move(*text));
+}
+
+LivePlaylists::Step LivePlaylists::take_whole(EdgeWorker& worker, LivePlaylist& entry,
+                                              const LiveVersion::Arrival& arrival,
+                                              std::string text) {
+  auto version = LiveVersion::make(arrival, std::move(text));
+  if (!version || !(*version)->outline().can_block) return Step::over;
   entry.needs_whole = entry.misfits >= misfits_max;
-  co_return take(worker, entry, std::move(*version));
+  return take(worker, entry, std::move(*version));
 }
 
 /// One that does not fit is no answer: the whole is asked for at once.

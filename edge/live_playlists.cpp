@@ -18,11 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds wait_max = 30s;  // of a viewer, before it is told to come again
+/// For upstream, while there is nothing to show: less than players wait for a first byte (hls.js
+/// 10 s, our page 8 s), so that it counts as an answer of ours, after which they ask again.
+constexpr std::chrono::milliseconds upstream_wait_max = 6s;
 constexpr std::int64_t error_lifetime_s = 1;
 
 /// A blocked request ends after three target durations (6.2.5.2).
 std::chrono::milliseconds wait_of(const LiveVersion* version) {
-  if (!version) return wait_max;
+  if (!version) return upstream_wait_max;
   std::chrono::milliseconds wait = std::chrono::seconds(3 * version->outline().target_duration_s);
   return std::min(wait, wait_max);
 }
@@ -117,31 +120,56 @@ net::Task<bool> LivePlaylists::serve(Visit& visit) {
   if (by_member && upstream_.asks_member(key)) co_return false;
   Entry entry = want(visit, key, directed);
   if (!entry || (!directed && !current(*entry))) co_return false;
+  co_return co_await serve_from(visit, std::move(entry), *directives);
+}
+
+/// Members are told at once, so that they ask the origin themselves.
+bool LivePlaylists::may_be_outlasted(const Visit& visit) {
+  return hls::is_playlist(visit.target) && visit.route == fleet::HopRoute::peer_or_origin;
+}
+
+net::Task<bool> LivePlaylists::outlast(Visit& visit) {
+  if (stopped_->load(std::memory_order_relaxed)) co_return false;
+  auto directives = media::read_live_directives(http::split_target(visit.target).query);
+  Entry entry = want(visit, hls::without_directives(visit.primary_key), true);
+  if (!entry || !directives) co_return false;
+  co_return co_await serve_from(visit, std::move(entry), *directives);
+}
+
+net::Task<bool> LivePlaylists::serve_from(Visit& visit, Entry entry,
+                                          media::LiveDirectives directives) {
   bool is_crowded = static_cast<std::size_t>(entry.use_count()) > limits::waiters_max;
-  if (is_crowded && !is_there(*entry, *directives)) {
+  if (is_crowded && !is_there(*entry, directives)) {
     co_await refuse(visit, 503, "too many wait for this playlist", error_lifetime_s);
     co_return true;
   }
-  Version version = co_await wait_for(visit, std::move(entry), *directives);
-  if (!version) co_return false;
-  co_await answer(visit, std::move(version), *directives);
+  Version version = co_await wait_for(visit, *entry, directives);
+  bool is_for_member = visit.route != fleet::HopRoute::peer_or_origin;
+  if (!version && (is_for_member || !entry->followed || *stopped_)) co_return false;
+  if (version) {
+    co_await answer(visit, std::move(version), directives);
+    co_return true;
+  }
+  co_await refuse(visit, 503, "upstream does not answer", error_lifetime_s);
+  visit.outcome = Outcome::failed;
   co_return true;
 }
 
 /// The first version that can be judged: it shows what was asked for, or says why it never will, or
-/// time is up. Null: nobody follows it any more, for it is not live.
-net::Task<LivePlaylists::Version> LivePlaylists::wait_for(Visit& visit, Entry entry,
+/// time is up. Null: upstream has not shown any in time, or nobody follows it any more, for it is
+/// not live.
+net::Task<LivePlaylists::Version> LivePlaylists::wait_for(Visit& visit, LivePlaylist& entry,
                                                           media::LiveDirectives directives) {
   while (true) {
-    std::uint64_t seen = entry->changed.version();
-    Version version = current(*entry);
+    std::uint64_t seen = entry.changed.version();
+    Version version = current(entry);
     bool over = steady_now() - visit.begun >= wait_of(version.get());
     bool judged = version && judge_by(*version, directives).readiness != media::LiveReadiness::wait;
     if (judged || over || stopped_->load(std::memory_order_relaxed)) co_return version;
-    if (!entry->followed) co_return nullptr;
+    if (!entry.followed) co_return nullptr;
     visit.trail.collapsed = true;
-    entry->wanted_at = steady_now();
-    co_await entry->changed.wait(seen);
+    entry.wanted_at = steady_now();
+    co_await entry.changed.wait(seen);
   }
 }
 
@@ -180,6 +208,7 @@ net::Task<void> LivePlaylists::refuse(Visit& visit, int status, std::string text
   visit.trail.collapsed = false;
   auto response = http::problem(status, text);
   response.headers.set("Cache-Control", fmt::format("public, max-age={}", lifetime));
+  if (status == 503) response.headers.set("Retry-After", std::to_string(lifetime));
   deliver_.add_hop_fields(visit, response.headers);
   co_await visit.exchange.respond(std::move(response));
 }

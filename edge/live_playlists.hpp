@@ -5,7 +5,9 @@
 // says. The next part is fetched by its preload hint before a viewer asks for it.
 //
 // A playlist is live here from the first request with a directive on, until nobody has asked for
-// some target durations. Everything else goes the ordinary way.
+// some target durations. Everything else goes the ordinary way; but for a playlist of which
+// upstream tells nothing viewers wait here too, until it answers again: players give up after few
+// errors.
 #pragma once
 
 #include <atomic>
@@ -38,6 +40,11 @@ class LivePlaylists {
   static bool may_be_for(const Visit& visit);
   /// Answers; false: this is no live playlist, or not known to be one: the ordinary way.
   net::Task<bool> serve(Visit& visit);
+  /// Whether a viewer may wait for upstream, which gives no answer, to answer again.
+  static bool may_be_outlasted(const Visit& visit);
+  /// Waits so, and says when it has taken too long. False: it answers, or nobody may wait: the
+  /// ordinary way.
+  net::Task<bool> outlast(Visit& visit);
   /// Nothing is followed and nobody waits any more.
   void stop();
 
@@ -47,15 +54,19 @@ class LivePlaylists {
   Entry want(const Visit& visit, const std::string& key, bool make);
   Version current(const LivePlaylist& entry) const;
   bool is_there(const LivePlaylist& entry, media::LiveDirectives directives) const;
-  net::Task<Version> wait_for(Visit& visit, Entry entry, media::LiveDirectives directives);
+  net::Task<bool> serve_from(Visit& visit, Entry entry, media::LiveDirectives directives);
+  net::Task<Version> wait_for(Visit& visit, LivePlaylist& entry, media::LiveDirectives directives);
   net::Task<void> answer(Visit& visit, Version version, media::LiveDirectives directives);
   net::Task<void> refuse(Visit& visit, int status, std::string text, std::int64_t lifetime_s);
 
   net::Task<void> follow(EdgeWorker& worker, Entry entry);
+  net::Task<void> tick(EdgeWorker& worker, Entry entry);
   enum class Step { went_on, again, over };
   net::Task<Step> ask_once(EdgeWorker& worker, LivePlaylist& entry);
   net::ClientRequest next_request(const LivePlaylist& entry, const LiveVersion* before,
                                   bool by_delta) const;
+  Step take_whole(EdgeWorker& worker, LivePlaylist& entry, const LiveVersion::Arrival& arrival,
+                  std::string text);
   Step take_update(EdgeWorker& worker, LivePlaylist& entry, const LiveVersion& before,
                    const LiveVersion::Arrival& arrival, std::string_view text);
   Step take(EdgeWorker& worker, LivePlaylist& entry, Version version);

@@ -57,6 +57,7 @@ struct Visit {
   std::string key;                // of the object that answers: primary, or of a variant
   std::vector<std::string> vary;  // what the answer varies by, as a flight has just shown
   bool awaited_store = false;     // see Edge::stored_meanwhile
+  bool outlasted = false;         // it has waited for upstream to answer again
   http::RequestDirectives rules;
   fleet::HopRoute route = fleet::HopRoute::peer_or_origin;
   std::optional<Beginning> beginning;  // that the asking member holds
