@@ -1,5 +1,6 @@
 #include "origin/live/track.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "origin/live/deadlines.hpp"
@@ -7,15 +8,11 @@
 namespace relay::origin::live {
 namespace {
 
-/// Parts leave the playlist after three target durations and can be had for another three
-/// (8216bis 6.2.2); those of so many segments are offered.
-constexpr std::size_t segments_with_parts = 8;
-
 std::vector<Segment> recent_of(const Window& window) {
   std::vector<Segment> recent;
   const auto& segments = window.segments();
-  std::size_t first =
-      segments.size() > segments_with_parts ? segments.size() - segments_with_parts : 0;
+  std::size_t kept = std::min(window.segments_with_parts(), segments.size()),
+              first = segments.size() - kept;
   for (std::size_t i = first; i < segments.size(); ++i) recent.push_back(segments[i]);
   if (window.open()) recent.push_back(*window.open());
   return recent;

@@ -92,6 +92,13 @@ std::int64_t Window::duration_us() const {
   return grid_.begin_us(next_) - grid_.begin_us(segments_.front().number);
 }
 
+std::size_t Window::segments_with_parts() const {
+  const media::LiveSetup& setup = grid_.setup();
+  std::int64_t us = 2 * targets_kept * setup.target_duration_s() * media::us_per_s;
+  // One is cut by either end of that time.
+  return static_cast<std::size_t>(us / setup.microseconds_of(setup.segment_frames)) + 2;
+}
+
 bool Window::may_drop() const {
   if (segments_.size() <= segments_kept) return false;
   std::int64_t left = duration_us() - grid_.length_us(segments_.front().number);

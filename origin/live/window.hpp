@@ -64,6 +64,9 @@ class Window {
   const std::optional<Segment>& open() const { return open_; }
   std::uint64_t bytes() const { return bytes_; }
   std::int64_t duration_us() const;
+  /// Of so many of the last segments parts can be had: they leave the playlist after three target
+  /// durations, and stay for three more (6.2.2).
+  std::size_t segments_with_parts() const;
 
   /// Takes the oldest segments out until no more than `duration_us` are left; at least three target
   /// durations (6.2.2) and six segments stay, and gaps at the beginning go first.

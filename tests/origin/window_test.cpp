@@ -55,6 +55,21 @@ TEST(LiveWindow, ASegmentIsOpenThenClosingThenComplete) {
   EXPECT_EQ(window.show(false).segments[0].microseconds, 2'000'000);
 }
 
+/// Twice three target durations, which are whole seconds: 4 s of 4 s, 2 s of 1.001 s, 3 s of 2.002
+/// s.
+TEST(LiveWindow, PartsStayForSixTargetDurations) {
+  auto with_parts = [](std::int64_t rate, std::int64_t denominator, std::int64_t frames) {
+    media::LiveSetup setup{.rate_numerator = rate,
+                           .rate_denominator = denominator,
+                           .group_frames = frames,
+                           .segment_frames = frames};
+    return Window(Grid(epoch_ms, setup), 1000).segments_with_parts();
+  };
+  EXPECT_EQ(with_parts(25, 1, 100), 8u);
+  EXPECT_EQ(with_parts(30'000, 1001, 30), 13u);
+  EXPECT_EQ(with_parts(30'000, 1001, 60), 10u);
+}
+
 TEST(LiveWindow, KeyPicturesLieWhereTheirPartsDo) {
   Window window = begun(7);
   Part key = part(0), other = part(1), second = part(2);
