@@ -14,14 +14,15 @@ import { openChannel, waitForAir } from '../tests/support/live.mjs'
 import { freePorts } from '../tests/support/ports.mjs'
 import { startFleet, temporaryFolder } from '../tests/support/torchrelay.mjs'
 import { readLiveMedia } from '../tests/tools/live_playlist.mjs'
-import { followable } from '../tests/tools/live_watch.mjs'
+import { followable, LiveWatch } from '../tests/tools/live_watch.mjs'
+import { asLine } from '../tests/tools/validate.mjs'
 
 const help = `bench/live_latency [--quick] [--minutes N] [--protocols rtmp,srt] [--size WxH] [--rungs N] [--part MS] [--srt-latency MS]
                    [--no-browser] [--trace] [--json FILE]
 
 A camera (25 frames a second, each with its number in the picture) is pushed by ffmpeg (x264 zerolatency) to
 an origin; a viewer with hls.js in Chromium watches at an edge of two, and all renditions are followed there
-by blocking reloads. One protocol after the other.
+by blocking reloads. At the other edge the playlists are held to the rules. One protocol after the other.
   part_p50_ms, part_p99_ms   from a frame's arrival at the listener (a relay in front of it looks into the
                protocol) until the part with this frame is in the edge's playlist, all frames of all
                renditions; what is in a part is read off its pictures. The bar: part + 250 ms
@@ -33,6 +34,7 @@ by blocking reloads. One protocol after the other.
                before the channel's clock is not in it
   stalls, stall_ms           times that the picture stood still for 250 ms and more, and for how long
   repeated, missing          frames of the camera that were shown again, or never, in the rendition
+  violations   of the rules of live_rules.mjs, each printed; 0 is the bar
   SRT arrives at the relay before libsrt's own buffer (live.srt_latency, 120 ms unless --srt-latency says
   otherwise), which is in the figures.
   --minutes N  of each protocol (default 2), once the viewer has settled; --quick: 15 s, RTMP, 640x360, two renditions
@@ -168,13 +170,14 @@ async function measure(protocol, fleet, ports, work, browser) {
     : `srt://127.0.0.1:${tap.port}?streamid=${encodeURIComponent(`#!::u=demo,r=${protocol},s=${ingest.key}`)}`
   const camera = startCamera(to, { folder: work, size, rate })
   const edge = fleet.edges[1]
-  let page
+  let page, rules
   const followers = [], at_origin = []
   try {
     await waitForAir(edge, channel)
     for (const [server, into] of [[edge, followers], [fleet.origin, at_origin]]) {
       for (const url of Object.values(await followable(server.url, channel))) into.push(new Follower(url))
     }
+    rules = await new LiveWatch({ 'edge-1': fleet.edges[0].url }, channel).start()
     if (browser) {
       page = await openPage(browser, `${edge.url}/watch/${channel}`)
       await page.waitForFunction(() => document.querySelector('video').currentTime > 0, null, { timeout: 60_000 })
@@ -184,16 +187,19 @@ async function measure(protocol, fleet, ports, work, browser) {
     await new Promise((wake) => setTimeout(wake, seconds * 1000))
     const seen = page && await whatWasSeen(page)
     for (const follower of [...followers, ...at_origin]) await follower.stop()
+    const findings = await rules.stop()
+    for (const finding of findings) console.log(asLine(finding))
     const pictures = followers.filter(({ url }) => !/audio/.test(url))
     const lost = camera.taken.length - tap.arrived.length
     if (Math.abs(lost) > rate) throw new Error(`${camera.taken.length} frames were taken, ${tap.arrived.length} arrived: ${camera.said()}`)
     const parts = await framesOfParts(pictures.at(-1))
     return { protocol, size: size.replace('x', ' x '), renditions: pictures.length, part_ms,
-      ...judgeParts(parts, followers, at_origin, tap.arrived),
+      violations: findings.length, ...judgeParts(parts, followers, at_origin, tap.arrived),
       sent_p50_ms: percentile(tap.arrived.map((at, number) => at - camera.taken[number]), 0.5), ...(seen ? judgeScreen(seen, camera.taken) : {}) }
   } finally {
     await page?.context().close()
     for (const follower of [...followers, ...at_origin]) await follower.stop()
+    await rules?.stop()
     await camera.stop()
     tap.stop()
   }

@@ -1,6 +1,7 @@
 // A live channel in Chromium, from an edge: pushed by ffmpeg over RTMP, played by the watch page with
 // hls.js in its low-latency mode, through the return of its publisher, a stall of the network and the
-// viewer's own wish to see something again.
+// viewer's own wish to see something again; and by hls.js as an ordinary player. Meanwhile the playlists of
+// that edge are held to every rule.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,10 +10,13 @@ import { endChannel, followLive, openChannel, publish, waitForAir } from '../sup
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
+import { LiveWatch } from '../tools/live_watch.mjs';
+import { asLine } from '../tools/validate.mjs';
 
 let fleet;
 let browser;
 let publisher;
+let rules;
 
 before(async () => {
   const [rtmp] = await freePorts(1);
@@ -21,6 +25,7 @@ before(async () => {
 });
 after(async () => {
   await publisher?.stop();
+  await rules?.stop();
   await browser?.close();
   await fleet?.cleanUp();
 });
@@ -70,6 +75,7 @@ test('a viewer at edge 2 is seconds behind, and stays through the publisher\'s r
   const { ingest } = await openChannel(fleet.origin, 'demo/final', { body: { title: 'The final' } });
   publisher = publish(ingest.rtmp, feed);
   await waitForAir(fleet.edges[1], 'demo/final');
+  rules = await new LiveWatch({ 'edge-2': fleet.edges[1].url }, 'demo/final').start();
   const page = await watch(t);
   const begin = await playback(page);
   await playsPast(page, begin.time_s + 5);
@@ -117,6 +123,38 @@ test('who goes back on purpose is left there, until he wants to be live again', 
   await untilEdge(page, 'the pause to be taken as meant', ({ follows }) => !follows);
 });
 
+/** hls.js without low latency, in a page that plays nothing itself; what it asks for is in `asked`. */
+async function watchOrdinarily(t, asked) {
+  const page = await openPage(browser, `${fleet.edges[1].url}/watch/demo/nothing`);
+  t.after(() => page.context().close());
+  page.on('response', (response) => {
+    const { pathname, search } = new URL(response.url());
+    const name = pathname.split('/').at(-1) + search;
+    if (/^\/demo\/final\//.test(pathname)) asked.push({ name, status: response.status() });
+  });
+  await page.evaluate(() => {
+    const hls = new window.Hls({ lowLatencyMode: false });
+    window.ordinary = { hls, errors: [] };
+    hls.on(window.Hls.Events.ERROR, (_, { details, fatal }) => { if (fatal) window.ordinary.errors.push(details); });
+    hls.loadSource('/demo/final/index.m3u8');
+    hls.attachMedia(document.querySelector('video'));
+    document.querySelector('video').play();
+  });
+  return page;
+}
+
+test('an ordinary player plays the same address by whole segments', async (t) => {
+  const asked = [];
+  const page = await watchOrdinarily(t, asked);
+  const segments = () => new Set(asked.map(({ name }) => name).filter((name) => /^\d+\.m4s$/.test(name))).size;
+  await until('six segments', () => segments() >= 6, { deadline_ms: 90_000 });
+  const begin = await playback(page);
+  await playsPast(page, begin.time_s + 5, { deadline_ms: 60_000 });
+  assert.ok((await playback(page)).frames > begin.frames);
+  assert.deepEqual(await page.evaluate(() => window.ordinary.errors), []);
+  assert.deepEqual(asked.filter(({ name, status }) => status !== 200 || /^\d+\.\d+\.m4s$/.test(name)), []);
+});
+
 test('when the channel ends, behind gaps that its recording has not, the page comes to its end', async (t) => {
   const page = await watch(t);
   await publisher.stop();
@@ -124,4 +162,10 @@ test('when the channel ends, behind gaps that its recording has not, the page co
   await followLive(url, ({ segments }) => segments.at(-1)?.gap);
   assert.equal((await endChannel(fleet.origin, 'demo/final')).status, 200);
   await until('the end', async () => (await playback(page)).ended, { deadline_ms: 60_000 });
+});
+
+test('no rule was broken in all that time', async (t) => {
+  t.diagnostic(JSON.stringify(rules.counts));
+  assert.ok(rules.counts.versions > 0 && rules.counts.deltas > 0);
+  assert.deepEqual((await rules.stop()).map(asLine), []);
 });

@@ -1,5 +1,6 @@
 // A viewer in Chromium while a live channel loses its publisher, its transcoder, the origin and the viewer's
-// own edge: the page plays on by itself, at the live edge.
+// own edge: the page plays on by itself, at the live edge. Meanwhile the playlists of that edge are held to
+// every rule.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,6 +10,8 @@ import { liveOf, openChannel, publish, slotReady, waitForAir } from '../support/
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { startFleet } from '../support/torchrelay.mjs';
+import { LiveWatch } from '../tools/live_watch.mjs';
+import { asLine } from '../tools/validate.mjs';
 
 const channel = 'demo/final';
 const feed = { size: '320x180', group: 50 };
@@ -17,6 +20,7 @@ const enough_s = 5;  // played after a fault: more than what the page had loaded
 let fleet;
 let browser;
 let page;
+let rules;
 let ingest;
 const publishers = {};
 
@@ -28,12 +32,14 @@ before(async () => {
   push('primary');
   push('backup');
   await waitForAir(fleet.edges[1], channel);
+  rules = await new LiveWatch({ 'edge-2': fleet.edges[1].url }, channel).start();
   browser = await launchBrowser();
   page = await openPage(browser, `${fleet.edges[1].url}/watch/${channel}`);
   await playsPast(page, 3, { deadline_ms: 60_000 });
 });
 after(async () => {
   for (const publisher of Object.values(publishers)) await publisher.stop();
+  await rules?.stop();
   await browser?.close();
   await fleet?.cleanUp();
 });
@@ -58,6 +64,7 @@ async function playsOn(t, since_ms) {
   assert.ok(later.frames > there.frames && later.audioBytes > there.audioBytes, JSON.stringify([there, later]));
   t.diagnostic(`${(took_s - enough_s).toFixed(1)} s more than it played, ${at.delay_s.toFixed(1)} s behind the live edge`);
   assert.deepEqual(page.said.filter((line) => line.startsWith('uncaught')), []);
+  assert.deepEqual(rules.findings.map(asLine), []);
 }
 
 test('the publisher on air is killed', async (t) => {
@@ -75,17 +82,21 @@ test('the transcoder is killed', async (t) => {
 
 test('the viewer\'s edge is killed and comes back', async (t) => {
   const since = performance.now();
+  rules.down('edge-2');
   fleet.edges[1].kill();
   await fleet.edges[1].exited;
   fleet.edges[1] = await fleet.edges[1].restart();
+  rules.up('edge-2');
   await playsOn(t, since);
 });
 
 test('the origin is killed, and its publishers come back', async (t) => {
   const since = performance.now();
+  rules.down('origin');
   fleet.origin.kill();
   await fleet.origin.exited;
   fleet.origin = await fleet.origin.restart();
+  rules.up('origin');
   for (const slot of Object.keys(publishers)) {
     await publishers[slot].stop();
     push(slot);
