@@ -129,6 +129,13 @@ std::string missing_width(const Asset& asset, int width) {
 
 }  // namespace
 
+bool Delivery::has_asset(std::string_view path) const {
+  auto parsed = media::parse_media_path(path);
+  if (!parsed) return false;
+  auto asset = catalog_.asset(parsed->tenant, parsed->asset);
+  return !asset || asset->has_value();
+}
+
 net::Task<void> Delivery::answer(net::Exchange& exchange, std::string path) const {
   const http::RequestHead& request = exchange.request();
   if (request.method == "OPTIONS") {

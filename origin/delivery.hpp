@@ -23,6 +23,9 @@ class Delivery {
   /// Answers any request for a path that is not the API's or a page's; `path` is normalised.
   net::Task<void> answer(net::Exchange& exchange, std::string path) const;
 
+  /// Whether what the path names is there, ready or not; true also while the catalog cannot tell.
+  bool has_asset(std::string_view path) const;
+
  private:
   /// A file to send: what the catalog says of it and how it is labelled.
   struct File {

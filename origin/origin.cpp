@@ -41,7 +41,8 @@ net::Task<void> Origin::route(net::Exchange& exchange) {
     co_await api_.answer(exchange, std::move(*path), std::string(target.query));
     co_return;
   }
-  if (auto page = web::page(exchange.request())) {
+  auto has_asset = [&] { return delivery_.has_asset(*path); };
+  if (auto page = web::page(exchange.request(), has_asset)) {
     co_await exchange.respond(std::move(*page));
     co_return;
   }

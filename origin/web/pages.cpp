@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/check.hpp"
 #include "common/base/hash.hpp"
 #include "common/http/conditional.hpp"
 #include "common/http/negotiate.hpp"
@@ -80,15 +81,30 @@ http::Response with_common_fields(int status, std::string_view content_type,
   return response;
 }
 
-http::Response document(const http::RequestHead& head, const Page& page, bool may_be_framed) {
-  bool known = has_this_already(head, page.entity_tag);
-  auto response = with_common_fields(known ? 304 : 200, "text/html; charset=utf-8",
-                                     "public, max-age=60, must-revalidate");
+http::Response html(int status, std::string_view cache_control, bool may_be_framed) {
+  auto response = with_common_fields(status, "text/html; charset=utf-8", cache_control);
   std::string policy(content_security_policy);
   if (!may_be_framed) policy += "; frame-ancestors 'none'";
   response.headers.add("Content-Security-Policy", policy);
+  return response;
+}
+
+http::Response document(const http::RequestHead& head, const Page& page, bool may_be_framed) {
+  bool known = has_this_already(head, page.entity_tag);
+  auto response = html(known ? 304 : 200, "public, max-age=60, must-revalidate", may_be_framed);
   response.headers.add("ETag", page.entity_tag);
   if (!known) response.body = page.body;
+  return response;
+}
+
+/// The watch page under a title that says so: it goes on looking, and plays what comes.
+http::Response nothing_to_watch(const Page& watch) {
+  auto response = html(404, "public, max-age=1", true);
+  constexpr std::string_view mark = "<title>";
+  response.body = watch.body;
+  std::size_t at = response.body.find(mark);
+  RELAY_CHECK(at != std::string::npos);
+  response.body.insert(at + mark.size(), "There is nothing at this address – ");
   return response;
 }
 
@@ -121,7 +137,8 @@ http::Response static_file(const http::RequestHead& head, std::string_view rest)
 
 }  // namespace
 
-std::optional<http::Response> page(const http::RequestHead& head) {
+std::optional<http::Response> page(const http::RequestHead& head,
+                                   const std::function<bool()>& has_asset) {
   static const Page console = from_template(console_template());
   static const Page watch = from_template(watch_template());
   static const Page desk = from_template(desk_template());
@@ -129,7 +146,8 @@ std::optional<http::Response> page(const http::RequestHead& head) {
   std::string_view path = head.target.substr(0, head.target.find('?'));
   if (path == "/") return document(head, console, false);
   if (path.starts_with(static_prefix)) return static_file(head, path.substr(static_prefix.size()));
-  if (names_an_asset(path, watch_prefix)) return document(head, watch, true);
+  if (names_an_asset(path, watch_prefix))
+    return has_asset() ? document(head, watch, true) : nothing_to_watch(watch);
   if (names_an_asset(path, desk_prefix)) return document(head, desk, false);
   return std::nullopt;
 }

@@ -11,9 +11,10 @@ namespace relay::origin::web {
 namespace {
 
 std::optional<http::Response> get(std::string_view target, std::vector<http::Field> fields = {},
-                                  std::string_view method = "GET") {
+                                  std::string_view method = "GET", bool has_asset = true) {
   return page(
-      {.method = method, .target = target, .minor_version = 1, .fields = fields, .body = {}});
+      {.method = method, .target = target, .minor_version = 1, .fields = fields, .body = {}},
+      [&] { return has_asset; });
 }
 
 std::string field(const http::Response& response, std::string_view name) {
@@ -37,6 +38,19 @@ TEST(Pages, OnlyTheirPathsAndReadingMethodsAreAnswered) {
     EXPECT_FALSE(get(target)) << target;
   EXPECT_TRUE(get("/", {}, "HEAD"));
   EXPECT_FALSE(get("/", {}, "POST"));
+}
+
+/// Scripts in it go on looking, so it comes with all that the watch page has.
+TEST(Pages, TheWatchPageOfNothingIsA404ThatSaysSo) {
+  auto response = *get("/watch/demo/none", {{"If-None-Match", "*"}}, "GET", false);
+  EXPECT_EQ(response.status, 404);
+  EXPECT_NE(response.body.find("<title>There is nothing at this address"), std::string::npos);
+  EXPECT_NE(response.body.find("/watch.js"), std::string::npos);
+  EXPECT_EQ(field(response, "Cache-Control"), "public, max-age=1");
+  EXPECT_EQ(field(response, "ETag"), "(none)");
+  EXPECT_EQ(field(response, "Content-Security-Policy"),
+            field(*get("/watch/demo/final"), "Content-Security-Policy"));
+  EXPECT_EQ(get("/", {}, "GET", false)->status, 200) << "no other page asks";
 }
 
 TEST(Pages, NoPageRunsInlineScriptAndOnlyTheWatchPageMayBeFramed) {

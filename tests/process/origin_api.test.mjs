@@ -196,6 +196,22 @@ test('a deleted asset is gone, and its name is free', async () => {
   assert.equal((await upload(origin, 'demo/videos/gone', bytes('gone'))).status, 201);
 });
 
+test('the watch page is 404 where there is nothing, and there for what is not ready', async () => {
+  const watch = async (name) => {
+    const { status, headers, text } = await request(`${origin.url}/watch/${name}`);
+    assert.match(headers['content-type'], /^text\/html/);
+    return { status, says: /<title>There is nothing at this address/.test(text) };
+  };
+  for (const name of ['demo/unseen', 'nobody/unseen', `demo/${'a'.repeat(65)}`]) {
+    assert.deepEqual(await watch(name), { status: 404, says: true }, name);
+  }
+  await upload(origin, 'demo/videos/unseen', bytes('bytes of unseen'));
+  assert.deepEqual(await watch('demo/unseen'), { status: 200, says: false });
+  assert.deepEqual(await watch('demo/%75nseen'), { status: 200, says: false }, 'however it is spelled');
+  await remove(origin, 'demo/unseen');
+  assert.deepEqual(await watch('demo/unseen'), { status: 404, says: true });
+});
+
 test('a job that cannot run ends failed with a reason', async () => {
   await upload(origin, 'demo/videos/failing', bytes('failing'));
   const failed = await waitForState(origin, 'demo/failing', ({ state }) => state === 'failed');
