@@ -35,6 +35,10 @@ export const feedUrl = (origin, channel, slot = 'primary') => {
   return `${origin.url}/api/v1/${tenant}/channels/${asset}/feed?slot=${slot}`;
 };
 
+/** Names of the picture renditions among `names`, the dearest first. */
+export const byHeight = (names) => names.filter((name) => /^v\d/.test(name))
+  .sort((a, b) => Number(b.slice(1)) - Number(a.slice(1)));
+
 const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
