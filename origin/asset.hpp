@@ -79,6 +79,11 @@ struct Asset {
   std::optional<ClipFacts> clip;  // of kind clip, and only of it
 };
 
+/// A clip whose end is still being made: viewers get what is there of it, and it grows.
+inline bool is_growing(const Asset& asset) {
+  return asset.clip && asset.state == AssetState::processing;
+}
+
 std::string to_stored(const Asset& asset);
 Result<Asset> asset_from_stored(std::string_view json);
 

@@ -87,6 +87,7 @@ Result<void> check_format(store::Env& env, store::Table meta) {
 
 /// Of the job that the asset waits for; nullopt: for none.
 std::optional<media::JobKind> unfinished_kind(const Asset& asset) {
+  if (is_growing(asset)) return std::nullopt;
   if (asset.clip && asset.clip->exactness == Exactness::pending) return media::JobKind::edges;
   if (asset.state != AssetState::queued && asset.state != AssetState::processing)
     return std::nullopt;
@@ -206,6 +207,19 @@ Result<std::vector<std::optional<ObjectRecord>>> Catalog::objects(
     records.push_back(std::move(*record));
   }
   return records;
+}
+
+Result<std::vector<Asset>> Catalog::growing_clips() const {
+  std::vector<Asset> clips;
+  auto see = [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto asset = asset_from_stored(value);
+    if (!asset) return std::unexpected(asset.error());
+    if (is_growing(*asset)) clips.push_back(std::move(*asset));
+    return true;
+  };
+  auto walked = walk(env_, tables_.assets, "", "", see);
+  if (!walked) return std::unexpected(walked.error());
+  return clips;
 }
 
 Result<std::vector<media::Job>> Catalog::unfinished() const {

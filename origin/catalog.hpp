@@ -88,7 +88,7 @@ struct NewChannel {
   std::vector<std::string> tags;
 };
 
-/// A version of a clip, whole: what it plays is there already.
+/// A version of a clip: what it plays is there already.
 struct NewClip {
   std::string tenant, asset, version;
   ClipFacts facts;
@@ -101,6 +101,7 @@ struct NewClip {
   std::vector<clip::Holds> holds;
   std::vector<clip::Place> objects;  // that must be there
   std::string exact_version = {};    // that a job is to make of it; empty: none
+  bool is_whole = true;              // false: it grows
 };
 
 /// The version of a clip that such a job made.
@@ -230,6 +231,15 @@ class Catalog {
   /// older ones go. conflict: the name is another kind's; too many clips of one source. not_found:
   /// the source or an object is not there any more.
   Result<MadeClip> make_clip(const NewClip& clip);
+  // One that grows (catalog_growth.cpp).
+  /// There is more of this version, or (`is_whole`) nothing comes any more; labels stay. not_found:
+  /// it does not grow any more, or is not what viewers get; with `retry`: as of make_clip().
+  Result<Asset> grow_clip(const NewClip& clip);
+  /// A version that was replaced while it grew, whose playlists end: whoever plays it need not
+  /// wait. Nothing, if it is gone.
+  Result<void> end_replaced_clip(const NewClip& version);
+  /// Those that an earlier run left so.
+  Result<std::vector<Asset>> growing_clips() const;
   // The end of a job of kind edges (catalog_exact.cpp). not_found: deleted or superseded meanwhile.
   /// Viewers get this version from now on; the rough one stays for those who play it.
   Result<Asset> finish_clip(const media::Job& job, const ExactClip& clip);
@@ -255,6 +265,9 @@ class Catalog {
     VersionRecord newest_ready_record = {};
   };
   Result<void> put_holds(Change& change, const NewClip& clip);
+  /// not_found, with `retry`: an object that it plays is not there.
+  static Result<void> check_objects(const Change& change, const NewClip& clip);
+  static Result<void> put_playlists(Change& change, const NewClip& clip);
   static Result<void> write_holds(Change& change, std::string_view tenant, std::string_view asset,
                                   std::string_view version, const std::vector<clip::Holds>& all);
   /// Of all that clips hold, that of this version.

@@ -1,5 +1,5 @@
 // How the catalog changes: for its own files only (catalog_change.cpp, catalog_live.cpp,
-// catalog_clip.cpp).
+// catalog_clip.cpp, catalog_growth.cpp, catalog_exact.cpp).
 #pragma once
 
 #include <mutex>

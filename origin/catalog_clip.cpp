@@ -41,7 +41,7 @@ Asset clip_asset(Asset asset, const NewClip& clip) {
   asset.tenant = clip.tenant;
   asset.name = clip.asset;
   asset.kind = AssetKind::clip;
-  asset.state = AssetState::ready;
+  asset.state = clip.is_whole ? AssetState::ready : AssetState::processing;
   asset.current_version = clip.version;
   asset.newest_version = clip.exact_version.empty() ? clip.version : clip.exact_version;
   asset.renditions = clip.renditions;
@@ -89,27 +89,11 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
   auto source = change.asset(clip.tenant, clip.facts.from);
   if (!source) return std::unexpected(source.error());
   if (!*source) return not_there(clip);
-  for (const clip::Place& each : clip.objects) {
-    auto bytes = change.txn().get(tables_.objects,
-                                  object_key(clip.tenant, each.asset, each.version, each.object));
-    if (!bytes) return std::unexpected(bytes.error());
-    if (!*bytes) return not_there(clip);
-  }
+  if (auto there = check_objects(change, clip); !there) return std::unexpected(there.error());
   MadeClip made{.is_new = !*old};
   made.asset = clip_asset(*old ? **old : Asset{.created = wall_now()}, clip);
   auto put = put_holds(change, clip);
-  for (const auto& [rendition, text] : clip.playlists)
-    if (put)
-      put = change.txn().put(tables_.playlists,
-                             object_key(clip.tenant, clip.asset, clip.version, rendition),
-                             to_bytes(PlaylistRecord{text, wall_now(), true}));
-  if (put)
-    put = change.txn().put(tables_.versions, version_key(clip.tenant, clip.asset, clip.version),
-                           to_bytes(VersionRecord{VersionState::ready, 0}));
-  if (put && !clip.exact_version.empty())
-    put =
-        change.txn().put(tables_.versions, version_key(clip.tenant, clip.asset, clip.exact_version),
-                         to_bytes(VersionRecord{VersionState::open, 0}));
+  if (put) put = put_playlists(change, clip);
   if (!put) return std::unexpected(put.error());
   if (*old) {
     auto released = drop_old_clips(change, made.asset, kept_of(**old));
@@ -127,6 +111,32 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
   if (put) put = change.commit();
   if (!put) return std::unexpected(put.error());
   return made;
+}
+
+Result<void> Catalog::check_objects(const Change& change, const NewClip& clip) {
+  for (const clip::Place& each : clip.objects) {
+    auto bytes = change.txn().get(change.tables().objects,
+                                  object_key(clip.tenant, each.asset, each.version, each.object));
+    if (!bytes) return std::unexpected(bytes.error());
+    if (!*bytes) return not_there(clip);
+  }
+  return {};
+}
+
+Result<void> Catalog::put_playlists(Change& change, const NewClip& clip) {
+  const Tables& tables = change.tables();
+  auto put = change.txn().put(tables.versions, version_key(clip.tenant, clip.asset, clip.version),
+                              to_bytes(VersionRecord{VersionState::ready, 0}));
+  if (put && !clip.exact_version.empty())
+    put =
+        change.txn().put(tables.versions, version_key(clip.tenant, clip.asset, clip.exact_version),
+                         to_bytes(VersionRecord{VersionState::open, 0}));
+  for (const auto& [rendition, text] : clip.playlists)
+    if (put)
+      put = change.txn().put(tables.playlists,
+                             object_key(clip.tenant, clip.asset, clip.version, rendition),
+                             to_bytes(PlaylistRecord{text, wall_now(), clip.is_whole}));
+  return put;
 }
 
 Result<void> Catalog::put_holds(Change& change, const NewClip& clip) {

@@ -1,32 +1,27 @@
 #include "origin/clip_api.hpp"
 
 #include <boost/json.hpp>
-#include <random>
 #include <utility>
 
 #include "common/base/log.hpp"
 #include "common/http/problem.hpp"
 #include "common/media/media_path.hpp"
 #include "common/net/whole_body.hpp"
+#include "origin/clip/growth.hpp"
 #include "origin/clip/playlists.hpp"
 #include "origin/clip/sheets.hpp"
-#include "origin/clip_edges.hpp"
+#include "origin/clip_version.hpp"
 #include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
 
 constexpr std::size_t order_bytes_max = 64 * 1024;
-/// Whoever marks the end of a goal is ahead of the segment that shows it: so many target durations
-/// are waited for it.
+/// Whoever marks a goal is ahead of the segment that shows it: so many target durations are waited
+/// for its beginning.
 constexpr std::int64_t wait_targets = 3;
 /// A source that changes between choosing and committing is looked at once more.
 constexpr int tries_max = 3;
-
-std::uint32_t version_chance() {
-  thread_local std::random_device device;
-  return device();
-}
 
 bool may_come(const Error& error) {
   return error.kind == ErrorKind::conflict && error.retry;
@@ -47,6 +42,14 @@ ClipFacts facts_of(const ClipSource& from, const clip::Choice& choice, bool exac
 }
 
 }  // namespace
+
+void ClipApi::start(net::asio::io_context& io, jobs::Supervisor& supervisor) {
+  supervisor_ = &supervisor;
+  growth_.emplace(catalog_, channels_, blocking_, io, [this](const Asset& clip) {
+    announcer_.purge(purge_of_url(media::multivariant_path(clip.tenant, clip.name)));
+    if (clip.clip->exactness == Exactness::pending) submit(clip);
+  });
+}
 
 net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::string asset) {
   auto body = co_await net::read_whole_body(exchange, order_bytes_max);
@@ -83,7 +86,11 @@ void ClipApi::hand_over(const MadeClip& made) {
   const Asset& clip = made.asset;
   if (!made.superseded_version.empty())
     supervisor_->cancel(clip.tenant, clip.name, made.superseded_version);
-  if (clip.clip->exactness != Exactness::pending) return;
+  if (is_growing(clip)) return growth_->follow(clip);
+  if (clip.clip->exactness == Exactness::pending) submit(clip);
+}
+
+void ClipApi::submit(const Asset& clip) {
   media::Job job{.kind = media::JobKind::edges};
   job.tenant = clip.tenant;
   job.asset = clip.name;
@@ -120,6 +127,12 @@ net::Task<Result<ClipApi::Chosen>> ClipApi::choose(std::string tenant, ClipOrder
     auto choice = clip::choose(from->source, order.wish);
     if (choice) co_return Chosen{std::move(*from), std::move(*choice)};
     std::chrono::seconds wait_max(wait_targets * from->source.target_duration_s);
+    if (lead && may_come(choice.error())) {
+      auto ahead_us_max =
+          ClipGrowth::ahead_targets * from->source.target_duration_s * media::us_per_s;
+      auto beginning = clip::choose_beginning(from->source, order.wish, ahead_us_max);
+      if (beginning) co_return Chosen{std::move(*from), std::move(*beginning), false};
+    }
     bool is_over = steady_now() - begun >= wait_max || !lead || lead->closed;
     if (is_over || !may_come(choice.error())) co_return std::unexpected(choice.error());
     co_await lead->changed.wait(seen);
@@ -130,13 +143,6 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
                          const ClipOrder& order, const Chosen& chosen) const {
   const clip::Source& source = chosen.from.source;
   const clip::Choice& choice = chosen.choice;
-  NewClip clip{.tenant = tenant,
-               .asset = asset,
-               .version = version_name(wall_now(), version_chance()),
-               .facts = facts_of(chosen.from, choice, order.exact),
-               .title = order.labels.title,
-               .tags = order.labels.tags,
-               .duration_ms = (choice.finish_us - choice.begin_us) / 1000};
   clip::MediaPlaylists playlists;
   for (const clip::Cut& cut : choice.cuts) {
     const clip::SourceRendition& rendition = source.renditions[cut.rendition];
@@ -144,21 +150,13 @@ NewClip ClipApi::prepare(const std::string& tenant, const std::string& asset,
   }
   if (auto sheets = clip::sheet_playlist(source, choice))
     playlists[source.sheets.name] = std::move(*sheets);
-  for (const auto& [rendition, playlist] : playlists)
-    clip.playlists[rendition] = media::write(playlist);
-  clip.holds = clip::holds_of(playlists, asset, clip.version);
-  clip.objects = clip::named_by(playlists, asset, clip.version);
-  auto multivariant = clip::multivariant_playlist(chosen.from.multivariant, playlists, asset,
-                                                  clip.version, measured_in(catalog_, tenant));
-  clip.playlists[""] = media::write(multivariant);
-  clip.renditions = renditions_of(multivariant);
-  if (clip.facts.exactness == Exactness::pending)
-    clip.exact_version = version_name(wall_now(), version_chance());
-  for (const Rendition& each : clip.renditions) {
-    if (each.height <= clip.height) continue;
-    clip.width = each.width;
-    clip.height = each.height;
-  }
+  if (!chosen.is_whole) clip::leave_open(playlists);
+  NewClip clip =
+      clip_version(catalog_, {tenant, asset, new_version()},
+                   facts_of(chosen.from, choice, order.exact), chosen.from.multivariant, playlists);
+  clip.title = order.labels.title;
+  clip.tags = order.labels.tags;
+  clip.duration_ms = (choice.finish_us - choice.begin_us) / 1000;
   return clip;
 }
 

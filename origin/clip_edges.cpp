@@ -8,6 +8,7 @@
 #include "common/media/media_path.hpp"
 #include "common/store/file.hpp"
 #include "origin/clip/sheets.hpp"
+#include "origin/clip_version.hpp"
 
 namespace relay::origin {
 namespace {
@@ -15,20 +16,6 @@ namespace {
 std::unexpected<Error> clip_gone(const media::Job& job) {
   return fail(ErrorKind::not_found, ErrorSource::client,
               "clip " + job.asset + " was deleted or replaced");
-}
-
-Result<clip::MediaPlaylists> media_playlists_of(const Catalog& catalog, const std::string& tenant,
-                                                const std::string& asset,
-                                                const std::string& version) {
-  auto published = catalog.playlists(tenant, asset, version);
-  if (!published) return std::unexpected(published.error());
-  clip::MediaPlaylists playlists;
-  for (const media::PublishedRendition& each : *published) {
-    auto playlist = media::read_media_playlist(each.playlist);
-    if (!playlist) return std::unexpected(playlist.error());
-    playlists.emplace(each.name, std::move(*playlist));
-  }
-  return playlists;
 }
 
 /// Of a clip's playlists that of its thumbnails, which no job cuts.
@@ -73,14 +60,6 @@ Result<void> join_files(const std::vector<SourceFile>& files, const std::filesys
 }
 
 }  // namespace
-
-clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant) {
-  return [&catalog, tenant = std::move(tenant)](const clip::Place& place) -> clip::Measured {
-    auto record = catalog.object(tenant, place.asset, place.version, place.object);
-    if (!record || !*record) return {};
-    return {(*record)->bytes, std::move((*record)->keys)};
-  };
-}
 
 /// The source of a job: files one behind the other, and what lies where.
 struct ClipEdges::Layout {

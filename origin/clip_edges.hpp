@@ -14,9 +14,6 @@
 
 namespace relay::origin {
 
-/// Of the objects of a tenant; what the catalog does not have measures nothing.
-clip::MeasuredOf measured_in(const Catalog& catalog, std::string tenant);
-
 /// Thread-safe.
 class ClipEdges {
  public:

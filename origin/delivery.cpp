@@ -115,7 +115,7 @@ http::Response without_playlist(const Asset& asset) {
 /// The version that a clip's job is making.
 bool is_being_cut(const Asset& asset, std::string_view version) {
   return asset.clip && asset.clip->exactness == Exactness::pending &&
-         version == asset.newest_version;
+         version == asset.newest_version && version != asset.current_version;
 }
 
 std::string missing_width(const Asset& asset, int width) {

@@ -67,7 +67,7 @@ int run(const Settings& settings, const std::string& path) {
   announcer.start(first, settings.edges_admin);
   jobs::Supervisor supervisor(first, ingest, blocking, metrics, settings.jobs);
   api.start(supervisor);
-  clip_api.start(supervisor);
+  clip_api.start(first, supervisor);
   Release release{channels};
   channels.start(first);
   for (live::ChannelRecord& record : or_stop(catalog->channels())) {
@@ -91,6 +91,7 @@ int run(const Settings& settings, const std::string& path) {
   std::optional<live::SrtListener> srt;
   if (!settings.live.srt.empty())
     srt.emplace(settings.live.srt, settings.live.srt_latency, channels, metrics);
+  for (const Asset& clip : or_stop(catalog->growing_clips())) clip_api.go_on(clip);
   for (media::Job& job : or_stop(catalog->unfinished())) supervisor.submit(std::move(job));
   net::spawn(first, events.run_heartbeat());
   server.on_stop([&] {

@@ -156,4 +156,17 @@ Result<Choice> choose(const Source& source, const Wish& wish) {
   return choice;
 }
 
+Result<Choice> choose_beginning(const Source& source, const Wish& wish, std::int64_t ahead_us_max) {
+  Wish there = wish;
+  there.end.reset();
+  auto choice = choose(source, there);
+  if (!choice || !wish.end) return choice;
+  if (!choice->date_us) return nothing_there(source);
+  std::int64_t source_date_us = *choice->date_us - choice->begin_us;
+  std::int64_t end_us = wish.end->us - (wish.end->dated ? source_date_us : 0);
+  if (end_us > choice->finish_us + ahead_us_max) return nothing_there(source);
+  choice->end_us = end_us;
+  return choice;
+}
+
 }  // namespace relay::origin::clip

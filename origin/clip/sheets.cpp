@@ -10,6 +10,7 @@ namespace {
 
 /// Also of a gap, which has a name too; null: there is none of this number.
 const SourceSegment* sheet_at(const std::vector<SourceSegment>& sheets, std::int64_t number) {
+  if (sheets.empty()) return nullptr;
   std::int64_t at = number - sheets.front().number;
   if (at < 0 || at >= static_cast<std::int64_t>(sheets.size())) return nullptr;
   return &sheets[static_cast<std::size_t>(at)];
@@ -17,9 +18,7 @@ const SourceSegment* sheet_at(const std::vector<SourceSegment>& sheets, std::int
 
 }  // namespace
 
-std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const Choice& choice) {
-  const auto& sheets = source.sheets.segments;
-  if (sheets.empty() || choice.cuts.empty()) return std::nullopt;
+media::MediaPlaylist sheets_in_step(const Source& source, const Choice& choice) {
   media::MediaPlaylist playlist = media_playlist(source, choice, choice.cuts.front());
   playlist.contents = media::Contents::images;
   playlist.independent_segments = false;
@@ -27,16 +26,20 @@ std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const C
   playlist.start_us.reset();
   const Cut& cut = choice.cuts.front();
   std::int64_t number = source.renditions[cut.rendition].segments[cut.begin].number;
-  bool is_any = false;
   for (media::MediaSegment& segment : playlist.segments) {
     std::string object = media::segment_object(source.sheets.name, number);
-    const SourceSegment* sheet = sheet_at(sheets, number++);
+    const SourceSegment* sheet = sheet_at(source.sheets.segments, number++);
     segment.gap = !sheet || sheet->gap || !sheet->tiles;
     segment.uri = sheet ? sheet->uri : uri_of({source.asset, source.version, std::move(object)});
     if (!segment.gap) segment.tiles = sheet->tiles;
-    is_any = is_any || !segment.gap;
   }
-  if (!is_any) return std::nullopt;
+  return playlist;
+}
+
+std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const Choice& choice) {
+  if (source.sheets.segments.empty() || choice.cuts.empty()) return std::nullopt;
+  media::MediaPlaylist playlist = sheets_in_step(source, choice);
+  if (std::ranges::all_of(playlist.segments, &media::MediaSegment::gap)) return std::nullopt;
   return playlist;
 }
 

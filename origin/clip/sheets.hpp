@@ -9,8 +9,9 @@
 
 namespace relay::origin::clip {
 
-/// In step with the media playlists of the choice; a sheet that is not there is a gap. nullopt:
-/// none is.
+/// In step with the media playlists of the choice; a sheet that is not there is a gap.
+media::MediaPlaylist sheets_in_step(const Source& source, const Choice& choice);
+/// The same; nullopt: none is there.
 std::optional<media::MediaPlaylist> sheet_playlist(const Source& source, const Choice& choice);
 
 /// Those of a rough version, `rough`, in step with `lead` of the exact one, which begins `late_us`

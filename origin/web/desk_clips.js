@@ -99,6 +99,7 @@ function button(words, label, act) {
 
 function stateText(asset) {
   if (asset.state === 'failed') return `failed: ${asset.error ?? 'no reason given'}`;
+  if (asset.state === 'processing' && asset.clip) return 'can be watched, its end is still being made';
   const percent = asset.state === 'processing' ? `${Math.floor((asset.progress ?? 0) * 100)} %` : '';
   return [asset.state, asset.stage, percent].filter(Boolean).join(' ');
 }

@@ -176,21 +176,35 @@ test('a clip of a channel', async (t) => {
   const rendition = url.split('/').at(-2);
   const { version } = await asset(origin, 'demo/match');
   const made = {};
+  const playlistOf = ({ renditions }) => origin.url + renditions.find(({ name }) => name === rendition).url;
 
-  await t.test('takes moments of the wall clock, and waits for the one at hand', async () => {
+  await t.test('takes moments of the wall clock, and grows to an end in the segment at hand', async () => {
     const now = await followLive(url, ({ segments }) => segments.filter(({ gap }) => !gap).length >= 2);
     const [first] = now.segments.filter(({ gap }) => !gap);
     const last = now.segments.at(-1);
-    const end = last.date + 1000 * last.duration + 400;  // in the segment that is being made
+    const end = last.date + 1000 * last.duration + 2900;  // behind the segment that is being made
     const answer = await putClip(origin, 'demo/kick-off', { from: 'match',
       start: new Date(first.date + 300).toISOString(), end: new Date(end).toISOString() });
     assert.equal(answer.status, 201, answer.text);
     made.clip = answer.json();
     assert.equal(made.clip.clip.start, new Date(first.date + 300).toISOString());
-    const { text } = await get(origin.url + made.clip.renditions.find(({ name }) => name === rendition).url);
+    assert.equal(made.clip.state, 'processing');
+    assert.equal(made.clip.download, null);
+    const address = playlistOf(made.clip);
+    const beginning = (await get(address)).text;
+    assert.ok(segmentsOf(beginning).length >= 2, 'playable at once');
+    assert.match(beginning, /PLAYLIST-TYPE:EVENT/);
+    const findings = (await validate(`${origin.url}/demo/kick-off/index.m3u8`)).map(asLine);
+    assert.deepEqual(findings.filter((line) => !line.includes('ENDLIST: is missing')), []);
+    await waitForState(origin, 'demo/kick-off', 'ready');
+    const { text } = await get(address);
+    assert.ok(text.startsWith(beginning) && text.endsWith('#EXT-X-ENDLIST\n'), `${beginning}, then ${text}`);
     made.numbers = segmentsOf(text).map((uri) => Number(/(\d+)\.m4s/.exec(uri)[1]));
     assert.equal(made.numbers[0], first.number);
-    assert.equal(made.numbers.at(-1), last.number + 1);
+    assert.equal(made.numbers.at(-1), last.number + 3);
+    const { duration, clip: facts } = await asset(origin, 'demo/kick-off');
+    assert.equal(duration, made.numbers.length);
+    assert.equal(facts.end, new Date(end).toISOString());
     assert.deepEqual((await validate(`${origin.url}/demo/kick-off/index.m3u8`)).map(asLine), []);
   });
 
@@ -199,8 +213,7 @@ test('a clip of a channel', async (t) => {
     const moment = (ms) => new Date(first.date + ms).toISOString();
     const answer = await putClip(origin, 'demo/foul', { from: 'match', start: moment(321), end: moment(1721), exact: true });
     assert.equal(answer.status, 201, answer.text);
-    const playlist = (made) => origin.url + made.renditions.find(({ name }) => name === rendition).url;
-    const rough = await get(playlist(answer.json()));
+    const rough = await get(playlistOf(answer.json()));
     assert.equal((await until('the edges', isCut(origin, 'demo/foul'))).exact, true);
     const made = await asset(origin, 'demo/foul');
     const names = ['init.mp4', ...segmentsOf(rough.text).map((uri) => uri.split('/').at(-1))];
@@ -208,11 +221,32 @@ test('a clip of a channel', async (t) => {
     const all = picturesOf(Buffer.concat(files.map(({ body }) => body)));
     const shown = picturesOf((await get(`${origin.url}${made.download}?rendition=${rendition}`)).body);
     assert.deepEqual(placesIn(all, shown), range(8, 35));
-    const { text } = await get(playlist(made));
+    const { text } = await get(playlistOf(made));
     const date = Date.parse(/EXT-X-PROGRAM-DATE-TIME:(.*)/.exec(text)[1]);
     assert.ok(Math.abs(date - first.date - 320) <= 1, `begins at ${date - first.date} ms`);
     assert.deepEqual((await validate(`${origin.url}/demo/foul/index.m3u8`)).map(asLine), []);
     assert.equal((await remove(origin, 'demo/foul')).status, 200);
+  });
+
+  await t.test('grows to its end first, and is cut then', async () => {
+    const { segments } = await fetchLive(url);
+    const end = segments.at(-1).date + 1000 * segments.at(-1).duration + 2400;
+    const wish = { from: 'match', start: new Date(segments.at(-1).date + 320).toISOString(), end: new Date(end).toISOString() };
+    const replaced = (await putClip(origin, 'demo/corner', wish)).json();
+    assert.equal(replaced.state, 'processing');
+    const answer = await putClip(origin, 'demo/corner', { ...wish, exact: true });
+    const beginning = answer.json();
+    assert.deepEqual([beginning.state, beginning.clip.exact], ['processing', 'pending'], answer.text);
+    assert.ok(segmentsOf((await get(playlistOf(beginning))).text).length > 0, 'playable at once');
+    const { exact, exact_error } = await until('the edges', isCut(origin, 'demo/corner'));
+    assert.equal(exact, true, exact_error);
+    const cut = await asset(origin, 'demo/corner');
+    assert.equal(cut.state, 'ready');
+    const pictures = picturesOf((await get(`${origin.url}${cut.download}?rendition=${rendition}`)).body);
+    assert.equal(pictures.length, 77, '3.08 s');
+    await until('the one that was replaced to end', async () => /ENDLIST/.test((await get(playlistOf(replaced))).text));
+    assert.deepEqual((await validate(`${origin.url}/demo/corner/index.m3u8`)).map(asLine), []);
+    assert.equal((await remove(origin, 'demo/corner')).status, 200);
   });
 
   const sheetsOf = async (name) => {
@@ -264,4 +298,28 @@ test('a clip of a channel', async (t) => {
     assert.equal((await remove(origin, 'demo/all')).status, 200);
     assert.equal((await remove(origin, 'demo/match')).status, 200);
   });
+});
+
+test('a clip whose end is never made ends with what is there', async () => {
+  await openChannel(origin, 'demo/cut-off');
+  const feed = kept(publishTs(origin, 'demo/cut-off'));
+  const url = videoOf(await waitForAir(origin, 'demo/cut-off'));
+  const { segments } = await followLive(url, (now) => now.segments.filter(({ gap }) => !gap).length >= 2);
+  const [first] = segments.filter(({ gap }) => !gap);
+  const last = segments.at(-1);
+  const answer = await putClip(origin, 'demo/end', { from: 'cut-off', start: new Date(first.date).toISOString(),
+    end: new Date(last.date + 1000 * last.duration + 2900).toISOString() });
+  assert.equal(answer.json().state, 'processing', answer.text);
+  const path = answer.json().renditions[0].url;
+  const beginning = (await get(origin.url + path)).text;
+  origin.kill();
+  await origin.exited;
+  await feed.exited;
+  origin = kept(await origin.restart());
+  const { clip: facts, duration } = await waitForState(origin, 'demo/end', 'ready');
+  const { text } = await get(origin.url + path);
+  assert.ok(text.startsWith(beginning) && text.endsWith('#EXT-X-ENDLIST\n'), `${beginning}, then ${text}`);
+  assert.equal(duration, segmentsOf(text).length);
+  assert.ok(Date.parse(facts.end) <= first.date + 1000 * duration, 'it says what became of it');
+  assert.deepEqual((await validate(`${origin.url}/demo/end/index.m3u8`)).map(asLine), []);
 });
