@@ -141,7 +141,8 @@ net::Task<Result<void>> Channel::change(Self self, ChannelWishes wishes, std::st
   std::string constant = changed_constant(wishes, self->record()->job.live->channel);
   if (!constant.empty())
     co_return fail(ErrorKind::conflict, ErrorSource::client,
-                   fmt::format("'{}' never changes while a channel is open", constant));
+                   fmt::format("'{}' never changes while a channel is open; {} may", constant,
+                               changeable_members));
   std::function<void(ChannelRecord&)> change = [&](ChannelRecord& record) {
     record.rules = merged(record.rules, wishes.rules);
     if (!key_sha256.empty()) record.key_sha256 = key_sha256;

@@ -24,6 +24,9 @@ struct ChannelRules {
   std::optional<BusySlot> busy_slot;
 };
 
+/// The members of a request that may change while a channel is open, for messages.
+inline constexpr const char* changeable_members = "title, tags, dvr, dvr_size_max and busy_slot";
+
 /// What a channel's request asks for; absent: as the settings have it.
 struct ChannelWishes {
   // Constants, for as long as the channel is open.

@@ -5,8 +5,19 @@
 namespace relay::origin::live {
 
 namespace {
+
 constexpr media::FeedSlot slots[] = {media::FeedSlot::primary, media::FeedSlot::backup};
+
+std::string busy_text(media::FeedSlot slot) {
+  media::FeedSlot other =
+      slot == media::FeedSlot::primary ? media::FeedSlot::backup : media::FeedSlot::primary;
+  return fmt::format(
+      "somebody publishes on slot {} of this channel already; publish beside him with slot={}, or "
+      "in his place once the channel has \"busy_slot\": \"{}\"",
+      media::name(slot), media::name(other), name(BusySlot::replace));
 }
+
+}  // namespace
 
 Result<std::unique_ptr<Feed>> FeedLine::open(media::FeedSlot slot, media::FeedFormat format,
                                              BusySlot busy, AdmittedBy by) {
@@ -24,9 +35,7 @@ Result<std::unique_ptr<Feed>> FeedLine::open(media::FeedSlot slot, media::FeedFo
   }
   if (id == 0) {
     note_refusal(slot, "somebody publishes there already");
-    return fail(
-        ErrorKind::conflict, ErrorSource::client,
-        fmt::format("somebody publishes on slot {} of this channel already", media::name(slot)));
+    return fail(ErrorKind::conflict, ErrorSource::client, busy_text(slot));
   }
   filled_.notify();
   changed_();
@@ -36,10 +45,14 @@ Result<std::unique_ptr<Feed>> FeedLine::open(media::FeedSlot slot, media::FeedFo
 void FeedLine::note_refusal(media::FeedSlot slot, std::string why) {
   {
     std::lock_guard lock(mutex_);
-    Refused& refused = refused_[static_cast<std::size_t>(slot)];
-    refused = {refused.count + 1, steady_now(), std::move(why)};
+    add_refusal(slot, std::move(why));
   }
   changed_();
+}
+
+void FeedLine::add_refusal(media::FeedSlot slot, std::string why) {
+  Refused& refused = refused_[static_cast<std::size_t>(slot)];
+  refused = {refused.count + 1, steady_now(), std::move(why)};
 }
 
 Refusals FeedLine::refusals(media::FeedSlot slot) const {
@@ -111,10 +124,11 @@ bool FeedLine::write(const Feed& feed, std::string_view unit, Unit kind) {
   return true;
 }
 
-void FeedLine::end(const Feed& feed) {
+void FeedLine::end(const Feed& feed, std::string refused_why) {
   {
     std::lock_guard lock(mutex_);
     if (at(feed.slot_).feed != feed.id_) return;
+    if (!refused_why.empty()) add_refusal(feed.slot_, std::move(refused_why));
     let_go(feed.slot_);
   }
   filled_.notify();

@@ -67,7 +67,8 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
  private:
   friend class Feed;
   bool write(const Feed& feed, std::string_view unit, Unit kind);
-  void end(const Feed& feed);
+  /// `refused_why`: it is let go for what it sent.
+  void end(const Feed& feed, std::string refused_why = "");
   struct Holder {
     std::uint64_t feed = 0;  // its id; 0: nobody
     AdmittedBy by = AdmittedBy::stream_key;
@@ -80,6 +81,7 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
   };
   Holder& at(media::FeedSlot slot) { return holders_[static_cast<std::size_t>(slot)]; }
   void let_go(media::FeedSlot slot);
+  void add_refusal(media::FeedSlot slot, std::string why);
 
   const std::function<void()> changed_;
   net::Broadcast filled_;
@@ -104,11 +106,9 @@ class Feed {
   bool write(std::string_view unit, Unit kind) { return line_->write(*this, unit, kind); }
   /// The publisher is gone.
   void end() { line_->end(*this); }
-  /// It is let go for what it sent; `why` is a few words for the channel's document.
-  void refuse(std::string why) {
-    line_->note_refusal(slot_, std::move(why));
-    end();
-  }
+  /// It is let go for what it sent; `why` is a few words for the channel's document. Nothing, if it
+  /// does not hold the slot any more: that is another publisher's.
+  void refuse(std::string why) { line_->end(*this, std::move(why)); }
   media::FeedSlot slot() const { return slot_; }
 
  private:

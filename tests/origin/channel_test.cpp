@@ -372,6 +372,7 @@ TEST_F(ChannelTest, RulesOfItsOwnComeIntoForceAtOnceAndConstantsNeverChange) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_TRUE(refused.error().message.contains("'segment' never changes"));
+  EXPECT_TRUE(refused.error().message.contains("dvr_size_max and busy_slot may"));
 }
 
 TEST_F(ChannelTest, WhatLeftCanBeHadForAsLongAsTheLongestPlaylistThatShowedIt) {
