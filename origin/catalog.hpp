@@ -216,10 +216,11 @@ class Catalog {
   Result<std::vector<std::int64_t>> remove_segments(const media::Job& job,
                                                     const std::string& rendition,
                                                     const std::vector<std::int64_t>& numbers);
-  /// The asset is a recording from now on, with these playlists by rendition.
+  /// The asset is a recording from now on, with these playlists by rendition; "", the multivariant
+  /// one, and `renditions` if they are not as they were declared.
   Result<Asset> end_channel(const media::Job& job,
                             const std::map<std::string, std::string>& playlists,
-                            std::int64_t duration_ms);
+                            std::int64_t duration_ms, std::vector<Rendition> renditions = {});
   /// Of channels that have ended, what an earlier run meant to forget and had not yet: their
   /// recordings do not show it.
   Result<std::vector<LeftBehind>> left_behind() const;

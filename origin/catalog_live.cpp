@@ -87,7 +87,7 @@ Result<std::vector<std::int64_t>> Catalog::remove_segments(
 
 Result<Asset> Catalog::end_channel(const media::Job& job,
                                    const std::map<std::string, std::string>& playlists,
-                                   std::int64_t duration_ms) {
+                                   std::int64_t duration_ms, std::vector<Rendition> renditions) {
   Change change(*this);
   auto asset = live_asset(change, job);
   if (!asset) return std::unexpected(asset.error());
@@ -98,6 +98,7 @@ Result<Asset> Catalog::end_channel(const media::Job& job,
                      ? "the channel ended before anything was published on it"
                      : "nothing of the channel was left in its window when it ended";
   asset->duration_ms = duration_ms;
+  if (!renditions.empty()) asset->renditions = std::move(renditions);
   for (const Rendition& each : asset->renditions) {
     if (each.height <= asset->height) continue;
     asset->width = each.width;

@@ -175,8 +175,10 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
     if (rate == rates.end()) continue;
     variant.uri = playlist_uri(version, rate->first);
     bool has_audio = !variant.audio_group.empty();
-    variant.bandwidth = rate->second.whole.peak() + (has_audio ? audio_peak : 0);
-    variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
+    if (rate->second.whole.measured()) {  // or all are gaps
+      variant.bandwidth = rate->second.whole.peak() + (has_audio ? audio_peak : 0);
+      variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
+    }
     playlist.variants.push_back(std::move(variant));
   }
   add_i_frames(of, rates, version, playlist);

@@ -42,8 +42,8 @@ struct Measured {
 using MeasuredOf = std::function<Measured(const Place& object)>;
 using MediaPlaylists = std::map<std::string, media::MediaPlaylist, std::less<>>;  // by rendition
 
-/// A multivariant playlist of the source, or of an earlier version, as that of the clip `asset` of
-/// `version`: only its renditions, with bit rates measured over its segments.
+/// A multivariant playlist of the source, or of an earlier version, as that of `asset` of
+/// `version`: only its renditions, with bit rates measured over its segments, where there are any.
 media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlaylist& of,
                                                   const MediaPlaylists& playlists,
                                                   std::string_view asset, std::string_view version,
