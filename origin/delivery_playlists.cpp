@@ -17,8 +17,9 @@ Result<Delivery::Playlist> Delivery::of_channel(const media::MediaPath& path,
   auto tags = tags_of(path);
   if (!tags) return std::unexpected(tags.error());
   std::string text = media::write(whole.playlist);
-  auto outline = media::read_live_playlist(text);
-  if (whole.delta && outline) text = media::cut_delta(text, *outline).value_or(text);
+  if (whole.delta)
+    if (auto outline = media::read_live_playlist(text))
+      text = media::cut_delta(text, *outline).value_or(text);
   return Playlist{{std::move(text), whole.modified}, std::move(whole.lifetime), std::move(*tags)};
 }
 
