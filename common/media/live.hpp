@@ -123,7 +123,8 @@ struct LiveJob {
   LiveChannel channel;
   std::optional<LiveSetup> setup;  // of an earlier start
   std::int64_t first_segment = 0;  // the first that may still be made from its begin
-  /// A segment that was left half done, to be made whole: where each rendition goes on.
+  /// A segment that was left half done, to be made whole: where each rendition goes on. Those that
+  /// are not named begin behind it.
   std::vector<LiveBegun> begun;
 };
 

@@ -18,7 +18,7 @@ void go_on(const std::vector<Reached>& renditions, std::int64_t at_hand, media::
   if (half_done == INT64_MAX) return;
   for (const Reached& each : renditions) {
     media::LivePosition reached = each.window->reached();
-    if (reached.segment < half_done) reached = {half_done, 0};
+    if (reached.segment < half_done) continue;
     job.begun.push_back({each.rendition, reached.segment, reached.part});
   }
 }

@@ -17,7 +17,8 @@ struct Reached {
 
 /// Fills in `first_segment` and `begun` of a job: what no window shows anything of may be made from
 /// the segment `at_hand` on, and what parts were shown of is taken up if it can still be made
-/// whole.
+/// whole. A rendition that is further behind is not being made (it was shed): it is none of
+/// `begun`, for its part would be made from the segment's begin.
 void go_on(const std::vector<Reached>& renditions, std::int64_t at_hand, media::LiveJob& job);
 
 }  // namespace relay::origin::live

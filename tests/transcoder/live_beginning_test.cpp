@@ -66,6 +66,14 @@ TEST(LiveBeginning, WhatWasLeftHalfDoneIsTakenUpBehindTheLastPartOfEachRendition
   EXPECT_EQ(beginning.first_part("v720"), grid.first_part(number + 3));
 }
 
+TEST(LiveBeginning, ARenditionThatWasNotBeingMadeBeginsWithTheNextSegment) {
+  Beginning beginning = after(begin + 60, left(3, 3));
+  auto stretch = beginning.at(begin + 90, true);
+  ASSERT_TRUE(stretch);
+  EXPECT_EQ(stretch->first, begin + 38) << "nothing is made for it";
+  EXPECT_EQ(beginning.first_part("v1080"), grid.first_part(number + 1));
+}
+
 TEST(LiveBeginning, ItIsFinishedEvenIfNobodyComesBack) {
   Beginning beginning = after(begin + 60, left(3, 2));
   EXPECT_FALSE(beginning.at(begin + 124, false));

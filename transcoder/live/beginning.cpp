@@ -55,6 +55,7 @@ std::optional<Stretch> Beginning::take_up(std::int64_t frame, bool wanted) {
   stretch.goes_on = wanted;
   if (wanted) stretch.end = frame;
   taken_up_ = std::move(left_);
+  begun_part_ = grid_.first_part(grid_.segment_of_frame(left_frames_.end));
   not_before(grid_.segment_of_frame(left_frames_.end));
   return stretch;
 }

@@ -42,7 +42,7 @@ class Beginning {
   std::vector<media::LiveBegun> left_;  // to be taken up; empty: nothing
   Stretch left_frames_;                 // from the first of any rendition to the end of its segment
   std::vector<media::LiveBegun> taken_up_;  // of what at() let begin
-  std::int64_t begun_part_ = 0;
+  std::int64_t begun_part_ = 0;             // of those that are not taken up
 };
 
 }  // namespace relay::transcoder::live
