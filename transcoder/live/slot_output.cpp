@@ -15,6 +15,7 @@ constexpr std::size_t noted_pictures_max = 60;  // a second
 constexpr std::size_t sound_s = 4;              // held
 constexpr std::int64_t sound_us = sound_s * 1'000'000;
 constexpr std::int64_t no_picture_us = 3'000'000;  // sound for so long and no picture
+constexpr std::int64_t no_other_us = 3'000'000;    // a track is refused, and no other comes
 constexpr std::int64_t nothing_us = 10'000'000;    // the longest group that is in use
 // Of one whose pictures come, but not in time through the decoder.
 constexpr std::int64_t behind_least_us = 200'000, arrival_us = 500'000, slow_us = 5'000'000;
@@ -182,7 +183,8 @@ bool SlotOutput::lacks_picture(std::int64_t now_us, bool pictures) const {
 
 bool SlotOutput::lacks_all(std::int64_t now_us) const {
   if (picture_seen_ || sound_seen_) return false;
-  return !refused_track_.empty() || now_us - begun_us_ > nothing_us;
+  // Beside a track that is refused there may be one that we take.
+  return now_us - begun_us_ > (refused_track_.empty() ? nothing_us : no_other_us);
 }
 
 media::SlotStatus SlotOutput::status(std::int64_t now_us, bool pictures) {
