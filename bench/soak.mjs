@@ -19,9 +19,10 @@ is killed and comes back. Every ten seconds:
   rss_mb, descriptors   of each program (origin, edges, transcoder); one that was started anew goes on in the same row
   delay_ms              from the end of the newest part, by its date, until a viewer at edge 2 had it listed
   store_mb, cache_mb    what the origin's folder and the edges' caches take on disk
-Then, of each: the median of the second and of the last quarter, the slope an hour by least squares, and
-whether it is flat: the last quarter is not above the second by more than 10 % and a small step (8 MB, 8
-descriptors, 50 ms). The first quarter is warm-up: windows and caches fill. Findings of the rules are printed.
+Then, of each: begin (behind the first quarter) and end, medians of a twentieth of the time; the median of the
+second and of the last quarter, the slope an hour by least squares, and whether it is flat: the last quarter is not above the second by more than 10 % and a small step (8 MB, 8
+descriptors, 50 ms). The first quarter is warm-up: windows and caches fill. Findings of the rules are printed, and last
+a line to be quoted, with begin → end of all.
   --minutes N   (default 60), --dvr (default a tenth of that, so that the window slides), --quick: 1 minute
   --json FILE   the same rows for machines`
 
@@ -74,9 +75,11 @@ function judge(what, samples) {
   const at = (i) => Math.floor(i * samples.length / 4)
   const quarter = (i) => median(samples.slice(at(i), at(i + 1)).map(([, y]) => y))
   const [second, last] = [quarter(1), quarter(3)]
+  const values = samples.map(([, y]) => y)
+  const some = Math.ceil(samples.length / 20)
   const unit = what.split('_').at(-1)
-  return { what, second_quarter: second, last_quarter: last, least: Math.min(...samples.map(([, y]) => y)),
-    most: Math.max(...samples.map(([, y]) => y)), slope_per_hour: slopeOf(samples.slice(Math.floor(samples.length / 4))),
+  return { what, begin: median(values.slice(at(1), at(1) + some)), end: median(values.slice(-some)), second_quarter: second, last_quarter: last, least: Math.min(...values),
+    most: Math.max(...values), slope_per_hour: slopeOf(samples.slice(Math.floor(samples.length / 4))),
     flat: last <= second * 1.1 + steps[unit] }
 }
 
@@ -169,9 +172,20 @@ class Soak {
 
 function print(rows) {
   const text = (value) => (typeof value === 'number' ? value.toFixed(1) : String(value)).padStart(16)
-  const titles = ['second quarter', 'last quarter', 'least', 'most', 'slope an hour', 'flat']
+  const titles = ['begin', 'end', 'second quarter', 'last quarter', 'least', 'most', 'slope an hour', 'flat']
   console.log('what'.padEnd(24) + titles.map(text).join(''))
   for (const { what, ...rest } of rows) console.log(what.padEnd(24) + Object.values(rest).map(text).join(''))
+}
+
+/** "origin 41 → 42 MB, 60 → 60 descriptors; …": a line to be quoted. */
+function quoted(rows) {
+  const units = { mb: 'MB', ms: 'ms', descriptors: 'descriptors' }
+  const of = new Map()
+  for (const { what, begin, end } of rows) {
+    const [, name, unit] = /^(.*?)_(?:rss_)?(mb|ms|descriptors)$/.exec(what)
+    of.set(name, [...(of.get(name) ?? []), `${Math.round(begin)} → ${Math.round(end)} ${units[unit]}`])
+  }
+  return [...of].map(([name, figures]) => `${name.replace('_', ' ')} ${figures.join(', ')}`).join('; ')
 }
 
 const soak = new Soak()
@@ -189,6 +203,7 @@ try {
   print(rows)
   console.log(`\n${found.length} findings of the rules`)
   for (const { times, first } of findings) console.log(`  ${times} like ${first}`)
+  console.log(`\n${minutes} minutes, ${soak.faults} faults, ${found.length} findings: ${quoted(rows)}`)
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ rows, findings }, null, 1)}\n`)
 } catch (error) {
   console.error(`bench/soak: ${error.message}`)
