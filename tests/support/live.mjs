@@ -54,11 +54,18 @@ export function publish(to, { size = '320x180', rate = 25, group = 25, headers =
   const over = to.startsWith('http')
     ? ['-method', 'POST', '-headers', Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')]
     : [];
-  const child = spawn('ffmpeg', ['-v', 'error', '-nostdin', '-re',
-    '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`,
+  return runFfmpeg(['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`,
     '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', ...input,
     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(group),
-    '-c:a', 'aac', ...output, '-f', format, ...over, to], { stdio: ['ignore', 'ignore', 'pipe'] });
+    '-c:a', 'aac', ...output, '-f', format, ...over, to]);
+}
+
+/** A file as it is, again and again in real time, to an rtmp:// address until stop(). */
+export const publishFile = (to, file) =>
+  runFfmpeg(['-re', '-stream_loop', '-1', '-i', file, '-c', 'copy', '-f', 'flv', to]);
+
+function runFfmpeg(args) {
+  const child = spawn('ffmpeg', ['-v', 'error', '-nostdin', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   running.add(child);
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
