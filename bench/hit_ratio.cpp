@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +32,18 @@ constexpr const char* help =
     "                   web, a million requests\n"
     "  --size SHARE     of the trace's working set, as in 1% (default: 1% and 10%); may repeat\n"
     "  --goal GOAL      objects, bytes or writes (default: all three)\n"
+    "  --memory SHARE   of the size, for the window; as [cache] memory does for the edge (default: "
+    "as\n"
+    "                   shipped, which is none, and half for goal writes)\n"
     "  --estimate       what the shadows expect of 0.5, 1, 2 and 4 times the size, beside replays\n"
     "                   of those sizes; no contenders\n"
     "  --quick          the first 200,000 requests of each\n"
     "  --json FILE      {\"rows\": [{trace, size, goal, policy, object_miss, byte_miss,\n"
     "                   bytes_written_per_byte}]}\n"
     "  --help           this text\n"
-    "Torchrelay's window may take up to half of the size; its bytes are in memory, so only what "
+    "Torchrelay is set up as shipped. A window in memory is part of the size, and only what leaves "
     "it\n"
-    "admits to the store counts as written. Contenders write what they admit.\n";
+    "for the store counts as written. Contenders write what they admit.\n";
 
 constexpr Goal goals[] = {Goal::objects, Goal::bytes, Goal::writes};
 
@@ -48,6 +53,7 @@ struct Options {
   std::vector<std::string> traces;
   std::size_t most = SIZE_MAX;
   bool estimate = false;
+  std::optional<double> memory_share;
   std::string json;
 };
 
@@ -81,7 +87,7 @@ void compare(const Trace& trace, double size, const Options& options, std::vecto
         {trace.name, size, std::string(relay::edge::policy::name_of(goal)), policy, tally});
   };
   for (Goal goal : options.goals) {
-    Ours ours(capacity, goal);
+    Ours ours({capacity, goal, options.memory_share});
     add(goal, "torchrelay", replay(trace, ours));
   }
   using Make = std::unique_ptr<Contender> (*)(std::uint64_t);
@@ -100,14 +106,14 @@ void compare(const Trace& trace, double size, const Options& options, std::vecto
 }
 
 /// A tally that fades as the tuner's do, and how far the expectations were off it.
-void estimate(const Trace& trace, double size, Goal goal) {
+void estimate(const Trace& trace, double size, Goal goal, const Options& options) {
   auto capacity = static_cast<std::uint64_t>(size * static_cast<double>(trace.working_set_bytes));
-  Ours ours(capacity, goal);
+  Ours ours({capacity, goal, options.memory_share});
   std::vector<std::unique_ptr<Ours>> real;
   std::vector<Tally> tallies(4);
   for (double times : {0.5, 1.0, 2.0, 4.0}) {
-    real.push_back(std::make_unique<Ours>(
-        static_cast<std::uint64_t>(times * static_cast<double>(capacity)), goal));
+    auto bytes = static_cast<std::uint64_t>(times * static_cast<double>(capacity));
+    real.push_back(std::make_unique<Ours>(Setup{bytes, goal, options.memory_share}));
   }
   std::uint64_t epochs = 0;
   for (const Request& request : trace.requests) {
@@ -150,15 +156,22 @@ bool write_json(const std::string& path, const std::vector<Row>& rows) {
   return std::fclose(file) == 0;
 }
 
-bool read_size(const std::string& text, std::vector<double>& sizes) {
+/// "1%" or "0.01".
+std::optional<double> read_share(const std::string& text) {
   char* end = nullptr;
-  double size = std::strtod(text.c_str(), &end);
-  if (std::string_view(end) == "%")
-    size /= 100;
-  else if (*end)
-    return false;
-  sizes.push_back(size);
-  return size > 0 && size <= 1;
+  double share = std::strtod(text.c_str(), &end);
+  std::string_view rest = end;
+  if (end == text.c_str() || (!rest.empty() && rest != "%")) return std::nullopt;
+  if (rest == "%") share /= 100;
+  if (!(share >= 0 && share <= 1)) return std::nullopt;
+  return share;
+}
+
+bool read_size(const std::string& text, std::vector<double>& sizes) {
+  auto share = read_share(text);
+  if (!share || *share == 0) return false;
+  sizes.push_back(*share);
+  return true;
 }
 
 bool read_goal(std::string_view text, std::vector<Goal>& into) {
@@ -183,6 +196,9 @@ bool read_options(int count, char** words, Options& options) {
       options.json = value();
     } else if (word == "--size") {
       if (!read_size(value(), options.sizes)) return false;
+    } else if (word == "--memory") {
+      options.memory_share = read_share(value());
+      if (!options.memory_share) return false;
     } else if (word == "--goal") {
       if (!read_goal(value(), options.goals)) return false;
     } else if (word.starts_with("--")) {
@@ -235,7 +251,7 @@ int main(int count, char** words) {
       if (!options.estimate) {
         compare(trace, size, options, rows);
       } else {
-        for (Goal goal : options.goals) estimate(trace, size, goal);
+        for (Goal goal : options.goals) estimate(trace, size, goal, options);
       }
     }
   }

@@ -1,5 +1,7 @@
 #include "edge/node.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -62,10 +64,23 @@ AccessLog open_log(const Settings& settings) {
   return std::move(*log);
 }
 
+std::uint64_t machine_memory_bytes() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// What is judged before it is written has to wait somewhere.
+std::uint64_t window_memory_bytes(const Settings& settings) {
+  if (settings.cache_memory_bytes > 0) return settings.cache_memory_bytes;
+  auto usual =
+      policy::usual_memory_bytes(policy::goal_of(settings.cache_goal), settings.cache_size_bytes);
+  return std::min(usual, machine_memory_bytes() / 4);
+}
+
 std::unique_ptr<cache::Cache> open_cache(const Settings& settings, Metrics& metrics) {
   auto cache = cache::Cache::open({.path = settings.cache_path,
                                    .size_bytes = settings.cache_size_bytes,
-                                   .memory_bytes = settings.cache_memory_bytes,
+                                   .memory_bytes = window_memory_bytes(settings),
                                    .goal = policy::goal_of(settings.cache_goal)},
                                   metrics);
   if (!cache) throw std::runtime_error(cache.error().message);

@@ -61,8 +61,11 @@ void describe_cache(Schema& schema, Settings& into) {
   schema.text("cache.path", into.cache_path, "folder of the store; one edge's own");
   schema.bytes("cache.size", into.cache_size_bytes, "disk that the store may use",
                {16ll << 20, 64ll << 40});
-  schema.bytes("cache.memory", into.cache_memory_bytes,
-               "memory for the newest bodies; what proves worth it goes on to disk", {.least = 0});
+  schema.bytes(
+      "cache.memory", into.cache_memory_bytes,
+      "memory for the newest bodies, judged before they go on to disk; 0B: judged on disk, but for "
+      "goal writes half of size, at most a quarter of the machine's memory",
+      {.least = 0});
   schema.text("cache.goal", into.cache_goal,
               "what to have little of: missed objects, missed bytes, or writes to the disk",
               {"objects", "bytes", "writes"});

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "bench/replay/trace.hpp"
@@ -34,10 +35,18 @@ std::unique_ptr<Contender> make_tinylfu(std::uint64_t capacity_bytes);
 /// Evicts what is asked for again last. A bound for objects of equal size.
 std::unique_ptr<Contender> make_belady(std::uint64_t capacity_bytes);
 
+/// How the edge is set up. Without `memory_share` (of the capacity) as it is shipped, on a machine
+/// whose memory does not bound it.
+struct Setup {
+  std::uint64_t capacity_bytes = 0;
+  edge::policy::Goal goal = edge::policy::Goal::objects;
+  std::optional<double> memory_share;
+};
+
 /// The edge's own code.
 class Ours final : public Contender {
  public:
-  Ours(std::uint64_t capacity_bytes, edge::policy::Goal goal);
+  explicit Ours(const Setup& setup);
   Outcome request(const Request& request) override;
   const edge::policy::Policy& policy() const { return policy_; }
 

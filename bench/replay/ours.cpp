@@ -1,13 +1,26 @@
 // The edge's policy, driven by the same request() that drives its shadows.
 #include "bench/replay/contender.hpp"
+#include "edge/cache/window_memory.hpp"
 
 namespace relay::bench {
+namespace {
 
-Ours::Ours(std::uint64_t capacity_bytes, edge::policy::Goal goal)
-    : capacity_bytes_(capacity_bytes),
-      policy_({.goal = goal,
-               .capacity_bytes = capacity_bytes,
-               .window_bytes_max = capacity_bytes / 2,
+/// What of the memory the edge lets the window have.
+std::uint64_t window_bytes(const Setup& setup) {
+  std::uint64_t memory = setup.memory_share
+                             ? static_cast<std::uint64_t>(*setup.memory_share *
+                                                          static_cast<double>(setup.capacity_bytes))
+                             : edge::policy::usual_memory_bytes(setup.goal, setup.capacity_bytes);
+  return memory - edge::cache::window_reserve_bytes(memory);
+}
+
+}  // namespace
+
+Ours::Ours(const Setup& setup)
+    : capacity_bytes_(setup.capacity_bytes),
+      policy_({.goal = setup.goal,
+               .capacity_bytes = setup.capacity_bytes,
+               .window_bytes_max = window_bytes(setup),
                .groups = 1}) {
 }
 

@@ -5,6 +5,12 @@
 namespace relay::edge::cache {
 namespace {
 
+// What a segment is worth. What lasts (playlists, init segments, keys) is worth more.
+constexpr double usual_value = 1;
+// Of bodies that one newcomer drives out of a window that is too large, as after a change of plan:
+// more of them, and one round would have to erase a good part of the store.
+constexpr int leaving_most = 4;
+
 policy::Newcomer newcomer(const Body& body) {
   return {.id = body.id,
           .hash = body.hash.low,
@@ -39,6 +45,8 @@ void Holdings::revalue(std::uint64_t id, double value) {
   if (known == bodies_.end()) return;
   known->second->value = value;
   policy_.tiers().revalue(id, value);
+  bool in_order = value == 0 || value > usual_value;
+  if (window_is_stored() && in_order && policy_.tiers().in_window(id)) policy_.tiers().promote(id);
 }
 
 void Holdings::miss(const Digest128& hash, std::uint64_t bytes, std::uint64_t charge_bytes) {
@@ -48,11 +56,16 @@ void Holdings::miss(const Digest128& hash, std::uint64_t bytes, std::uint64_t ch
 void Holdings::enter_window(std::shared_ptr<Body> body) {
   policy_.tiers().enter_window(newcomer(*body));
   window_memory_bytes_ += body->memory.bytes();
+  keep(std::move(body));
+}
+
+void Holdings::keep(std::shared_ptr<Body> body) {
   body_bytes_ += body->bytes;
   bodies_.emplace(body->id, std::move(body));
 }
 
 std::shared_ptr<Body> Holdings::window_oldest() const {
+  if (window_is_stored()) return nullptr;
   auto id = policy_.tiers().oldest();
   return id ? bodies_.at(*id) : nullptr;
 }
@@ -71,6 +84,17 @@ bool Holdings::admits(const Body& body) const {
   return policy_.tiers().admits(newcomer(body), full);
 }
 
+/// What is over has no place in it, what lasts needs none: both have theirs in the order.
+bool Holdings::passes_stored_window(const Body& body) const {
+  return window_is_stored() && body.charge_bytes <= policy_.window_bytes() && body.value > 0 &&
+         body.value <= usual_value;
+}
+
+bool Holdings::takes(const Body& body) const {
+  bool lasts = window_is_stored() && body.value > usual_value;
+  return lasts || passes_stored_window(body) || admits(body);
+}
+
 bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
   if (bytes > budget_.object_bytes_max(shelf)) return false;
   while (!budget_.fits(shelf, bytes)) {
@@ -81,16 +105,30 @@ bool Holdings::make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now) {
   return true;
 }
 
-void Holdings::hold(std::shared_ptr<Body> body) {
-  policy_.tiers().enter_store(newcomer(*body));
-  body_bytes_ += body->bytes;
-  bodies_.emplace(body->id, std::move(body));
+void Holdings::hold(std::shared_ptr<Body> body, SteadyTime now) {
+  bool passes = passes_stored_window(*body);
+  passes ? policy_.tiers().enter_window(newcomer(*body))
+         : policy_.tiers().enter_store(newcomer(*body));
+  keep(std::move(body));
+  if (!window_is_stored()) return;
+  for (int i = 0; i < leaving_most && policy_.tiers().window_bytes() > policy_.window_bytes(); ++i)
+    leave_stored_window(now);
+}
+
+/// Its oldest stays, or makes room. False: nothing is in it, or what has left already would have to
+/// be erased first.
+bool Holdings::leave_stored_window(SteadyTime now) {
+  auto id = policy_.tiers().oldest();
+  if (!id || budget_.graveyard_full()) return false;
+  admits(*bodies_.at(*id)) ? policy_.tiers().promote(*id) : evict(*id, now);
+  return true;
 }
 
 void Holdings::restore(std::shared_ptr<Body> body) {
   policy_.prime({body->hash.low, body->bytes, body->charge_bytes});
   budget_.store(body->shelf(), body->charge_bytes);
-  hold(std::move(body));
+  policy_.tiers().enter_store(newcomer(*body));
+  keep(std::move(body));
 }
 
 void Holdings::abandon(std::shared_ptr<Body> body, SteadyTime now) {
@@ -122,12 +160,17 @@ void Holdings::retire(std::uint64_t id, SteadyTime now) {
 bool Holdings::evict_one(std::optional<ShelfName> shelf, SteadyTime now) {
   auto id =
       shelf ? policy_.tiers().victim(static_cast<unsigned>(*shelf)) : policy_.tiers().victim();
-  if (!id) return false;
+  // Until there is one, each step shortens the window.
+  if (!id) return window_is_stored() && leave_stored_window(now);
   policy_.tiers().evict(*id);
-  index_.remove(bodies_.at(*id)->hash, *id);
-  ++evictions_;
-  retire(*id, now);
+  evict(*id, now);
   return true;
+}
+
+void Holdings::evict(std::uint64_t id, SteadyTime now) {
+  index_.remove(bodies_.at(id)->hash, id);
+  ++evictions_;
+  retire(id, now);
 }
 
 void Holdings::evict_more(std::uint64_t bytes, SteadyTime now) {

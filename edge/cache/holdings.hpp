@@ -2,8 +2,10 @@
 // they take, which removed ones still wait, and which header records have yet to be erased. Knows
 // the index (to evict from it) but neither LMDB nor the clock. Store thread only.
 //
-// A newcomer's way: enter_window(); window_excess() until it is null, each judged by admits() and
-// then retired, and held again when it came into the store.
+// A newcomer's way without memory for a window: takes(), make_room(), hold(). It stands in the
+// policy's window all the same, from where hold() lets the oldest go on, or go.
+// With memory: enter_window(); window_excess() until it is null, each judged by takes() and then
+// retired, and held again when it came into the store.
 //
 // A body's way in the store: make_room() reserves its bytes; hold() once it can be found, or
 // abandon(); retire() when it left the index; then gather() takes it up when its pages are free,
@@ -40,11 +42,11 @@ class Holdings {
   /// A key was asked for that is not here, and has such a body.
   void miss(const Digest128& hash, std::uint64_t bytes, std::uint64_t charge_bytes);
 
-  /// Whether a body with this charge may pass through the window; else it is admitted to the store
-  /// or not. Then, when window_excess() was heeded, whether its memory is there: what has left the
-  /// window and is being written or still read takes memory too.
+  /// Whether a body with this charge may pass through the memory; else takes() judges. Then, when
+  /// window_excess() was heeded, whether its memory is there: what has left the window and is being
+  /// written or still read takes memory too.
   bool may_enter_window(std::uint64_t charge_bytes) const {
-    return charge_bytes <= policy_.window_bytes();
+    return !window_is_stored() && charge_bytes <= policy_.window_bytes();
   }
   bool has_memory(std::uint64_t bytes) const {
     return memory_.used() + bytes <= memory_.bytes_max();
@@ -55,14 +57,15 @@ class Holdings {
   /// The window's oldest while it has no room for one more of such a charge and memory; null: it
   /// has.
   std::shared_ptr<Body> window_excess(std::uint64_t charge_bytes, std::uint64_t memory_bytes) const;
-  /// The window's oldest, if there is any.
+  /// The oldest of those in memory, if there is any.
   std::shared_ptr<Body> window_oldest() const;
-  /// Whether it is worth its place in the store.
-  bool admits(const Body& body) const;
+  /// Whether it is to be written.
+  bool takes(const Body& body) const;
   /// Evicts until the bytes fit, and reserves them. False: too big, or the rest is held or being
   /// sent.
   bool make_room(ShelfName shelf, std::uint64_t bytes, SteadyTime now);
-  void hold(std::shared_ptr<Body> body);
+  /// It is written.
+  void hold(std::shared_ptr<Body> body, SteadyTime now);
   /// Makes room for so many bodies.
   void reserve(std::size_t bodies) { bodies_.reserve(bodies); }
   /// A body found at open: its bytes are taken whether they fit or not.
@@ -98,7 +101,13 @@ class Holdings {
   std::vector<std::shared_ptr<Body>>& freeing_of(ShelfName shelf) {
     return freeing_[static_cast<std::size_t>(shelf)];
   }
+  bool window_is_stored() const { return memory_.bytes_max() == 0; }
+  bool passes_stored_window(const Body& body) const;
+  bool leave_stored_window(SteadyTime now);
+  bool admits(const Body& body) const;
+  void keep(std::shared_ptr<Body> body);
   bool evict_one(std::optional<ShelfName> shelf, SteadyTime now);
+  void evict(std::uint64_t id, SteadyTime now);
   void lay_down(std::shared_ptr<Body> body, SteadyTime now);
   void take_up(std::shared_ptr<Body> body);
 

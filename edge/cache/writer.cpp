@@ -182,7 +182,7 @@ bool Writer::judge(StoreJob& job, std::vector<Pending>& accepted, SteadyTime now
   pending.job = &job;
   pending.incoming = make_incoming(pending);
   const Body& body = *pending.incoming.body;
-  if (!job.object.awaited && !holdings_.admits(body)) {
+  if (!job.object.awaited && !holdings_.takes(body)) {
     gauges_.failures_worth.add();
     return false;
   }
@@ -336,7 +336,7 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
   }
   for (Pending& each : accepted) {
     if (each.stored) {
-      holdings_.hold(std::move(each.incoming.body));
+      holdings_.hold(std::move(each.incoming.body), now);
     } else {
       holdings_.abandon(std::move(each.incoming.body), now);
     }

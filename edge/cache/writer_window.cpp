@@ -1,5 +1,5 @@
-// The store thread's part that has to do with the window: bodies that are in memory only, their way
-// on into the store, or out.
+// The store thread's part that has to do with a window in memory: bodies that are there only, their
+// way on into the store, or out.
 #include <cstring>
 
 #include "edge/cache/writer.hpp"
@@ -57,7 +57,7 @@ void Writer::leave_window(const std::shared_ptr<Body>& body, std::vector<Pending
                           SteadyTime now) {
   Pin shown = shared_.index.find(body->hash, body->id);
   if (!shown) return drop(*body, now);
-  if (!holdings_.admits(*body)) {
+  if (!holdings_.takes(*body)) {
     gauges_.failures_worth.add();
     return drop(*body, now);
   }

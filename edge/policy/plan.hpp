@@ -11,7 +11,7 @@ namespace relay::edge::policy {
 enum class Goal : std::uint8_t { objects, bytes, writes };
 
 struct Plan {
-  /// Share of the capacity that newcomers pass through in order of their last use, in memory.
+  /// Share of the capacity that newcomers pass through in order of their last use.
   double window_share = 0.1;
   /// 1 counts objects (GDSF), 0 counts bytes, 0.5 gets most of both.
   double size_exponent = 0.5;
@@ -24,12 +24,21 @@ struct Plan {
   /// Whether all may go on while nothing would have to leave. Fills a new cache sooner, and writes
   /// what is never used again.
   bool fills_freely = true;
+  /// Where the window's bodies lie. In the store: each is written as it comes, and what is not
+  /// admitted at the window's end leaves. Else in memory: only what is admitted is written.
+  bool window_is_stored = false;
 
   bool operator==(const Plan&) const = default;
 };
 
 /// Exactly LRU; the yardstick.
 inline constexpr Plan lru_plan{0, 0, 0, 1, 0, true};
+
+/// Memory for the window where the operator names none: nothing, for it may lie in the store as
+/// well, unless writes are what the goal counts.
+constexpr std::uint64_t usual_memory_bytes(Goal goal, std::uint64_t capacity_bytes) {
+  return goal == Goal::writes ? capacity_bytes / 2 : 0;
+}
 
 std::string_view name_of(Goal goal);
 /// objects for a name that is none.

@@ -12,6 +12,11 @@ TunerSettings tuner_settings(const PolicySettings& settings) {
   TunerSettings tuner;
   tuner.goal = settings.goal;
   tuner.capacity_bytes = settings.capacity_bytes;
+  tuner.window_is_stored = settings.window_bytes_max == 0;
+  if (tuner.window_is_stored) {
+    tuner.window_share_max = window_share_max;
+    return tuner;
+  }
   double capacity = static_cast<double>(std::max<std::uint64_t>(settings.capacity_bytes, 1));
   tuner.window_share_max =
       std::min(window_share_max, static_cast<double>(settings.window_bytes_max) / capacity);

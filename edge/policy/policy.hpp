@@ -21,7 +21,7 @@ namespace relay::edge::policy {
 struct PolicySettings {
   Goal goal = Goal::objects;
   std::uint64_t capacity_bytes = 0;    // window and store together
-  std::uint64_t window_bytes_max = 0;  // memory for the window
+  std::uint64_t window_bytes_max = 0;  // memory for the window; 0: it lies in the store
   unsigned groups = 1;                 // of objects, see Order
 };
 

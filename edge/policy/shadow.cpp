@@ -15,7 +15,7 @@ void evict_one(Tiers& tiers) {
   }
 }
 
-/// Lets the window's oldest go until `bytes` more fit its share; returns the bytes admitted.
+/// Lets the window's oldest go until `bytes` more fit its share; returns the bytes written by that.
 std::uint64_t drain_window(Tiers& tiers, std::uint64_t window_bytes, std::uint64_t bytes,
                            bool full) {
   std::uint64_t written = 0;
@@ -23,7 +23,7 @@ std::uint64_t drain_window(Tiers& tiers, std::uint64_t window_bytes, std::uint64
     auto oldest = tiers.oldest();
     if (!oldest) break;
     if (tiers.admits(*oldest, full)) {
-      written += tiers.room_of(*oldest);
+      if (!tiers.plan().window_is_stored) written += tiers.room_of(*oldest);
       tiers.promote(*oldest);
     } else {
       tiers.erase(*oldest);
@@ -65,7 +65,7 @@ Outcome request(Tiers& tiers, std::uint64_t capacity_bytes, const Newcomer& newc
   }
   shrink(tiers, capacity_bytes - bytes);
   tiers.enter_window(newcomer);
-  return {false, written};
+  return {false, tiers.plan().window_is_stored ? bytes : written};
 }
 
 }  // namespace relay::edge::policy

@@ -80,6 +80,11 @@ std::optional<Id> Tiers::id_of(Slot slot) const {
   return entries_[slot].id;
 }
 
+bool Tiers::in_window(Id id) const {
+  Slot slot = entries_.find(id);
+  return slot != no_slot && entries_[slot].in_window;
+}
+
 std::optional<Id> Tiers::oldest() const {
   return id_of(window_.front);
 }
@@ -88,11 +93,18 @@ bool Tiers::admits(double value, std::uint64_t bytes, std::uint64_t hash, bool f
   if (!full && plan_.fills_freely) return true;
   if (full && value == 0) return false;
   unsigned uses = std::max(1u, sketch_.count(hash));
-  if (uses < plan_.admission_uses) return false;
+  if (uses < plan_.admission_uses) return full && stays_for_the_over();
   if (!full || plan_.admission_worth == 0) return true;
   Slot lowest = order_.victim();
   if (lowest == no_slot) return true;
   return order_.term(value, bytes, uses) >= order_.worth(lowest) * plan_.admission_worth;
+}
+
+/// What is in the store already stays when the next to leave is over.
+bool Tiers::stays_for_the_over() const {
+  if (!plan_.window_is_stored) return false;
+  Slot lowest = order_.victim();
+  return lowest != no_slot && entries_[lowest].value == 0;
 }
 
 bool Tiers::admits(const Newcomer& newcomer, bool full) const {

@@ -2,8 +2,9 @@
 // them. Pure; not thread-safe. Knows no capacity: its owner (the cache's books, or a shadow) says
 // when something has to move.
 //
-// A newcomer enters the window, a list in order of last use whose bytes are in memory only. What
-// the window has no room for is admitted to the store or dropped; the store's order is GreedyDual.
+// A newcomer enters the window, a list in order of last use; where its bodies lie (Plan) is its
+// owner's affair. What the window has no room for is admitted to the store's order, which is
+// GreedyDual, or dropped.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ class Tiers {
   void revalue(Id id, double value);
   void erase(Id id);
   bool has(Id id) const { return entries_.find(id) != no_slot; }
+  bool in_window(Id id) const;
 
   /// The window's oldest.
   std::optional<Id> oldest() const;
@@ -83,6 +85,7 @@ class Tiers {
   Slot add(const Newcomer& newcomer, bool in_window);
   unsigned frequency(std::uint64_t hash) const;
   bool admits(double value, std::uint64_t bytes, std::uint64_t hash, bool full) const;
+  bool stays_for_the_over() const;
   std::optional<Id> id_of(Slot slot) const;
 
   const Sketch& sketch_;

@@ -58,6 +58,7 @@ Tuner::Tuner(const Sketch& sketch, const TunerSettings& settings) : settings_(se
   }
   for (Plan plan : candidates(settings.goal)) {
     plan.window_share = std::min(plan.window_share, settings.window_share_max);
+    plan.window_is_stored = settings.window_is_stored;
     shadows_.emplace_back(sketch, plan, 1);
   }
   plan_ = shadows_.front().tiers->plan();

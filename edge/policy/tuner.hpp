@@ -40,6 +40,7 @@ struct TunerSettings {
   Goal goal = Goal::objects;
   std::uint64_t capacity_bytes = 0;
   double window_share_max = 0.5;  // of the capacity, by the memory there is
+  bool window_is_stored = false;  // see Plan
   std::size_t entries_max = 32 * 1024;
 };
 

@@ -21,6 +21,10 @@ struct CacheValueTest : testing::Test {
   bool store(const std::string& key, const std::string& body) {
     return store_now(*cache, new_object(key, body));
   }
+  /// And asks for it again, so that it stays when it leaves the window.
+  bool store_and_use(const std::string& key, const std::string& body) {
+    return store(key, body) && cache->find(key);
+  }
 
   tests::TemporaryFolder folder;
   Metrics metrics;
@@ -42,7 +46,8 @@ TEST_F(CacheValueTest, WhatIsOverLeavesFirstAndWhatIsWorthMoreLast) {
     ASSERT_LT(++next, 60) << "they do not leave";
   }
   for (; cache->has(key(17)); ++next) {
-    ASSERT_TRUE(store(key(next), body_of(bytes, next)));
+    ASSERT_TRUE(store_and_use(key(next), body_of(bytes, next)));
+    ASSERT_LT(next, 200) << "it does not leave";
   }
   EXPECT_TRUE(cache->has(key(0)));
 }
@@ -51,7 +56,7 @@ TEST_F(CacheValueTest, WhatIsAwaitedIsTakenWhateverItsWorth) {
   constexpr std::size_t bytes = 500'000;
   open(8 << 20);
   for (int i = 0; cache->stats().evictions == 0; ++i) {
-    ASSERT_TRUE(store("k" + std::to_string(i), body_of(bytes, i)));
+    ASSERT_TRUE(store_and_use("k" + std::to_string(i), body_of(bytes, i)));
     ASSERT_LT(i, 60) << "it never fills";
   }
   auto worthless = [&] {

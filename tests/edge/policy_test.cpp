@@ -121,6 +121,18 @@ TEST(Policy, TheWindowKeepsToItsMemory) {
   }
 }
 
+TEST(Policy, AStoredWindowIsAsGoodAsOneInMemoryAndWritesWhatItMisses) {
+  auto uses = media_mix(100'000);
+  for (std::uint64_t capacity : {200'000'000ull, 2'000'000'000ull}) {
+    Policy stored({.goal = Goal::objects, .capacity_bytes = capacity, .window_bytes_max = 0});
+    Tally mine = replay(uses, capacity, stored), memory = replay(uses, capacity, Goal::objects);
+    EXPECT_NEAR(mine.object_miss(), memory.object_miss(), 0.01) << capacity;
+    EXPECT_LE(mine.written_bytes, mine.missed_bytes) << capacity;
+    EXPECT_GT(mine.written_bytes, 0.9 * mine.missed_bytes) << capacity;
+    EXPECT_LT(memory.written_bytes, 0.9 * memory.missed_bytes) << capacity;
+  }
+}
+
 TEST(Tuner, TheFirstPlanStandsUntilTheCacheIsFull) {
   Policy policy({.goal = Goal::bytes, .capacity_bytes = 1ull << 50, .window_bytes_max = 1 << 30});
   Plan before = policy.tuner().plan();

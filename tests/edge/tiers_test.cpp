@@ -124,6 +124,18 @@ TEST_F(TiersTest, AdmissionAsksForUses) {
   EXPECT_TRUE(tiers.admits(twice, false));
 }
 
+TEST_F(TiersTest, WhatIsStoredAlreadyStaysForWhatIsOver) {
+  for (bool stored : {false, true}) {
+    Tiers tiers(sketch, 1, {0.1, 0.5, 1, 2, 0, true, stored});
+    Id first = stored ? 1 : 11;
+    tiers.enter_store(newcomer(first));
+    Newcomer once = newcomer(first + 1);
+    EXPECT_FALSE(tiers.admits(once, true));
+    tiers.revalue(first, 0);
+    EXPECT_EQ(tiers.admits(once, true), stored);
+  }
+}
+
 TEST_F(TiersTest, AdmissionWeighsAgainstTheVictim) {
   Tiers tiers(sketch, 1, {0.1, 0, 1, 1, 2, true});
   for (int i = 0; i < 3; ++i) sketch.add(hash_of(1));

@@ -1,4 +1,4 @@
-// The cache's window: new bodies in memory, their way on into the store or out, and that removals,
+// The cache's window. In memory: new bodies, their way on into the store or out, and that removals,
 // renewed heads, budgets and a stop hold for them as for stored ones.
 #include <gtest/gtest.h>
 
@@ -204,6 +204,21 @@ TEST_F(WindowTest, WithoutMemoryAllGoesToTheStore) {
   ASSERT_TRUE(store(1));
   EXPECT_FALSE(cache->find("k1")->in_memory());
   EXPECT_GT(cache->stats().stored_bytes, body_bytes);
+}
+
+TEST_F(WindowTest, WithoutMemoryAScanPassesByWhatWasUsedTwice) {
+  open(16 * mib, 0);
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(store(i));
+    EXPECT_TRUE(cache->find(key_of(i)));
+  }
+  for (int i = 100; i < 250; ++i) {
+    ASSERT_TRUE(store(i));
+    EXPECT_TRUE(cache->has(key_of(i))) << "each is here for a while";
+  }
+  EXPECT_FALSE(cache->has(key_of(200)));
+  for (int i = 0; i < 30; ++i) expect_right(cache->find(key_of(i)), i);
+  EXPECT_LE(cache->stats().stored_bytes, 16 * mib);
 }
 
 }  // namespace

@@ -296,6 +296,15 @@ test('one answer may be asked for by many names of its host', async () => {
   assert.equal(origin.count('/name'), 1);
 });
 
+test('to spare writes the newest bodies are judged in memory, though no memory was set', async () => {
+  const { origin: other, edge: sparing } = await startScriptedEdge({ settings: { cache: { goal: 'writes' } } });
+  other.answer('/new', { headers: fresh, body: pattern(50_000) });
+  await get(`${sparing.url}/new`);
+  const told = async () => (await get(`${sparing.admin}/api/v1/cache`)).json();
+  await until('the body to be counted', async () => (await told()).memory_bytes >= 50_000);
+  assert.equal((await told()).stored_bytes, 0);
+});
+
 test('the admin port tells the plan in force and what other sizes would do', async () => {
   origin.answer('/in-memory', { headers: fresh, body: pattern(50_000) });
   await get(`${edge.url}/in-memory`);
