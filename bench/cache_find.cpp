@@ -1,6 +1,6 @@
 // What a hit costs in the cache itself: find() with its report to the policy, and a piece, on
-// random keys from one and from two threads; and what storing costs. CPU time where one thread
-// works alone, else wall time.
+// random keys and on one alone, from one and from two threads; and what storing costs. CPU time
+// where one thread works alone, else wall time.
 #include <fmt/format.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,14 +21,15 @@ namespace {
 namespace cache = relay::edge::cache;
 
 constexpr const char* help =
-    "cache_find: nanoseconds of a find (hit) and a piece, microseconds of a store\n"
+    "cache_find: nanoseconds of a find (hit) and a piece, and of a store\n"
+    "find: of random keys; find_hot: all threads find the same one\n"
     "  --quick      fewer finds\n"
     "  --json FILE  {\"rows\": [{operation, threads, objects, size, ns}]}\n"
     "  --help       this text\n"
     "Objects lie in a folder below the system's temporary one, gone at the end.\n";
 
 struct Row {
-  std::string operation;
+  std::string operation;  // store, find, find_hot
   int threads;
   int objects;
   std::size_t size;
@@ -120,6 +121,10 @@ std::vector<Row> measure(bool quick) {
     int finds = quick ? 500'000 : 5'000'000;
     for (int threads : {1, 2}) {
       rows.push_back({"find", threads, objects, size, find_ns(**store, keys, finds, threads)});
+    }
+    for (int threads : {1, 2}) {
+      double ns = find_ns(**store, {keys.front()}, finds, threads);
+      rows.push_back({"find_hot", threads, objects, size, ns});
     }
     store->reset();
     std::filesystem::remove_all(folder);

@@ -26,13 +26,17 @@ namespace {
 constexpr const char* help =
     "copy_or_sendfile: microseconds of sender CPU for an answer of a head and a body\n"
     "  --quick      fewer answers\n"
-    "  --json FILE  {\"rows\": [{bytes, copy_us, sendfile_us}]}\n"
+    "  --json FILE  {\"rows\": [{bytes, copy_us, sendfile_us, cold_copy_us, "
+    "cold_sendfile_us}]}\n"
     "  --help       this text\n"
     "copy: one sendmsg of the head and of the mapped body. sendfile: sendmsg of the head with\n"
-    "MSG_MORE, then sendfile. Medians of five interleaved rounds.\n";
+    "MSG_MORE, then sendfile. The same body each time, and (cold) one after the other of 256 MB\n"
+    "that are in memory, but in no cache of the processor. Medians of five interleaved rounds.\n";
 
 constexpr std::size_t head_bytes = 400;
 constexpr std::size_t body_bytes_max = 128 * 1024;
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t file_bytes = 256 << 20;
 
 double cpu_s() {
   timespec now{};
@@ -65,6 +69,28 @@ std::pair<int, int> connect_pair() {
   return {server, client};
 }
 
+/// A file of bodies that is in memory.
+struct Bodies {
+  Bodies() : file(::fileno(std::tmpfile())) {
+    std::string block(1 << 20, 'b');
+    for (std::size_t done = 0; done < file_bytes; done += block.size()) {
+      require(::write(file, block.data(), block.size()) > 0, "write");
+    }
+    void* mapped = ::mmap(nullptr, file_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+    require(mapped != MAP_FAILED, "mmap");
+    map = static_cast<char*>(mapped);
+  }
+  /// Where the next one begins: as in LMDB's file, behind a page's header.
+  std::size_t next(bool cold) {
+    if (cold) at = (at + body_bytes_max + page_bytes) % (file_bytes - 2 * body_bytes_max);
+    return at / page_bytes * page_bytes + 16;
+  }
+
+  int file;
+  char* map = nullptr;
+  std::size_t at = 0;
+};
+
 void send_copied(int socket, std::string& head, char* body, std::size_t bytes) {
   iovec pieces[2] = {{head.data(), head.size()}, {body, bytes}};
   msghdr message{};
@@ -73,9 +99,9 @@ void send_copied(int socket, std::string& head, char* body, std::size_t bytes) {
   require(::sendmsg(socket, &message, 0) == static_cast<ssize_t>(head.size() + bytes), "sendmsg");
 }
 
-void send_from_file(int socket, std::string& head, int file, std::size_t bytes) {
+void send_from_file(int socket, std::string& head, int file, std::size_t at, std::size_t bytes) {
   require(::send(socket, head.data(), head.size(), MSG_MORE) > 0, "send");
-  off_t offset = 16;  // as in LMDB's file: behind a page's header
+  auto offset = static_cast<off_t>(at);
   for (std::size_t left = bytes; left > 0;) {
     ssize_t sent = ::sendfile(socket, file, &offset, left);
     require(sent > 0, "sendfile");
@@ -112,35 +138,43 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+struct Row {
+  double copy_us = 0, sendfile_us = 0;
+};
+
+Row compare(Bodies& bodies, std::string& head, std::size_t size, int answers, bool cold) {
+  std::vector<double> copied, from_file;
+  for (int round = 0; round < 5; ++round) {
+    copied.push_back(measure(answers, size, [&](int socket) {
+      send_copied(socket, head, bodies.map + bodies.next(cold), size);
+    }));
+    from_file.push_back(measure(answers, size, [&](int socket) {
+      send_from_file(socket, head, bodies.file, bodies.next(cold), size);
+    }));
+  }
+  return {median(copied), median(from_file)};
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   auto read = relay::bench::read_words(count, words, help);
   if (read.stop) return *read.stop;
   int answers = read.quick ? 500 : 4000;
-  std::FILE* file = std::tmpfile();
-  std::string bytes(body_bytes_max + 4096, 'b');
-  require(std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size(), "fwrite");
-  std::fflush(file);
-  int fd = ::fileno(file);
-  void* map = ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, fd, 0);
-  require(map != MAP_FAILED, "mmap");
-  char* body = static_cast<char*>(map) + 16;
+  Bodies bodies;
   std::string head(head_bytes, 'h');
-
   std::vector<std::string> rows;
-  fmt::print("{:>8} {:>10} {:>12}\n", "bytes", "copy us", "sendfile us");
+  fmt::print("{:>8} {:>10} {:>12} {:>10} {:>12}\n", "bytes", "copy us", "sendfile us", "cold copy",
+             "sendfile us");
   for (std::size_t size : {1024, 4096, 8192, 16384, 24576, 32768, 49152, 65536, 131056}) {
-    std::vector<double> copied, from_file;
-    for (int round = 0; round < 5; ++round) {
-      copied.push_back(measure(answers, size, [&](int s) { send_copied(s, head, body, size); }));
-      from_file.push_back(
-          measure(answers, size, [&](int s) { send_from_file(s, head, fd, size); }));
-    }
-    double copy_us = median(copied), sendfile_us = median(from_file);
-    fmt::print("{:>8} {:>10.2f} {:>12.2f}\n", size, copy_us, sendfile_us);
-    rows.push_back(fmt::format("{{\"bytes\": {}, \"copy_us\": {:.2f}, \"sendfile_us\": {:.2f}}}",
-                               size, copy_us, sendfile_us));
+    Row hot = compare(bodies, head, size, answers, false);
+    Row cold = compare(bodies, head, size, answers, true);
+    fmt::print("{:>8} {:>10.2f} {:>12.2f} {:>10.2f} {:>12.2f}\n", size, hot.copy_us,
+               hot.sendfile_us, cold.copy_us, cold.sendfile_us);
+    rows.push_back(
+        fmt::format("{{\"bytes\": {}, \"copy_us\": {:.2f}, \"sendfile_us\": {:.2f}, "
+                    "\"cold_copy_us\": {:.2f}, \"cold_sendfile_us\": {:.2f}}}",
+                    size, hot.copy_us, hot.sendfile_us, cold.copy_us, cold.sendfile_us));
   }
   return !read.json || relay::bench::write_rows(read.json, rows) ? 0 : 1;
 }
