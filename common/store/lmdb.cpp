@@ -277,13 +277,16 @@ Result<Env> Env::open(const std::filesystem::path& folder, const EnvOptions& opt
   return Env(std::move(*owner), *env);
 }
 
-Result<void> Env::reopen(const std::filesystem::path& folder, const EnvOptions& options) {
+void Env::close(const std::filesystem::path& folder) {
+  if (!env_) return;
   std::error_code ignored;
-  if (env_) {
-    // A lock in the file that is left locked must not be made anew under who holds it.
-    if (lost_of(env_)) std::filesystem::remove(folder / "lock.mdb", ignored);
-    close_env(std::exchange(env_, nullptr));
-  }
+  // A lock in the file that is left locked must not be made anew under who holds it.
+  if (lost_of(env_)) std::filesystem::remove(folder / "lock.mdb", ignored);
+  close_env(std::exchange(env_, nullptr));
+}
+
+Result<void> Env::reopen(const std::filesystem::path& folder, const EnvOptions& options) {
+  close(folder);
   auto env = make_env(folder, options);
   if (!env) return std::unexpected(env.error());
   env_ = *env;

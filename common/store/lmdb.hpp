@@ -119,6 +119,8 @@ class Env {
   /// open, no other thread is inside, and tables have to be opened again. After an error it stays
   /// closed, and unusable.
   Result<void> reopen(const std::filesystem::path& folder, const EnvOptions& options);
+  /// As after a reopen() that failed; under the same rules.
+  void close(const std::filesystem::path& folder);
   MDB_env* raw() const { return env_; }
 
  private:

@@ -83,7 +83,10 @@ Result<Shelf> Shelf::open(const std::filesystem::path& folder, std::uint64_t map
 
 Result<void> Shelf::reopen() {
   auto opened = env_.reopen(folder_, options_of(map_bytes_));
-  return opened ? look_in() : opened;
+  if (opened) opened = look_in();
+  // Else it would be taken for usable, with tables and a map of before.
+  if (!opened) close();
+  return opened;
 }
 
 Result<void> Shelf::look_in() {

@@ -33,6 +33,8 @@ class Shelf {
   /// What address() and fd() gave stays. Nobody else uses env() meanwhile; after an error it is
   /// closed.
   Result<void> reopen();
+  /// As after a reopen() that failed.
+  void close() { env_.close(folder_); }
 
   store::Env& env() { return env_; }
   const store::Env& env() const { return env_; }

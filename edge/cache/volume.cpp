@@ -53,7 +53,10 @@ Result<bool> Volume::reopen_unusable() {
     if (auto opened = shelf(name).reopen(); !opened) return std::unexpected(opened.error());
     if (name != ShelfName::small) continue;
     auto table = headers().table(objects_table);
-    if (!table) return std::unexpected(table.error());
+    if (!table) {
+      shelf(name).close();  // else it would be passed over next time
+      return std::unexpected(table.error());
+    }
     objects = *table;
   }
   return any;

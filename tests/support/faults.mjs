@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { repository } from './program.mjs';
 
-const calls = ['write', 'sync', 'open', 'accept', 'socket'];
+const calls = ['write', 'sync', 'open', 'accept', 'socket', 'grow', 'send',
+  'begin', 'begin read', 'put', 'get', 'erase', 'commit'];
 const numbers = 4;
 
 /** The library, built once into build/tests. */
