@@ -199,6 +199,72 @@ TEST(Lmdb, ATreeThatTheDiskDoesNotGiveIsAnError) {
   EXPECT_EQ(load(env, table, "key 1999"), std::string(100, 'v'));
 }
 
+/// Takes all nodes but the first from the branches of its trees, which LMDB holds to be impossible.
+void spoil_branches(const std::filesystem::path& file) {
+  constexpr std::size_t page = 4096;
+  std::string bytes = *read_file(file);
+  int spoilt = 0;
+  for (std::size_t at = 2 * page; at < bytes.size(); at += page) {
+    bool is_branch = bytes[at + 10] == 1 && bytes[at + 11] == 0;
+    if (!is_branch) continue;
+    bytes[at + 12] = 16 + 2;  // where its table of nodes ends
+    bytes[at + 13] = 0;
+    ++spoilt;
+  }
+  ASSERT_GT(spoilt, 0);
+  ASSERT_TRUE(write_atomically(file, bytes));
+}
+
+/// What LMDB does by itself.
+void read_without_us(const std::filesystem::path& folder) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi table = 0;
+  MDB_val key{5, const_cast<char*>("key 5")}, value{};
+  mdb_env_create(&env);
+  mdb_env_set_maxdbs(env, 4);
+  mdb_env_open(env, folder.c_str(), 0, 0644);
+  mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  mdb_dbi_open(txn, "t", 0, &table);
+  mdb_get(txn, table, &key, &value);
+}
+
+using LmdbDeathTest = ::testing::Test;
+
+TEST(LmdbDeathTest, WhatLmdbHoldsToBeImpossibleIsAnErrorAndNotTheEnd) {
+  TemporaryFolder folder;
+  {
+    Env env = open_env(folder);
+    Table table = *env.table("t");
+    auto txn = env.write();
+    for (int i = 0; i < 2000; ++i) {
+      ASSERT_TRUE(txn->put(table, "key " + std::to_string(i), std::string(100, 'v')));
+    }
+    ASSERT_TRUE(txn->commit());
+  }
+  spoil_branches(folder / "db" / "data.mdb");
+  EXPECT_EXIT(read_without_us(folder / "db"), testing::KilledBySignal(SIGABRT), "Assertion");
+
+  for (bool writes : {false, true}) {
+    Env env = open_env(folder);  // which does not look at the pages
+    Table table = *env.table("t");
+    auto reader = env.read();
+    auto cursor = Cursor::open(*reader, table);
+    ErrorKind kind = ErrorKind::internal;
+    if (writes) {
+      auto writer = env.write();
+      kind = writer->put(table, "key 5", "new").error().kind;
+    } else {
+      kind = reader->get(table, "key 5").error().kind;
+    }
+    EXPECT_EQ(kind, ErrorKind::corrupt);
+    EXPECT_FALSE(env.usable());
+    EXPECT_EQ(cursor->seek("key 7").error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(env.write().error().kind, ErrorKind::corrupt) << "and does not wait for a lock";
+  }
+  EXPECT_EQ(Env::open(folder / "db", {.check_pages = true}).error().kind, ErrorKind::corrupt);
+}
+
 TEST(Lmdb, WhatCannotBeReopenedIsClosedNotGivenAway) {
   TemporaryFolder folder;
   Env env = open_env(folder);
