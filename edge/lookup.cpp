@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "common/base/log.hpp"
 #include "edge/cache_key.hpp"
 
 namespace relay::edge {
@@ -36,9 +37,17 @@ net::Task<Found> Lookup::find(std::string key) const {
     if (!co_await net::run_blocking(blocking_, check)) co_return Found{};
   }
   StoredPtr stored = stored_of(*object);
+  if (!stored) drop_unreadable(object);
   if (stored && object->purges_noted() != purges_.sequence()) stored = outlived(object, stored);
   if (!stored) co_return Found{};
   co_return Found{std::move(object), std::move(stored)};
+}
+
+/// A store that another release has filled may be full of them: told once.
+void Lookup::drop_unreadable(const cache::Pin& object) const {
+  cache_.remove(object);
+  if (told_unreadable_.exchange(true)) return;
+  log::warn("stored heads of another form are dropped", {kv("key", object->key())});
 }
 
 /// The stored response as purges since its fetch left it; null when it is dead.

@@ -2,6 +2,7 @@
 // fetch began.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -36,11 +37,13 @@ class Lookup {
   net::Task<Found> find(std::string key) const;
 
  private:
+  void drop_unreadable(const cache::Pin& object) const;
   StoredPtr outlived(const cache::Pin& object, StoredPtr stored) const;
 
   cache::Cache& cache_;
   const PurgeLog& purges_;
   net::Blocking& blocking_;
+  mutable std::atomic<bool> told_unreadable_ = false;
 };
 
 }  // namespace relay::edge

@@ -13,6 +13,7 @@
 
 #include "common/store/file.hpp"
 #include "common/store/lmdb.hpp"
+#include "edge/journal_row.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace relay::edge {
@@ -201,6 +202,39 @@ TEST(PurgeJournal, a_damaged_one_knows_nothing) {
   EXPECT_FALSE(opened.known);
   ASSERT_TRUE(opened.journal);
   EXPECT_TRUE(opened.journal->append(one({opened.run_begins_at + 1, moment, purges[0]}), {}));
+}
+
+/// What it says there is not known here: as if it had never begun.
+TEST(PurgeJournal, one_of_a_newer_version_knows_nothing) {
+  const std::string run(8, '\0');
+  struct Case {
+    const char* table;
+    JournalTable of;
+    std::string key, value;
+  };
+  for (const Case& c :
+       {Case{"purges", JournalTable::purges, run, "2 1"},
+        Case{"purges", JournalTable::purges, std::string("\0\0\0\1\0\0\0\1", 8), "2 0 0 5\n\n/a"},
+        Case{"fleet_reaches", JournalTable::reaches, "edge-1", "2 5 0"},
+        Case{"purges_3", JournalTable::purges, run, "1 1"}}) {
+    SCOPED_TRACE(c.value);
+    tests::TemporaryFolder folder;
+    {
+      ASSERT_TRUE(open(folder / "purges").journal->begin());
+    }
+    {
+      auto env = store::Env::open(folder / "purges", {.map_size_bytes = 128 << 20});
+      auto table = env->table(c.table);
+      auto txn = env->write();
+      ASSERT_TRUE(txn->put(*table, c.key, seal(c.of, c.key, c.value)));
+      ASSERT_TRUE(txn->commit());
+    }
+    testing::internal::CaptureStderr();
+    bool known = open(folder / "purges").known;
+    std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_FALSE(known);
+    EXPECT_NE(log.find("event=\"purge journal set aside\""), log.npos) << log;
+  }
 }
 
 TEST(PurgeJournal, keeps_what_the_fleet_purged_and_how_far_that_is_known) {
