@@ -220,6 +220,7 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   if (framing.kind == http::BodyKind::length) length = framing.length;
   if (framing.kind == http::BodyKind::none) length = 0;
   if (answered.completed) length = answered.completed->length;
+  if (!stored->absence) flight.keep_room(cache_.expect());
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length,
                     fields_for_first(head.headers));

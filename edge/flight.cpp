@@ -61,6 +61,18 @@ void Flight::reserve(std::uint64_t bytes) {
   count(bytes);
 }
 
+void Flight::keep_room(cache::Expected expected) {
+  std::lock_guard lock(mutex_);
+  expected.raise(counted_bytes_);
+  expected_ = std::move(expected);
+}
+
+void Flight::let_room_go() {
+  cache::Expected over;
+  std::lock_guard lock(mutex_);
+  std::swap(over, expected_);
+}
+
 void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                         std::optional<std::uint64_t> length, http::Headers own_fields) {
   {
@@ -91,6 +103,7 @@ std::span<char> Flight::room() {
 void Flight::count(std::uint64_t bytes) {
   counted_bytes_ += bytes;
   memory_.add(bytes);
+  expected_.raise(counted_bytes_);
 }
 
 void Flight::promise(http::ShaCheck promised) {
@@ -200,7 +213,8 @@ std::shared_ptr<Flight> FlightTable::find(const std::string& key) const {
   return at == shard.flights.end() ? nullptr : at->second;
 }
 
-void FlightTable::leave(const Flight& flight) {
+void FlightTable::leave(Flight& flight) {
+  flight.let_room_go();
   Shard& shard = shard_of(flight.key());
   std::lock_guard lock(shard.mutex);
   auto at = shard.flights.find(flight.key());
