@@ -11,7 +11,7 @@
 namespace relay::edge {
 
 /// Bodies up to this are copied into the same write as their head; larger ones go by sendfile.
-/// The line is measured (ARCHITECTURE.md, decisions).
+/// The line is measured (docs/decisions.md, 2).
 inline constexpr std::uint64_t copied_body_bytes_max = 24 * 1024;
 
 class Deliver {

@@ -4,7 +4,7 @@
 // Three environments ("shelves") hold bodies so that run lengths hardly mix (DESIGN 4.4): small
 // takes bodies of at most four pages as one value of whole pages; medium cuts bodies into chunks of
 // 32 pages, large those above 640 KiB into chunks of 256, the last chunk of a body rounded up to
-// the shelf's step. Large chunks leave in fewer sendfile calls (ARCHITECTURE.md, decisions). Header
+// the shelf's step. Large chunks leave in fewer sendfile calls (docs/decisions.md, 4). Header
 // records stand in the small environment beside its bodies, in a table of their own, keyed by the
 // 128-bit hash of the cache key: there is at most one for a key, so a restart can never bring back
 // two answers.
