@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds pause_min = 100ms;  // after an answer that 
 constexpr std::chrono::milliseconds pause_max = 1s;
 constexpr std::chrono::milliseconds kept_unwanted_min = 10s;
 constexpr std::chrono::milliseconds kept_unknown = 3s;  // while upstream has never answered
+constexpr std::chrono::milliseconds kept_ended = 10s;
 constexpr std::chrono::milliseconds tick_each = 250ms;
 constexpr int ticks_quiet = 4;
 constexpr int misfits_max = 3;  // in a row; then upstream's deltas are nothing for us
@@ -76,6 +77,7 @@ net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
   Step step = Step::went_on;
   while (!let_go(entry, step)) {
     step = co_await ask_once(worker, *entry);
+    if (step == Step::over) co_await show_end(worker, *entry);
     if (step == Step::went_on) pause = pause_min;
     if (step != Step::again) continue;
     entry->changed.notify();  // whoever waits looks at the clock
@@ -85,6 +87,18 @@ net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
   }
   followed_.add(-1);
   entry->changed.notify();
+}
+
+/// A channel's end is asked for by all its viewers at once, each with a directive of its own.
+net::Task<void> LivePlaylists::show_end(EdgeWorker& worker, LivePlaylist& entry) {
+  entry.changed.notify();
+  net::Timer timer(worker.io);
+  auto is_end = [](const Version& version) { return version && version->outline().ended; };
+  SteadyTime until = steady_now() + kept_ended;
+  while (is_end(current(entry)) && steady_now() < until && !*stopped_) {
+    timer.expires_after(tick_each);
+    co_await timer.async_wait(net::use_result);
+  }
 }
 
 /// Whoever wants the playlist after this makes it anew, and its follower with it: there are never
@@ -131,7 +145,9 @@ LivePlaylists::Step LivePlaylists::take_whole(EdgeWorker& worker, LivePlaylist& 
                                               const LiveVersion::Arrival& arrival,
                                               std::string text) {
   auto version = LiveVersion::make(arrival, std::move(text));
-  if (!version || !(*version)->outline().can_block) return Step::over;
+  if (!version) return Step::over;
+  const auto& outline = (*version)->outline();
+  if (!outline.can_block && !outline.ended) return Step::over;
   entry.needs_whole = entry.misfits >= misfits_max;
   return take(worker, entry, std::move(*version));
 }

@@ -46,6 +46,12 @@ std::string lifetime_of(const LiveVersion& version, const media::LiveDirectives&
                      version.outline().ended ? "" : ", must-revalidate");
 }
 
+/// What is no live playlist has no versions: all who ask for it get one object.
+void forget_directives(Visit& visit) {
+  visit.primary_key = hls::without_directives(visit.primary_key);
+  visit.target = hls::without_directives(visit.target);
+}
+
 }  // namespace
 
 LivePlaylists::LivePlaylists(const Settings& settings, Upstream& upstream, const PurgeLog& purges,
@@ -132,7 +138,11 @@ net::Task<bool> LivePlaylists::outlast(Visit& visit) {
   if (stopped_->load(std::memory_order_relaxed)) co_return false;
   auto directives = media::read_live_directives(http::split_target(visit.target).query);
   Entry entry = want(visit, hls::without_directives(visit.primary_key), true);
-  if (!entry || !directives) co_return false;
+  if (!directives) co_return false;
+  if (!entry) {
+    co_await refuse(visit, 503, "too many playlists are waited for", error_lifetime_s);
+    co_return true;
+  }
   co_return co_await serve_from(visit, std::move(entry), *directives);
 }
 
@@ -145,7 +155,10 @@ net::Task<bool> LivePlaylists::serve_from(Visit& visit, Entry entry,
   }
   Version version = co_await wait_for(visit, *entry, directives);
   bool is_for_member = visit.route != fleet::HopRoute::peer_or_origin;
-  if (!version && (is_for_member || !entry->followed || *stopped_)) co_return false;
+  if (!version && (is_for_member || !entry->followed || *stopped_)) {
+    if (!entry->followed) forget_directives(visit);
+    co_return false;
+  }
   if (version) {
     co_await answer(visit, std::move(version), directives);
     co_return true;

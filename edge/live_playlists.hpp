@@ -6,8 +6,9 @@
 //
 // A playlist is live here from the first request with a directive on, until nobody has asked for
 // some target durations. Everything else goes the ordinary way; but for a playlist of which
-// upstream tells nothing viewers wait here too, until it answers again: players give up after few
-// errors.
+// upstream tells nothing viewers wait here too, until it answers again (and it is followed from
+// then on, if it is a live one): players give up after few errors. An end that came is shown for
+// some seconds more, to whoever waited for something else.
 #pragma once
 
 #include <atomic>
@@ -70,6 +71,7 @@ class LivePlaylists {
   Step take_update(EdgeWorker& worker, LivePlaylist& entry, const LiveVersion& before,
                    const LiveVersion::Arrival& arrival, std::string_view text);
   Step take(EdgeWorker& worker, LivePlaylist& entry, Version version);
+  net::Task<void> show_end(EdgeWorker& worker, LivePlaylist& entry);
   bool is_wanted(const LivePlaylist& entry) const;
   bool let_go(const Entry& entry, Step last);
   void fetch_hint(EdgeWorker& worker, const LivePlaylist& entry, const LiveVersion& version);

@@ -168,6 +168,24 @@ test('the end of the channel reaches who waits', async () => {
   await live.blocked(1);
   live.end();
   assert.match(text(await waiting), /#EXT-X-ENDLIST/);
+  // Each of its viewers asked with a directive of its own: the edge has the end for all of them.
+  const earlier = live.requests().length;
+  for (const query of ['_HLS_msn=3', '_HLS_msn=4&_HLS_part=1', '_HLS_msn=9999', '_HLS_skip=YES', '']) {
+    assert.match(text(await ask(edge, query)), /#EXT-X-ENDLIST/, query);
+  }
+  assert.equal(live.requests().length, earlier, live.requests().join('\n'));
+});
+
+test('an ordinary playlist is one object, whatever directives come with it', async () => {
+  const edge = await startOne();
+  const path = '/plain/index.m3u8';
+  origin.answer(path, { headers: { 'cache-control': 'max-age=600', 'content-type': 'application/vnd.apple.mpegurl' },
+    body: '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n0.m4s\n' });
+  for (const n of [0, 1, 2]) assert.equal((await get(`${edge.url}${path}?_HLS_msn=${n}`)).status, 200);
+  // Whether it is a live one has to be looked at each time; what is served was fetched once.
+  assert.equal(origin.count(path), 1 + 3);
+  assert.equal((await get(`${edge.url}${path}`)).status, 200);
+  assert.equal(origin.count(path), 1 + 3);
 });
 
 test('wrong directives and playlists that are not there take no place from live ones', async () => {

@@ -36,8 +36,8 @@ export function startScriptedLive(origin, folder, { parts, segments, window = In
     const shown = (segment, count) => Array.from({ length: count }, (_, p) =>
       `#EXT-X-PART:DURATION=${partSeconds},URI="${segment}.${p}.m4s",INDEPENDENT=YES`);
     const lines = ['#EXTM3U', '#EXT-X-VERSION:9', `#EXT-X-TARGETDURATION:${parts * partSeconds}`,
-      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=${skip_targets * parts * partSeconds}`,
-      `#EXT-X-PART-INF:PART-TARGET=${partSeconds}`, `#EXT-X-MEDIA-SEQUENCE:${first}`,
+      ...(ended ? [] : [`#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=${skip_targets * parts * partSeconds}`,
+        `#EXT-X-PART-INF:PART-TARGET=${partSeconds}`]), `#EXT-X-MEDIA-SEQUENCE:${first}`,
       from > first ? `#EXT-X-SKIP:SKIPPED-SEGMENTS=${from - first}` : '#EXT-X-MAP:URI="init.mp4"'];
     for (let n = from; n < open; ++n) {
       if (n >= open - 3) lines.push(...shown(n, parts));
