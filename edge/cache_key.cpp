@@ -1,5 +1,7 @@
 #include "edge/cache_key.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/http/negotiate.hpp"
@@ -130,12 +132,12 @@ std::string sharing_key(std::string_view key, http::Fields request) {
   return out;
 }
 
-std::string failed_key(std::string_view key) {
-  return std::string(key) + "\n\nfailed";
+std::string failed_key(std::string_view key, std::uint64_t purge_sequence) {
+  return fmt::format("{}\n\nfailed {}", key, purge_sequence);
 }
 
-std::string refused_key(std::string_view key) {
-  return std::string(key) + "\n\nrefused";
+std::string refused_key(std::string_view key, std::uint64_t purge_sequence) {
+  return fmt::format("{}\n\nrefused {}", key, purge_sequence);
 }
 
 std::string_view primary_of(std::string_view key) {

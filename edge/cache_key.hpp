@@ -7,6 +7,7 @@
 // an object begins with its primary key and key_target() finds the way back.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,11 +61,12 @@ std::string language_key(std::string_view primary, std::span<const std::string> 
 std::string sharing_key(std::string_view key, http::Fields request);
 
 /// The key under which it remembers that upstream failed when it was asked whether a stale copy is
-/// good still: for that moment the copy stands in at once.
-std::string failed_key(std::string_view key);
+/// good still: for that moment the copy stands in at once. `purge_sequence` is of the flight that
+/// asked: what was purged softly since then is asked about.
+std::string failed_key(std::string_view key, std::uint64_t purge_sequence);
 /// The same of an answer that was no failure, and nothing to put in the copy's place either: it is
 /// not refreshed beside for that moment.
-std::string refused_key(std::string_view key);
+std::string refused_key(std::string_view key, std::uint64_t purge_sequence);
 
 /// The primary key at the front of any key.
 std::string_view primary_of(std::string_view key);

@@ -6,8 +6,9 @@ namespace relay::edge {
 
 /// Not at once again when that was of no use a moment ago.
 void Edge::refresh_beside(Visit& visit, Found stale) {
-  bool in_vain = flights_.unshared(failed_key(visit.key), visit.now) ||
-                 flights_.unshared(refused_key(visit.key), visit.now);
+  std::uint64_t sequence = purges_.sequence();
+  bool in_vain = flights_.unshared(failed_key(visit.key, sequence), visit.now) ||
+                 flights_.unshared(refused_key(visit.key, sequence), visit.now);
   if (in_vain || visit.route == fleet::HopRoute::nobody) return;
   auto joined = flights_.join(visit.key, purges_.sequence(), memory_);
   if (!joined.leader) return;
@@ -16,13 +17,13 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
 }
 
 bool Edge::may_stand_in(const Visit& visit, const Found& stale) {
-  return stale && trusts_stored() && !is_dead(stale, purges_) &&
-         may_serve_stale_on_error(stale.stored->freshness, visit.now, live_.stale_on_error());
+  return trusts_stored() &&
+         relay::edge::may_stand_in(stale, purges_, visit.now, live_.stale_on_error());
 }
 
 /// Upstream failed when it was asked about it a moment ago. False: it did not, or look again.
 net::Task<bool> Edge::serve_failed_lately(Visit& visit, Found stale) {
-  bool failed = stale && flights_.unshared(failed_key(visit.key), visit.now);
+  bool failed = stale && flights_.unshared(failed_key(visit.key, purges_.sequence()), visit.now);
   if (!failed || !may_stand_in(visit, stale)) co_return false;
   visit.detail = "upstream failed a moment ago";
   co_return co_await serve_found(visit, std::move(stale), Outcome::stale);

@@ -96,6 +96,7 @@ bool Fill::confirm(Flight& flight, const FillRequest& request, const Answered& a
   bool purged = flight.disowned() ||
                 purges_.purged_since(flight.purge_sequence(), flight.key(), fresh->cache_tags);
   if (!purged) cache_.update_head(request.stale.object, encode(*fresh));
+  if (!fresh->vary.empty()) variants_.renew(request.stale.object->key());
   flight.confirm(request.stale.object, fresh,
                  http::joined(answered.response.head().headers, "Cache-Status"));
   flights_.leave(flight);
@@ -136,13 +137,11 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
     note_failure(*flight, request, is_upstream_failure(status));
   } else {
     absences_.remove(primary_of(flight->key()));
-    flights_.forget_unshared(failed_key(flight->key()));
+    flights_.forget_unshared(failed_key(flight->key(), flight->purge_sequence()));
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
-  bool stand_in =
-      request.stale && request.may_stand_in && !is_dead(request.stale, purges_) &&
-      is_upstream_failure(status) &&
-      may_serve_stale_on_error(request.stale.stored->freshness, wall_now(), live_.stale_on_error());
+  bool stand_in = request.may_stand_in && is_upstream_failure(status) &&
+                  may_stand_in(request.stale, purges_, wall_now(), live_.stale_on_error());
   if (stand_in) {
     end_failed(*flight, request, upstream_answered(status));
     co_return std::nullopt;
@@ -220,7 +219,6 @@ void Fill::begin(Flight& flight, const FillRequest& request, const Answered& ans
   if (framing.kind == http::BodyKind::length) length = framing.length;
   if (framing.kind == http::BodyKind::none) length = 0;
   if (answered.completed) length = answered.completed->length;
-  if (!stored->absence) flight.keep_room(cache_.expect());
   flight.begin_body(stored, secondary_key(request.primary_key, stored->vary, request.viewer),
                     http::joined(head.headers, "Cache-Status"), length,
                     fields_for_first(head.headers));
@@ -348,8 +346,9 @@ void Fill::keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight,
 /// Before the flight is over, so that nobody asks again in between.
 void Fill::note_failure(const Flight& flight, const FillRequest& request, bool stands_in) {
   if (!request.stale) return;
-  std::string key = stands_in ? failed_key(flight.key()) : refused_key(flight.key());
-  flights_.remember_unshared(key, wall_now() + failure_memory);
+  auto key_of = stands_in ? failed_key : refused_key;
+  flights_.remember_unshared(key_of(flight.key(), flight.purge_sequence()),
+                             wall_now() + failure_memory);
 }
 
 void Fill::end_failed(Flight& flight, const FillRequest& request, Error error) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
+#include "common/base/clock.hpp"
 #include "common/net/blocking.hpp"
 #include "edge/cache/cache.hpp"
 #include "edge/purge_log.hpp"
@@ -25,6 +27,10 @@ struct Found {
 /// Whether a hard purge named it since its fetch began: for what was found before a wait and is to
 /// be used after it. False for none.
 bool is_dead(const Found& found, const PurgeLog& purges);
+/// Whether it may be served although upstream failed to tell of it (RFC 5861 4), for `grace` where
+/// nobody said for how long.
+bool may_stand_in(const Found& stale, const PurgeLog& purges, WallTime now,
+                  std::chrono::milliseconds grace);
 
 /// Thread-safe.
 class Lookup {

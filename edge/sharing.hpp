@@ -22,7 +22,8 @@ bool is_shareable(const http::ResponseHead& answer, const http::BodyFraming& fra
                   http::Fields request, std::uint64_t object_bytes_max);
 
 /// How long upstream is not asked about a stale copy again after it failed to tell of it, so that
-/// an upstream that is down or sheds load gets a request a moment for each key, not one a viewer.
+/// an upstream that is down (no answer, 500, 502 to 504) gets a request a moment for each key, not
+/// one a viewer.
 inline constexpr std::chrono::milliseconds failure_memory{1'000};
 
 /// How long the next requests for a key do not wait for one another after such an answer: shorter

@@ -25,6 +25,16 @@ void Variants::make_room(Shard& shard) {
   shard.bytes = 0;
 }
 
+void Variants::renew(const std::string& key) {
+  std::uint64_t primary = hash64(primary_of(key));
+  Shard& shard = shards_[primary % shard_count];
+  std::lock_guard lock(shard.mutex);
+  auto at = shard.variants.find(primary);
+  if (at == shard.variants.end()) return;
+  auto known = std::ranges::find(at->second, digest128(key));
+  if (known != at->second.end()) std::rotate(known, known + 1, at->second.end());
+}
+
 std::optional<Digest128> Variants::add(const std::string& key) {
   std::uint64_t primary = hash64(primary_of(key));
   Digest128 digest = digest128(key);

@@ -31,6 +31,16 @@ TEST(Variants, one_that_is_stored_again_is_the_newest) {
   EXPECT_EQ(variants.add(variant("/a", Variants::variants_max)), digest128(variant("/a", 1)));
 }
 
+TEST(Variants, one_that_was_confirmed_is_the_newest) {
+  Variants variants;
+  fill(variants, "/a");
+  variants.renew(variant("/a", 0));
+  variants.renew(variant("/a", Variants::variants_max));  // not known
+  variants.renew(variant("/b", 0));
+  EXPECT_EQ(variants.add(variant("/a", Variants::variants_max)), digest128(variant("/a", 1)));
+  EXPECT_EQ(variants.add(variant("/a", Variants::variants_max + 1)), digest128(variant("/a", 2)));
+}
+
 TEST(Variants, many_keys_with_few_do_not_free_one_with_many) {
   Variants variants;
   fill(variants, "/a");

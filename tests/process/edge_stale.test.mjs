@@ -154,6 +154,16 @@ for (const [what, fail] of Object.entries(failures)) {
   });
 }
 
+test('what was purged softly is asked about, although upstream failed a moment ago', async () => {
+  await storeAged('/soft', 'max-age=10, stale-if-error=600', 20);
+  origin.answer('/soft', failures['answers 503']);
+  await askInARow('/soft', 5);
+  origin.answer('/soft', { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
+  const purged = await request(`${edge.admin}/purge`, { method: 'POST', body: JSON.stringify({ url: '/soft', soft: true }) });
+  assert.equal(purged.status, 200);
+  assert.equal((await get(`${edge.url}/soft`)).text, 'new');
+});
+
 test('a 404 is no failure: nothing stands in for it', async () => {
   await storeAged('/no-failure', 'max-age=10, stale-if-error=600', 20);
   origin.answer('/no-failure', { status: 404, headers: { 'cache-control': 'no-store' }, body: 'gone' });
