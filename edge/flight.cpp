@@ -61,18 +61,6 @@ void Flight::reserve(std::uint64_t bytes) {
   count(bytes);
 }
 
-void Flight::keep_room(cache::Expected expected) {
-  std::lock_guard lock(mutex_);
-  expected.raise(counted_bytes_);
-  expected_ = std::move(expected);
-}
-
-void Flight::let_room_go() {
-  cache::Expected over;
-  std::lock_guard lock(mutex_);
-  std::swap(over, expected_);
-}
-
 void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                         std::optional<std::uint64_t> length, http::Headers own_fields) {
   {
@@ -103,7 +91,6 @@ std::span<char> Flight::room() {
 void Flight::count(std::uint64_t bytes) {
   counted_bytes_ += bytes;
   memory_.add(bytes);
-  expected_.raise(counted_bytes_);
 }
 
 void Flight::promise(http::ShaCheck promised) {
@@ -213,8 +200,7 @@ std::shared_ptr<Flight> FlightTable::find(const std::string& key) const {
   return at == shard.flights.end() ? nullptr : at->second;
 }
 
-void FlightTable::leave(Flight& flight) {
-  flight.let_room_go();
+void FlightTable::leave(const Flight& flight) {
   Shard& shard = shard_of(flight.key());
   std::lock_guard lock(shard.mutex);
   auto at = shard.flights.find(flight.key());
@@ -246,6 +232,10 @@ std::optional<std::uint64_t> FlightTable::oldest_begun() const {
 void FlightTable::remember_unshared(std::string_view key, WallTime until) {
   Shard& shard = shard_of(key);
   std::lock_guard lock(shard.mutex);
+  if (shard.unshared.size() >= unshared_max) {
+    WallTime now = wall_now();
+    std::erase_if(shard.unshared, [&](const auto& each) { return each.second <= now; });
+  }
   if (shard.unshared.size() >= unshared_max) shard.unshared.clear();
   shard.unshared[hash64(key, 1)] = until;
 }

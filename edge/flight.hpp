@@ -92,9 +92,6 @@ class Flight {
   std::optional<Beginning> take_offer(std::uint64_t gain_min);
   /// Counts the bytes of a body before its head has come, for those who ask for room meanwhile.
   void reserve(std::uint64_t bytes);
-  /// The cache keeps room for its bytes, as far as they are known, until let_room_go().
-  void keep_room(cache::Expected expected);
-  void let_room_go();  // any thread
   /// `own_fields`: what the answer has for the first client alone.
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                   std::optional<std::uint64_t> length, http::Headers own_fields = {});
@@ -138,8 +135,7 @@ class Flight {
   std::optional<Beginning> offer_;
   std::vector<cache::ChunkPtr> chunks_;
   std::uint64_t counted_bytes_ = 0;  // in memory_; the whole of a known length at once
-  cache::Expected expected_;
-  DigestStream digest_;  // leader only, as the next
+  DigestStream digest_;              // leader only, as the next
   std::optional<http::ShaCheck> promised_;
 };
 
@@ -158,8 +154,8 @@ class FlightTable {
   Joined join(const std::string& key, std::uint64_t purge_sequence, FlightMemory& memory);
   /// Null: there is none.
   std::shared_ptr<Flight> find(const std::string& key) const;
-  /// Later requests for the key make a new flight. What it brought is stored, or never will be.
-  void leave(Flight& flight);
+  /// Later requests for the key make a new flight.
+  void leave(const Flight& flight);
   /// Disowns and removes the flights that match.
   void disown_if(const std::function<bool(const Flight&)>& matches);
   /// The least purge sequence of a flight under way.

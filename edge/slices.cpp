@@ -241,7 +241,6 @@ net::Task<void> Slices::fetch(EdgeWorker& worker, std::shared_ptr<Flight> flight
     end_failed(*flight, answered.error());
     co_return;
   }
-  flight->keep_room(cache_.expect());
   flight->begin_body(body->stored, flight->key(), {}, range.length());
   auto received = co_await receive(worker, *flight, *body, range, *answered);
   if (!received) {

@@ -1,12 +1,11 @@
-// The byte budget: what is stored, what is buried (removed, but its pages are not free yet), what
-// fills under way are going to want, and whether more fits. Pure; owned by the store thread.
+// The byte budget: what is stored, what is buried (removed, but its pages are not free yet), and
+// whether more fits. Pure; owned by the store thread.
 //
 // Small bodies never take more than a quarter of the size: their pages are too small to be worth a
 // hole in the file when the mix changes (see round.cpp), so their environment keeps what it once
 // took, and the files stay within 1.25 times the size and LMDB's own few per cent.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <numeric>
@@ -35,12 +34,6 @@ class Budget {
   void unfree(ShelfName shelf, std::uint64_t bytes) { buried_[index(shelf)] += bytes; }
 
   bool fits(ShelfName shelf, std::uint64_t bytes) const;
-  /// Fills under way want so many bytes. However many they are, most of the size is for what is
-  /// here.
-  void expect(std::uint64_t bytes) { expected_ = std::min(bytes, size_bytes_ / 16); }
-  std::uint64_t expected() const { return expected_; }
-  /// Whether they will find room; what is buried is free by then.
-  bool has_headroom() const { return live() + expected_ <= size_bytes_; }
   /// Bodies above this are never stored: one must not empty the cache.
   std::uint64_t object_bytes_max(ShelfName shelf) const;
   /// The shelf to evict from so that `bytes` fit on `shelf`; none: any.
@@ -57,7 +50,6 @@ class Budget {
   bool small_is_full(std::uint64_t bytes) const;
 
   std::uint64_t size_bytes_;
-  std::uint64_t expected_ = 0;
   std::array<std::uint64_t, shelf_count> live_{};
   std::array<std::uint64_t, shelf_count> buried_{};
 };

@@ -106,10 +106,6 @@ void Cache::store(NewObject object, std::function<void(bool)> done) {
   impl_->shared.queue.push_store(hash, std::move(object), std::move(done));
 }
 
-Expected Cache::expect() const {
-  return Expected(impl_->shared.expected);
-}
-
 void Cache::revalue(const std::vector<std::string>& keys, double value) {
   ValueJob job{{}, value};
   for (const std::string& key : keys) job.hashes.push_back(digest128(key));

@@ -24,7 +24,6 @@
 #include "common/base/limits.hpp"
 #include "common/base/metrics.hpp"
 #include "common/base/shared_value.hpp"
-#include "edge/cache/expected.hpp"
 #include "edge/policy/plan.hpp"
 #include "edge/policy/tuner.hpp"
 
@@ -172,9 +171,6 @@ class Cache {
   /// its sizes and digest say, or removed meanwhile (false). An older object of the same key is
   /// replaced. Never blocks; a bounded queue refuses when full.
   void store(NewObject object, std::function<void(bool)> done);
-
-  /// For a fill that is going to end in a store(): room is made for it ahead of time.
-  Expected expect() const;
 
   /// What a miss of these keys costs from now on; 0: they are over, and leave before all others
   /// when room is needed. Soon, not at return; forgotten by a restart. Keys that are not here are

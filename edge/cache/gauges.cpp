@@ -23,8 +23,6 @@ Gauges::Gauges(Metrics& metrics)
                                  "Bytes of bodies in the window, which are in memory only")),
       graveyard_bytes(metrics.gauge("relay_edge_cache_graveyard_bytes",
                                     "Bytes of removed bodies whose pages are not free yet")),
-      expected_bytes(metrics.gauge("relay_edge_cache_expected_bytes",
-                                   "Bytes that are kept free for fills under way")),
       evictions(metrics.counter("relay_edge_cache_evictions_total",
                                 "Objects removed to make room for others")),
       commits(metrics.counter("relay_edge_cache_commits_total", "Transactions committed")),

@@ -15,7 +15,6 @@ struct Gauges {
   Gauge& size_bytes;
   Gauge& memory_bytes;
   Gauge& graveyard_bytes;
-  Gauge& expected_bytes;
   Counter& evictions;
   Counter& commits;
   Counter& reopened;

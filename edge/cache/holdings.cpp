@@ -79,15 +79,8 @@ std::shared_ptr<Body> Holdings::window_excess(std::uint64_t charge_bytes,
   return keeps ? nullptr : window_oldest();
 }
 
-void Holdings::expect(std::uint64_t bytes, SteadyTime now) {
-  budget_.expect(bytes);
-  while (!budget_.has_headroom() && !budget_.graveyard_full()) {
-    if (!evict_one(std::nullopt, now)) return;
-  }
-}
-
 bool Holdings::admits(const Body& body) const {
-  bool full = !budget_.fits(body.shelf(), body.charge_bytes + budget_.expected());
+  bool full = !budget_.fits(body.shelf(), body.charge_bytes);
   return policy_.tiers().admits(newcomer(body), full);
 }
 

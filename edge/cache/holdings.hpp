@@ -59,9 +59,7 @@ class Holdings {
   std::shared_ptr<Body> window_excess(std::uint64_t charge_bytes, std::uint64_t memory_bytes) const;
   /// The oldest of those in memory, if there is any.
   std::shared_ptr<Body> window_oldest() const;
-  /// Fills under way want so many bytes: evicts for them.
-  void expect(std::uint64_t bytes, SteadyTime now);
-  /// Whether it is to be written. What is kept free for fills is nobody's.
+  /// Whether it is to be written.
   bool takes(const Body& body) const;
   /// Evicts until the bytes fit, and reserves them. False: too big, or the rest is held or being
   /// sent.

@@ -85,7 +85,6 @@ void Writer::run() {
 void Writer::round(const std::vector<std::unique_ptr<Job>>& jobs) {
   SteadyTime now = steady_now();
   take_removals(jobs, now);
-  holdings_.expect(shared_.expected->load(std::memory_order_relaxed), now);
   holdings_.gather(now);
   auto accepted = accept(jobs, now);
   auto heads = current_heads(jobs);
@@ -383,7 +382,6 @@ void Writer::show() {
   set(gauges_.body_bytes, holdings_.body_bytes());
   set(gauges_.stored_bytes, holdings_.budget().live());
   set(gauges_.graveyard_bytes, holdings_.budget().buried());
-  set(gauges_.expected_bytes, holdings_.budget().expected());
   set(gauges_.memory_bytes, holdings_.memory().used());
   if (SteadyTime now = steady_now(); now >= forecast_at_) {
     forecast_at_ = now + forecast_interval;

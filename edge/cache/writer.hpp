@@ -41,8 +41,6 @@ struct Shared {
   JobQueue queue;
   std::mutex removal;
   std::atomic<bool> failing = false;  // the last try to write was in vain
-  const std::shared_ptr<std::atomic<std::uint64_t>> expected =
-      std::make_shared<std::atomic<std::uint64_t>>(0);  // by fills, in bytes of the budget
   SharedValue<const policy::Forecast> forecast;
 };
 

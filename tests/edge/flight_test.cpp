@@ -196,23 +196,6 @@ TEST(FlightTable, OneLeaderAKeyUntilItLeaves) {
   EXPECT_FALSE(table.join("/a", 0, memory).leader);
 }
 
-TEST(FlightTable, TheCacheKeepsRoomForAFlightUntilItLeaves) {
-  auto expected = std::make_shared<std::atomic<std::uint64_t>>(0);
-  FlightMemory memory(1 << 20);
-  FlightTable table;
-  for (bool told : {true, false}) {
-    auto flight = table.join("/a", 1, memory).flight;
-    flight->keep_room(cache::Expected(expected));
-    auto length = told ? std::optional<std::uint64_t>(200'000) : std::nullopt;
-    flight->begin_body(some_response(), "/a", "", length);
-    if (told) EXPECT_GE(*expected, 200'000u);
-    (void)flight->room();
-    EXPECT_GE(*expected, limits::chunk_bytes);
-    table.leave(*flight);
-    EXPECT_EQ(*expected, 0u);
-  }
-}
-
 TEST(FlightTable, ManyThreadsMakeOneLeader) {
   FlightMemory memory(1 << 20);
   FlightTable table;

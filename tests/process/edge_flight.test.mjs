@@ -27,7 +27,6 @@ function held(path, { length, headers = {} } = {}) {
   };
 }
 
-const expectedBytes = async () => metricValue(await edge.metrics(), 'relay_edge_cache_expected_bytes');
 const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
 const cachedKeys = async () => (await get(`${edge.admin}/api/v1/cache`)).json().some.map(({ key }) => key);
 
@@ -39,7 +38,6 @@ test('100 clients at once are one request at the origin', async () => {
   response.write(body.subarray(0, 400_000));
   const answers = await clients;
   assert.equal(origin.count('/crowd'), 1);
-  await until('the store to keep room for it', async () => await expectedBytes() >= body.length);
   response.end(body.subarray(400_000));
   for (const { body: got, complete } of await Promise.all(answers.map((one) => one.whole()))) {
     assert.ok(complete && got.equals(body));
@@ -47,7 +45,6 @@ test('100 clients at once are one request at the origin', async () => {
   const collapsed = answers.filter(({ headers }) => /collapsed/.test(headers['cache-status']));
   assert.equal(collapsed.length, 99);
   assert.equal(origin.count('/crowd'), 1);
-  await until('nothing to be expected', async () => await expectedBytes() === 0);
 });
 
 test('a chunked body of unknown length is shared too', async () => {
