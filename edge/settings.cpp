@@ -59,7 +59,9 @@ void describe_edge(Schema& schema, Settings& into) {
 
 void describe_cache(Schema& schema, Settings& into) {
   schema.text("cache.path", into.cache_path, "folder of the store; one edge's own");
-  schema.bytes("cache.size", into.cache_size_bytes, "disk that the store may use",
+  schema.bytes("cache.size", into.cache_size_bytes,
+               "disk that the store may use; bodies of up to 16 KiB take a quarter of it at "
+               "most",
                {16ll << 20, 64ll << 40});
   schema.bytes(
       "cache.memory", into.cache_memory_bytes,

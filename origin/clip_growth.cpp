@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/net/timer.hpp"
 #include "origin/clip/growth.hpp"
 #include "origin/clip_source.hpp"
 
@@ -30,6 +31,16 @@ void note_end(NewClip& clip, std::int64_t begin_us, std::int64_t reached_us) {
   if (clip.is_whole && missing_us > 0) clip.facts.end_us -= missing_us;
 }
 
+void tell_failure(const ClipName& name, const Error& error) {
+  log::error("a clip cannot grow now",
+             {log::kv("tenant", name.tenant), log::kv("asset", name.asset),
+              log::kv("why", error.message)});
+}
+
+// A disk that is full, say, may have room again; a clip that stays open keeps its viewers waiting.
+constexpr std::chrono::seconds failure_pause{1};
+constexpr int failures_max = 600;  // in a row
+
 }  // namespace
 
 void ClipGrowth::follow(const Asset& clip) {
@@ -38,14 +49,19 @@ void ClipGrowth::follow(const Asset& clip) {
 
 net::Task<void> ClipGrowth::run(ClipName name, std::int64_t lead_in_us) {
   SteadyTime begun = steady_now();
-  while (true) {
+  net::Timer timer(io_);
+  for (int failures = 0;;) {
     auto look_now = [&] { return grow(name, begun, lead_in_us); };
     auto look = co_await net::run_blocking(blocking_, look_now);
-    if (!look && look.error().kind != ErrorKind::not_found)
-      log::error("a clip does not grow any more",
-                 {log::kv("tenant", name.tenant), log::kv("asset", name.asset),
-                  log::kv("why", look.error().message)});
-    if (!look) co_return;
+    if (!look) {
+      if (look.error().kind == ErrorKind::not_found) co_return;
+      if (!look.error().retry) tell_failure(name, look.error());
+      if (++failures > failures_max) co_return;
+      timer.expires_after(failure_pause);
+      co_await timer.async_wait(net::use_result);
+      continue;
+    }
+    failures = 0;
     if (look->is_whole) on_whole_(look->clip);
     if (look->is_whole || !look->lead) co_return;
     co_await look->lead->changed.wait(look->lead_seen);
@@ -90,7 +106,6 @@ Result<ClipGrowth::Look> ClipGrowth::grow(const ClipName& name, SteadyTime begun
   clip.duration_ms = (*asset)->duration_ms;
   note_end(clip, facts.start_date_us.value_or(0) - facts.lead_in_us, growth.end_date_us);
   auto grown = catalog_.grow_clip(clip);
-  if (!grown && grown.error().retry) return Look{.lead = from->lead, .lead_seen = from->lead_seen};
   if (!grown) return std::unexpected(grown.error());
   look.clip = std::move(*grown);
   return look;
