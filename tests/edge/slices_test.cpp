@@ -75,8 +75,8 @@ class Room final : public net::Handler {
 TEST(Slices, with_too_many_who_wait_for_a_slice_upstream_is_not_asked_for_the_rest) {
   std::atomic<int> asked{0};
   tests::TcpOrigin origin([&](tests::TcpPeer&) { ++asked; });
+  FlightMemory elsewhere(1 << 30);  // outlives the flights, which give it back
   Room room(origin.port());
-  FlightMemory elsewhere(1 << 30);
   std::vector<FlightTable::Joined> waiting;
   while (waiting.size() < limits::waiters_max) {
     std::string key = slice_key("/big", *room.head, slice_bytes, 0);
