@@ -6,6 +6,9 @@ restarts_max=5       # within
 restart_window_s=60  # this long; a program that ends oftener is given up
 restart_pause_s=1
 log_lines_shown=5
+watch_interval_s=1
+
+declare -A process=()  # name → pid of its keeper
 
 # how_it_ended STATUS: in words.
 how_it_ended() {
@@ -57,5 +60,20 @@ keep() {
     if ((${#restarts[@]} > restarts_max)); then exit "$((status == 0 ? 1 : status))"; fi
     sleep "$restart_pause_s"
     if [ "$stopping" = 1 ]; then exit 0; fi
+  done
+}
+
+# watch_over NAME: returns when the program NAME, or every other one of `process`, could not be kept
+# up; its keeper said why. One of the others that is given up leaves the rest alone.
+watch_over() {
+  local name
+  while [ -n "${process[$1]:-}" ] && ((${#process[@]} > 1)); do
+    for name in "${!process[@]}"; do
+      if kill -0 "${process[$name]}" 2>/dev/null; then continue; fi
+      unset "process[$name]"
+      printf '%s is given up; Ctrl-C and ./run start it again\n' "$name"
+    done
+    sleep "$watch_interval_s" &
+    wait $! || true
   done
 }

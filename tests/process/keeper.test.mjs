@@ -58,6 +58,34 @@ test('a program that does not come up is left to whoever waits for it', async (t
   assert.equal(read('misconfigured.log'), 'wrong\n');
 });
 
+/** watch_over with these programs, and what it has said. */
+function watchOver(t, shell) {
+  const child = spawn('bash', ['-c', `set -euo pipefail; . .ci/keeper.sh; watch_interval_s=0.05; ${shell}
+    watch_over origin; echo over; kill "\${process[@]}" 2>/dev/null || true`], { cwd: repository });
+  t.after(() => child.kill('SIGTERM'));
+  let out = '';
+  child.stdout.on('data', (text) => { out += text; });
+  return { out: () => out };
+}
+const runs = (name, command) => `${command} & process[${name}]=$!;`;
+const untilGone = (name) => `(while [ -e ${file(name)} ]; do sleep 0.05; done)`;
+
+test('of the edges one that is given up leaves the others alone, the last one does not', async (t) => {
+  for (const name of ['first', 'second']) fs.writeFileSync(file(name), '');
+  const watch = watchOver(t, runs('origin', 'sleep 60') + runs('edge-1', untilGone('first')) + runs('edge-2', untilGone('second')));
+  fs.rmSync(file('first'));
+  await until('it is told', () => watch.out() === 'edge-1 is given up; Ctrl-C and ./run start it again\n');
+  fs.rmSync(file('second'));
+  await until('the end', () => /edge-2 is given up.*\nover\n$/.test(watch.out()));
+});
+
+test('without its origin nothing is watched any more', async (t) => {
+  fs.writeFileSync(file('origin'), '');
+  const watch = watchOver(t, runs('origin', untilGone('origin')) + runs('edge-1', 'sleep 60') + runs('edge-2', 'sleep 60'));
+  fs.rmSync(file('origin'));
+  await until('the end', () => /^origin is given up.*\nover\n$/.test(watch.out()));
+});
+
 for (const base of ['abc', '0', '08000', '65400', '1e3', '-1', 'a[$(id)]']) {
   test(`./run says what TORCHRELAY_PORT_BASE may be, not ${base}`, () => {
     const { status, stdout, stderr } = spawnSync(path.join(repository, 'run'), ['--check'],
