@@ -121,7 +121,7 @@ async function askInARow(path, times) {
   return { asked: origin.count(path) - before, allowed: 2 * (2 + Math.ceil(seconds)) };
 }
 
-for (const [what, fail] of Object.entries({
+const beside = {
   ...failures,
   'answers 404': (asked, response) => response.writeHead(404).end('gone'),
   'answers 403': (asked, response) => response.writeHead(403, { 'cache-control': 'no-store' }).end('no'),
@@ -130,28 +130,23 @@ for (const [what, fail] of Object.entries({
     response.writeHead(200, { 'cache-control': 'max-age=600', 'content-length': 1000 });
     response.write('x', () => response.destroy());
   },
-})) {
-  test(`upstream ${what} to a refresh beside: it is asked once a moment, then refreshed`, async () => {
-    const path = `/in-vain-${what.replaceAll(' ', '-')}`;
-    await storeAged(path, 'max-age=10, stale-while-revalidate=600', 20);
-    origin.answer(path, fail);
-    const { asked, allowed } = await askInARow(path, 100);
-    assert.ok(asked >= 1 && asked <= allowed, `${asked} requests, ${allowed} allowed`);
-    origin.answer(path, { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
-    await until('the new answer', async () => (await get(edge.url + path)).text === 'new');
-  });
-}
+};
 
-for (const [what, fail] of Object.entries(failures)) {
-  test(`upstream ${what} to a revalidation: the stale copy stands in at once for a moment`, async () => {
-    const path = `/stands-in-${what.replaceAll(' ', '-')}`;
-    await storeAged(path, 'max-age=10, stale-if-error=600', 20);
-    origin.answer(path, fail);
-    const { asked, allowed } = await askInARow(path, 100);
-    assert.ok(asked >= 1 && asked <= allowed, `${asked} requests, ${allowed} allowed`);
-    origin.answer(path, { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
-    await until('the new answer', async () => (await get(edge.url + path)).text === 'new');
-  });
+for (const [to, lifetime, ways] of [
+  ['a refresh beside', 'stale-while-revalidate=600', beside],
+  ['a revalidation', 'stale-if-error=600', failures],
+]) {
+  for (const [what, fail] of Object.entries(ways)) {
+    test(`upstream ${what} to ${to}: it is asked once a moment, the stale copy is there at once`, async () => {
+      const path = `/${to}-${what}`.replaceAll(' ', '-');
+      await storeAged(path, `max-age=10, ${lifetime}`, 20);
+      origin.answer(path, fail);
+      const { asked, allowed } = await askInARow(path, 100);
+      assert.ok(asked >= 1 && asked <= allowed, `${asked} requests, ${allowed} allowed`);
+      origin.answer(path, { headers: { 'cache-control': 'max-age=600' }, body: 'new' });
+      await until('the new answer', async () => (await get(edge.url + path)).text === 'new');
+    });
+  }
 }
 
 test('what was purged softly is asked about, although upstream failed a moment ago', async () => {
