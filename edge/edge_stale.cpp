@@ -18,7 +18,7 @@ void Edge::refresh_beside(Visit& visit, Found stale) {
 
 bool Edge::may_stand_in(const Visit& visit, const Found& stale) {
   return trusts_stored() &&
-         relay::edge::may_stand_in(stale, purges_, visit.now, live_.stale_on_error());
+         may_serve_stale_on_error(stale, purges_, visit.now, live_.stale_on_error());
 }
 
 /// Upstream failed when it was asked about it a moment ago. False: it did not, or look again.

@@ -140,8 +140,9 @@ net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_pt
     flights_.forget_unshared(failed_key(flight->key(), flight->purge_sequence()));
   }
   if (confirm(*flight, request, *answered)) co_return std::nullopt;
-  bool stand_in = request.may_stand_in && is_upstream_failure(status) &&
-                  may_stand_in(request.stale, purges_, wall_now(), live_.stale_on_error());
+  bool stand_in =
+      request.may_stand_in && is_upstream_failure(status) &&
+      may_serve_stale_on_error(request.stale, purges_, wall_now(), live_.stale_on_error());
   if (stand_in) {
     end_failed(*flight, request, upstream_answered(status));
     co_return std::nullopt;

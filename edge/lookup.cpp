@@ -29,8 +29,8 @@ bool is_dead(const Found& found, const PurgeLog& purges) {
   return purges.judge(found.stored->purge_sequence, found.object->key(), tags).dead;
 }
 
-bool may_stand_in(const Found& stale, const PurgeLog& purges, WallTime now,
-                  std::chrono::milliseconds grace) {
+bool may_serve_stale_on_error(const Found& stale, const PurgeLog& purges, WallTime now,
+                              std::chrono::milliseconds grace) {
   return stale && !is_dead(stale, purges) &&
          may_serve_stale_on_error(stale.stored->freshness, now, grace);
 }

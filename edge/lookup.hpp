@@ -29,8 +29,8 @@ struct Found {
 bool is_dead(const Found& found, const PurgeLog& purges);
 /// Whether it may be served although upstream failed to tell of it (RFC 5861 4), for `grace` where
 /// nobody said for how long.
-bool may_stand_in(const Found& stale, const PurgeLog& purges, WallTime now,
-                  std::chrono::milliseconds grace);
+bool may_serve_stale_on_error(const Found& stale, const PurgeLog& purges, WallTime now,
+                              std::chrono::milliseconds grace);
 
 /// Thread-safe.
 class Lookup {

@@ -54,8 +54,10 @@ net::Task<void> ClipGrowth::run(ClipName name, std::int64_t lead_in_us) {
     auto look_now = [&] { return grow(name, begun, lead_in_us); };
     auto look = co_await net::run_blocking(blocking_, look_now);
     if (!look) {
-      if (look.error().kind == ErrorKind::not_found) co_return;
-      if (!look.error().retry) tell_failure(name, look.error());
+      const Error& error = look.error();
+      // What changed between looking and committing is looked at again; what is gone is not.
+      if (error.kind == ErrorKind::not_found && !error.retry) co_return;
+      if (!error.retry) tell_failure(name, error);
       if (++failures > failures_max) co_return;
       timer.expires_after(failure_pause);
       co_await timer.async_wait(net::use_result);
