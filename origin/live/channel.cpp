@@ -225,12 +225,19 @@ void Channel::leave(const Track& track, const std::vector<Segment>& gone) {
     parts_.leftovers.add(steady_now() + milliseconds(stay_us / 1000), std::move(left));
 }
 
+// Nothing more will come of it: its viewers, and reports of it, need not wait.
+bool Channel::is_left_out(const Track& track) const {
+  return status_ && std::ranges::count(status_->shed, track.shared->name) > 0 &&
+         !track.window.open();
+}
+
 void Channel::fill_gaps() {
   if (!grid_) return;
   std::int64_t target_s = grid_->setup().target_duration_s();
   for (auto& each : tracks_) {
     std::int64_t before = each->window.next();
-    std::int64_t end = grid_->segment_at(wall_now() - gap_after(target_s, each->lateness));
+    std::int64_t end = grid_->segment_at(
+        wall_now() - (is_left_out(*each) ? milliseconds(0) : gap_after(target_s, each->lateness)));
     if (!each->is_quiet(steady_now()) || !each->window.fill_until(end)) continue;
     parts_.counters.gaps.add(static_cast<std::uint64_t>(each->window.next() - before));
     slide();

@@ -114,6 +114,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void publish(Track& track);
   void slide();
   void leave(const Track& track, const std::vector<Segment>& gone);
+  bool is_left_out(const Track& track) const;
   void fill_gaps();
   void note_change();
   void replace_status(std::optional<media::LiveStatus> status);

@@ -245,6 +245,18 @@ TEST_F(ChannelTest, AGapIsToldOfWhereNothingComes) {
   EXPECT_TRUE(view()->window.segments.back().gap);
 }
 
+TEST_F(ChannelTest, WhatIsLeftOutIsAGapAsSoonAsItsTimeIsOver) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now - 1, 0, "a", true, "audio"));
+  channel->take_status({.shed = {"v360"}});
+  // No later than of one that may still come, although nothing has come of it yet.
+  ASSERT_TRUE(tests::eventually([&] {
+    channel->tick();
+    return view()->next.segment > channel->rendition("audio")->view.load()->next.segment;
+  }));
+  EXPECT_TRUE(view()->window.segments.back().gap);
+}
+
 TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
   ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
   ASSERT_TRUE(put(now, 0, "a"));

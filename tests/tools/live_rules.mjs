@@ -181,13 +181,19 @@ export function together(playlists, report) {
   }
 }
 
+/**
+ * A rendition that is too slow may be a second or two behind before it is left out, and 1.5 targets more
+ * before its gap is told.
+ */
+const segments_behind_max = 3;
+
 /** Each report is of a sibling, and about where the playlist that carries it is. */
 export function reports(playlist, siblings, report) {
   if (playlist.ended || playlist.segments.length === 0) return;  // a sibling may not have begun
   const told = playlist.reports.map(({ uri }) => uri.split('/').at(-2)).sort();
   if (told.join() !== [...siblings].sort().join()) report('B.1 rendition reports', `of ${told}, not ${siblings}`);
   for (const { uri, msn, part } of playlist.reports) {
-    const is_near = Math.abs(msn - playlist.next.msn) <= 2;
+    const is_near = Math.abs(msn - playlist.next.msn) <= segments_behind_max;
     if (!Number.isInteger(msn) || !is_near || (part !== null && !Number.isInteger(part))) {
       report('4.4.5.4 rendition report', `${uri} LAST-MSN=${msn},LAST-PART=${part} in a playlist at ${place(playlist.next)}`);
     }
