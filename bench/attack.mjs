@@ -198,7 +198,7 @@ const slow = (...mode) => async server => {
 const attackers = mode => async server => {
   const child = start(1, nicely([process.execPath, 'bench/attackers.mjs', mode, `${server.port}`, `${idleConnections}`]))
   await poll(`the attack "${mode}"`, () => child.out.includes('ready'), 120)
-  if (mode === 'idle') await pause(2.5)  // what a busy connection needs is given back after a moment
+  if (mode === 'idle') await pause(10)  // what a busy connection needs is given back after some seconds
   return { end: async () => {
     await stop(child)
     return JSON.parse(child.out.trim().split('\n').at(-1))

@@ -117,10 +117,8 @@ std::uint64_t body_length_of(const AnswerPlan& plan, const StoredResponse& store
   }
 }
 
-std::string head_of(const AnswerPlan& plan, const StoredResponse& stored, std::uint64_t length,
-                    std::chrono::milliseconds age, std::string_view more) {
-  std::string text;
-  text.reserve(stored.head_text.size() + more.size() + 160);
+void append_head(std::string& text, const AnswerPlan& plan, const StoredResponse& stored,
+                 std::uint64_t length, std::chrono::milliseconds age) {
   bool bodyless = plan.kind == AnswerKind::not_modified || stored.status == 204;
   if (plan.kind == AnswerKind::whole) {
     text += stored.head_text;
@@ -143,8 +141,6 @@ std::string head_of(const AnswerPlan& plan, const StoredResponse& stored, std::u
   append_number_field(
       text,
       "Age: ", static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(age).count()));
-  text += more;
-  return text;
 }
 
 }  // namespace relay::edge

@@ -35,9 +35,9 @@ std::uint64_t body_length_of(const AnswerPlan& plan, const StoredResponse& store
                              std::uint64_t length);
 
 /// For plans whole, not_modified, part and parts: status line and fields with Content-Length and
-/// Age, ready for Exchange::begin_raw() but for `more`, field lines of this hop, appended.
-std::string head_of(const AnswerPlan& plan, const StoredResponse& stored, std::uint64_t length,
-                    std::chrono::milliseconds age, std::string_view more);
+/// Age, in the form of Exchange::begin_raw(), without field lines of this hop.
+void append_head(std::string& text, const AnswerPlan& plan, const StoredResponse& stored,
+                 std::uint64_t length, std::chrono::milliseconds age);
 
 /// Between the parts of a multipart/byteranges body. Constant: it need only not occur at a line's
 /// start in the body with this very prefix, and the parts' lengths are told beside.

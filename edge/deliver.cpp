@@ -13,6 +13,9 @@
 namespace relay::edge {
 namespace {
 
+/// What an answer's head mostly has beside what is stored: Content-Length, Age, Cache-Status, Via.
+constexpr std::size_t added_head_bytes = 320;
+
 /// Whether all pages of these bytes are in memory; asking costs well under a microsecond.
 bool resident(const char* address, std::size_t size) {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -161,9 +164,7 @@ Deliver::Deliver(std::string edge_name, net::Blocking& blocking)
       blocking_(blocking) {
 }
 
-std::string Deliver::hop_lines(const Visit& visit) const {
-  std::string text;
-  text.reserve(160);
+void Deliver::append_hop_lines(std::string& text, const Visit& visit) const {
   text += "Cache-Status: ";
   if (!visit.upstream_trail.empty()) text.append(visit.upstream_trail).append(", ");
   http::CacheStatus entry = visit.trail;
@@ -172,7 +173,6 @@ std::string Deliver::hop_lines(const Visit& visit) const {
   text += "\r\n";
   text += via_line_;
   if (visit.own_fields) visit.own_fields->append_to(text);
-  return text;
 }
 
 void Deliver::add_hop_fields(const Visit& visit, http::Headers& headers) const {
@@ -199,8 +199,10 @@ net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, s
     co_await refuse_range(visit, length);
     co_return;
   }
-  std::string head =
-      head_of(plan, stored, length, age_of(stored.freshness, visit.now), hop_lines(visit));
+  std::string head = visit.exchange.head_buffer();
+  head.reserve(head.size() + stored.head_text.size() + added_head_bytes);
+  append_head(head, plan, stored, length, age_of(stored.freshness, visit.now));
+  append_hop_lines(head, visit);
   std::uint64_t body_length = body_length_of(plan, stored, length);
   bool multipart = plan.kind == AnswerKind::parts;
   std::uint64_t offset = plan.ranges.empty() ? 0 : plan.ranges.front().first - plan.body_from;

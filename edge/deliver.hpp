@@ -51,7 +51,7 @@ class Deliver {
                                std::uint64_t length);
 
   /// Field lines of this hop: Cache-Status (with those of the hops behind) and Via.
-  std::string hop_lines(const Visit& visit) const;
+  void append_hop_lines(std::string& text, const Visit& visit) const;
   /// The same into a head that is passed on.
   void add_hop_fields(const Visit& visit, http::Headers& headers) const;
 

@@ -28,8 +28,9 @@ inline constexpr std::chrono::milliseconds body_stall = 30s;   // no byte read o
 // Of clients only, sending or taking a body: slower than this over a whole window ends it.
 inline constexpr std::chrono::milliseconds rate_window = 20s;
 inline constexpr double rate_min_bytes_per_s = 512;
-// A connection that waits for its next request gives its buffers back after this.
-inline constexpr std::chrono::milliseconds buffers_kept = 200ms;
+// A connection that waits for its next request gives its buffers back after this: longer than a
+// player's segment, or each of its requests pays for them anew.
+inline constexpr std::chrono::milliseconds buffers_kept = 8s;
 inline constexpr std::chrono::milliseconds tcp_user_timeout = 30s;
 inline constexpr std::size_t connections_max = 20000;              // a worker thread
 inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread request body skipped

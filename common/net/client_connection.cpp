@@ -10,23 +10,21 @@ namespace relay::net {
 using namespace std::chrono_literals;
 
 ClientConnection::ClientConnection(asio::io_context& io, Socket socket, Handler& handler,
-                                   std::string peer, std::chrono::milliseconds idle_wait,
-                                   std::function<void()> closed)
+                                   std::string peer, QuietWaits waits, std::function<void()> closed)
     : io_(io),
       socket_(std::move(socket)),
       handler_(handler),
       peer_(std::move(peer)),
-      idle_wait_(idle_wait),
+      waits_(waits),
       closed_(std::move(closed)) {
 }
 
 void ClientConnection::start(asio::io_context& io, Socket socket, Handler& handler,
-                             std::string peer, std::chrono::milliseconds idle_wait,
-                             std::function<void()> closed) {
-  Self self(new ClientConnection(io, std::move(socket), handler, std::move(peer), idle_wait,
+                             std::string peer, QuietWaits waits, std::function<void()> closed) {
+  Self self(new ClientConnection(io, std::move(socket), handler, std::move(peer), waits,
                                  std::move(closed)));
   asio::use_service<Watchdog>(io).watch(*self);
-  rest(std::move(self), idle_wait);
+  rest(std::move(self), waits.connection);
 }
 
 void ClientConnection::rest(Self self, std::chrono::milliseconds wait) {
@@ -37,7 +35,8 @@ void ClientConnection::rest(Self self, std::chrono::milliseconds wait) {
     if (error) return end(std::move(self));
     ClientConnection& me = *self;
     me.disarm();
-    me.session_ = std::make_unique<Session>(me.io_, me.socket_, me, me.handler_, me.peer_);
+    me.session_ =
+        std::make_unique<Session>(me.io_, me.socket_, me, me.handler_, me.peer_, me.waits_.buffers);
     spawn(me.io_, serve(std::move(self)));
   };
   me.socket_.async_wait(Socket::wait_read, std::move(on_bytes));
@@ -46,7 +45,7 @@ void ClientConnection::rest(Self self, std::chrono::milliseconds wait) {
 Task<void> ClientConnection::serve(Self self) {
   SessionEnd how = co_await self->session_->run();
   if (how == SessionEnd::quiet) {
-    auto left = self->idle_wait_ - limits::buffers_kept;
+    auto left = self->waits_.connection - self->waits_.buffers;
     rest(std::move(self), std::max(left, 0ms));
   } else {
     end(std::move(self));

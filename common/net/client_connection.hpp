@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/net/handler.hpp"
+#include "common/net/quiet_waits.hpp"
 #include "common/net/session.hpp"
 #include "common/net/socket.hpp"
 #include "common/net/watchdog.hpp"
@@ -16,10 +17,10 @@ namespace relay::net {
 
 class ClientConnection final : public Watched {
  public:
-  /// Serves it until it ends, or says nothing for `idle_wait`; then calls `closed`,
+  /// Serves it until it ends, or says nothing for `waits.connection`; then calls `closed`,
   /// unless the io_context went first. On the io_context's thread.
   static void start(asio::io_context& io, Socket socket, Handler& handler, std::string peer,
-                    std::chrono::milliseconds idle_wait, std::function<void()> closed);
+                    QuietWaits waits, std::function<void()> closed);
 
   void expire() override;
   void drain() override;
@@ -29,7 +30,7 @@ class ClientConnection final : public Watched {
   using Self = std::unique_ptr<ClientConnection>;
 
   ClientConnection(asio::io_context& io, Socket socket, Handler& handler, std::string peer,
-                   std::chrono::milliseconds idle_wait, std::function<void()> closed);
+                   QuietWaits waits, std::function<void()> closed);
   static void rest(Self self, std::chrono::milliseconds wait);
   static Task<void> serve(Self self);
   static void end(Self self);
@@ -38,7 +39,7 @@ class ClientConnection final : public Watched {
   Socket socket_;
   Handler& handler_;
   std::string peer_;
-  std::chrono::milliseconds idle_wait_;
+  const QuietWaits waits_;
   std::function<void()> closed_;
   std::unique_ptr<Session> session_;  // null while it rests
 };

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "common/net/session.hpp"
 
 namespace relay::net {
@@ -32,6 +34,9 @@ Task<Result<void>> Exchange::respond(http::Response response) {
 }
 Task<Result<void>> Exchange::begin(http::ResponseHead head, std::optional<std::uint64_t> length) {
   return session_.begin(std::move(head), length);
+}
+std::string Exchange::head_buffer() {
+  return std::exchange(session_.out_, {});
 }
 Task<Result<void>> Exchange::begin_raw(std::string head_text, int status, std::uint64_t length,
                                        std::string_view first_body) {

@@ -57,6 +57,9 @@ class Exchange {
   /// chunked (to an HTTP/1.0 client: ended by closing). For HEAD nothing may follow.
   Task<Result<void>> begin(http::ResponseHead head, std::optional<std::uint64_t> length);
 
+  /// The connection's own buffer, for a head that goes to begin_raw() behind what it holds
+  /// already: interim answers that are still to be sent. Nothing else may be answered between.
+  std::string head_buffer();
   /// The hot form of begin(): `head_text` is "HTTP/1.1 200 OK\r\n" and field lines, each ended by
   /// CRLF, with Date and Content-Length in it and without the empty line; the session adds
   /// Connection when needed. `first_body` is sent in the same write, if not empty.

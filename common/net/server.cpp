@@ -55,7 +55,7 @@ struct Worker {
   std::vector<std::unique_ptr<Door>> doors;
   bool draining = false;
   std::size_t connections = 0;
-  std::chrono::milliseconds idle_wait;
+  QuietWaits quiet;
   asio::io_context io{1};
 
   Task<void> accept_loop(Door& door);
@@ -78,8 +78,8 @@ Task<void> Worker::accept_loop(Door& door) {
     }
     auto peer = from.address().to_string();
     ++connections;
-    ClientConnection::start(io, Socket(std::move(socket)), *door.handler, std::move(peer),
-                            idle_wait, [this] { --connections; });
+    ClientConnection::start(io, Socket(std::move(socket)), *door.handler, std::move(peer), quiet,
+                            [this] { --connections; });
   }
 }
 
@@ -214,7 +214,7 @@ void Server::Impl::stop_hard_later() {
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {
   for (unsigned i = 0; i < std::max(1u, impl_->options.threads); ++i) {
     impl_->workers.push_back(std::make_unique<Worker>());
-    impl_->workers.back()->idle_wait = impl_->options.idle_wait;
+    impl_->workers.back()->quiet = impl_->options.quiet;
   }
   impl_->bind();
   impl_->signals = std::make_unique<asio::signal_set>(impl_->workers.front()->io, SIGTERM, SIGINT);
@@ -262,8 +262,7 @@ void Server::run(std::function<void()> on_reload) {
 
 void serve_connected(asio::io_context& io, int fd, Handler& handler, std::function<void()> closed) {
   Socket socket(io, asio::generic::stream_protocol(AF_UNIX, 0), fd);
-  ClientConnection::start(io, std::move(socket), handler, "unix", limits::idle_wait,
-                          std::move(closed));
+  ClientConnection::start(io, std::move(socket), handler, "unix", QuietWaits(), std::move(closed));
 }
 
 }  // namespace relay::net

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "common/base/error.hpp"
-#include "common/base/limits.hpp"
 #include "common/net/handler.hpp"
+#include "common/net/quiet_waits.hpp"
 
 namespace relay::net {
 
@@ -25,8 +25,7 @@ struct ServerOptions {
   std::vector<Listen> listens;
   unsigned threads = 1;
   std::chrono::milliseconds drain_grace{10000};
-  /// How long a connection may stay without a byte between requests, or before the first.
-  std::chrono::milliseconds idle_wait = limits::idle_wait;
+  QuietWaits quiet;
 };
 
 class Server {

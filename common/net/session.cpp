@@ -30,12 +30,13 @@ void Session::operator delete(void* session) {
 }
 
 Session::Session(asio::io_context& io, Socket& socket, Watched& watched, Handler& handler,
-                 const std::string& peer)
+                 const std::string& peer, std::chrono::milliseconds quiet_wait)
     : io_(io),
       socket_(socket),
       watched_(watched),
       handler_(handler),
       peer_(peer),
+      quiet_wait_(quiet_wait),
       output_(socket, watched, ErrorSource::client),
       body_(socket, watched, ErrorSource::client) {
 }
@@ -81,7 +82,7 @@ Task<SessionEnd> Session::run() {
 Task<Session::Reading> Session::read_head() {
   idle_ = filled_ == 0;
   // For the whole head, not from byte to byte: a trickle must not hold a connection for ever.
-  watched_.arm(idle_ ? limits::buffers_kept : limits::header_wait);
+  watched_.arm(idle_ ? quiet_wait_ : limits::header_wait);
   std::size_t length = 0;
   while ((length = http::head_length({buffer_.data(), filled_}, scanned_)) == 0) {
     if (filled_ >= limits::head_bytes_max) break;

@@ -3,6 +3,7 @@
 // answered in order. Ends when the connection does, or when it has become quiet.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,9 +23,9 @@ class Session final {
  public:
   /// The arguments outlive it; `watched` stands for the connection and hands on to it what follows.
   Session(asio::io_context& io, Socket& socket, Watched& watched, Handler& handler,
-          const std::string& peer);
-  /// Serves until the connection is closed or was quiet for limits::buffers_kept; the session must
-  /// outlive this.
+          const std::string& peer, std::chrono::milliseconds quiet_wait);
+  /// Serves until the connection is closed or was quiet for `quiet_wait`; the session must outlive
+  /// this.
   Task<SessionEnd> run();
 
   void expire();
@@ -72,6 +73,7 @@ class Session final {
   Watched& watched_;
   Handler& handler_;
   const std::string& peer_;
+  const std::chrono::milliseconds quiet_wait_;
   Output output_;
 
   bool readable_ = true;     // the system said so before this session began

@@ -37,7 +37,8 @@ class Script final : public Handler {
       exchange.inform({103, {{"Link", "</late>"}}});
     } else if (target == "/raw_hints") {
       exchange.inform({103, {{"Link", "</a>"}}});
-      std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
+      std::string head = exchange.head_buffer();
+      head += "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
       co_await exchange.begin_raw(std::move(head), 200, 2, "ok");
     } else if (target == "/many_hints") {
       std::string link(1000, 'x');
@@ -244,7 +245,8 @@ TEST_F(SessionTest, IdleConnectionsEndAtOnceWhenTheServerStops) {
 TEST(IdleWait, EndsConnectionsThatSayNothing) {
   Script script;
   ServerOptions options{{{"127.0.0.1:0", &script}}};
-  options.idle_wait = limits::buffers_kept + std::chrono::milliseconds(100);
+  options.quiet = {.buffers = std::chrono::milliseconds(200),
+                   .connection = std::chrono::milliseconds(300)};
   Server server(options);
   std::thread thread([&] { server.run({}); });
   TcpPeer silent = TcpPeer::connect(server.ports().front());

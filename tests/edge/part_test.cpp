@@ -83,7 +83,8 @@ TEST(Part, that_contradicts_itself_answers_only_the_same_range) {
 TEST(Part, head_says_which_bytes_of_the_whole_it_gives) {
   auto held = part("bytes 5-9/10");
   AnswerPlan plan{AnswerKind::part, {{6, 7}}, 5};
-  std::string head = head_of(plan, held, 10, std::chrono::seconds(0), "");
+  std::string head;
+  append_head(head, plan, held, 10, std::chrono::seconds(0));
   EXPECT_NE(head.find("Content-Range: bytes 6-7/10\r\n"), std::string::npos) << head;
   EXPECT_EQ(head.find("bytes 5-9/10"), std::string::npos) << head;
   EXPECT_NE(head.find("Content-Length: 2\r\n"), std::string::npos) << head;
