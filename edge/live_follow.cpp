@@ -24,8 +24,7 @@ constexpr std::chrono::milliseconds pause_max = 1s;
 constexpr std::chrono::milliseconds kept_unwanted_min = 10s;
 constexpr std::chrono::milliseconds kept_unknown = 3s;  // while upstream has never answered
 constexpr std::chrono::milliseconds kept_ended = 10s;
-constexpr std::chrono::milliseconds tick_each = 250ms;
-constexpr int ticks_quiet = 4;
+constexpr std::chrono::milliseconds end_look_each = 250ms;
 constexpr int misfits_max = 3;  // in a row; then upstream's deltas are nothing for us
 
 /// What asks for the version after this one.
@@ -55,28 +54,13 @@ bool LivePlaylists::is_wanted(const LivePlaylist& entry) const {
   return !stopped_->load(std::memory_order_relaxed) && steady_now() - wanted < kept;
 }
 
-/// Whoever waits looks at the clock when nothing has come for a second: upstream may hold a request
-/// for longer than a viewer may be kept.
-net::Task<void> LivePlaylists::tick(EdgeWorker& worker, Entry entry) {
-  net::Timer timer(worker.io);
-  std::uint64_t seen = entry->changed.version();
-  for (int quiet = 0; entry->followed;) {
-    timer.expires_after(tick_each);
-    co_await timer.async_wait(net::use_result);
-    quiet = entry->changed.version() == seen ? quiet + 1 : 0;
-    if (quiet % ticks_quiet == ticks_quiet - 1) entry->changed.notify();
-    seen = entry->changed.version();
-  }
-}
-
 net::Task<void> LivePlaylists::follow(EdgeWorker& worker, Entry entry) {
   followed_.add(1);
-  net::spawn(worker.io, tick(worker, entry));
   net::Timer timer(worker.io);
   std::chrono::milliseconds pause = pause_min;
   Step step = Step::went_on;
   while (!let_go(entry, step)) {
-    step = co_await ask_once(worker, *entry);
+    step = co_await ask_once(worker, entry);
     if (step == Step::over) co_await show_end(worker, *entry);
     if (step == Step::went_on) pause = pause_min;
     if (step != Step::again) continue;
@@ -96,7 +80,7 @@ net::Task<void> LivePlaylists::show_end(EdgeWorker& worker, LivePlaylist& entry)
   auto is_end = [](const Version& version) { return version && version->outline().ended; };
   SteadyTime until = steady_now() + kept_ended;
   while (is_end(current(entry)) && steady_now() < until && !*stopped_) {
-    timer.expires_after(tick_each);
+    timer.expires_after(end_look_each);
     co_await timer.async_wait(net::use_result);
   }
 }
@@ -107,6 +91,7 @@ bool LivePlaylists::let_go(const Entry& entry, Step last) {
   std::lock_guard lock(mutex_);
   if (last != Step::over && is_wanted(*entry)) return false;
   entries_.erase(entry->key);
+  if (!entry->answered) --unanswered_;
   entry->followed = false;
   return true;
 }
@@ -121,16 +106,22 @@ net::ClientRequest LivePlaylists::next_request(const LivePlaylist& entry, const 
   return request;
 }
 
-net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, LivePlaylist& entry) {
+/// A purge of what it asks for breaks it off, and the next one begins at once.
+net::Task<LivePlaylists::Step> LivePlaylists::ask_once(EdgeWorker& worker, Entry shared) {
+  LivePlaylist& entry = *shared;
   std::uint64_t sequence = purges_.sequence();
+  entry.asked_sequence = sequence;
+  entry.given_up = false;
+  if (*stopped_) co_return Step::again;  // whoever stopped all may have set the flag just before
   Version before = current(entry);
   bool by_delta = before && !entry.needs_whole && before->takes_deltas(steady_now());
   auto request = next_request(entry, before.get(), by_delta);
   auto route = purges_.route_for(entry.key, fleet::HopRoute::peer_or_origin, steady_now());
   asked_.add();
-  auto answered =
-      co_await upstream_.ask(worker.client, entry.key, route, std::move(request), {}, stopped_);
-  if (!answered) co_return Step::again;
+  Upstream::GivenUp given_up(shared, &entry.given_up);
+  auto answered = co_await upstream_.ask(worker.client, entry.key, route, std::move(request), {},
+                                         std::move(given_up));
+  if (!answered) co_return entry.given_up ? Step::went_on : Step::again;
   int status = answered->head().status;
   if (status != 200) co_return ends_with(status, before != nullptr) ? Step::over : Step::again;
   auto text = co_await net::read_whole_body(answered->response, limits::playlist_bytes_max);
@@ -174,6 +165,7 @@ LivePlaylists::Step LivePlaylists::take(EdgeWorker& worker, LivePlaylist& entry,
   }
   bool same = before && !before->is_behind(*version);
   entry.newest.store(version);
+  if (!std::exchange(entry.answered, true)) --unanswered_;
   if (version->outline().ended) return Step::over;
   if (same) return Step::again;
   versions_.add();

@@ -1,8 +1,8 @@
 // One live playlist at this edge: the newest version, and whether somebody follows it upstream.
-// Thread-safe.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,6 +13,7 @@
 
 namespace relay::edge {
 
+/// Thread-safe, but for what is its follower's or its watcher's own.
 struct LivePlaylist {
   LivePlaylist(std::string its_key, std::string its_target)
       : key(std::move(its_key)), target(std::move(its_target)) {}
@@ -24,9 +25,19 @@ struct LivePlaylist {
   std::atomic<bool> followed{false};
   std::atomic<SteadyTime> wanted_at{SteadyTime::min()};  // by a client or a member, last
 
+  // Of the request that its follower has upstream: the purge log's number when it began, and
+  // whether nobody wants its answer any more.
+  std::atomic<std::uint64_t> asked_sequence{0};
+  std::atomic<bool> given_up{false};
+
   // Its follower's own:
   bool needs_whole = false;  // the next version is not to be a delta update
   int misfits = 0;           // delta updates in a row that did not fit
+  bool answered = false;     // a version has come
+
+  // Its watcher's own:
+  std::uint64_t seen = 0;  // of `changed`
+  int quiet_ticks = 0;     // since that changed
 };
 
 }  // namespace relay::edge

@@ -79,22 +79,32 @@ bool LivePlaylists::may_be_for(const Visit& visit) {
   return hls::is_playlist(visit.target) && visit.route != fleet::HopRoute::nobody;
 }
 
+/// With the mutex held.
+LivePlaylists::Entry LivePlaylists::find_or_make(const Visit& visit, const std::string& key,
+                                                 bool make) {
+  if (auto it = entries_.find(key); it != entries_.end()) return it->second;
+  bool has_room = entries_.size() < limits::live_playlists_max &&
+                  unanswered_ < limits::live_playlists_unanswered_max;
+  if (!make || !has_room) return nullptr;
+  auto made = std::make_shared<LivePlaylist>(key, hls::without_directives(visit.target));
+  ++unanswered_;
+  return entries_.emplace(key, std::move(made)).first->second;
+}
+
 /// The playlist with that key, followed from now on; null: there is none, and none is to be made.
 LivePlaylists::Entry LivePlaylists::want(const Visit& visit, const std::string& key, bool make) {
   Entry entry;
+  bool is_watched;
   {
     std::lock_guard lock(mutex_);
-    auto it = entries_.find(key);
-    if (it == entries_.end() && (!make || entries_.size() >= playlists_max)) return nullptr;
-    if (it == entries_.end()) {
-      auto made = std::make_shared<LivePlaylist>(key, hls::without_directives(visit.target));
-      it = entries_.emplace(key, std::move(made)).first;
-    }
-    entry = it->second;
+    entry = find_or_make(visit, key, make);
+    if (!entry) return nullptr;
     entry->wanted_at = steady_now();
     if (entry->followed.exchange(true)) return entry;
+    is_watched = std::exchange(watched_, true);
   }
   net::spawn(visit.worker.io, follow(visit.worker, entry));
+  if (!is_watched) net::spawn(visit.worker.io, watch(visit.worker));
   return entry;
 }
 
@@ -233,7 +243,10 @@ void LivePlaylists::stop() {
     std::lock_guard lock(mutex_);
     entries = entries_;
   }
-  for (auto& [key, entry] : entries) entry->changed.notify();
+  for (auto& [key, entry] : entries) {
+    entry->given_up = true;
+    entry->changed.notify();
+  }
 }
 
 }  // namespace relay::edge

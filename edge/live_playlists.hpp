@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "common/base/metrics.hpp"
 #include "edge/deliver.hpp"
@@ -32,8 +33,6 @@ namespace relay::edge {
 /// Thread-safe; each call works on its visit's own worker.
 class LivePlaylists {
  public:
-  static constexpr std::size_t playlists_max = 4096;
-
   LivePlaylists(const Settings& settings, Upstream& upstream, const PurgeLog& purges,
                 Prefetch& prefetch, const Deliver& deliver, Metrics& metrics);
 
@@ -53,6 +52,7 @@ class LivePlaylists {
   using Entry = std::shared_ptr<LivePlaylist>;
   using Version = std::shared_ptr<const LiveVersion>;
   Entry want(const Visit& visit, const std::string& key, bool make);
+  Entry find_or_make(const Visit& visit, const std::string& key, bool make);
   Version current(const LivePlaylist& entry) const;
   bool is_there(const LivePlaylist& entry, media::LiveDirectives directives) const;
   net::Task<bool> serve_from(Visit& visit, Entry entry, media::LiveDirectives directives);
@@ -61,9 +61,8 @@ class LivePlaylists {
   net::Task<void> refuse(Visit& visit, int status, std::string text, std::int64_t lifetime_s);
 
   net::Task<void> follow(EdgeWorker& worker, Entry entry);
-  net::Task<void> tick(EdgeWorker& worker, Entry entry);
   enum class Step { went_on, again, over };
-  net::Task<Step> ask_once(EdgeWorker& worker, LivePlaylist& entry);
+  net::Task<Step> ask_once(EdgeWorker& worker, Entry entry);
   net::ClientRequest next_request(const LivePlaylist& entry, const LiveVersion* before,
                                   bool by_delta) const;
   Step take_whole(EdgeWorker& worker, LivePlaylist& entry, const LiveVersion::Arrival& arrival,
@@ -75,6 +74,10 @@ class LivePlaylists {
   bool is_wanted(const LivePlaylist& entry) const;
   bool let_go(const Entry& entry, Step last);
   void fetch_hint(EdgeWorker& worker, const LivePlaylist& entry, const LiveVersion& version);
+
+  net::Task<void> watch(EdgeWorker& worker);
+  std::vector<Entry> followed_now();
+  void look_at(LivePlaylist& entry) const;
 
   const Settings& settings_;
   Upstream& upstream_;
@@ -88,8 +91,10 @@ class LivePlaylists {
   Counter& updates_;
   Counter& misfits_;
   const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
-  std::mutex mutex_;  // guards entries_, each of which is followed
+  std::atomic<std::size_t> unanswered_{0};  // entries without a version since they were made
+  std::mutex mutex_;                        // guards entries_, each of which is followed
   std::unordered_map<std::string, Entry> entries_;
+  bool watched_ = false;  // by the one watcher, while there are entries
 };
 
 }  // namespace relay::edge

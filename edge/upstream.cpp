@@ -102,7 +102,8 @@ bool Upstream::asks_member(const std::string& key) const {
 }
 
 MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
-                               net::ClientRequest request, bool held_only) const {
+                               net::ClientRequest request, bool held_only,
+                               GivenUp long_poll) const {
   if (!key_.empty()) {
     request.headers.set(fleet::peer_field,
                         key_.sign(members_.self(), request.method, request.target, wall_now()));
@@ -112,7 +113,8 @@ MemberAsk Upstream::member_ask(const fleet::Peer& peer, const net::Endpoint& end
   auto deadlines = http::is_safe(request.method) ? peer_deadlines_ : origin_deadlines_;
   // What is held is there at once: nobody waits long for a chance to spare the origin.
   if (held_only) deadlines.connect = deadlines.first_byte = hedge_rules_.most;
-  deadlines.given_up = {peer.line, &peer.line->given_up};
+  GivenUp when_down(peer.line, &peer.line->given_up);
+  deadlines.given_up = {std::move(when_down), std::move(long_poll)};
   return {peer, endpoint, std::move(request), std::move(deadlines)};
 }
 
@@ -126,13 +128,13 @@ net::Task<HedgedAnswer> Upstream::send(net::Client& client, const std::string& k
     plain.headers.remove(fleet::down_field);
     plain.headers.remove(fleet::holder_field);
     net::ClientDeadlines deadlines = origin_deadlines_;
-    deadlines.given_up = long_poll;
+    deadlines.given_up = {long_poll};
     auto answer = co_await client.send(candidate.endpoint, std::move(plain), deadlines);
     co_return HedgedAnswer{std::move(answer)};
   }
   bool holder = candidate.role == Role::holder;
   (holder ? asked_holders_ : asked_peers_).add();
-  MemberAsk ask = member_ask(candidate.peer, candidate.endpoint, request, holder);
+  MemberAsk ask = member_ask(candidate.peer, candidate.endpoint, request, holder, long_poll);
   std::optional<MemberAsk> stand_in;
   if (!holder && http::is_safe(request.method) && !long_poll) {
     auto other = members_.stand_in_for(primary_of(key), candidate.peer.name);
@@ -188,6 +190,7 @@ net::Task<Result<Answered>> Upstream::ask(net::Client& client, const std::string
     auto under_way = member ? std::make_shared<fleet::UnderWay>(candidate.peer.line) : nullptr;
     auto [answer, by_stand_in] = co_await send(client, key, candidate, request, long_poll);
     if (by_stand_in) hedged_.add();
+    if (!answer && long_poll && *long_poll) co_return std::unexpected(answer.error());
     if (!by_stand_in) note(candidate, answer, begun, long_poll);
     bool held = candidate.role != Role::holder || (answer && answer->head().status < 400);
     bool usable = answer && held && !(member && repeatable && failed_itself(answer->head()));

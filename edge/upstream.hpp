@@ -60,7 +60,8 @@ class Upstream {
   /// ready to be sent. Only idempotent methods go to a second candidate once something was sent.
   /// Errors: unavailable, timeout, aborted or invalid, source upstream.
   /// With `long_poll` the answer is late on purpose: no other member is asked meanwhile, how long
-  /// it took says nothing, and once the flag is true nobody wants it any more.
+  /// it took says nothing, and once the flag is true nobody wants it any more: what is under way is
+  /// broken off, which is nobody's failure.
   using GivenUp = std::shared_ptr<const std::atomic<bool>>;
   net::Task<Result<Answered>> ask(net::Client& client, const std::string& key,
                                   fleet::HopRoute route, net::ClientRequest request,
@@ -88,7 +89,8 @@ class Upstream {
                                const Candidate& candidate, const net::ClientRequest& request,
                                const GivenUp& long_poll);
   MemberAsk member_ask(const fleet::Peer& peer, const net::Endpoint& endpoint,
-                       net::ClientRequest request, bool held_only) const;
+                       net::ClientRequest request, bool held_only,
+                       GivenUp long_poll = nullptr) const;
   void note(const Candidate& candidate, const Result<net::ClientResponse>& answer, SteadyTime begun,
             const GivenUp& long_poll);
 

@@ -38,6 +38,11 @@ inline constexpr std::uint64_t drain_body_bytes_max = 256 * 1024;  // unread req
 // Who waits for one fetch, or reads what it brings: of a flight, or a live playlist at an edge.
 inline constexpr std::size_t waiters_max = 100'000;
 
+// Live playlists that an edge follows, a request upstream each. Upstream has shown nothing yet of
+// so many at most, which may be none, and which are asked for again each second while it is away.
+inline constexpr std::size_t live_playlists_max = 4096;
+inline constexpr std::size_t live_playlists_unanswered_max = 512;
+
 // Bodies on their way to the cache, in memory: 32 pages less LMDB's 16-byte page header, so that
 // they also fill whole runs of its medium shelf (DESIGN 4.4).
 inline constexpr std::size_t chunk_bytes = 32 * 4096 - 16;

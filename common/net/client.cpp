@@ -84,7 +84,7 @@ struct ClientResponse::State {
 
   void end() {
     complete = true;
-    connection->given_up_when.reset();
+    connection->given_up_when = {};
     if (connection->reusable()) pool->put_back(std::move(connection));
     connection.reset();
   }

@@ -2,6 +2,7 @@
 // a connection with anything odd on it is closed, never pooled again.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <compare>
@@ -39,12 +40,15 @@ struct ClientRequest {
   std::weak_ptr<const OnInterim> on_interim = {};  // gone: interim answers are dropped
 };
 
+/// Flags of which any that is set ends what is under way, soon, as if it had timed out; null ones
+/// never do.
+using GivenUp = std::array<std::shared_ptr<const std::atomic<bool>>, 2>;
+
 struct ClientDeadlines {
   std::chrono::milliseconds connect;     // limits::connect_wait
   std::chrono::milliseconds first_byte;  // request sent to head complete
   std::chrono::milliseconds stall;       // between body bytes
-  // When it becomes true, what is under way ends soon as if it had timed out; null: never.
-  std::shared_ptr<const std::atomic<bool>> given_up = nullptr;
+  GivenUp given_up = {};
 };
 
 /// An answer whose head has arrived. Destroyed before complete(): the connection is closed.

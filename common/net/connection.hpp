@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,12 @@ class Connection final : public Watched {
   void expire() override;
   void drain() override;
   bool given_up() const override {
-    return given_up_when && given_up_when->load(std::memory_order_acquire) && socket_.is_open();
+    auto is_set = [](const auto& flag) { return flag && flag->load(std::memory_order_acquire); };
+    return socket_.is_open() && std::ranges::any_of(given_up_when, is_set);
   }
   bool idle = false;
   SteadyTime idle_since{};
-  std::shared_ptr<const std::atomic<bool>> given_up_when;  // of the present request
+  GivenUp given_up_when;  // of the present request
 
  private:
   Task<Result<void>> connect_to(asio::ip::tcp::endpoint at);

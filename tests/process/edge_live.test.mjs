@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import zlib from 'node:zlib';
 import { get, metricValue, request } from '../support/http.mjs';
 import { until } from '../support/poll.mjs';
+import { purge } from '../support/purging.mjs';
 import { pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { startScriptedLive } from '../support/scripted_live.mjs';
 import { cleanUp, startEdge, startEdges } from '../support/torchrelay.mjs';
@@ -231,3 +232,24 @@ test('an edge that stops lets go of who waits', async () => {
   const answer = await waiting;
   assert.ok(answer instanceof Error || [200, 503].includes(answer.status), `${answer.status}`);
 });
+
+for (const by of ['url', 'tag']) {
+  test(`a purge by ${by} breaks off what is held upstream, so that viewers get a fresh answer`, async () => {
+    live = startScriptedLive(origin, '/demo/final/v1/v720', { parts: 8, segments: 12, tags: 'final' });
+    edges = await startEdges(3, origin.url);
+    const [segment] = live.next();
+    const known = `_HLS_msn=${segment - 1}`;
+    for (const edge of edges) assert.equal((await ask(edge, known)).status, 200);
+    await live.blocked(1);
+    const begun = live.requests().length;
+    assert.equal((await purge(edges[0], by === 'url' ? { url: live.playlist } : { tag: 'final' })).status, 200);
+    // No part comes: nothing but the purge can wake anybody.
+    for (const answer of await Promise.all(edges.map((edge) => ask(edge, known)))) {
+      assert.equal(answer.status, 200, text(answer));
+    }
+    assert.ok(live.requests().slice(begun).includes(live.playlist), 'the whole was asked for anew');
+    for (const edge of edges) {
+      assert.equal(metricValue(await edge.metrics(), 'relay_edge_upstream_failures_total'), 0, 'nobody failed');
+    }
+  });
+}

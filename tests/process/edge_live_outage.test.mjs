@@ -83,6 +83,19 @@ test('who waits for an origin that does not come back is told to come again', as
   assert.ok(performance.now() - begun < waited_ms);
 });
 
+test('an outage makes few playlists more that are asked for all the time', async () => {
+  const { origin, edge } = await start();
+  const places = 512;
+  await origin.close();
+  const waiting = Array.from({ length: places }, (_, i) => ask(edge, `/demo/none/${i}.m3u8?_HLS_msn=1`));
+  await until('all places to be taken', async () =>
+    metricValue(await edge.metrics(), 'relay_edge_live_playlists') === places);
+  const more = await ask(edge, '/demo/none/more.m3u8?_HLS_msn=1');
+  assertComeAgain(more);
+  assert.match(more.text, /too many playlists/);
+  for (const answer of await Promise.all(waiting)) assertComeAgain(answer);
+});
+
 test('an origin in trouble is asked on for who waits', async () => {
   const one = await start();
   let tries = 0;

@@ -10,11 +10,12 @@ const skip_targets = 6;  // listed in a delta update
 /**
  * @param {object} origin of startScriptedOrigin()
  * @param {string} folder of the rendition
- * @param {{parts: number, segments: number, window?: number, lifetime?: string}} shape parts of a segment;
- *   whole segments at the beginning, and in the playlist at most; Cache-Control of its playlists
+ * @param {{parts: number, segments: number, window?: number, lifetime?: string, tags?: string}} shape parts of
+ *   a segment; whole segments at the beginning, and in the playlist at most; Cache-Control of its playlists, and
+ *   Cache-Tag
  */
 export function startScriptedLive(origin, folder, { parts, segments, window = Infinity,
-  lifetime = 'public, max-age=1, must-revalidate' }) {
+  lifetime = 'public, max-age=1, must-revalidate', tags }) {
   const playlist = `${folder}/index.m3u8`;
   const partPath = (segment, part) => `${folder}/${segment}.${part}.m4s`;
   const bodies = new Map();  // of parts: {body, halves}
@@ -54,7 +55,7 @@ export function startScriptedLive(origin, folder, { parts, segments, window = In
     sent[body.includes('#EXT-X-SKIP') ? 'deltas' : 'wholes'] += 1;
     sent.bytes += body.length;
     response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': lifetime,
-      'content-length': Buffer.byteLength(body) });
+      ...(tags && { 'cache-tag': tags }), 'content-length': Buffer.byteLength(body) });
     return response.end(body);
   };
   const wake = () => {
