@@ -315,7 +315,7 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
     FillRequest request = fill_request(visit, stale);
     request.on_interim = interim_path(visit, settings_.name);
     if (part && is_beginning(*part.stored, part.object->body_bytes())) request.part = part;
-    auto unshared = co_await fill_.lead(visit.worker, joined.flight, std::move(request));
+    auto unshared = co_await lead(visit, joined.flight, std::move(request));
     if (unshared) {
       visit.outcome = Outcome::pass;
       co_await pass_.hand_on(visit, std::move(*unshared));
@@ -327,7 +327,8 @@ net::Task<bool> Edge::fly(Visit& visit, Found stale, Found part) {
 
 /// Waits for the flight's head and answers with what it brings.
 net::Task<bool> Edge::ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale) {
-  FlightView view = co_await past_asking(*flight);
+  FlightView view = co_await past_asking(*flight, LivePlaylists::waits_until(visit));
+  if (view.state == FlightState::asking) co_return co_await serve_late(visit, std::move(stale));
   // Of a part nothing is sent before all of it is there (RFC 8216bis-22 6.2.6).
   if (hls::is_part(visit.target)) view = co_await past_streaming(*flight);
   if (view.state == FlightState::found) co_return false;

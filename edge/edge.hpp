@@ -97,6 +97,12 @@ class Edge final : public net::Handler {
   net::Task<bool> serve_sliced(Visit& visit, std::string key, StoredPtr stored);
   net::Task<bool> fly(Visit& visit, Found stale, Found part);
   net::Task<bool> ride(Visit& visit, std::shared_ptr<Flight> flight, bool leader, Found stale);
+  struct Leading;
+  net::Task<std::optional<Answered>> lead(Visit& visit, std::shared_ptr<Flight> flight,
+                                          FillRequest request);
+  net::Task<void> lead_beside(EdgeWorker& worker, std::shared_ptr<Leading> leading,
+                              std::shared_ptr<Flight> flight, FillRequest request);
+  net::Task<bool> serve_late(Visit& visit, Found stale);
   bool may_stand_in(const Visit& visit, const Found& stale);
   net::Task<bool> serve_failed_lately(Visit& visit, Found stale);
   net::Task<bool> serve_failed(Visit& visit, const Error& error, Found stale);

@@ -8,6 +8,7 @@
 #include "common/http/range.hpp"
 #include "common/http/repr_digest.hpp"
 #include "common/http/surrogate_control.hpp"
+#include "common/net/timer.hpp"
 #include "edge/cache_key.hpp"
 #include "edge/hls/directives.hpp"
 #include "edge/part.hpp"
@@ -19,6 +20,7 @@ namespace relay::edge {
 namespace {
 
 constexpr int resumes_max = 2;
+constexpr std::chrono::seconds clock_look_each{1};
 
 /// Fields that ask for less than the whole, or speak of this client's copy: a flight fetches the
 /// whole for everybody.
@@ -28,6 +30,15 @@ constexpr std::array<std::string_view, 6> client_only = {
 Error upstream_answered(int status) {
   return {ErrorKind::unavailable, ErrorSource::upstream, true,
           "upstream answered " + std::to_string(status)};
+}
+
+/// Whoever waits for a head may look how long that takes.
+net::Task<void> show_clock(std::shared_ptr<Flight> flight, std::shared_ptr<net::Timer> timer) {
+  while (flight->view().state == FlightState::asking) {
+    timer->expires_after(clock_look_each);
+    co_await timer->async_wait(net::use_result);
+    flight->changed().notify();
+  }
 }
 
 /// The bytes of a held beginning come first.
@@ -127,7 +138,13 @@ void Fill::remember_unshared(const Flight& flight, const FillRequest& request, i
 
 net::Task<std::optional<Answered>> Fill::lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
                                               FillRequest request) {
+  std::shared_ptr<net::Timer> clock;
+  if (hls::is_playlist(request.target)) {
+    clock = std::make_shared<net::Timer>(worker.io);
+    net::spawn(worker.io, show_clock(flight, clock));
+  }
   auto answered = co_await ask(worker, *flight, request);
+  if (clock) clock->cancel();
   if (!answered) {
     end_failed(*flight, request, answered.error());
     co_return std::nullopt;

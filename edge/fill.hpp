@@ -43,7 +43,8 @@ class Fill {
 
   /// For the leader of a flight. Afterwards the flight is past `asking`; while it streams, the
   /// rest goes on beside. An answer that may not be shared comes back, to be passed on by the
-  /// leader; the flight is then uncacheable.
+  /// leader; the flight is then uncacheable. Who waits for a playlist is woken each second until
+  /// its head is there.
   net::Task<std::optional<Answered>> lead(EdgeWorker& worker, std::shared_ptr<Flight> flight,
                                           FillRequest request);
 

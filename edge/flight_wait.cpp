@@ -5,11 +5,11 @@ namespace {
 
 using Settled = bool (*)(FlightState);
 
-net::Task<FlightView> wait_until(Flight& flight, Settled settled) {
+net::Task<FlightView> wait_until(Flight& flight, Settled settled, SteadyTime until) {
   while (true) {
     std::uint64_t version = flight.changed().version();
     FlightView view = flight.view();
-    if (settled(view.state)) co_return view;
+    if (settled(view.state) || steady_now() >= until) co_return view;
     co_await flight.changed().wait(version);
   }
 }
@@ -24,12 +24,12 @@ bool has_ended(FlightState state) {
 
 }  // namespace
 
-net::Task<FlightView> past_asking(Flight& flight) {
-  return wait_until(flight, knows_head);
+net::Task<FlightView> past_asking(Flight& flight, SteadyTime until) {
+  return wait_until(flight, knows_head, until);
 }
 
 net::Task<FlightView> past_streaming(Flight& flight) {
-  return wait_until(flight, has_ended);
+  return wait_until(flight, has_ended, SteadyTime::max());
 }
 
 }  // namespace relay::edge

@@ -18,14 +18,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds wait_max = 30s;  // of a viewer, before it is told to come again
-/// For upstream, while there is nothing to show: less than players wait for a first byte (hls.js
-/// 10 s, our page 8 s), so that it counts as an answer of ours, after which they ask again.
-constexpr std::chrono::milliseconds upstream_wait_max = 6s;
 constexpr std::int64_t error_lifetime_s = 1;
 
 /// A blocked request ends after three target durations (6.2.5.2).
 std::chrono::milliseconds wait_of(const LiveVersion* version) {
-  if (!version) return upstream_wait_max;
+  if (!version) return limits::playlist_wait;
   std::chrono::milliseconds wait = std::chrono::seconds(3 * version->outline().target_duration_s);
   return std::min(wait, wait_max);
 }
@@ -144,6 +141,15 @@ bool LivePlaylists::may_be_outlasted(const Visit& visit) {
   return hls::is_playlist(visit.target) && visit.route == fleet::HopRoute::peer_or_origin;
 }
 
+SteadyTime LivePlaylists::waits_until(const Visit& visit) {
+  return may_be_outlasted(visit) ? visit.begun + limits::playlist_wait : SteadyTime::max();
+}
+
+net::Task<void> LivePlaylists::refuse_for_now(Visit& visit) {
+  co_await refuse(visit, 503, "upstream does not answer", error_lifetime_s);
+  visit.outcome = Outcome::failed;
+}
+
 net::Task<bool> LivePlaylists::outlast(Visit& visit) {
   if (stopped_->load(std::memory_order_relaxed)) co_return false;
   auto directives = media::read_live_directives(http::split_target(visit.target).query);
@@ -173,8 +179,7 @@ net::Task<bool> LivePlaylists::serve_from(Visit& visit, Entry entry,
     co_await answer(visit, std::move(version), directives);
     co_return true;
   }
-  co_await refuse(visit, 503, "upstream does not answer", error_lifetime_s);
-  visit.outcome = Outcome::failed;
+  co_await refuse_for_now(visit);
   co_return true;
 }
 

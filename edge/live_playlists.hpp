@@ -45,6 +45,10 @@ class LivePlaylists {
   /// Waits so, and says when it has taken too long. False: it answers, or nobody may wait: the
   /// ordinary way.
   net::Task<bool> outlast(Visit& visit);
+  /// Until when the visit may be kept waiting for upstream's first word.
+  static SteadyTime waits_until(const Visit& visit);
+  /// Tells that upstream says nothing, and to ask again in a moment.
+  net::Task<void> refuse_for_now(Visit& visit);
   /// Nothing is followed and nobody waits any more.
   void stop();
 

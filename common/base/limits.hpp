@@ -42,6 +42,10 @@ inline constexpr std::size_t waiters_max = 100'000;
 // so many at most, which may be none, and which are asked for again each second while it is away.
 inline constexpr std::size_t live_playlists_max = 4096;
 inline constexpr std::size_t live_playlists_unanswered_max = 512;
+// Of a viewer at an edge for a playlist of which upstream tells nothing: less than players wait for
+// a first byte (hls.js 10 s, our page 8 s), so that it counts as an answer of ours, after which
+// they ask again.
+inline constexpr std::chrono::milliseconds playlist_wait = 6s;
 
 // Bodies on their way to the cache, in memory: 32 pages less LMDB's 16-byte page header, so that
 // they also fill whole runs of its medium shelf (DESIGN 4.4).

@@ -83,6 +83,52 @@ test('who waits for an origin that does not come back is told to come again', as
   assert.ok(performance.now() - begun < waited_ms);
 });
 
+/** The path's origin takes requests and says nothing; what it holds is in the list. */
+function holdTongue(origin, path) {
+  const held = [];
+  origin.answer(path, (asked, response) => held.push(response));
+  return held;
+}
+const less_than_silence_ms = 20_000;  // timeouts.first_byte is 30 s
+
+test('an origin that takes requests and says nothing is waited for as long as one that is away', async () => {
+  const { origin, edge } = await start();
+  const path = '/demo/final/v1/v480/index.m3u8';
+  const held = [multivariant, path].flatMap((each) => ({ path: each, list: holdTongue(origin, each) }));
+  const answers = await Promise.all(held.flatMap((one) =>
+    Array.from({ length: 3 }, () => ask(edge, one.path, less_than_silence_ms))));
+  for (const answer of answers) assertComeAgain(answer);
+  // What it says after that is for whoever asks again.
+  const again = held.map((one) => ask(edge, one.path));
+  for (const { list } of held) {
+    list[0].writeHead(200, { 'content-type': type, 'cache-control': 'max-age=600' }).end('#EXTM3U\n');
+  }
+  for (const answer of await Promise.all(again)) assert.equal(answer.text, '#EXTM3U\n');
+  for (const one of held) assert.equal(origin.count(one.path), 1, 'one fetch for all of them');
+});
+
+test('while an origin says nothing a copy stands in where it may', async () => {
+  const { origin, edge } = await start();
+  const path = '/demo/other/index.m3u8';
+  origin.answer(path, { headers: { 'content-type': type, 'cache-control': 'max-age=10', age: '20' }, body: '#EXTM3U\n' });
+  await until('it is kept', async () => {
+    await ask(edge, path);
+    return (await request(`${edge.admin}/api/v1/cache`)).json().some.some(({ key }) => key === path);
+  });
+  holdTongue(origin, path);
+  const answer = await ask(edge, path, less_than_silence_ms);
+  assert.equal(answer.text, '#EXTM3U\n');
+  assert.match(answer.headers['cache-status'], /; hit/);
+});
+
+test('a playlist that is for one viewer only is fetched once for it', async () => {
+  const { origin, edge } = await start();
+  const path = '/demo/mine/index.m3u8';
+  origin.answer(path, { headers: { 'content-type': type, 'cache-control': 'private' }, body: '#EXTM3U\n' });
+  assert.equal((await ask(edge, path)).text, '#EXTM3U\n');
+  assert.equal(origin.count(path), 1);
+});
+
 test('an outage makes few playlists more that are asked for all the time', async () => {
   const { origin, edge } = await start();
   const places = 512;
