@@ -228,17 +228,14 @@ class Catalog {
   void note_channel(const media::Job& job, const std::string& state);
 
   // Clips (catalog_clip.cpp).
-  /// Makes it, or replaces the one that is there; the version before stays for those who play it,
-  /// older ones go. conflict: the name is another kind's; too many clips of one source. not_found:
-  /// the source or an object is not there any more.
+  /// Makes it, or replaces the one that is there; the version before stays for those who play it
+  /// (one that grew ends there and then), older ones go. conflict: the name is another kind's; too
+  /// many clips of one source. not_found: the source or an object is not there any more.
   Result<MadeClip> make_clip(const NewClip& clip);
   // One that grows (catalog_growth.cpp).
   /// There is more of this version, or (`is_whole`) nothing comes any more; labels stay. not_found:
   /// it does not grow any more, or is not what viewers get; with `retry`: as of make_clip().
   Result<Asset> grow_clip(const NewClip& clip);
-  /// A version that was replaced while it grew, whose playlists end: whoever plays it need not
-  /// wait. Nothing, if it is gone.
-  Result<void> end_replaced_clip(const NewClip& version);
   /// Those that an earlier run left so.
   Result<std::vector<Asset>> growing_clips() const;
   // The end of a job of kind edges (catalog_exact.cpp). not_found: deleted or superseded meanwhile.
@@ -279,6 +276,7 @@ class Catalog {
   Result<std::vector<Released>> drop_old_clips(Change& change, const Asset& clip,
                                                const std::vector<std::string>& kept);
   /// What a version of a clip has of its own, but for pieces that other clips hold.
+  Result<void> end_growing(Change& change, const Asset& clip);
   Result<std::vector<Released>> drop_own(Change& change, const Asset& clip,
                                          const std::string& version);
   Result<std::vector<Released>> drop_unheld(Change& change, const std::string& tenant,

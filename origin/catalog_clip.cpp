@@ -92,7 +92,9 @@ Result<MadeClip> Catalog::make_clip(const NewClip& clip) {
   if (auto there = check_objects(change, clip); !there) return std::unexpected(there.error());
   MadeClip made{.is_new = !*old};
   made.asset = clip_asset(*old ? **old : Asset{.created = wall_now()}, clip);
-  auto put = put_holds(change, clip);
+  Result<void> put;
+  if (*old && is_growing(**old)) put = end_growing(change, **old);
+  if (put) put = put_holds(change, clip);
   if (put) put = put_playlists(change, clip);
   if (!put) return std::unexpected(put.error());
   if (*old) {

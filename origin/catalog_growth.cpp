@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "origin/catalog_change.hpp"
+#include "origin/clip/growth.hpp"
 
 namespace relay::origin {
 
@@ -29,18 +30,23 @@ Result<Asset> Catalog::grow_clip(const NewClip& clip) {
   return std::move(grown);
 }
 
-Result<void> Catalog::end_replaced_clip(const NewClip& version) {
-  Change change(*this);
-  if (auto ready = change.ready(); !ready) return ready;
-  auto bytes = change.txn().get(tables_.versions,
-                                version_key(version.tenant, version.asset, version.version));
-  if (!bytes) return std::unexpected(bytes.error());
-  if (!*bytes) return {};
-  auto record = version_from_bytes(**bytes);
-  if (!record) return std::unexpected(record.error());
-  if (record->state != VersionState::ready) return {};
-  if (auto put = put_playlists(change, version); !put) return put;
-  return change.commit();
+/// Nothing more comes: whoever plays it need not wait.
+Result<void> Catalog::end_growing(Change& change, const Asset& clip) {
+  std::string prefix = object_key(clip.tenant, clip.name, clip.current_version, "");
+  auto keys = keys_of(change.txn(), tables_.playlists, prefix);
+  if (!keys) return std::unexpected(keys.error());
+  for (const std::string& key : *keys) {
+    auto bytes = change.txn().get(tables_.playlists, key);
+    if (!bytes) return std::unexpected(bytes.error());
+    auto record = playlist_from_bytes(bytes->value_or(""));
+    if (!record) return std::unexpected(record.error());
+    bool is_media = key.size() > prefix.size();
+    std::string text = is_media ? clip::closed(std::move(record->text)) : std::move(record->text);
+    auto put =
+        change.txn().put(tables_.playlists, key, to_bytes(PlaylistRecord{text, wall_now(), true}));
+    if (!put) return put;
+  }
+  return {};
 }
 
 }  // namespace relay::origin

@@ -70,26 +70,12 @@ net::Task<void> ClipGrowth::run(ClipName name, std::int64_t lead_in_us) {
   }
 }
 
-Result<ClipGrowth::Look> ClipGrowth::end_replaced(const ClipName& name, std::int64_t lead_in_us) {
-  auto playlists = media_playlists_of(catalog_, name.tenant, name.asset, name.version);
-  if (!playlists) return std::unexpected(playlists.error());
-  clip::close(*playlists);
-  set_start(*playlists, lead_in_us);
-  NewClip version{.tenant = name.tenant, .asset = name.asset, .version = name.version};
-  for (const auto& [rendition, playlist] : *playlists)
-    version.playlists[rendition] = media::write(playlist);
-  if (auto ended = catalog_.end_replaced_clip(version); !ended)
-    return std::unexpected(ended.error());
-  return Look{};
-}
-
 Result<ClipGrowth::Look> ClipGrowth::grow(const ClipName& name, SteadyTime begun,
                                           std::int64_t lead_in_us) {
   auto asset = catalog_.asset(name.tenant, name.asset);
   if (!asset) return std::unexpected(asset.error());
-  bool is_ours = *asset && (*asset)->current_version == name.version;
-  if (!is_ours) return end_replaced(name, lead_in_us);
-  if (!is_growing(**asset)) return Look{};
+  bool grows = *asset && is_growing(**asset) && (*asset)->current_version == name.version;
+  if (!grows) return Look{};
   const ClipFacts& facts = *(*asset)->clip;
   auto from = read_clip_source(catalog_, channels_, name.tenant, facts.from);
   if (!from) return std::unexpected(from.error());

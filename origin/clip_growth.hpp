@@ -40,9 +40,8 @@ class ClipGrowth {
     std::uint64_t lead_seen = 0;
   };
   net::Task<void> run(ClipName name, std::int64_t lead_in_us);
-  // On the blocking pool.
+  /// On the blocking pool.
   Result<Look> grow(const ClipName& name, SteadyTime begun, std::int64_t lead_in_us);
-  Result<Look> end_replaced(const ClipName& name, std::int64_t lead_in_us);
 
   Catalog& catalog_;
   const live::Channels& channels_;

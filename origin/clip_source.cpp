@@ -43,10 +43,11 @@ Result<media::MultivariantPlaylist> multivariant_of(const Catalog& catalog, cons
   return media::read_multivariant_playlist(*record ? (*record)->text : "");
 }
 
-/// Of a channel that is open, as viewers see it now.
+/// Of a channel that is open, as viewers see it now. While it ends, its playlists do so one after
+/// the other: only when all have can nothing more come of it.
 void add_window(const live::View& view, clip::Source& source, clip::SourceRendition& rendition) {
   source.target_duration_s = static_cast<int>(view.window.target_duration_s);
-  if (view.window.ended) source.growing = false;
+  source.growing = source.growing || !view.window.ended;
   for (const media::LiveSegment& each : view.window.segments) {
     if (!each.complete) break;
     if (!source.date_us && &rendition == &source.renditions.front()) source.date_us = each.date_us;
@@ -106,6 +107,8 @@ Result<void> add_sheets(const Catalog& catalog, const live::Channel* channel, Cl
   const Asset& asset = from.asset;
   clip::SourceRendition& sheets = from.source.sheets;
   sheets.name = media::rendition_of(from.multivariant.images.front().uri);
+  if (auto live = channel ? channel->rendition(sheets.name) : nullptr)
+    from.source.growing = from.source.growing || !live->view.load()->window.ended;
   auto playlist = source_sheets(catalog, asset, channel, sheets.name);
   if (!playlist) return std::unexpected(playlist.error());
   if (!*playlist) return {};
@@ -141,11 +144,13 @@ Result<ClipSource> read_clip_source(const Catalog& catalog, const live::Channels
   clip::Source& source = found.source;
   source.renditions = renditions_named(found.multivariant);
   auto channel = channels.find(tenant, asset_name);
-  source.growing = channel != nullptr;
   if (found.asset.clip) add_meant(*found.asset.clip, source);
   for (clip::SourceRendition& each : source.renditions) {
     auto live = channel ? channel->rendition(each.name) : nullptr;
-    if (channel && !live) continue;
+    if (channel && !live) {
+      source.growing = true;
+      continue;
+    }
     if (live && !found.lead) {
       found.lead = live;
       found.lead_seen = live->changed.version();

@@ -71,6 +71,13 @@ Result<std::int64_t> place(const Source& source, const Common& common, const Mom
   return moment.us - *common.date_us;
 }
 
+Result<void> check_length(std::int64_t length_us) {
+  if (length_us >= length_us_min && length_us <= length_us_max) return {};
+  return bad_input(fmt::format("a clip lasts from {} s to {} s, and this one would last {:.3f} s",
+                               static_cast<double>(length_us_min) / 1e6, length_us_max / 1'000'000,
+                               static_cast<double>(length_us) / 1e6));
+}
+
 Result<void> check_span(const Source& source, const Common& common, Choice& choice) {
   if (choice.end_us <= choice.start_us)
     return bad_input(fmt::format("end must be later than start: start is {}, end is {}",
@@ -82,12 +89,7 @@ Result<void> check_span(const Source& source, const Common& common, Choice& choi
   choice.start_us = std::max<std::int64_t>(choice.start_us, 0);
   choice.end_us = std::min(choice.end_us, common.end_us());
   // Of what is there: the rest of what was asked for may lie in the slack.
-  std::int64_t length = choice.end_us - choice.start_us;
-  if (length < length_us_min || length > length_us_max)
-    return bad_input(fmt::format("a clip lasts from {} s to {} s, and this one would last {:.3f} s",
-                                 static_cast<double>(length_us_min) / 1e6,
-                                 length_us_max / 1'000'000, static_cast<double>(length) / 1e6));
-  return {};
+  return check_length(choice.end_us - choice.start_us);
 }
 
 Result<Choice> span_of(const Source& source, const Common& common, const Wish& wish) {
@@ -166,6 +168,8 @@ Result<Choice> choose_beginning(const Source& source, const Wish& wish, std::int
   std::int64_t end_us = wish.end->us - (wish.end->dated ? source_date_us : 0);
   if (end_us > choice->finish_us + ahead_us_max) return nothing_there(source);
   choice->end_us = end_us;
+  if (auto fits = check_length(end_us - choice->start_us); !fits)
+    return std::unexpected(fits.error());
   return choice;
 }
 

@@ -80,8 +80,9 @@ struct Choice {
 Result<Choice> choose(const Source& source, const Wish& wish);
 
 /// The same of a source that grows, as far as it is there: `end_us` is what was asked for, and may
-/// lie up to `ahead_us_max` behind `finish_us`. Errors: as choose() without an end; conflict with
-/// `retry` when it lies further, or the source has no dates to know it by later.
+/// lie up to `ahead_us_max` behind `finish_us`. Errors: as choose() without an end, and too long
+/// with it; conflict with `retry` when it lies further, or the source has no dates to know it by
+/// later.
 Result<Choice> choose_beginning(const Source& source, const Wish& wish, std::int64_t ahead_us_max);
 
 }  // namespace relay::origin::clip

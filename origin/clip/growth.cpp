@@ -1,6 +1,7 @@
 #include "origin/clip/growth.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "common/media/live.hpp"
@@ -75,6 +76,10 @@ void leave_open(MediaPlaylists& playlists) {
 
 void close(MediaPlaylists& playlists) {
   for (auto& [name, playlist] : playlists) playlist.ended = true;
+}
+
+std::string closed(std::string text) {
+  return std::move(text) + "#EXT-X-ENDLIST\n";
 }
 
 Growth grow(MediaPlaylists& playlists, const Source& source, std::int64_t to_date_us) {

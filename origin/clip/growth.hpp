@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "origin/clip/clip.hpp"
 #include "origin/clip/playlists.hpp"
@@ -13,6 +14,8 @@ namespace relay::origin::clip {
 void leave_open(MediaPlaylists& playlists);
 /// Nothing more comes.
 void close(MediaPlaylists& playlists);
+/// The same of the text of one that was left open.
+std::string closed(std::string text);
 
 struct Growth {
   bool grew = false;

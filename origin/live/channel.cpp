@@ -353,6 +353,8 @@ void Channel::become(const Recording& recording) {
   ended_ = true;
   for (auto& each : tracks_) leave(*each, each->window.keep_only(recording.span));
   for (auto& each : tracks_) publish(*each);
+  // Who was woken by the first to end may have seen the others as they were: once more.
+  for (auto& each : tracks_) each->shared->changed.notify();
 }
 
 milliseconds Channel::parts_stay() const {

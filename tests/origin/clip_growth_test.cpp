@@ -62,6 +62,18 @@ TEST(ClipGrowth, ABeginningIsWhatIsThereOfWhatWasAskedFor) {
       << "by what would its end be known?";
 }
 
+TEST(ClipGrowth, NoneIsLongerThanAClipMayBe) {
+  constexpr std::int64_t hour = 3600 * second;
+  Source source{"live", "0abc", 1'000 * second, true, 4, {}};
+  source.renditions = {{"v720", true, {{7, 12 * hour}, {8, 12 * hour - 2 * second}}}};
+  auto whole = choose_beginning(source, {Moment{false, 0}, Moment{false, 24 * hour}}, 4 * second);
+  EXPECT_TRUE(whole) << whole.error().message;
+  auto longer =
+      choose_beginning(source, {Moment{false, 0}, Moment{false, 24 * hour + second}}, 4 * second);
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error().kind, ErrorKind::invalid);
+}
+
 TEST(ClipGrowth, GrowsAndIsNeverTakenBack) {
   MediaPlaylists playlists = beginning(1'013.5);
   const MediaPlaylists before = playlists;
@@ -86,6 +98,13 @@ TEST(ClipGrowth, WhatIsReadBackGrowsLikewise) {
     playlist = *media::read_media_playlist(media::write(playlist));
   EXPECT_TRUE(grow(playlists, channel(), 1'010 * second).whole);
   EXPECT_EQ(playlists.at("audio").segments.back().uri, "../../../live/0abc/audio/9.m4s");
+}
+
+TEST(ClipGrowth, ATextIsClosedAsItsPlaylistWouldBe) {
+  MediaPlaylists playlists = beginning(1'010);
+  std::string text = closed(text_of(playlists, "v720"));
+  close(playlists);
+  EXPECT_EQ(text, text_of(playlists, "v720"));
 }
 
 TEST(ClipGrowth, WaitsForEveryRendition) {
