@@ -124,7 +124,7 @@ export class Timeline extends EventTarget {
     handle.addEventListener('keydown', (event) => this.#nudge(event, side));
     handle.addEventListener('pointerdown', (event) => {
       event.stopPropagation();
-      this.#follow(event, handle, (moment_ms) => this.#drag(side, moment_ms));
+      this.#grab(event, side);
     });
     this.box.append(handle);
     return handle;
@@ -139,6 +139,15 @@ export class Timeline extends EventTarget {
     this.#drag(side, this.#marks[side] + direction * (event.shiftKey ? 1000 : 10));
   }
 
+  /** Wherever on it a handle is held: its mark moves by as much as the pointer does. */
+  #grab(event, side) {
+    const mark_ms = this.#marks[side];
+    this.#seek(mark_ms);
+    const { left, width } = this.box.getBoundingClientRect();
+    const off_px = event.clientX - left - width * fractionOf(this.#view, mark_ms);
+    this.#follow(event, this.#handles[side], ({ clientX }) => this.#drag(side, this.#momentAt(clientX - off_px)));
+  }
+
   #drag(side, moment_ms) {
     const marks = dragged(this.#marks, side, moment_ms, this.#range);
     this.dispatchEvent(new CustomEvent('marks', { detail: { marks } }));
@@ -146,22 +155,22 @@ export class Timeline extends EventTarget {
   }
 
   #scrub(event) {
-    if (event.button === 0) this.#follow(event, this.box, (moment_ms) => this.#seek(moment_ms));
+    if (event.button !== 0 || !this.#view) return;
+    const seek = ({ clientX }) => this.#seek(this.#momentAt(clientX));
+    seek(event);
+    this.#follow(event, this.box, seek);
   }
 
   #seek(moment_ms) {
     this.dispatchEvent(new CustomEvent('seek', { detail: { moment_ms } }));
   }
 
-  /** Tells the moments under a pointer that is held down. */
-  #follow(event, element, act) {
-    if (!this.#view) return;
-    const tell = ({ clientX }) => act(this.#momentAt(clientX));
-    element.setPointerCapture(event.pointerId);
+  /** Tells how a pointer moves that is held down. */
+  #follow({ pointerId }, element, tell) {
+    element.setPointerCapture(pointerId);
     element.addEventListener('pointermove', tell);
     const end = () => element.removeEventListener('pointermove', tell);
     element.addEventListener('lostpointercapture', end, { once: true });
-    tell(event);
   }
 
   #momentAt(clientX) {

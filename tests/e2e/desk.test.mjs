@@ -199,3 +199,37 @@ test('a clip is a source like others, once it is cut', async (t) => {
   const { clip: facts } = await asset(origin, `demo/${name}`);
   assert.deepEqual([facts.from, facts.start, facts.end], ['attack', 2, 3.04]);
 });
+
+test('a click leaves a mark where it is, and a drag moves it by as much as the pointer', async (t) => {
+  await upload(origin, 'demo/videos/grabbed', clip({ seconds: 6 }));
+  await waitForState(origin, 'demo/grabbed', 'ready');
+  const page = await openDesk(t, 'grabbed');
+  await shows(page, 5900);
+  await page.evaluate(() => window.torchrelay.preview.seek(2000));
+  await press(page, 'i', 'Shift+ArrowRight', 'o');
+  const { marks: before } = await state(page);
+  for (const [name, mark_ms] of [['Beginning', before.in_ms], ['End', before.out_ms]]) {
+    const { x, y, width, height } = await page.getByRole('slider', { name, exact: true }).boundingBox();
+    for (const share of [0.1, 0.9]) {
+      await page.mouse.click(x + share * width, y + height / 2);
+      await shown(page, `a click on ${name}`);
+      const { marks, moment_ms } = await state(page);
+      assert.deepEqual(marks, before, `${name}, at ${share} of its width`);
+      assert.ok(Math.abs(moment_ms - mark_ms) < 41, `${name}: the picture at ${moment_ms}`);
+    }
+    const by_px = 40;
+    await page.mouse.move(x + 0.1 * width, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + 0.1 * width + by_px, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+    const { marks } = await state(page);
+    const ms_a_px = await page.evaluate(() => {
+      const { view, box } = window.torchrelay.timeline;
+      return (view.to_ms - view.from_ms) / box.clientWidth;
+    });
+    const [side, other] = name === 'Beginning' ? ['in_ms', 'out_ms'] : ['out_ms', 'in_ms'];
+    assert.ok(Math.abs(marks[side] - mark_ms - by_px * ms_a_px) <= 2 * ms_a_px, `${name}: ${marks[side]} from ${mark_ms}`);
+    if (name === 'Beginning') assert.equal(marks[other], before[other]);
+    before[side] = marks[side];
+  }
+});
