@@ -64,6 +64,11 @@ inline constexpr std::chrono::milliseconds idle_connection_age = 50s;
 inline constexpr std::size_t playlist_bytes_max = 8 * 1024 * 1024;
 inline constexpr std::int64_t segment_seconds_max = 24 * 60 * 60;
 
+// Who connects to publish, by RTMP or SRT: connections of a listener; and by RTMP those of one peer
+// that do not publish yet, as many as a studio's encoders that all come back at once.
+inline constexpr std::size_t publishers_max = 1024;
+inline constexpr std::size_t waiting_publishers_max = 64;
+
 // A settings file larger than this is a mistake.
 inline constexpr std::size_t settings_file_bytes_max = 1024 * 1024;
 

@@ -51,10 +51,12 @@ bool is_taken(std::string_view codec) {
 
 }  // namespace
 
-RtmpConnection::RtmpConnection(const Channels& channels, RtmpCounters counters, std::string peer)
+RtmpConnection::RtmpConnection(const Channels& channels, RtmpCounters counters, std::string peer,
+                               Place place)
     : channels_(channels),
       counters_(counters),
       peer_(std::move(peer)),
+      place_(std::move(place)),
       session_(random_bytes()),
       greeted_by_(steady_now() + publish_wait) {
 }
@@ -97,6 +99,7 @@ bool RtmpConnection::on_publish(const rtmp::Session::Publish& publish) {
   auto feed = channels_.admit(*key, media::FeedFormat::flv);
   if (!feed) return leave(feed.error().message);
   feed_ = std::move(*feed);
+  place_.reset();
   counters_.publishers.add(1);
   session_.accept();
   log::info("publisher came", {kv("protocol", "rtmp"), kv("peer", peer_), kv("channel", channel_),

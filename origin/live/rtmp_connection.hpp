@@ -11,6 +11,7 @@
 #include "common/net/socket.hpp"
 #include "common/net/task.hpp"
 #include "common/net/watchdog.hpp"
+#include "origin/live/doorstep.hpp"
 #include "origin/live/feed.hpp"
 #include "origin/live/rtmp/session.hpp"
 
@@ -27,7 +28,9 @@ struct RtmpCounters {
 /// What is said and done, apart from how bytes are carried.
 class RtmpConnection : public net::Watched {
  public:
-  RtmpConnection(const Channels& channels, RtmpCounters counters, std::string peer);
+  using Place = std::unique_ptr<Doorstep::Place>;
+  /// `place`: given up once it publishes.
+  RtmpConnection(const Channels& channels, RtmpCounters counters, std::string peer, Place place);
   ~RtmpConnection() override;
 
  protected:
@@ -48,6 +51,7 @@ class RtmpConnection : public net::Watched {
   const Channels& channels_;
   RtmpCounters counters_;
   const std::string peer_;
+  Place place_;
   rtmp::Session session_;
   std::unique_ptr<Feed> feed_;
   std::string channel_;  // "demo/final", for logs

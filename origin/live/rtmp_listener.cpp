@@ -7,15 +7,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
 
+#include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 #include "common/net/address.hpp"
 #include "common/net/timer.hpp"
+#include "origin/live/refusal_log.hpp"
 #include "origin/live/rtmp_connection.hpp"
 
 namespace relay::origin::live {
@@ -26,15 +29,16 @@ namespace ssl = asio::ssl;
 using net::use_result;
 using TlsStream = ssl::stream<net::TcpSocket>;
 
-constexpr std::size_t rtmp_connections_max = 1024;  // publishers and who wants to be one
 constexpr auto last_words_wait = std::chrono::seconds(2);
 
 template <class Stream>
 class Carried final : public RtmpConnection {
  public:
   using Self = std::shared_ptr<Carried>;
-  Carried(Stream stream, const Channels& channels, RtmpCounters counters, std::string peer)
-      : RtmpConnection(channels, counters, std::move(peer)), stream_(std::move(stream)) {}
+  Carried(Stream stream, const Channels& channels, RtmpCounters counters, std::string peer,
+          Place place)
+      : RtmpConnection(channels, counters, std::move(peer), std::move(place)),
+        stream_(std::move(stream)) {}
 
   /// Until the peer or the session ends; `self` keeps it alive.
   static net::Task<void> run(Self self) {
@@ -128,14 +132,27 @@ struct House {
   RtmpCounters counters;
   std::unique_ptr<ssl::context> tls;  // null: plain
   std::atomic<std::size_t> connections{0};
+  const std::shared_ptr<Doorstep> doorstep =
+      std::make_shared<Doorstep>(limits::waiting_publishers_max);
 };
+
+/// Whose connections count together: an address, of IPv6 a network, out of which one host may have
+/// as many addresses as it likes.
+std::string peer_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  if (address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::make_address_v6(bytes).to_string();
+}
 
 /// On the connection's worker, from its begin to its end.
 template <class Stream>
 net::Task<void> attend(asio::io_context& io, std::shared_ptr<House> house, Stream stream,
-                       std::string peer) {
-  auto connection = std::make_shared<Carried<Stream>>(std::move(stream), house->channels,
-                                                      house->counters, std::move(peer));
+                       std::string peer, RtmpConnection::Place place) {
+  auto connection = std::make_shared<Carried<Stream>>(
+      std::move(stream), house->channels, house->counters, std::move(peer), std::move(place));
   asio::use_service<net::Watchdog>(io).watch(*connection);
   co_await Carried<Stream>::run(std::move(connection));
   --house->connections;
@@ -153,9 +170,12 @@ struct RtmpListener::Impl {
   std::size_t turn = 0;  // of which worker the next connection is
   net::Acceptor acceptor;
   const std::shared_ptr<House> house;
+  RefusalLog refusal_log;
   bool stopping = false;
 
   void bind(const std::string& address);
+  void welcome(asio::io_context& io, net::TcpSocket socket, const asio::ip::address& from);
+  void note_refused(std::string_view peer, std::string_view why);
   static net::Task<void> accept_loop(std::shared_ptr<Impl> self);
 };
 
@@ -172,6 +192,29 @@ void RtmpListener::Impl::bind(const std::string& address) {
   }
 }
 
+void RtmpListener::Impl::note_refused(std::string_view peer, std::string_view why) {
+  house->counters.refused.add();
+  auto left_out = refusal_log.line(steady_now());
+  if (!left_out) return;
+  log::warn("cannot take a publisher",
+            {kv("peer", peer), kv("why", why), kv("not_logged_before", *left_out)});
+}
+
+void RtmpListener::Impl::welcome(asio::io_context& io, net::TcpSocket socket,
+                                 const asio::ip::address& from) {
+  std::string peer = from.to_string();
+  auto place = Doorstep::enter(house->doorstep, peer_of(from));
+  if (!place) return note_refused(peer, "too many of its connections do not publish");
+  net::tune(socket);
+  ++house->connections;
+  if (!house->tls) {
+    net::spawn(io, attend(io, house, std::move(socket), std::move(peer), std::move(place)));
+    return;
+  }
+  TlsStream stream(std::move(socket), *house->tls);
+  net::spawn(io, attend(io, house, std::move(stream), std::move(peer), std::move(place)));
+}
+
 net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
   while (!self->stopping) {
     asio::ip::tcp::endpoint from;
@@ -179,22 +222,14 @@ net::Task<void> RtmpListener::Impl::accept_loop(std::shared_ptr<Impl> self) {
     auto [error, socket] =
         co_await self->acceptor.async_accept(io.get_executor(), from, use_result);
     if (error == asio::error::operation_aborted) co_return;
-    if (error || self->house->connections >= rtmp_connections_max) {
-      log::warn("cannot take a publisher",
-                {kv("why", error ? error.message() : std::string("too many connections"))});
+    if (error || self->house->connections >= limits::publishers_max) {
+      self->note_refused(from.address().to_string(),
+                         error ? error.message() : "too many connections");
       net::Timer pause(*self->workers.front(), std::chrono::milliseconds(100));
       co_await pause.async_wait(use_result);
       continue;
     }
-    net::tune(socket);
-    std::string peer = from.address().to_string();
-    ++self->house->connections;
-    if (self->house->tls) {
-      TlsStream stream(std::move(socket), *self->house->tls);
-      net::spawn(io, attend(io, self->house, std::move(stream), std::move(peer)));
-    } else {
-      net::spawn(io, attend(io, self->house, std::move(socket), std::move(peer)));
-    }
+    self->welcome(io, std::move(socket), from.address());
   }
 }
 

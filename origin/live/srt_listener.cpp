@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "common/base/clock.hpp"
+#include "common/base/limits.hpp"
 #include "common/base/log.hpp"
 #include "common/net/address.hpp"
 #include "origin/live/channels.hpp"
@@ -30,7 +31,6 @@ namespace relay::origin::live {
 namespace {
 
 constexpr int backlog = 64;
-constexpr std::size_t srt_connections_max = 1024;
 constexpr std::size_t events_max = 64;  // taken at once
 constexpr std::int64_t wait_ms = 200;   // how soon a stop is noticed
 constexpr int peer_idle_ms = 10'000;    // without a packet: it is gone
@@ -206,7 +206,7 @@ void SrtListener::Impl::run() {
 /// Whoever shows no key must know the passphrase.
 Result<std::unique_ptr<Feed>> SrtListener::Impl::admit(SRTSOCKET socket,
                                                        const StreamKey& key) const {
-  if (publishers.size() >= srt_connections_max)
+  if (publishers.size() >= limits::publishers_max)
     return fail(ErrorKind::unavailable, ErrorSource::internal, "too many publishers");
   auto channel = channels.find(key.tenant, key.asset);
   if (!channel)

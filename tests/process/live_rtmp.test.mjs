@@ -149,3 +149,28 @@ test('garbage and half-open connections harm nobody', async () => {
   assert.equal(await publishing(), 1);
   assert.equal((await slotOf('demo/final'))?.state, 'ready');
 });
+
+test('one peer\'s connections that publish nothing keep out nobody else', async (t) => {
+  const most = 64;
+  const too_many = 10;
+  const refused = async () => metricValue(await origin.metrics(), 'origin_live_refused_total', { protocol: 'rtmp' });
+  const knock = () => net.connect({ port: address.port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+    .on('error', () => {}).resume();
+  const before = await refused();
+  const sockets = Array.from({ length: most + too_many }, knock);
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  await until('those above the limit to be refused', async () => await refused() === before + too_many);
+  await until('them to be closed', () => sockets.filter(({ closed }) => closed).length >= too_many);
+  assert.match(origin.log(), /cannot take a publisher.*peer=127\.0\.0\.2 why="too many of its connections/);
+  const { ingest } = await openChannel(origin, 'demo/beside');
+  push(ingest.rtmp);
+  await until('another peer to publish', async () => (await slotOf('demo/beside')).publishing);
+  for (const socket of sockets) socket.destroy();
+  await until('that peer to be heard again', async () => {
+    const socket = knock();
+    sockets.push(socket);
+    socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1536)]));  // a handshake begins
+    await until('an answer, or none', () => socket.bytesRead > 0 || socket.closed);
+    return socket.bytesRead > 0;
+  });
+});
