@@ -33,7 +33,9 @@ namespace {
 constexpr int backlog = 64;
 constexpr std::size_t events_max = 64;  // taken at once
 constexpr std::int64_t wait_ms = 200;   // how soon a stop is noticed
-constexpr int peer_idle_ms = 10'000;    // without a packet: it is gone
+// Without a packet: it is gone. As long as encoders wait for us (libsrt's default): who gave up and
+// comes again finds the slot free.
+constexpr int peer_idle_ms = 5'000;
 constexpr std::size_t packet_bytes_max = 1500;
 constexpr std::size_t messages_a_turn = 256;  // of one publisher, before the next one's turn
 
