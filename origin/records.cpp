@@ -155,8 +155,8 @@ Result<VersionRecord> version_from_bytes(std::string_view bytes) {
 }
 
 std::string to_bytes(const live::ChannelRecord& record) {
-  return std::string(1, form_1) + record.key_sha256 + '\n' + live::to_json(record.rules) + '\n' +
-         media::to_json(record.job);
+  return std::string(1, form_1) + record.key_sha256 + '\n' +
+         live::to_json(record.rules, record.window) + '\n' + media::to_json(record.job);
 }
 
 Result<live::ChannelRecord> channel_from_bytes(std::string_view bytes) {
@@ -166,12 +166,12 @@ Result<live::ChannelRecord> channel_from_bytes(std::string_view bytes) {
   bytes.remove_prefix(line + 1);
   // There were no rules once.
   std::size_t rules_end = bytes.find('\n');
-  auto rules = rules_end == bytes.npos ? live::ChannelRules{}
-                                       : live::channel_rules_from_json(bytes.substr(0, rules_end));
-  if (!rules) return std::unexpected(rules.error());
+  auto kept = rules_end == bytes.npos ? live::KeptRules{}
+                                      : live::channel_rules_from_json(bytes.substr(0, rules_end));
+  if (!kept) return std::unexpected(kept.error());
   auto job = media::job_from_json(bytes.substr(rules_end == bytes.npos ? 0 : rules_end + 1));
   if (!job) return std::unexpected(job.error());
-  return live::ChannelRecord{std::move(*job), std::move(key), *rules};
+  return live::ChannelRecord{std::move(*job), std::move(key), kept->rules, kept->window};
 }
 
 }  // namespace relay::origin

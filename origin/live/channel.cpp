@@ -60,11 +60,13 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
   // Parts of the segment at hand may have been shown before: it is a gap at once, or the playlist
   // would show less than it did.
   for (auto& each : tracks_) each->window.fill_until(grid_->segment_at(wall_now()) + 1);
+  slide_as_before();
   transcoder_->start();
   tick();
   slide();
   for (auto& each : tracks_) publish(*each);
   for (auto& each : tracks_) publish(*each);  // with reports of the others, which are there now
+  mark_window();
 }
 
 Result<std::unique_ptr<Feed>> Channel::admit(std::string_view key, media::FeedSlot slot,
@@ -145,9 +147,12 @@ net::Task<Result<void>> Channel::change(Self self, ChannelWishes wishes, std::st
                                changeable_members));
   std::function<void(ChannelRecord&)> change = [&](ChannelRecord& record) {
     record.rules = merged(record.rules, wishes.rules);
+    record.window = self->window_mark(in_force(record.rules, self->parts_.settings));
     if (!key_sha256.empty()) record.key_sha256 = key_sha256;
   };
+  ++self->holds_;  // or it would begin later than is saved
   auto saved = co_await save(self, change);
+  --self->holds_;
   if (!saved) co_return saved;
   if (!key_sha256.empty()) self->line_->revoke();
   self->slide();
@@ -191,38 +196,6 @@ void Channel::publish(Track& track) {
   }
   bool is_made = !track.is_quiet(steady_now()) && transcoder_->is_running();
   track.publish(std::move(reports), is_made, ended_);
-}
-
-void Channel::slide() {
-  const ChannelRules rules = this->rules();
-  std::uint64_t bytes = 0;
-  for (auto& each : tracks_) {
-    leave(*each, each->window.slide(rules.dvr->count() * 1000));
-    bytes += each->window.bytes();
-  }
-  // All renditions lose the same numbers.
-  while (bytes > *rules.dvr_size_max) {
-    std::uint64_t before = bytes;
-    for (auto& each : tracks_) {
-      auto gone = each->window.drop_oldest();
-      if (!gone) continue;
-      bytes -= gone->bytes();
-      leave(*each, {std::move(*gone)});
-    }
-    if (bytes == before) return;
-  }
-}
-
-void Channel::leave(const Track& track, const std::vector<Segment>& gone) {
-  Leftovers::Segments left{record(), track.shared->name, {}};
-  std::int64_t stay_us = 0;
-  for (const Segment& segment : gone) {
-    if (segment.parts.empty()) continue;
-    left.numbers.push_back(segment.number);
-    stay_us = std::max(stay_us, track.window.stays_us(segment.number));
-  }
-  if (!left.numbers.empty())
-    parts_.leftovers.add(steady_now() + milliseconds(stay_us / 1000), std::move(left));
 }
 
 // Nothing more will come of it: its viewers, and reports of it, need not wait.

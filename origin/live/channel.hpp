@@ -113,6 +113,11 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   void show(Track& track, const PartArrival& arrival);
   void publish(Track& track);
   void slide();
+  void slide(std::chrono::milliseconds dvr, std::uint64_t bytes_max);
+  void slide_as_before();
+  WindowMark window_mark(const ChannelRules& rules) const;
+  void mark_window();
+  static net::Task<void> save_window(Self self);
   void leave(const Track& track, const std::vector<Segment>& gone);
   bool is_left_out(const Track& track) const;
   void fill_gaps();
@@ -149,6 +154,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   SteadyTime last_taken_{};  // when somebody published last
   net::Broadcast saved_;
   bool saving_ = false;  // the record
+  int holds_ = 0;        // while there is any nothing leaves the window
   bool ending_ = false, ended_ = false, stopped_ = false;
 };
 

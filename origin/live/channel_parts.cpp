@@ -40,6 +40,7 @@ net::Task<Result<void>> Channel::take_setup(Self self, media::LiveSetup setup) {
   }
   std::function<void(ChannelRecord&)> change = [&](ChannelRecord& record) {
     record.job.live->setup = setup;
+    record.window = self->window_mark(self->rules());
   };
   auto saved = co_await save(self, change);
   if (saved && self->tracks_.empty()) self->make_tracks(setup);

@@ -21,6 +21,18 @@ void take(const json::object& object, std::string_view key, std::optional<Value>
     into = Value(value->to_number<std::int64_t>());
 }
 
+json::object object_of(const WindowMark& window) {
+  return {{"dvr_ms", window.dvr.count()},
+          {"dvr_bytes_max", window.dvr_size_max},
+          {"first", window.first}};
+}
+
+WindowMark window_of(const json::object& object) {
+  return {std::chrono::milliseconds(object.at("dvr_ms").to_number<std::int64_t>()),
+          object.at("dvr_bytes_max").to_number<std::uint64_t>(),
+          object.at("first").to_number<std::int64_t>()};
+}
+
 }  // namespace
 
 const char* name(BusySlot busy) {
@@ -70,23 +82,27 @@ ChannelRules in_force(const ChannelRules& rules, const LiveSettings& settings) {
   return merged({settings.dvr, settings.dvr_size_max, busy_slot_from(settings.busy_slot)}, rules);
 }
 
-std::string to_json(const ChannelRules& rules) {
+std::string to_json(const ChannelRules& rules, const std::optional<WindowMark>& window) {
   json::object object;
   if (rules.dvr) object["dvr_ms"] = rules.dvr->count();
   if (rules.dvr_size_max) object["dvr_bytes_max"] = *rules.dvr_size_max;
   if (rules.busy_slot) object["busy_slot"] = name(*rules.busy_slot);
+  if (window) object["window"] = object_of(*window);
   return json::serialize(object);
 }
 
-Result<ChannelRules> channel_rules_from_json(std::string_view text) {
+Result<KeptRules> channel_rules_from_json(std::string_view text) {
   try {
     const json::object object = json::parse(text).as_object();
-    ChannelRules rules;
+    KeptRules kept;
+    ChannelRules& rules = kept.rules;
     take(object, "dvr_ms", rules.dvr);
     take(object, "dvr_bytes_max", rules.dvr_size_max);
     if (const json::value* busy = object.if_contains("busy_slot"))
       rules.busy_slot = busy_slot_from(busy->as_string());
-    return rules;
+    if (const json::value* window = object.if_contains("window"))
+      kept.window = window_of(window->as_object());
+    return kept;
   } catch (const std::exception&) {
     return fail(ErrorKind::corrupt, ErrorSource::disk, "the catalog holds a broken channel");
   }

@@ -24,6 +24,14 @@ struct ChannelRules {
   std::optional<BusySlot> busy_slot;
 };
 
+/// How a window was kept last: a restart with a larger one shows nothing again of what had left it,
+/// or its media sequence number would go back.
+struct WindowMark {
+  std::chrono::milliseconds dvr{0};
+  std::uint64_t dvr_size_max = 0;
+  std::int64_t first = 0;  // it began there when these became its bounds
+};
+
 /// The members of a request that may change while a channel is open, for messages.
 inline constexpr const char* changeable_members = "title, tags, dvr, dvr_size_max and busy_slot";
 
@@ -48,8 +56,12 @@ ChannelRules merged(ChannelRules rules, const ChannelRules& wishes);
 ChannelRules in_force(const ChannelRules& rules, const LiveSettings& settings);
 
 /// JSON, for the channel's record.
-std::string to_json(const ChannelRules& rules);
+std::string to_json(const ChannelRules& rules, const std::optional<WindowMark>& window);
+struct KeptRules {
+  ChannelRules rules;
+  std::optional<WindowMark> window;
+};
 /// Errors: corrupt.
-Result<ChannelRules> channel_rules_from_json(std::string_view text);
+Result<KeptRules> channel_rules_from_json(std::string_view text);
 
 }  // namespace relay::origin::live

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct ChannelRecord {
   media::Job job;  // of kind live; with the setup once it is known
   std::string key_sha256;
   ChannelRules rules;
+  std::optional<WindowMark> window = {};  // absent: by a release that did not keep it
 };
 
 /// Thread-safe. All but the path wait for the disk: call them on the blocking pool.

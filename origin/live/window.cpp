@@ -134,9 +134,14 @@ bool Window::has(std::int64_t number) const {
   return !segments_[static_cast<std::size_t>(number - segments_.front().number)].gap;
 }
 
-std::vector<Segment> Window::keep_only(SegmentSpan span) {
+std::vector<Segment> Window::drop_before(std::int64_t first) {
   std::vector<Segment> gone;
-  while (!segments_.empty() && segments_.front().number < span.first) gone.push_back(take_oldest());
+  while (!segments_.empty() && segments_.front().number < first) gone.push_back(take_oldest());
+  return gone;
+}
+
+std::vector<Segment> Window::keep_only(SegmentSpan span) {
+  std::vector<Segment> gone = drop_before(span.first);
   while (!segments_.empty() && segments_.back().number >= span.end) {
     next_ = segments_.back().number;
     bytes_ -= segments_.back().bytes();

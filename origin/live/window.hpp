@@ -71,6 +71,8 @@ class Window {
   /// Takes the oldest segments out until no more than `duration_us` are left; at least three target
   /// durations (6.2.2) and six segments stay, and gaps at the beginning go first.
   std::vector<Segment> slide(std::int64_t duration_us);
+  /// Takes out what lies before that number.
+  std::vector<Segment> drop_before(std::int64_t first);
   /// Takes one segment out, if as many stay.
   std::optional<Segment> drop_oldest();
   /// At its end: takes out what lies before and behind the span.

@@ -91,19 +91,7 @@ class ChannelTest : public testing::Test {
  protected:
   ChannelTest() {
     job_settings.transcoder = "/bin/true";  // a real one would speak to a desk that is not there
-    channel = std::make_shared<Channel>(
-        ChannelParts{io,
-                     blocking,
-                     writing,
-                     keeper,
-                     leftovers,
-                     desk,
-                     settings,
-                     job_settings,
-                     {counter("a"), counter("b"), counter("late"), counter("d"), counter("e"),
-                      metrics.gauge("shed", "shed"), metrics.histogram("delay", "delay"),
-                      counter("switches")}},
-        record(wall_now() - std::chrono::hours(1)));
+    channel = std::make_shared<Channel>(parts(), record(wall_now() - std::chrono::hours(1)));
     channel->start({});
     now = 3600;  // segments of a second
   }
@@ -111,6 +99,19 @@ class ChannelTest : public testing::Test {
     channel->stop("the test is over");
     io.restart();
     io.run();
+  }
+  ChannelParts parts() {
+    return {
+        io,
+        blocking,
+        writing,
+        keeper,
+        leftovers,
+        desk,
+        settings,
+        job_settings,
+        {counter("a"), counter("b"), counter("late"), counter("d"), counter("e"),
+         metrics.gauge("shed", "shed"), metrics.histogram("delay", "delay"), counter("switches")}};
   }
   Counter& counter(const std::string& name) { return metrics.counter(name, name); }
 
