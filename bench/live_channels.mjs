@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { usage } from './measure.mjs'
+import { percentile, usage } from './measure.mjs'
 import { temporaryFolder } from '../tests/support/torchrelay.mjs'
 import { programs } from '../tests/support/program.mjs'
 
@@ -36,8 +36,6 @@ const counts = (options.channels ?? (options.quick ? '1,2' : '1,2,3,4,6')).split
 const rungs = Number(options.rungs ?? 4)
 const sources = options.quick ? ['1280x720'] : ['1280x720', '1920x1080']
 const work = temporaryFolder('bench-live')
-const percentile = (list, share) =>
-  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))]
 
 function makeFeed(size) {
   const file = join(work, `${size}.flv`)

@@ -8,6 +8,7 @@ import { startCamera } from './live/camera.mjs'
 import { nowMs, tapRtmp, tapSrt } from './live/taps.mjs'
 import { blocks, readBlocks, strip } from './live/time_code.mjs'
 import { startWatching, whatWasSeen } from './live/viewer_page.mjs'
+import { percentile } from './measure.mjs'
 import { launchBrowser, openPage } from '../tests/support/browser.mjs'
 import { get, request } from '../tests/support/http.mjs'
 import { openChannel, waitForAir } from '../tests/support/live.mjs'
@@ -60,11 +61,6 @@ const part_ms = Number(options.part ?? 500)
 const srt_latency_ms = Number(options['srt-latency'] ?? 120)
 const rate = 25
 const settle_s = options.quick ? 15 : 40 // of a viewer, who comes to its place by playing faster, before figures count
-
-const percentile = (list, share) => {
-  const sorted = [...list].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
-}
 
 /** When each part came to be in the playlist at `url`: "12.3.m4s" → ms. */
 class Follower {

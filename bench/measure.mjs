@@ -23,7 +23,13 @@ export const cpuSeconds = pids => pids.reduce((sum, pid) => sum + usage(pid).cpu
 /** CPU seconds of all children that a process has waited for. */
 export const cpuSecondsOfEnded = pid => (fieldsOf(pid)[13] + fieldsOf(pid)[14]) / ticks_a_second
 
-export const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
+/** The value below which a `share` of them lies; NaN of none. */
+export function percentile(list, share) {
+  const sorted = [...list].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
+}
+
+export const median = list => percentile(list, 0.5)
 
 /** Memory that the machine never used costs its first user dearly under a hypervisor: we touch it, so that
  *  no server pays for the others. */

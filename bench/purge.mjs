@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { parseArgs } from 'node:util'
+import { percentile } from './measure.mjs'
 import { get, request } from '../tests/support/http.mjs'
 import { startScriptedOrigin } from '../tests/support/scripted_origin.mjs'
 import { cleanUp, startEdges } from '../tests/support/torchrelay.mjs'
@@ -37,8 +38,6 @@ const agent = new http.Agent({ keepAlive: true })
 const startFleet = (upstream) =>
   startEdges(count, upstream, { size: '64MiB', settings: { edge: { threads: 1 }, log: { level: 'warn' } } })
 
-const rank = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-
 async function measure(edges, what, body) {
   const times = []
   const slowest = []
@@ -52,10 +51,8 @@ async function measure(edges, what, body) {
     if (members.some(({ state }) => state !== 'applied')) throw new Error(`not applied by all: ${answer.text}`)
     if (members.length > 0) slowest.push(Math.max(...members.map(({ ms }) => ms)))
   }
-  times.sort((a, b) => a - b)
-  slowest.sort((a, b) => a - b)
-  return { what, edges: edges.length, purges, p50_ms: rank(times, 0.5), p99_ms: rank(times, 0.99),
-    max_ms: times.at(-1), slowest_member_p99_ms: rank(slowest, 0.99) ?? null }
+  return { what, edges: edges.length, purges, p50_ms: percentile(times, 0.5), p99_ms: percentile(times, 0.99),
+    max_ms: percentile(times, 1), slowest_member_p99_ms: slowest.length > 0 ? percentile(slowest, 0.99) : null }
 }
 
 const origin = await startScriptedOrigin()
