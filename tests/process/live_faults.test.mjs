@@ -13,7 +13,12 @@ import { asLine } from '../tools/validate.mjs';
 
 const channel = 'demo/final';
 const grid = { part: '250ms', group: '1s', segment: '3s' };
+const group_s = 1, segment_s = 3;
 const kill_gaps_max = 2;  // segments that a killed program may cost
+// What a viewer may stand for: a group where another takes over, two segments where a program is killed.
+const failover_stall_max_s = group_s;
+const kill_stall_max_s = kill_gaps_max * segment_s;
+const busy_s = 1;  // what a machine with other things to do may add: pieces come by its clock
 
 let fleet;
 let watch;
@@ -65,22 +70,25 @@ async function goOn() {
 const ready = (slot) => slotReady(fleet.origin, channel, slot);
 
 /**
- * Breaks something, waits until all goes on, and says what the playlists and viewers had of it. Numbers of
- * the segments that are gaps, but for those that were over when `act` had mended what it may mend.
+ * Breaks something, waits until all goes on, and says what the playlists and viewers had of it, who stood for
+ * no more than `stall_max_s`. Numbers of the segments that are gaps, but for those that were over when `act`
+ * had mended what it may mend.
  */
-async function fault(t, act) {
+async function fault(t, stall_max_s, act) {
   const begin_ms = performance.now();
   const msn = furthest() - 1;
   const mended = (await act()) ?? 0;
   await goOn();
   const gaps = new Set(watch.lines.flatMap(({ now }) => now.segments).filter(({ number, gap, date_ms, duration_s }) =>
     gap && number >= msn && date_ms + 1000 * duration_s > mended).map(({ number }) => number));
-  for (const { server, name, stall_s } of watch.story(begin_ms)) {
-    if (stall_s > 0.05) t.diagnostic(`${server} ${name} stood for ${stall_s.toFixed(2)} s`);
-  }
+  const stood = watch.story(begin_ms).filter(({ stall_s }) => stall_s > 0.05)
+    .map(({ server, name, stall_s }) => ({ stall_s, text: `${server} ${name} stood for ${stall_s.toFixed(2)} s` }));
+  for (const { text } of stood) t.diagnostic(text);
   const took_s = ((performance.now() - begin_ms) / 1000).toFixed(1);
   t.diagnostic(`${gaps.size} segments are gaps; the next whole one was there after ${took_s} s`);
   noViolation();
+  const too_long = stood.filter(({ stall_s }) => stall_s > stall_max_s + busy_s).map(({ text }) => text);
+  assert.deepEqual(too_long, [], `${stall_max_s} s is the bar`);
   return [...gaps];
 }
 
@@ -94,7 +102,7 @@ test('nothing breaks', async () => {
 });
 
 test('the publisher on air is killed: the other takes over, nothing is missing', async (t) => {
-  const gaps = await fault(t, async () => {
+  const gaps = await fault(t, failover_stall_max_s, async () => {
     await publishers.primary.stop();
     await until('backup to be on air', async () => (await liveOf(fleet.origin, channel)).on_air === 'backup');
   });
@@ -102,7 +110,7 @@ test('the publisher on air is killed: the other takes over, nothing is missing',
 });
 
 test('it comes back', async (t) => {
-  const gaps = await fault(t, async () => {
+  const gaps = await fault(t, failover_stall_max_s, async () => {
     push('primary');
     await ready('primary');
   });
@@ -110,12 +118,12 @@ test('it comes back', async (t) => {
 });
 
 test('both publishers are gone and come back at once', async (t) => {
-  const gaps = await fault(t, restartPublishers);
+  const gaps = await fault(t, kill_stall_max_s, restartPublishers);
   assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
 
 test('the transcoder is killed', async (t) => {
-  const gaps = await fault(t, () => { process.kill(transcodersOf(fleet.origin.pid)[0], 'SIGKILL'); });
+  const gaps = await fault(t, kill_stall_max_s, () => { process.kill(transcodersOf(fleet.origin.pid)[0], 'SIGKILL'); });
   assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
 
@@ -123,18 +131,18 @@ test('the transcoder hangs', async (t) => {
   const [hung] = transcodersOf(fleet.origin.pid);
   // Late in a segment, so that another second would cost one more.
   await until('two thirds of a segment', () => everyLine(({ now }) => now.next.part >= 8), { every_ms: 10 });
-  const gaps = await fault(t, async () => {
+  const gaps = await fault(t, kill_stall_max_s, async () => {
     const begin_ms = performance.now();
     process.kill(hung, 'SIGSTOP');
     await until('it to be killed', () => !transcodersOf(fleet.origin.pid).includes(hung));
     const took_s = (performance.now() - begin_ms) / 1000;
     t.diagnostic(`it was killed after ${took_s.toFixed(2)} s`);
   });
-  assert.ok(gaps.length <= kill_gaps_max + 1, gaps.join());  // 2 where the machine has nothing else to do
+  assert.ok(gaps.length <= kill_gaps_max, gaps.join());
 });
 
 test('an edge is killed: nothing is missing at the other, nor at it once it is back', async (t) => {
-  const gaps = await fault(t, async () => {
+  const gaps = await fault(t, kill_stall_max_s, async () => {
     watch.down('edge-1');
     const [edge] = fleet.edges;
     edge.kill();
@@ -146,7 +154,7 @@ test('an edge is killed: nothing is missing at the other, nor at it once it is b
 });
 
 test('the origin is killed, and its publishers come back', async (t) => {
-  const gaps = await fault(t, async () => {
+  const gaps = await fault(t, kill_stall_max_s, async () => {
     watch.down('origin');
     fleet.origin.kill();
     await fleet.origin.exited;
