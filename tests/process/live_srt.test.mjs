@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { asset } from '../support/broadcaster.mjs';
+import { listen } from '../support/events.mjs';
 import { get, metricValue } from '../support/http.mjs';
 import { fetchLive, openChannel, publish, quickGrid, renditionUrls, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
@@ -70,8 +71,11 @@ test('the key in the stream id will do, without encryption', async () => {
   await waitForAir(origin, 'demo/cup');
 });
 
-test('who knows neither is refused before a byte is taken, counted, and told in the document', async () => {
+test('who knows neither is refused before a byte is taken, counted, and told in document and events', async (t) => {
   const { ingest } = await openChannel(origin, 'demo/heat');
+  const { events, close, ready } = listen(origin, 'demo');
+  t.after(close);
+  await ready;
   const ids = [['#!::u=demo,r=heat,s=wrong', '', 'the key was wrong'],
     ['#!::u=demo,r=heat', 'not the right passphrase', 'the passphrase was wrong'],
     ['#!::u=demo,r=heat', '', 'it came without the passphrase'],
@@ -87,7 +91,10 @@ test('who knows neither is refused before a byte is taken, counted, and told in 
       assert.notEqual(code, 0, id);
       return await count('origin_live_refused_total') > refused;
     });
-    if (told) await until(`it to be told of ${id}`, async () => (await primary('demo/heat')).refused === told);
+    if (!told) continue;
+    await until(`it to be told of ${id}`, async () => (await primary('demo/heat')).refused === told);
+    await until(`an event that tells of ${id}`, () =>
+      events.some(({ data }) => data.asset === 'heat' && data.live?.slots.primary.refused === told));
   }
   const refused_publishers = (await primary('demo/heat')).refused_publishers;
   assert.ok(refused_publishers >= 4, `${refused_publishers}`);
