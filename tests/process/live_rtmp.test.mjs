@@ -148,15 +148,24 @@ test('RTMPS is the same with TLS', async () => {
   await waitForAir(origin, 'rival/cup');
 });
 
-test('garbage and half-open connections harm nobody', async () => {
-  const shapes = [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(100_000, 3), Buffer.alloc(3073, 3),
-    Buffer.concat([Buffer.alloc(3073, 3), Buffer.alloc(5000, 0xff)])];
-  const sockets = await Promise.all(shapes.map((bytes) => new Promise((connected) => {
+test('garbage and half-open connections harm nobody, and are closed', async (t) => {
+  const greeting = Buffer.alloc(3073, 3);  // C0, C1 and C2, and nothing behind them
+  const shapes = [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(100_000, 3), greeting,
+    Buffer.concat([greeting, Buffer.alloc(5000, 0xff)]), Buffer.alloc(0), greeting.subarray(0, 700)];
+  const connect = (bytes) => new Promise((connected) => {
     const socket = net.connect(address.port, '127.0.0.1', () => { socket.write(bytes); connected(socket); });
     socket.on('error', () => {}).resume();
-  })));
-  await until('those that are no RTMP are closed', () => sockets[0].closed && sockets[3].closed);
-  for (const socket of sockets) socket.destroy();
+    t.after(() => socket.destroy());
+  });
+  const sockets = await Promise.all(shapes.map(connect));
+  const slow = await connect(greeting.subarray(0, 1));
+  const drip = setInterval(() => { if (slow.writable) slow.write(greeting.subarray(1, 2)); }, 200);
+  t.after(() => clearInterval(drip));
+  sockets.push(slow);
+  await until('those that are no RTMP, or stand half open, to be closed', () => {
+    const open = sockets.flatMap(({ closed }, i) => (closed ? [] : [i]));
+    return open.length === 0 || Promise.reject(new Error(`open are ${open.join()}`));
+  }, { deadline_ms: 90_000 });
   assert.equal(await publishing(), 1);
   assert.equal((await slotOf('demo/final'))?.state, 'ready');
 });

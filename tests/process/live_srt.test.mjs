@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
 import { after, before, test } from 'node:test';
 import { asset } from '../support/broadcaster.mjs';
 import { listen } from '../support/events.mjs';
 import { get, metricValue } from '../support/http.mjs';
-import { fetchLive, openChannel, publish, quickGrid, renditionUrls, waitForAir } from '../support/live.mjs';
+import { fetchLive, followLive, openChannel, publish, quickGrid, renditionUrls, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { cleanUp, startOrigin } from '../support/torchrelay.mjs';
@@ -113,4 +115,65 @@ test('a publisher may ask for a longer latency than the origin', async () => {
   push(`${ingest.srt}&latency=300000`);
   await waitForAir(origin, 'demo/far');
   assert.match(origin.log(), /publisher came.*channel=demo\/far.*latency_ms=300/);
+});
+
+/** SRT's first packet (draft-sharabayko-srt 3.2.1), or with the cookie of its answer the second one. */
+function handshake({ version = 4, extension = 2, type = 1, cookie = 0 } = {}, rest = Buffer.alloc(0)) {
+  const packet = Buffer.alloc(64);
+  packet.writeUInt32BE(0x80000000, 0);
+  packet.writeUInt32BE(version, 16);
+  packet.writeUInt16BE(extension, 22);
+  packet.writeUInt32BE(1500, 28);
+  packet.writeUInt32BE(8192, 32);
+  packet.writeInt32BE(type, 36);
+  packet.writeUInt32BE(77, 40);  // the socket's number
+  packet.writeUInt32BE(cookie, 44);
+  packet.writeUInt32LE(0x7f000001, 48);
+  return Buffer.concat([packet, rest]);
+}
+
+/** A socket of UDP at the listener's port; `answers` grows. */
+function knock(t) {
+  const socket = dgram.createSocket('udp4');
+  t.after(() => socket.close());
+  const answers = [];
+  socket.on('message', (bytes) => answers.push(bytes));
+  const send = (bytes) => new Promise((sent) => { socket.send(bytes, port, '127.0.0.1', sent); });
+  return { answers, send };
+}
+
+test('garbage and half handshakes beside a publisher on air disturb nothing', async (t) => {
+  const video = Object.entries(await waitForAir(origin, 'demo/cup')).find(([name]) => name !== 'audio')[1];
+  const { next: { msn } } = await followLive(video, ({ segments }) => segments.some(({ gap }) => !gap));
+  const [publishing, { refused_publishers }] = [await count('origin_live_publishers'), await primary('demo/cup')];
+  const noise = knock(t);
+  for (let i = 0; i < 2000; i++) await noise.send(randomBytes(i % 1472));
+  for (const head of [0x80000000, 0x80010000, 0x80050000, 0xffff0000, 0]) {  // well-known types, and data
+    const bytes = randomBytes(200);
+    bytes.writeUInt32BE(head, 0);
+    await noise.send(bytes);
+    bytes.writeUInt32BE(0, 12);  // for the listener itself
+    await noise.send(bytes);
+  }
+  const conclusion = { version: 5, extension: 5, type: -1 };
+  for (let i = 0; i < 20; i++) {
+    const caller = knock(t);
+    await until('the first half to be answered', async () => {
+      if (caller.answers.length === 0) await caller.send(handshake());
+      return caller.answers.length > 0;
+    });
+    const cookie = caller.answers[0].readUInt32BE(44);
+    if (i % 4 === 1) await caller.send(handshake({ ...conclusion, cookie: (cookie ^ 1) >>> 0 }));
+    if (i % 4 === 2) await caller.send(handshake({ ...conclusion, cookie }, randomBytes(300)));
+    if (i % 4 === 3) await caller.send(handshake({ ...conclusion, cookie }, Buffer.from('00010003ffff', 'hex')));
+  }
+  const after = await fetchLive(video);
+  const now = await followLive(video, ({ next }) => next.msn >= after.next.msn + 3);
+  assert.deepEqual(now.segments.filter(({ number, gap }) => gap && number >= msn), []);
+  const { state, publishing: is_there, refused_publishers: refused } = await primary('demo/cup');
+  assert.deepEqual([state, is_there, refused], ['ready', true, refused_publishers]);
+  assert.equal(await count('origin_live_publishers'), publishing);
+  const { ingest } = await openChannel(origin, 'demo/after');
+  push(ingest.srt);
+  await waitForAir(origin, 'demo/after');
 });
