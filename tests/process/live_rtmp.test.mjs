@@ -11,7 +11,7 @@ import { asset } from '../support/broadcaster.mjs';
 import { publishEnhanced } from '../support/enhanced_rtmp.mjs';
 import { listen } from '../support/events.mjs';
 import { metricValue } from '../support/http.mjs';
-import { followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
+import { followLive, openChannel, publish, quickGrid, slotReady, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
 import { cleanUp, startOrigin, temporaryFolder } from '../support/torchrelay.mjs';
@@ -140,6 +140,17 @@ test('who stops to speak RTMP after the beginning is told of too', async (t) => 
   const why = await refusalOf('demo/spoilt', told);
   assert.match(why, /\w+ \w+/);
   t.diagnostic(why);
+});
+
+test('OBS wants server and stream key by themselves: together they are the address', async () => {
+  const { ingest } = await openChannel(origin, 'demo/obs', { body: { rungs_max: 1, height_max: 180 } });
+  assert.equal(`${ingest.rtmp_server}/${ingest.rtmp_stream}`, ingest.rtmp);
+  assert.equal(`${ingest.rtmps_server}/${ingest.rtmps_stream}`, ingest.rtmps);
+  const publisher = push(ingest.rtmp_server, { output: ['-rtmp_playpath', ingest.rtmp_stream] });
+  await waitForAir(origin, 'demo/obs');
+  await slotReady(origin, 'demo/obs', 'primary');
+  await publisher.stop();
+  await until('it to be missed', async () => await publishing() === 1);
 });
 
 test('RTMPS is the same with TLS', async () => {
