@@ -1,5 +1,5 @@
-// The highlight desk in a browser, on a real origin: a channel that ffmpeg pushes is marked by keys and
-// published, and the clip plays; what goes wrong is told.
+// The highlight desk in a browser, on a real origin: a channel that ffmpeg pushes is marked by keys or by the
+// pointer and published, and the clip plays; what goes wrong is told.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -78,6 +78,33 @@ const playing = (page) => page.evaluate(() => {
   };
 });
 
+/** Waits until a sheet of thumbnails lies under the timeline; its picture's size. */
+async function thumbnailsOf(page) {
+  const url = await page.waitForFunction(() => [...document.querySelectorAll('#timeline .thumbs div')]
+    .map(({ style }) => /url\("([^"]+\.jpg)"\)/.exec(style.backgroundImage)?.[1]).find(Boolean), null, { timeout: 30_000 });
+  return page.evaluate(async (src) => {
+    const picture = new Image();
+    picture.src = src;
+    await picture.decode();
+    return [picture.naturalWidth, picture.naturalHeight];
+  }, url);
+}
+
+/** Takes hold of a mark and leaves it at a share of the timeline; the moment that is there. */
+async function dragTo(page, mark, share) {
+  const handle = await page.getByRole('slider', { name: mark, exact: true }).boundingBox();
+  const line = await page.locator('#timeline').boundingBox();
+  const y = handle.y + handle.height / 2;
+  await page.mouse.move(handle.x + handle.width / 2, y);
+  await page.mouse.down();
+  await page.mouse.move(line.x + share * line.width, y, { steps: 8 });
+  await page.mouse.up();
+  return page.evaluate((at) => {
+    const { from_ms, to_ms } = window.torchrelay.timeline.view;
+    return from_ms + at * (to_ms - from_ms);
+  }, share);
+}
+
 const says = (page, words) => page.locator('#says').filter({ hasText: words }).waitFor({ timeout: 30_000 });
 const row = (page, name) => page.locator(`#clips [data-asset="${name}"][data-state="ready"]`);
 
@@ -94,6 +121,8 @@ test('a goal is marked by keys, published, and plays', async (t) => {
   await waitForAir(origin, 'demo/final');
   const page = await openDesk(t, 'final');
   await shows(page, 6000);
+  const [width, height] = await thumbnailsOf(page);
+  assert.ok(width > 200 && height > 100, `${width}x${height}`);
   await press(page, 'p');
   await says(page, 'Mark the beginning (I) and the end (O) first.');
   await press(page, 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'i', 'Shift+ArrowRight', 'ArrowRight', 'ArrowRight', 'o');
@@ -172,6 +201,39 @@ test('from the console to the desk of a video, whose clip is marked in seconds',
   page.on('dialog', (dialog) => dialog.accept());
   await row(page, name).getByRole('button', { name: /Delete/ }).click();
   await row(page, name).waitFor({ state: 'detached' });
+});
+
+test('a mark is dragged by the pointer, under which the picture shows', async (t) => {
+  await upload(origin, 'demo/videos/dragged', clip({ seconds: 6, size: '640x360' }));
+  await waitForState(origin, 'demo/dragged', 'ready');
+  const page = await openDesk(t, 'dragged');
+  await shows(page, 5900);
+  const [width, height] = await thumbnailsOf(page);
+  assert.ok(width > 200 && height > 100, `${width}x${height}`);
+  await page.evaluate(() => window.torchrelay.preview.seek(2000));
+  await press(page, 'i', 'Shift+ArrowRight', 'Shift+ArrowRight', 'o');
+  const { marks: before } = await state(page);
+  assert.deepEqual([before.in_ms, before.out_ms].map(Math.round), [2000, 4040]);
+  const near = (a, b, what) => assert.ok(Math.abs(a - b) < 30, `${what}: ${a}, not ${b}`);  // pixels are of some ms
+
+  const begin = await dragTo(page, 'Beginning', 0.25);
+  await shown(page, 'a drag of the beginning');
+  const { marks: first, moment_ms } = await state(page);
+  near(first.in_ms, begin, 'the beginning');
+  assert.equal(first.out_ms, before.out_ms);
+  near(moment_ms, begin, 'the picture');
+  await page.mouse.move(5, 5);
+  assert.deepEqual((await state(page)).marks, first, 'a pointer that is let go moves nothing');
+
+  await dragTo(page, 'End', 0.1);
+  await shown(page, 'a drag of the end');
+  let { marks } = await state(page);
+  assert.equal(Math.round(marks.out_ms - marks.in_ms), 100, 'the end stops a tenth of a second behind the beginning');
+  const end = await dragTo(page, 'End', 0.9);
+  await shown(page, 'another one');
+  ({ marks } = await state(page));
+  near(marks.out_ms, end, 'the end');
+  near(marks.in_ms, begin, 'the beginning');
 });
 
 test('a clip is a source like others, once it is cut', async (t) => {
