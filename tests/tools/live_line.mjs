@@ -7,17 +7,22 @@ import * as rules from './live_rules.mjs';
 import { playThrough } from './stalls.mjs';
 
 const probe_each = 8;  // versions from one look at directives and deltas to the next
+const recent_most = 3;
 
 /** One rendition at one server. */
 export class LiveLine extends LiveFollower {
   pieces = [];  // of playThrough
+  recent = [];  // the newest whole segments: {number, url, duration_s, date_ms, bytes}
   #versions = 0;
   #parts = new Map();  // uri → bytes, of segments that are not complete yet
   #update = null;  // a delta whose moment has no whole playlist yet
 
-  constructor(watch, server, name, url, names) {
+  /** `names`: of all renditions; `presentation`: of this server. */
+  constructor(watch, server, name, url, { names, is_picture, presentation }) {
     super(watch, server, name, url);
+    this.is_picture = is_picture;
     this.siblings = names.filter((one) => one !== name);
+    this.presentation = name === names[0] ? presentation : null;  // one of them says when to look
   }
 
   read(text) { return readLiveMedia(text); }
@@ -99,12 +104,16 @@ export class LiveLine extends LiveFollower {
     return [...this.now.segments, this.now.open].some(({ parts }) => parts.some((part) => part.uri === uri));
   }
 
-  async #fetchWhole({ uri, parts }) {
+  async #fetchWhole({ number, uri, parts, duration_s, date_ms }) {
     const pieces = parts.map((part) => this.#parts.get(part.uri));
     const answer = await this.askListed(this.folder + uri);
     if (!answer) return;
     this.watch.counts.segments += 1;
     this.watch.seen(`${this.name}/${uri}`, answer.body, this.server);
+    const others = this.recent.filter((one) => one.number !== number);
+    this.recent = [...others, { number, url: this.folder + uri, duration_s, date_ms, bytes: answer.body }]
+      .sort((a, b) => a.number - b.number).slice(-recent_most);
+    if (this.presentation) this.laterOn(this.presentation.look());
     if (pieces.some((piece) => !piece)) return;
     if (!Buffer.concat(pieces).equals(answer.body)) this.report('a segment is its parts', uri);
   }

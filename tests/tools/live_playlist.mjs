@@ -16,14 +16,14 @@ const reportOf = (found) => ({ uri: found.URI, msn: Number(found['LAST-MSN']),
 
 /**
  * {text, version, target_s, part_target_s, control, sequence, map, type, ended, independent, skipped,
- *  segments: [{number, uri, duration_s, gap, date_ms, parts}], open: the parts behind the last segment,
+ *  segments: [{number, uri, duration_s, gap, discontinuity, date_ms, parts}], open: the parts behind the last segment,
  *  hints: [{type, uri}], reports: [{uri, msn, part}], next: {msn, part}: what is not there yet}
  * A delta update has its skipped segments counted in, not listed.
  */
 export function readLiveMedia(text) {
   const out = { text, version: 1, sequence: 0, skipped: 0, control: {}, segments: [], hints: [], reports: [],
     part_target_s: null, map: null, type: null, ended: false, independent: false };
-  const fresh = () => ({ gap: false, duration_s: NaN, date_ms: null, parts: [] });
+  const fresh = () => ({ gap: false, discontinuity: false, duration_s: NaN, date_ms: null, parts: [] });
   let at_hand = fresh();
   const takers = {
     '#EXT-X-VERSION': (value) => { out.version = Number(value); },
@@ -45,6 +45,7 @@ export function readLiveMedia(text) {
   };
   for (const line of text.split(/\r?\n/)) {
     if (line === '#EXT-X-GAP') at_hand.gap = true;
+    else if (line === '#EXT-X-DISCONTINUITY') at_hand.discontinuity = true;
     else if (line === '#EXT-X-ENDLIST') out.ended = true;
     else if (line === '#EXT-X-INDEPENDENT-SEGMENTS') out.independent = true;
     else if (line.startsWith('#')) {

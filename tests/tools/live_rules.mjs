@@ -4,7 +4,7 @@
 
 import { applyDelta, compareEnds, duration_s } from './live_playlist.mjs';
 
-const clock_slack_s = 0.0011;     // dates have milliseconds, EXTINF microseconds
+export const clock_slack_s = 0.0011;  // dates have milliseconds, EXTINF microseconds
 const sound_frame_s = 1024 / 48000;  // sound ends with a frame of its own
 const part_least = 0.85;          // of the part target: 4.4.4.9
 const hold_back_parts = 3, hold_back_targets = 3, skip_targets = 6;
@@ -40,6 +40,9 @@ export function segments(playlist, report) {
   }
   if (playlist.open.parts.length > 0 && playlist.open.date_ms === null) {
     report('8.4 PROGRAM-DATE-TIME', `the parts of ${playlist.next.msn} have none`);
+  }
+  for (const { discontinuity, uri = playlist.next.msn } of [...playlist.segments, playlist.open]) {
+    if (discontinuity) report('4.4.4.3 DISCONTINUITY', `before ${uri}: init and timeline of a channel never change`);
   }
   const ends = [...playlist.segments, playlist.open].filter(({ date_ms }) => date_ms !== null);
   for (let i = 1; i < ends.length; i++) {

@@ -67,6 +67,7 @@ for (const [rule, from, to] of [
   ['4.4.3.1 EXTINF within target', '#EXTINF:1.000000', '#EXTINF:1.600000'],
   ['8.4 PROGRAM-DATE-TIME', /#EXT-X-PROGRAM.*\n/, ''],
   ['8.4 dates go on', '20:00:05.000Z', '20:00:05.100Z'],
+  ['4.4.4.3 DISCONTINUITY', '#EXTINF:1.000000,\n6.m4s', '#EXT-X-DISCONTINUITY\n#EXTINF:1.000000,\n6.m4s'],
   ['4.4.4.9 part within target', 'DURATION=0.250000,URI="10.1', 'DURATION=0.280000,URI="10.1'],
   ['4.4.4.9 part at least 85 %', 'DURATION=0.250000,URI="10.1', 'DURATION=0.200000,URI="10.1'],
   ['7.4 a segment begins independently', 'URI="9.0.m4s",INDEPENDENT=YES', 'URI="9.0.m4s"'],

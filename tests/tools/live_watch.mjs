@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Watches a live channel at several servers at once: every rendition is followed there by blocking
-// reloads, every part and segment is fetched, and the rules of live_rules.mjs are put to what comes.
+// reloads, every part and segment is fetched, and the rules of live_rules.mjs are put to what comes; so are the
+// I-frame and image playlists, and the multivariant playlist is looked at with every segment.
 //   node tests/tools/live_watch.mjs SECONDS TENANT/CHANNEL URL…
 // prints a line a finding, and what a viewer of each rendition would have seen; 0 without a finding.
 
@@ -9,28 +10,42 @@ import { fileURLToPath } from 'node:url';
 import { request } from '../support/http.mjs';
 import { readMultivariant } from './hls_playlist.mjs';
 import { LiveLine } from './live_line.mjs';
+import { LivePresentation } from './live_presentation.mjs';
+import { TrickLine } from './live_trick_line.mjs';
 
 const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const hashes_kept = 5000;  // of objects, after forget()
+const date_slack_ms = 2;   // dates are written in milliseconds
+
+const at = (server, channel) => `${server}/${channel}/index.m3u8`;
+const folderName = (url) => new URL(url).pathname.split('/').at(-2);
+
+async function multivariantOf(server, channel) {
+  const url = at(server, channel);
+  const { status, text } = await request(url);
+  if (status !== 200) throw new Error(`GET ${url}: ${status}`);
+  return readMultivariant(text, url);
+}
+
+const played = ({ variants, media }) => new Map([...variants, ...media].filter(({ url }) => url)
+  .map(({ url, attributes }) => [folderName(url), { url, is_picture: Boolean(attributes.RESOLUTION) }]));
 
 /** Names and addresses of the media playlists of a channel's multivariant playlist at `server`. */
 export async function followable(server, channel) {
-  const url = `${server}/${channel}/index.m3u8`;
-  const { status, text } = await request(url);
-  if (status !== 200) throw new Error(`GET ${url}: ${status}`);
-  const { variants, media } = readMultivariant(text, url);
-  const urls = [...variants, ...media].map((one) => one.url).filter(Boolean);
-  return Object.fromEntries(urls.map((one) => [new URL(one).pathname.split('/').at(-2), one]));
+  const found = played(await multivariantOf(server, channel));
+  return Object.fromEntries([...found].map(([name, { url }]) => [name, url]));
 }
 
 export class LiveWatch {
   /** [{rule, where, what}] */
   findings = [];
-  counts = { versions: 0, parts: 0, segments: 0, deltas: 0, hints: 0, waits: 0 };
-  lines = [];
+  counts = { versions: 0, parts: 0, segments: 0, deltas: 0, hints: 0, waits: 0, multivariants: 0, pictures: 0, sheets: 0 };
+  lines = [];    // of the renditions
+  #others = [];  // of what stands beside them
   hashes = new Map();  // "v240/12.3.m4s" → hash of the first that came
   #down = new Set();
   #breaks = 0;  // so often was a server told to be down
+  #epoch_ms = null;  // the date at which media time is 0
   #stopped = false;
   #running = [];
 
@@ -42,20 +57,28 @@ export class LiveWatch {
 
   async start() {
     const [first] = Object.values(this.servers);
-    const names = Object.entries(await followable(first, this.channel));
-    for (const [server, url] of Object.entries(this.servers)) {
-      for (const [name, address] of names) {
-        const line = new LiveLine(this, server, name, address.replace(first, url), names.map(([one]) => one));
-        this.lines.push(line);
-        this.#running.push(line.follow());
-      }
-    }
+    const multivariant = await multivariantOf(first, this.channel);
+    for (const [server, url] of Object.entries(this.servers)) this.#startAt(server, multivariant, (one) => one.replace(first, url));
+    for (const line of [...this.lines, ...this.#others]) this.#running.push(line.follow());
     return this;
+  }
+
+  /** `here`: of an address at the first server, the one at this. */
+  #startAt(server, multivariant, here) {
+    const names = played(multivariant);
+    const presentation = new LivePresentation(this, server, at(this.servers[server], this.channel));
+    for (const [name, { url, is_picture }] of names) {
+      this.lines.push(new LiveLine(this, server, name, here(url), { names: [...names.keys()], is_picture, presentation }));
+    }
+    for (const [contents, list] of [['I-FRAMES', multivariant.iFrames], ['IMAGES', multivariant.images]]) {
+      for (const { url } of list) this.#others.push(new TrickLine(this, server, folderName(url), here(url), contents));
+    }
+    this.#others.push(presentation);
   }
 
   async stop() {
     this.#stopped = true;
-    for (const line of this.lines) line.close();
+    for (const one of [...this.lines, ...this.#others]) one.close();
     await Promise.all(this.#running);
     return this.findings;
   }
@@ -90,6 +113,13 @@ export class LiveWatch {
     const known = this.hashes.get(object) ?? value;
     this.hashes.set(object, known);
     if (known !== value) this.report('the same bytes everywhere', `${where} ${object}`, `others than before: ${bytes.length}`);
+  }
+
+  /** What lies at a date has the media time of that date, everywhere and as long as the channel lives. */
+  placed(where, name, epoch_ms) {
+    this.#epoch_ms ??= epoch_ms;
+    const off_ms = epoch_ms - this.#epoch_ms;
+    if (Math.abs(off_ms) > date_slack_ms) this.report('6.2.4 one timeline', where, `${name} lies ${off_ms} ms from its place`);
   }
 
   playlistsAt(server) {

@@ -9,22 +9,24 @@ const clock_slack_s = 0.0011;
 const tolerance = 0.10;
 
 /**
- * {tag, target_s, sequence, ended, map, entries: [{url, duration_s, gap, date, range?: {offset, length}, tiles?}]}
- * of the text of an I-frame or image playlist at `url`.
+ * {tags, target_s, sequence, control, type, ended, map, entries: [{url, duration_s, gap, date,
+ *  discontinuity?, range?: {offset, length}, tiles?}]} of the text of an I-frame or image playlist at `url`.
  */
 export function readTrickPlaylist(text, url) {
-  const found = { tags: new Set(), entries: [], sequence: 0, ended: false };
+  const found = { tags: new Set(), entries: [], control: {}, sequence: 0, ended: false };
   let next = {};
   for (const line of text.split('\n').filter(Boolean)) {
     const [tag, value] = line.split(/:(.*)/s);
     found.tags.add(tag);
     if (tag === '#EXTINF') next.duration_s = Number.parseFloat(value);
     else if (tag === '#EXT-X-GAP') next.gap = true;
+    else if (tag === '#EXT-X-DISCONTINUITY') next.discontinuity = true;
     else if (tag === '#EXT-X-PROGRAM-DATE-TIME') next.date = Date.parse(value);
     else if (tag === '#EXT-X-BYTERANGE') next.range = rangeOf(value);
     else if (tag === '#EXT-X-TILES') next.tiles = tilesOf(attributes(value));
     else if (tag === '#EXT-X-TARGETDURATION') found.target_s = Number(value);
     else if (tag === '#EXT-X-MEDIA-SEQUENCE') found.sequence = Number(value);
+    else if (tag === '#EXT-X-SERVER-CONTROL') found.control = attributes(value);
     else if (tag === '#EXT-X-PLAYLIST-TYPE') found.type = value;
     else if (tag === '#EXT-X-ENDLIST') found.ended = true;
     else if (tag === '#EXT-X-MAP') found.map ??= new URL(attributes(value).URI, url).href;
@@ -167,7 +169,8 @@ export function imagePlaylists({ renditions, images }, report) {
   }
 }
 
-function judgeSheet(bytes, tiles, where, report) {
+/** What EXT-X-TILES says of a sheet is what its bytes are. */
+export function judgeSheet(bytes, tiles, where, report) {
   try {
     if (!tiles) throw new Error('no EXT-X-TILES');
     const { width, height } = jpegSize(bytes);
