@@ -10,7 +10,7 @@ import { asset, authorize } from '../support/broadcaster.mjs';
 import { captionedClip, captionsIn } from '../support/captions.mjs';
 import { listen } from '../support/events.mjs';
 import { get, request } from '../support/http.mjs';
-import { transcodersOf } from '../support/jobs.mjs';
+import { isAlive, residentMib, transcodersOf } from '../support/jobs.mjs';
 import { feedUrl, fetchLive, followLive, openChannel, publish, quickGrid, waitForAir } from '../support/live.mjs';
 import { until } from '../support/poll.mjs';
 import { freePorts } from '../support/ports.mjs';
@@ -25,6 +25,7 @@ const folders = [];
 
 // One small rung: these tests are about feeds, and the machine may be slow.
 const small = { rungs_max: 1, height_max: 180 };
+const held_mib_max = 64;  // of a program, for what it may hold of a publisher
 
 before(async () => {
   [port] = await freePorts(1);
@@ -140,29 +141,57 @@ test('a dead connection does not keep its slot from a publisher who comes back',
   await until('it to be on air again', async () => (await slotOf('demo/dead')).state === 'ready');
 });
 
+/** Every segment of a playlist has its place on the clock by which `begin` was made, and is there. */
+const onClockOf = ({ segments: [{ number, date }] }) => ({ segments }) => {
+  for (const segment of segments) {
+    assert.equal(segment.date, date + (segment.number - number) * 1000, 'a segment has its place on the clock');
+    assert.equal(segment.gap, false, `${segment.number} is a gap`);
+  }
+};
+
+/** Waits until a channel's publisher is in time, and wants it to be no later than a segment or two. */
+async function isInTime(channel) {
+  const { delay } = await until('it to be in time', async () => {
+    const slot = await slotOf(channel);
+    return slot.state === 'ready' && slot.delay >= 0 && slot;
+  });
+  assert.ok(delay < 2.5, `a delay of ${delay} s`);
+}
+
 test('a line that is too narrow for a while neither breaks the numbers nor adds delay', async () => {
   const { ingest } = await put('demo/narrow', { ...small, between: 'slate' });
   const line = await relay();
   push(through(ingest.rtmp, line));
   const url = videoOf(await waitForAir(origin, 'demo/narrow'));
   const begin = await followLive(url, (now) => now.segments.length > 1);
-  const [{ number, date }] = begin.segments;
-  const onClock = (now) => {
-    for (const segment of now.segments) {
-      assert.equal(segment.date, date + (segment.number - number) * 1000, 'a segment has its place on the clock');
-      assert.equal(segment.gap, false, `${segment.number} is a gap`);
-    }
-  };
+  const onClock = onClockOf(begin);
   line.narrow({ rate: 15_000, bucket: 30_000 });
   const narrowed = await followLive(url, (now) => now.next.msn >= begin.next.msn + 6, onClock);
   line.narrow(null);
   await followLive(url, (now) => now.next.msn >= narrowed.next.msn + 3, onClock);
-  const { state, delay } = await until('it to be in time again', async () => {
-    const slot = await slotOf('demo/narrow');
-    return slot.state === 'ready' && slot.delay >= 0 && slot;
-  });
-  assert.ok(delay < 2.5, `${state} with a delay of ${delay} s`);
+  await isInTime('demo/narrow');
 });
+
+for (const speed of [0.7, 1.5]) {
+  test(`a publisher whose clock goes at ${speed} of its speed neither breaks the numbers nor adds delay`, async (t) => {
+    const channel = `demo/pace-${10 * speed}`;
+    const { ingest } = await put(channel, { ...small, between: 'slate' });
+    const publisher = push(ingest.rtmp, { speed });
+    const url = videoOf(await waitForAir(origin, channel));
+    const begin = await followLive(url, (now) => now.segments.length > 1);
+    const held_mib = new Map([origin.pid, ...transcodersOf(origin.pid)].map((pid) => [pid, residentMib(pid)]));
+    // Seconds enough for what is sent to be some seconds off.
+    await followLive(url, (now) => now.next.msn >= begin.next.msn + 12, onClockOf(begin));
+    await isInTime(channel);
+    const { jumps, dropped_frames } = await slotOf(channel);
+    t.diagnostic(`mapped anew ${jumps} times, ${dropped_frames} frames left out`);
+    assert.ok(jumps > 0);
+    for (const [pid, held] of held_mib) {
+      if (isAlive(pid)) assert.ok(residentMib(pid) - held < held_mib_max, `${held}, then ${residentMib(pid)} MiB`);
+    }
+    await publisher.stop();
+  });
+}
 
 test('captions inside the pictures reach every rendition, each letter once', async () => {
   const into = temporaryFolder('captions');

@@ -28,6 +28,10 @@ export function isAlive(pid) {
   }
 }
 
+/** Memory that a process has in use. */
+export const residentMib = (pid) =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+
 /** Waits until an asset has that many segments in one of its media playlists; the playlists' texts. */
 export function waitForSegments(origin, asset, count) {
   return until(`${asset} to have ${count} segments`, async () => {

@@ -47,14 +47,14 @@ process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); }
  * what it said.
  * @param {string} to  an rtmp:// or srt:// address, or feedUrl()
  * @param {{size?: string, rate?: number, group?: number, headers?: object, input?: string[],
- *          output?: string[], format?: string}} [options]
+ *          output?: string[], format?: string, speed?: number}} [options]  speed: of its clock
  */
 export function publish(to, { size = '320x180', rate = 25, group = 25, headers = {}, input = [],
-  output = [], format = to.startsWith('rtmp') ? 'flv' : 'mpegts' } = {}) {
+  output = [], speed = 1, format = to.startsWith('rtmp') ? 'flv' : 'mpegts' } = {}) {
   const over = to.startsWith('http')
     ? ['-method', 'POST', '-headers', Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`).join('')]
     : [];
-  return runFfmpeg(['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`,
+  return runFfmpeg(['-readrate', String(speed), '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${rate}`,
     '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', ...input,
     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(group),
     '-c:a', 'aac', ...output, '-f', format, ...over, to]);

@@ -120,6 +120,20 @@ TEST_F(LiveFaults, WhoSendsFasterThanTimeIsCutToTime) {
   expect_whole(run);
 }
 
+TEST_F(LiveFaults, WhoSendsSlowerThanTimeIsNotLeftEverFurtherBehind) {
+  live.channel.hold_ms = 1000;  // what is late is late, and not lost
+  ChannelRun run(settings, live);
+  play_to_the_end(run, moving(7), 0.7);  // 10 s
+  media::LiveStatus status = run.status();
+  EXPECT_EQ(status.on_air, 0);
+  EXPECT_GE(status.slots[0].jumps, 3) << "shown later, again and again";
+  EXPECT_LT(status.slots[0].dropped_frames, 90) << "half of it";
+  EXPECT_LT(status.slots[0].delay_ms, 1000);
+  run.finish();
+  EXPECT_GE(run.count("v360"), 30u);
+  expect_whole(run);
+}
+
 TEST_F(LiveFaults, SizeAndSoundMayChangeInMidStream) {
   ChannelRun run(settings, live);
   auto tags =
