@@ -15,7 +15,7 @@ const help = `bench/soak [--quick] [--minutes N] [--size WxH] [--rungs N] [--dvr
 One origin, two edges, a channel that two ffmpeg publish to (primary and backup), and --viewers who follow every
 rendition at the origin and both edges, fetch every part and check every rule of low-latency HLS. A fault
 every two minutes, in turn: the publisher on air is killed and comes back, the transcoder is killed, an edge
-is killed and comes back. Every ten seconds:
+is killed and comes back, the origin is killed and comes back, as do its publishers. Every ten seconds:
   rss_mb, descriptors   of each program (origin, edges, transcoder); one that was started anew goes on in the same row
   delay_ms              from the end of the newest part, by its date, until a viewer at edge 2 had it listed
   store_mb, cache_mb    what the origin's folder and the edges' caches take on disk
@@ -42,7 +42,7 @@ const size = options.size ?? '640x360'
 const dvr_s = Number(options.dvr ?? Math.max(30, Math.round(minutes * 6)))
 const viewers = Number(options.viewers ?? 3)
 const sample_ms = minutes < 5 ? 2000 : 10_000
-const fault_ms = minutes < 5 ? 15_000 : 120_000
+const fault_ms = minutes < 5 ? 12_000 : 120_000
 const channel = 'demo/soak'
 const edge_cache_size = '64MiB' // it is full soon: then it must stay as it is
 const steps = { mb: 8, descriptors: 8, ms: 50 }
@@ -121,13 +121,12 @@ class Soak {
     this.note('store_mb', diskMb(origin.folder))
     this.note('cache_mb', diskMb(...edges.map(({ folder }) => folder)))
     const line = this.watches[0].lines.find(({ server, name }) => server === 'edge-2' && name !== 'audio')
-    const newest = line?.pieces.findLast(({ gap }) => !gap)
-    if (newest) this.note('delay_ms', performance.timeOrigin + newest.at_ms - newest.to_ms)
+    this.note('delay_ms', line?.delays_ms(0).at(-1))
     for (const watch of this.watches) watch.forget(performance.now() - 60_000)
   }
 
   async fault() {
-    const kinds = [this.killPublisher, this.killTranscoder, this.killEdge]
+    const kinds = [this.killPublisher, this.killTranscoder, this.killEdge, this.killOrigin]
     await kinds[this.faults++ % kinds.length].call(this)
   }
 
@@ -143,12 +142,25 @@ class Soak {
   }
 
   async killEdge() {
-    for (const watch of this.watches) watch.down('edge-1')
-    const [edge] = this.fleet.edges
-    edge.kill()
-    await edge.exited
-    this.fleet.edges[0] = await edge.restart()
-    for (const watch of this.watches) watch.up('edge-1')
+    this.fleet.edges[0] = await this.killed('edge-1', this.fleet.edges[0])
+  }
+
+  async killOrigin() {
+    this.fleet.origin = await this.killed('origin', this.fleet.origin)
+    for (const slot of Object.keys(this.publishers)) {
+      await this.publishers[slot].stop()
+      this.push(slot)
+    }
+  }
+
+  /** Kills a program; what stands in its place. */
+  async killed(name, program) {
+    for (const watch of this.watches) watch.down(name)
+    program.kill()
+    await program.exited
+    const again = await program.restart()
+    for (const watch of this.watches) watch.up(name)
+    return again
   }
 
   async run() {

@@ -158,6 +158,12 @@ export class LiveLine extends LiveFollower {
     if (applyDelta(before, update)) this.watch.counts.deltas += 1;
   }
 
+  /** Of each part that came since `since_ms`: how long after its end, by its date. */
+  delays_ms(since_ms) {
+    return this.pieces.filter(({ gap, at_ms }) => !gap && at_ms >= since_ms)
+      .map(({ at_ms, to_ms }) => performance.timeOrigin + at_ms - to_ms);
+  }
+
   story(begin_ms) {
     const hold_back_s = Number(this.now?.control['PART-HOLD-BACK'] ?? 0);
     const { stalls, gap_s } = playThrough(this.pieces, hold_back_s, performance.now());
