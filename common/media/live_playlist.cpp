@@ -52,11 +52,16 @@ void append_head(std::string& text, const LiveWindow& window, int version) {
   text += "#EXT-X-INDEPENDENT-SEGMENTS\n";
 }
 
+const char* condition_of(const LivePart& part) {
+  if (part.gap) return ",GAP=YES";
+  return part.independent ? ",INDEPENDENT=YES" : "";
+}
+
 void append_parts(std::string& text, const LiveSegment& segment) {
   for (std::size_t i = 0; i < segment.parts.size(); ++i) {
     fmt::format_to(std::back_inserter(text), "#EXT-X-PART:DURATION={},URI=\"{}.{}.m4s\"{}\n",
                    seconds(segment.parts[i].microseconds), segment.number, i,
-                   segment.parts[i].independent ? ",INDEPENDENT=YES" : "");
+                   condition_of(segment.parts[i]));
   }
 }
 

@@ -21,6 +21,7 @@ namespace relay::media {
 struct LivePart {
   std::int64_t microseconds = 0;
   bool independent = false;  // begins with a key picture, or is sound
+  bool gap = false;          // it was never made, or is lost
 };
 
 struct LiveSegment {

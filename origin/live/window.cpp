@@ -176,7 +176,20 @@ media::LiveSegment Window::shown(const Segment& segment, bool complete, bool wit
   if (!with_parts) return out;
   for (const Part& part : segment.parts)
     out.parts.push_back({microseconds(part.ticks), part.independent});
+  if (segment.gap) append_missing(out);
   return out;
+}
+
+// Who counts in parts (8216bis 6.2.1) would take a gap without any for a segment that has not
+// begun: hls.js asks for the next part of the one before, again and again.
+void Window::append_missing(media::LiveSegment& gap) const {
+  const media::LiveSetup& setup = grid_.setup();
+  auto end_us = [&](std::int64_t part) {
+    return setup.microseconds_of(gap.number * setup.segment_frames + setup.part_frame(part));
+  };
+  for (auto part = static_cast<std::int64_t>(gap.parts.size()); part < setup.parts_per_segment();
+       ++part)
+    gap.parts.push_back({.microseconds = end_us(part + 1) - end_us(part), .gap = true});
 }
 
 media::LiveWindow Window::show(bool ended) const {

@@ -94,6 +94,7 @@ class Window {
   bool may_drop() const;
   Segment take_oldest();
   media::LiveSegment shown(const Segment& segment, bool complete, bool with_parts) const;
+  void append_missing(media::LiveSegment& gap) const;
 
   Grid grid_;
   std::int64_t timescale_;

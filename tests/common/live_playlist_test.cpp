@@ -70,7 +70,7 @@ TEST(LivePlaylist, ADeltaOfThumbnailsLeavesOutTheTilesOfWhatItSkips) {
 TEST(LivePlaylist, IsWrittenWithPartsHintAndReports) {
   LiveWindow window = window_of(7, 9);
   window.segments[0].gap = true;
-  window.segments[0].parts.clear();
+  window.segments[0].parts[1] = {.microseconds = 2'000'000, .gap = true};
   window.segments.push_back(open_segment(9, 1));
   window.reports = {{"../v360/index.m3u8", {9, 1, 2}},
                     {"../audio/index.m3u8", {9, 0, 2}},
@@ -84,6 +84,8 @@ TEST(LivePlaylist, IsWrittenWithPartsHintAndReports) {
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MAP:URI="init.mp4"
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:28.000Z
+#EXT-X-PART:DURATION=2.000000,URI="7.0.m4s",INDEPENDENT=YES
+#EXT-X-PART:DURATION=2.000000,URI="7.1.m4s",GAP=YES
 #EXT-X-GAP
 #EXTINF:4.000000,
 7.m4s

@@ -78,7 +78,7 @@ TEST_F(ChannelTest, ASegmentThatCannotBeKeptIsAGapAndTheChannelGoesOn) {
   ASSERT_TRUE(put(now, 0, "a", true));
   ASSERT_TRUE(put(now + 1, 0, "b"));
   EXPECT_TRUE(view()->window.segments[0].gap);
-  EXPECT_EQ(view()->next, (media::LivePosition{now + 1, 1, 1}));
+  EXPECT_EQ(view()->next, (media::LivePosition{now + 1, 1, 4}));
 }
 
 TEST_F(ChannelTest, AGapIsToldOfWhereNothingComes) {

@@ -131,6 +131,23 @@ TEST(LiveWindow, WhatIsPassedOverIsAGapThatKeepsItsParts) {
   EXPECT_EQ(shown.segments[1].date_us, epoch_ms * 1000 + 4 * 4'000'000);
 }
 
+TEST(LiveWindow, AGapTellsWhichPartsAreMissing) {
+  Window window = begun(3);
+  window.add(3, part(0), false);
+  window.fill_until(5);
+  media::LiveWindow shown = window.show(false);
+  for (const media::LiveSegment& gap : shown.segments) {
+    ASSERT_EQ(gap.parts.size(), 8u);
+    for (std::size_t i = 0; i < gap.parts.size(); ++i) {
+      bool is_there = gap.number == 3 && i == 0;
+      EXPECT_EQ(gap.parts[i].gap, !is_there) << gap.number << "." << i;
+      EXPECT_LE(gap.parts[i].microseconds, is_there ? 1'000'000 : shown.part_target_ms * 1000);
+    }
+  }
+  EXPECT_EQ(media::next_of(shown), (media::LivePosition{5, 0, 8}));
+  EXPECT_TRUE(window.show(true).segments[0].parts.empty());
+}
+
 TEST(LiveWindow, TheClockFillsGapsButNotOverASegmentThatIsBeingKept) {
   Window window = begun(3);
   window.add(3, part(0), false);

@@ -51,8 +51,8 @@ export class LiveLine extends LiveFollower {
       if (each.number < seen.msn || each.date_ms === null) continue;
       const first = each.number === seen.msn ? seen.part : 0;
       let from_ms = each.date_ms;
-      each.parts.forEach((part, i) => {
-        if (i >= first && !part.gap) add(from_ms, part.duration_s, false);
+      each.parts.filter(({ gap }) => !gap).forEach((part, i) => {
+        if (i >= first) add(from_ms, part.duration_s, false);
         from_ms += 1000 * part.duration_s;
       });
       if (each.gap) {
@@ -101,7 +101,7 @@ export class LiveLine extends LiveFollower {
   }
 
   #lists(uri) {
-    return [...this.now.segments, this.now.open].some(({ parts }) => parts.some((part) => part.uri === uri));
+    return [...this.now.segments, this.now.open].some(({ parts }) => parts.some((part) => part.uri === uri && !part.gap));
   }
 
   async #fetchWhole({ number, uri, parts, duration_s, date_ms }) {

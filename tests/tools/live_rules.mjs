@@ -56,25 +56,23 @@ export function segments(playlist, report) {
 export function parts(playlist, report) {
   const { part_target_s, target_s, ended } = playlist;
   if (ended) return;
-  const judge = (list, is_whole, number) => list.forEach((part, i) => {
+  const judge = (list, is_whole, number, is_gap) => list.forEach((part, i) => {
     const at_end = is_whole && i === list.length - 1;
     if (!(part.duration_s <= part_target_s + 1e-6)) report('4.4.4.9 part within target', `${part.uri}: ${part.duration_s} s`);
+    if (!part.uri.startsWith(`${number}.${i}.`)) report('numbers of parts', `${part.uri} is part ${i} of ${number}`);
+    if (part.gap && !is_gap) report('4.4.4.9 GAP of a part', `${part.uri} is missing, its segment is not`);
+    if (part.gap) return;
     if (!at_end && !part.independent && part.duration_s < part_least * part_target_s) {
       report('4.4.4.9 part at least 85 %', `${part.uri}: ${part.duration_s} s of ${part_target_s}`);
     }
     if (i === 0 && !part.independent) report('7.4 a segment begins independently', part.uri);
-    if (!part.uri.startsWith(`${number}.${i}.`)) report('numbers of parts', `${part.uri} is part ${i} of ${number}`);
   });
   let behind_s = duration_s([{ duration_s: playlist.open.parts.reduce((sum, part) => sum + part.duration_s, 0) }]);
   judge(playlist.open.parts, false, playlist.next.msn);
   for (const segment of [...playlist.segments].reverse()) {
-    judge(segment.parts, true, segment.number);
+    judge(segment.parts, true, segment.number, segment.gap);
     const sum_s = segment.parts.reduce((sum, part) => sum + part.duration_s, 0);
-    if (segment.gap) {
-      behind_s += segment.duration_s;
-      continue;
-    }
-    if (segment.parts.length > 0 && !near(sum_s, segment.duration_s, 0)) {
+    if (segment.parts.length > 0 && !segment.gap && !near(sum_s, segment.duration_s, 0)) {
       report('parts make their segment', `${segment.uri}: ${sum_s} s of ${segment.duration_s}`);
     }
     if (segment.parts.length === 0 && behind_s < 3 * target_s - clock_slack_s) {
@@ -138,19 +136,20 @@ function sameSegment(old, same, report) {
 
 function sameParts(old, same, report) {
   old.forEach((part, i) => {
+    if (same[i]?.gap) return;  // of a gap, and lost: with a restart of the origin
     if (JSON.stringify(part) !== JSON.stringify(same[i])) {
       report('6.2.1 a part never changes', `${JSON.stringify(part)}, then ${JSON.stringify(same[i])}`);
     }
   });
 }
 
-/** The segment that was open: its parts stand where they stood, until all of them go together. */
+/** The segment that was open: its parts stand where they stood. */
 function goneOn(before, after, then, report) {
   if (!then || after.ended) return;
   if (before.open.date_ms !== null && then.date_ms !== null && before.open.date_ms !== then.date_ms) {
     report('6.2.1 date_ms of a segment never changes', `${before.next.msn}: ${before.open.date_ms}, then ${then.date_ms}`);
   }
-  if (then.parts.length > 0 || !then.gap) sameParts(then.parts.length === 0 ? [] : before.open.parts, then.parts, report);
+  sameParts(then.parts.length === 0 ? [] : before.open.parts, then.parts, report);
 }
 
 /** A delta update is the whole of the same moment without what its client has. */

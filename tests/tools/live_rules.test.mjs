@@ -14,14 +14,16 @@ function text(made, { from = 0, skipped = 0, gaps = [] } = {}) {
   const [open, open_parts] = [Math.floor(made / parts_each), made % parts_each];
   const date = (n) => `#EXT-X-PROGRAM-DATE-TIME:${new Date(begin_ms + 1000 * n).toISOString()}`;
   const part = (n, p) => `#EXT-X-PART:DURATION=0.250000,URI="${n}.${p}.m4s"${p === 0 ? ',INDEPENDENT=YES' : ''}`;
+  const missing = (n, p) => part(n, p).replace(/,INDEPENDENT=YES|$/, ',GAP=YES');
   const lines = ['#EXTM3U', `#EXT-X-VERSION:${skipped ? 9 : 6}`, '#EXT-X-TARGETDURATION:1',
     '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.816,HOLD-BACK=3.0,CAN-SKIP-UNTIL=6.0',
     '#EXT-X-PART-INF:PART-TARGET=0.272', `#EXT-X-MEDIA-SEQUENCE:${from}`, '#EXT-X-INDEPENDENT-SEGMENTS',
     skipped ? `#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}` : '#EXT-X-MAP:URI="init.mp4"'];
   for (let n = from + skipped; n < open; n++) {
     lines.push(date(n));
-    if (gaps.includes(n)) lines.push('#EXT-X-GAP');
-    else if (n >= open - 3) for (let p = 0; p < parts_each; p++) lines.push(part(n, p));
+    const is_gap = gaps.includes(n);
+    if (n >= open - 3) for (let p = 0; p < parts_each; p++) lines.push(is_gap ? missing(n, p) : part(n, p));
+    if (is_gap) lines.push('#EXT-X-GAP');
     lines.push('#EXTINF:1.000000,', `${n}.m4s`);
   }
   if (open_parts > 0) lines.push(date(open));
@@ -74,6 +76,7 @@ for (const [rule, from, to] of [
   ['numbers of parts', '9.1.m4s', '9.2.m4s'],
   ['parts make their segment', /.*"9.2.m4s"\n/, ''],
   ['6.2.2 parts of three targets', /.*"8.*m4s".*\n/g, ''],
+  ['4.4.4.9 GAP of a part', 'URI="9.1.m4s"', 'URI="9.1.m4s",GAP=YES'],
   ['4.4.5.3 one hint of a type', /(#EXT-X-PRELOAD.*\n)/, '$1$1'],
   ['4.4.5.3 the hint is what comes next', /(PRELOAD.*)10.2/, '$110.3'],
 ]) {
