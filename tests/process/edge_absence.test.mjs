@@ -88,16 +88,36 @@ test('it counts from its arrival, whatever the origin\'s clock says and however 
 
 for (const [what, change] of [
   ['purged', (path) => purge(edge, { url: path })],
+  ['purged by prefix', (path) => purge(edge, { prefix: path.slice(0, -1) })],
+  ['purged by tag', () => purge(edge, { tag: 'absent' })],
+  ['purged by tenant', (path) => purge(edge, { tenant: path.slice(1) })],
+  ['purged with all', () => purge(edge, { all: true })],
   ['put there', (path) => ask(path, { method: 'PUT', body: 'here' })],
   ['asked for with no-cache', (path) => ask(path, { headers: { 'cache-control': 'no-cache' } })],
 ]) {
   test(`what is ${what} is not missing any more`, async () => {
     const path = `/back-${what.replaceAll(' ', '-')}`;
-    origin.answer(path, { status: 404, headers: {}, body: 'no' });
+    origin.answer(path, { status: 404, headers: { 'cache-tag': 'absent' }, body: 'no' });
     assert.equal((await ask(path)).status, 404);
     origin.answer(path, { headers: fresh, body: 'here' });
     assert.ok(isHit(await ask(path)));
     await change(path);
+    assert.equal((await ask(path)).text, 'here');
+  });
+}
+
+for (const by of ['url', 'prefix', 'tag', 'tenant', 'all']) {
+  test(`a 404 on its way when a purge by ${by} comes is not kept`, async () => {
+    const path = `/on-its-way-${by}`;
+    const what = { url: path, prefix: path.slice(0, -1), tag: 'absent', tenant: path.slice(1), all: true };
+    let held;
+    origin.answer(path, (asked, response) => { held = response; });
+    const early = ask(path);
+    await origin.asked(path);
+    assert.equal((await purge(edge, { [by]: what[by] })).status, 200);
+    held.writeHead(404, { 'cache-tag': 'absent' }).end('no');
+    assert.equal((await early).status, 404, 'who waited already gets it');
+    origin.answer(path, { headers: fresh, body: 'here' });
     assert.equal((await ask(path)).text, 'here');
   });
 }

@@ -17,7 +17,7 @@ let edges = [];
 
 beforeEach(async () => {
   origin = await startScriptedOrigin();
-  live = startScriptedLive(origin, '/demo/final/v1/v720', { parts: 8, segments: 12 });
+  live = startScriptedLive(origin, '/demo/final/v1/v720', { parts: 8, segments: 12, tags: 'live' });
 });
 afterEach(async () => {
   live.release();
@@ -106,6 +106,33 @@ test('nor when nobody has followed it for a while and upstream is gone', async (
   const answer = await ask(edge);
   assert.notEqual(answer.status, 200, text(answer));
 });
+
+for (const what of [
+  { url: '/demo/final/v1/v720/index.m3u8' }, { prefix: '/demo/final/' }, { tag: 'live' }, { tenant: 'demo' }, { all: true },
+]) {
+  test(`a followed playlist is asked for anew after a purge by ${Object.keys(what)}`, async () => {
+    const edge = await startOne();
+    const [segment] = live.next();
+    const before = text(await ask(edge, `_HLS_msn=${segment - 1}`));
+    await live.blocked(1);
+    live.goBack(3);  // which only a purge makes it show
+    await until('what is behind came and was not used', async () =>
+      metricValue(await edge.metrics(), 'relay_edge_live_versions_behind_total') > 0);
+    await live.blocked(1);
+    assert.equal(text(await ask(edge)), before);
+
+    assert.equal((await purge(edge, what)).status, 200);
+    const wholes = () => live.requests().filter((path) => path === live.playlist).length;
+    const asked = wholes();
+    assert.equal(text(await ask(edge)), live.text());
+    assert.equal(wholes(), asked + 1);
+    // Its follower waits upstream since before the purge: not even what that brings is used.
+    const directed = ask(edge, `_HLS_msn=${segment - 2}`);
+    live.addPart();
+    assert.equal(text(await directed), live.text());
+    assert.equal(wholes(), asked + 2);
+  });
+}
 
 test('the hinted part is there before a viewer asks for it, and leaves whole', async () => {
   const edge = await startOne();

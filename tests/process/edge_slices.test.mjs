@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { metricValue, request } from '../support/http.mjs';
 import { largeBody, largeBytes } from '../support/large_body.mjs';
 import { until } from '../support/poll.mjs';
+import { purge } from '../support/purging.mjs';
 import { startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { openAnswer, readAll, readBytes } from '../support/streaming.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
@@ -228,9 +229,36 @@ test('a stale head is confirmed and its slices stay', async () => {
 test('a purge takes the slices along', async () => {
   const body = serve(32 * slice);
   await until('a hit', async () => isHit(await range(0, 10)), { every_ms: 5 });
-  const purged = await request(`${edge.admin}/purge`, { method: 'POST', body: '{"url":"/big"}' });
+  const purged = await purge(edge, { url: '/big' });
   assert.equal(purged.json().purged, 2);
   const asked = body.asked.length;
   assert.ok(!isHit(await range(0, 10)));
   assert.equal(body.asked.length, asked + 2);
 });
+
+for (const what of [{ url: '/big' }, { prefix: '/b' }, { tag: 'large' }, { tenant: 'big' }, { all: true }]) {
+  test(`a slice on its way when ${JSON.stringify(what)} comes is not kept`, async () => {
+    const body = serve(32 * slice, { headers: { 'cache-tag': 'large' } });
+    body.validators = () => ({ etag: '"same"' });  // only the purge tells one version from the other
+    const [first, middle, last] = [3 * slice, 3 * slice + slice / 2, 4 * slice - 1];
+    let held;
+    origin.answer('/big', (incoming, response) => {
+      if (held || incoming.headers.range !== rangeOf(3)) return body.script(incoming, response);
+      held = response;
+      response.writeHead(206, { 'cache-control': 'public, max-age=600', 'cache-tag': 'large', etag: '"same"',
+        'content-length': slice, 'content-range': `bytes ${first}-${last}/${32 * slice}` });
+      return response.write(largeBytes(first, middle - 1));
+    });
+    const early = await openAnswer(`${edge.url}/big`, { headers: { range: rangeOf(3) } });
+    body.version = 2;
+    assert.equal((await purge(edge, what)).status, 200);
+    await range(first, last, 2);  // nobody joins what is purged
+    await until('the new slice to be stored', async () => isHit(await range(first, last, 2)));
+    held.end(largeBytes(middle, last));
+    const { body: bytes, complete } = await early.whole();
+    assert.ok(complete && bytes.equals(largeBytes(first, last)), 'who waited already gets the old one');
+    // What is stored after it is there: it is not.
+    await until('another slice to be stored', async () => isHit(await range(5 * slice, 6 * slice - 1, 2)));
+    await range(first, last, 2);
+  });
+}

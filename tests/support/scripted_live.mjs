@@ -1,5 +1,5 @@
 // A low-latency playlist at a scripted origin, whose time is the test's: a part comes when it says so. Who asks
-// with _HLS_skip gets a delta update.
+// with _HLS_skip gets a delta update. Playlists carry the tag "live".
 
 import { until } from './poll.mjs';
 import { pattern } from './scripted_origin.mjs';
