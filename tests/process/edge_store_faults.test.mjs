@@ -1,19 +1,21 @@
 // Every call that the store makes of the disk and of LMDB, failing under a running edge with each
 // error, once and for as long as the fault stays: bodies stream on and are right, what was there is
-// served or fetched anew, what was removed stays gone, and when the fault is over it stores again.
+// served or fetched anew, what was removed or purged stays gone, and when the fault is over it stores
+// again. And the calls of a start and a stop.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeFaults } from '../support/faults.mjs';
 import { get, metricValue, request } from '../support/http.mjs';
-import { until } from '../support/poll.mjs';
+import { final, until } from '../support/poll.mjs';
+import { purge } from '../support/purging.mjs';
 import { fresh, pattern, startScriptedOrigin } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 
 const errors = ['EMFILE', 'ENOSPC', 'EIO'];
 const sizes = [900, 200_000, 1_500_000];  // of each of the store's files
 /** `stops`: while it stays nothing can be stored. `reopens`: LMDB's files are taken for unusable as
- *  well, so that the fault strikes while they are opened anew. */
+ *  well, so that the fault, with this error, strikes while they are opened anew. */
 const points = [
   { call: 'begin', stops: true },
   { call: 'begin read', stops: true },
@@ -24,9 +26,10 @@ const points = [
   { call: 'write', stops: true },
   { call: 'grow', stops: false },  // there may be free pages
   { call: 'sync', stops: false },
-  { call: 'open', stops: true, reopens: true },
-  { call: 'begin', stops: true, reopens: true },
-  { call: 'commit', stops: true, reopens: true },
+  { call: 'open', stops: true, reopens: 'EMFILE' },
+  { call: 'begin', stops: true, reopens: 'EMFILE' },
+  { call: 'commit', stops: true, reopens: 'EMFILE' },
+  { call: 'read', stops: true, reopens: 'EIO' },
 ];
 
 const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
@@ -46,7 +49,7 @@ async function makeWorld() {
     },
     async ask(path) {
       const answer = await get(world.edge.url + path);
-      assert.ok(answer.body.equals(bodies.get(path)), `${path}: a wrong byte`);
+      if (!answer.body.equals(bodies.get(path))) throw final(`${path}: a wrong byte`);
       return isHit(answer);
     },
     becomesHit: (path) => until(`${path} to be a hit`, () => world.ask(path), { every_ms: 10 }),
@@ -61,9 +64,11 @@ async function makeWorld() {
 async function strike(world, point, error, times) {
   const { faults } = world;
   const name = `/${point.call.replace(' ', '-')}/${error}/${times === 1 ? 'once' : 'stays'}`;
-  const gone = `${name}/gone`, during = sizes.map((size) => `${name}/${size}`);
-  world.offer(gone, 5_000);
-  await world.becomesHit(gone);
+  const gone = `${name}/gone`, purged = `${name}/purged`, during = sizes.map((size) => `${name}/${size}`);
+  for (const path of [gone, purged]) {
+    world.offer(path, 5_000);
+    await world.becomesHit(path);
+  }
   sizes.forEach((size, i) => world.offer(during[i], size));
 
   if (point.reopens) faults.fail('begin read', error);
@@ -76,9 +81,21 @@ async function strike(world, point, error, times) {
   }
   await until(`${point.call} to fail`, () => faults.failed(point.call) > 0);
   await world.ask(gone);
+  faults.fail(point.call, error, { times });  // one that strikes once may have done so
+  world.offer(purged, 6_000);
+  const acknowledged = await purges(world, purged);
+  if (acknowledged) await world.ask(purged);
   if (point.reopens) faults.work('begin read');
   faults.work(point.call);
-  for (const path of [...during, gone]) await world.becomesHit(path);
+  if (!acknowledged) await until('the purge to be acknowledged', () => purges(world, purged));
+  for (const path of [...during, gone, purged]) await world.becomesHit(path);
+}
+
+/** Whether the purge is acknowledged; else it was said that a restart may undo it. */
+async function purges(world, url) {
+  const { status, text } = await purge(world.edge, { url });
+  assert.ok(status === 200 || status >= 500, `${status} ${text}`);
+  return status === 200;
 }
 
 async function faultsAt(point, t) {
@@ -87,7 +104,7 @@ async function faultsAt(point, t) {
   const early = sizes.map((size) => `/early/${size}`);
   sizes.forEach((size, i) => world.offer(early[i], size));
   for (const path of early) await world.becomesHit(path);
-  for (const error of point.reopens ? ['EMFILE'] : errors) {
+  for (const error of point.reopens ? [point.reopens] : errors) {
     for (const times of [1, -1]) await strike(world, point, error, times);
   }
   assert.match(world.edge.log(), /event="(cache cannot write|cache sync failed|cache files cannot be opened)"/);
@@ -103,6 +120,86 @@ async function faultsAt(point, t) {
 /** Side by side, for a file that cannot be opened anew is tried again after 10 s only. */
 describe('a fault', { concurrency: 4 }, () => {
   for (const point of points) test(`of ${point.call}${point.reopens ? ' in opening anew' : ''}`, (t) => faultsAt(point, t));
+});
+
+test('a purge that neither its log nor LMDB keeps is not acknowledged, until they do', async (t) => {
+  const world = await makeWorld();
+  t.after(() => world.end());
+  for (const call of ['begin', 'put', 'walk', 'commit']) {
+    world.offer(`/${call}`, 5_000);
+    await world.becomesHit(`/${call}`);
+    for (const each of ['write', call]) world.faults.fail(each, 'EIO');
+    world.offer(`/${call}`, 6_000);
+    assert.equal(await purges(world, `/${call}`), false, call);
+    assert.ok(world.faults.failed(call) > 0, call);
+    for (const each of ['write', call]) world.faults.work(each);
+    await until('the purge to be acknowledged', () => purges(world, `/${call}`));
+    world.edge.kill();
+    await world.edge.exited;
+    world.edge = await world.edge.restart();
+    await world.ask(`/${call}`);
+  }
+});
+
+/** The edge ends and says why, or it says what it does without and serves; nothing purged comes back. */
+async function startsUnderFault(world, call, after) {
+  const { faults } = world;
+  const told = world.edge.log().length;
+  faults.fail(call, 'EIO', { after, times: 1 });
+  const started = await world.edge.restart().catch((error) => error);
+  if (!(started instanceof Error)) {
+    world.edge = started;
+    await until('the store to be read',
+      async () => metricValue(await started.metrics(), 'relay_edge_cache_reading') === 0);
+    for (const path of world.bodies.keys()) await world.ask(path);
+  }
+  const struck = faults.failed(call) > 0;
+  faults.work(call);
+  const said = world.edge.log().slice(told);
+  const without = /event="(cache files set aside|purge journal set aside|cache given up until a restart)"/;
+  const why = started instanceof Error ? /^torchrelay-edge: cannot .*Input\/output error$/m : without;
+  if (struck) assert.match(said, why);
+  if (started instanceof Error) assert.match(started.message, /ended while starting/);
+  return struck;
+}
+
+/** Each of them in its turn; the later ones, which walk over bodies, of which every life leaves one
+ *  more behind, further and further apart. */
+describe('a start of which one', { concurrency: 3 }, () => {
+  for (const call of ['rename', 'read', 'walk']) {
+    test(`${call} fails`, async (t) => {
+      const world = await makeWorld();
+      t.after(() => world.end());
+      sizes.forEach((size, i) => world.offer(`/early/${i}`, size));
+      world.offer('/purged', 5_000);
+      for (let after = 0, struck = true; struck; after += 1 + Math.floor(after / 16)) {
+        for (const path of world.bodies.keys()) await world.becomesHit(path);
+        // On disk still, for nobody asks for it before the start.
+        world.offer('/purged', 5_001 + after);
+        assert.ok(await purges(world, '/purged'));
+        world.edge.kill();
+        await world.edge.exited;
+        struck = await startsUnderFault(world, call, after);
+        world.edge.kill();
+        await world.edge.exited;
+        world.edge = await world.edge.restart();
+      }
+    });
+  }
+});
+
+test('a stop that cannot be noted costs nothing', async (t) => {
+  const world = await makeWorld();
+  t.after(() => world.end());
+  sizes.forEach((size, i) => world.offer(`/early/${i}`, size));
+  for (const path of world.bodies.keys()) await world.becomesHit(path);
+  world.faults.fail('rename', 'EIO');
+  await world.edge.stop();
+  assert.equal(world.faults.failed('rename'), 1);
+  assert.match(world.edge.log(), /event="cache stop not marked"/);
+  world.faults.work('rename');
+  world.edge = await world.edge.restart();
+  for (const path of world.bodies.keys()) assert.ok(await world.ask(path), path);
 });
 
 test('a body that the disk does not give while it is sent: cut off, then fetched anew', async (t) => {

@@ -1,7 +1,7 @@
 // A library that a test puts before the C library and LMDB (LD_PRELOAD) to make calls of a program
-// fail: writes, writes that make a file grow, syncs and sendfile of what lies below a folder named
-// cache; opening files, taking and making sockets; and LMDB's own calls, which fail without having
-// done anything.
+// fail: writes, writes that make a file grow, syncs, pread, renaming and sendfile of what lies
+// below a folder named cache; opening files, taking and making sockets; and LMDB's own calls, which
+// fail without having done anything.
 //
 // FAULTS_FILE names a file of 32-bit numbers, four for each call in the order of `Call`: the errno
 // to fail with (0: works), how many calls still work before, how many fail then (-1: all), and how
@@ -40,6 +40,9 @@ enum Call {
   get_value,
   erase_value,
   commit_txn,
+  rename_file,
+  read_data,
+  walk_table,
   call_count
 };
 
@@ -75,13 +78,17 @@ bool fails(Call call) {
   return true;
 }
 
+bool is_store(const char* path) {
+  return std::strstr(path, "/cache/") != nullptr;
+}
+
 bool is_store(int fd) {
   char link[64], path[4096];
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t n = ::readlink(link, path, sizeof path - 1);
   if (n <= 0) return false;
   path[n] = 0;
-  return std::strstr(path, "/cache/") != nullptr;
+  return is_store(path);
 }
 
 bool store_fails(Call call, int fd) {
@@ -146,6 +153,18 @@ int msync(void* at, size_t length, int flags) {
   static auto real = next<int (*)(void*, size_t, int)>("msync");
   return fails(sync_data) ? -1 : real(at, length, flags);
 }
+ssize_t pread(int fd, void* bytes, size_t count, off_t at) {
+  static auto real = next<ssize_t (*)(int, void*, size_t, off_t)>("pread");
+  return store_fails(read_data, fd) ? -1 : real(fd, bytes, count, at);
+}
+ssize_t pread64(int fd, void* bytes, size_t count, off64_t at) {
+  static auto real = next<ssize_t (*)(int, void*, size_t, off64_t)>("pread64");
+  return store_fails(read_data, fd) ? -1 : real(fd, bytes, count, at);
+}
+int rename(const char* from, const char* to) {
+  static auto real = next<int (*)(const char*, const char*)>("rename");
+  return is_store(to) && fails(rename_file) ? -1 : real(from, to);
+}
 int open(const char* path, int flags, ...) {
   static auto real = next<int (*)(const char*, int, ...)>("open");
   va_list rest;
@@ -200,6 +219,10 @@ int mdb_get(MDB_txn* txn, MDB_dbi table, MDB_val* key, MDB_val* value) {
 int mdb_del(MDB_txn* txn, MDB_dbi table, MDB_val* key, MDB_val* value) {
   static auto real = next<decltype(&mdb_del)>("mdb_del");
   return fails(erase_value) ? errno : real(txn, table, key, value);
+}
+int mdb_cursor_get(MDB_cursor* cursor, MDB_val* key, MDB_val* value, MDB_cursor_op op) {
+  static auto real = next<decltype(&mdb_cursor_get)>("mdb_cursor_get");
+  return fails(walk_table) ? errno : real(cursor, key, value, op);
 }
 int mdb_txn_commit(MDB_txn* txn) {
   static auto real = next<decltype(&mdb_txn_commit)>("mdb_txn_commit");

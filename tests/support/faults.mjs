@@ -7,7 +7,7 @@ import path from 'node:path';
 import { repository } from './program.mjs';
 
 const calls = ['write', 'sync', 'open', 'accept', 'socket', 'grow', 'send',
-  'begin', 'begin read', 'put', 'get', 'erase', 'commit'];
+  'begin', 'begin read', 'put', 'get', 'erase', 'commit', 'rename', 'read', 'walk'];
 const numbers = 4;
 
 /** The library, built once into build/tests. */
