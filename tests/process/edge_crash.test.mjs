@@ -1,18 +1,20 @@
 // An edge that is killed at random moments, two hundred times over one store, while it fills, evicts
-// and purges: every time it opens its store again, never a wrong byte comes out of it, nothing whose
-// purge was acknowledged, and nothing that was softly purged unless the origin was asked since. The
-// seed makes the load and the moments.
+// and purges: every time it opens its store again, says so and answers, never a wrong byte comes out
+// of it, nothing whose purge was acknowledged, and nothing that was softly purged unless the origin
+// was asked since. The seed makes the load and the moments.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { metricValue, request, sha256 } from '../support/http.mjs';
 import { randomness } from '../support/http_grammar.mjs';
+import { until } from '../support/poll.mjs';
 import { pattern } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
 
 const kills = 200, seed = 20260725;
 const life_ms = 250;  // of an edge, at most
+const answer_deadline_ms = 20_000;
 const clients = 6, objects = 1000, groups = 40, tags = 25;
 const random = randomness(seed);
 
@@ -60,12 +62,12 @@ after(async () => {
 
 const seen = { url: 0, prefix: 0, tag: 0, soft: 0, confirmed: 0, evictions: 0 };
 
-/** One answer, judged; an answer that the kill cut off says nothing. Whether it was a hit. */
+/** One answer, judged: whether it was a hit. Null: none came, as when a kill cut it off. */
 async function look(i) {
   // As of before the request: a purge that ends meanwhile does not count.
   const wanted = least[i], wanted_asked = asked_least[i];
-  const answer = await request(edge.url + pathOf(i)).catch(() => null);
-  if (!answer) return false;
+  const answer = await request(edge.url + pathOf(i), { deadline_ms: answer_deadline_ms }).catch(() => null);
+  if (!answer) return null;
   assert.equal(answer.status, 200, answer.text.slice(0, 200));
   const got = Number(answer.headers.etag.slice(1, -1));
   assert.ok(got >= wanted, `${pathOf(i)}: version ${got} came back, ${wanted - 1} and older were purged`);
@@ -128,13 +130,29 @@ async function live() {
   assert.equal(signal, 'SIGKILL', `the edge ended by itself:\n${edge.logTail()}`);
 }
 
+/** How many starts so far have told that their store is read back. */
+const opened = () => edge.log().split('event="cache read"').length - 1;
+
+/** The new edge's first answers; how many of them are hits. */
+async function comeBack() {
+  const before = opened();
+  edge = await edge.restart();
+  let hits = 0;
+  for (let k = 0; k < 10; k++) {
+    const hit = await look(some());
+    assert.notEqual(hit, null, `no answer after a restart:\n${edge.logTail()}`);
+    hits += hit;
+  }
+  await until('the open to be told', () => opened() > before);
+  return hits;
+}
+
 test(`${kills} kills under fill, eviction and purge`, { timeout: 240_000 }, async () => {
-  edge = await startEdge({ upstream: origin.url, size: '32MiB', settings: { log: { level: 'warn' } } });
+  edge = await startEdge({ upstream: origin.url, size: '32MiB' });
   let kept = 0;
   for (let i = 0; i < kills; i++) {
     await live();
-    edge = await edge.restart();
-    for (let k = 0; k < 10; k++) kept += await look(some());
+    kept += await comeBack();
   }
   for (let i = 0; i < objects; i++) await look(i);
   assert.doesNotMatch(edge.log(), /set aside|CHECK failed/, 'a kill costs no store');
