@@ -19,15 +19,10 @@
 namespace relay::edge {
 namespace {
 
-// 65,536 purges, 1,024 of them with a text of up to 8 KiB, a history of 8 MiB, and as much again
-// while pages are copied.
-constexpr std::uint64_t map_bytes = 128 << 20;
 constexpr int run_shift = 32;
 constexpr std::size_t log_bytes = 256 << 10;
 // In the table of that name: the number of the newest record of the log that LMDB has.
-constexpr const char* taken_over = "taken_over";
-constexpr std::string_view journal_tables[] = {"purges", "fleet_purges", "fleet_reaches",
-                                               taken_over};
+constexpr std::string_view taken_over = "taken_over";
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -152,7 +147,7 @@ Result<NumberedPurge> decode_purge(std::uint64_t number, std::string_view row) {
 PurgeJournal::~PurgeJournal() {
   std::lock_guard lock(mutex_);
   if (waiting_.empty() && erased_through_ == 0) return;
-  if (auto taken = take_over({}); !taken) {
+  if (auto taken = keep({}); !taken) {
     log::warn("purges stay in the log of their journal", {kv("why", taken.error().message)});
   }
 }
@@ -169,25 +164,14 @@ Result<PurgeJournal::Opened> PurgeJournal::open(const std::filesystem::path& fol
 }
 
 Result<PurgeJournal::Opened> PurgeJournal::open_once(const std::filesystem::path& folder) {
-  store::EnvOptions options;
-  options.map_size_bytes = map_bytes;
-  options.check_pages = true;
-  options.tables = journal_tables;
-  auto env = store::Env::open(folder, options);
+  auto env = store::Env::open(folder, env_options());
   if (!env) return std::unexpected(env.error());
-  auto rows = env->table("purges");
-  if (!rows) return std::unexpected(rows.error());
-  auto fleet = env->table("fleet_purges");
-  if (!fleet) return std::unexpected(fleet.error());
-  auto reaches = env->table("fleet_reaches");
-  if (!reaches) return std::unexpected(reaches.error());
-  auto log_table = env->table(taken_over);
-  if (!log_table) return std::unexpected(log_table.error());
-  auto log = open_log(folder, *env, *log_table);
+  auto tables = open_tables(*env);
+  if (!tables) return std::unexpected(tables.error());
+  auto log = open_log(folder, *env, tables->log);
   if (!log) return std::unexpected(log.error());
   Opened opened;
-  opened.journal.reset(new PurgeJournal(std::move(*env), {*rows, *fleet, *reaches, *log_table},
-                                        std::move(log->log)));
+  opened.journal.reset(new PurgeJournal(folder, std::move(*env), *tables, std::move(log->log)));
   auto redone = opened.journal->redo(log->records);
   if (!redone) return std::unexpected(redone.error());
   auto read = opened.journal->read(opened);
@@ -244,7 +228,7 @@ Result<void> PurgeJournal::redo(std::span<const store::RedoLog::Record> records)
 Result<void> PurgeJournal::read(Opened& into) const {
   auto txn = env_.read();
   if (!txn) return std::unexpected(txn.error());
-  return for_each_row(*txn, rows_, JournalTable::purges,
+  return for_each_row(*txn, tables_.rows, JournalTable::purges,
                       [&](std::string_view key, std::string_view value) -> Result<void> {
                         auto number = row_number(key);
                         if (!number) return corrupt("a key of the purge journal is not readable");
@@ -277,8 +261,8 @@ Result<void> PurgeJournal::read_fleet(Opened& into) const {
     into.fleet_reaches[std::string(key)] = {*highest, *floor};
     return {};
   };
-  auto read = for_each_row(*txn, fleet_, JournalTable::fleet, take_purge);
-  if (read) read = for_each_row(*txn, reaches_, JournalTable::reaches, take_reach);
+  auto read = for_each_row(*txn, tables_.fleet, JournalTable::fleet, take_purge);
+  if (read) read = for_each_row(*txn, tables_.reaches, JournalTable::reaches, take_reach);
   return read;
 }
 
@@ -287,7 +271,7 @@ Result<void> PurgeJournal::begin_run(Opened& into) {
   {
     auto txn = env_.read();
     if (!txn) return std::unexpected(txn.error());
-    auto row = txn->get(rows_, row_key(0));
+    auto row = txn->get(tables_.rows, row_key(0));
     if (!row) return std::unexpected(row.error());
     into.known = row->has_value();
     auto value = into.known ? unseal(JournalTable::purges, row_key(0), **row) : "1 0";
@@ -311,7 +295,7 @@ Result<void> PurgeJournal::write_run(std::uint64_t runs) {
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
   std::string value = fmt::format("1 {}", runs);
-  auto put = txn->put(rows_, row_key(0), seal(JournalTable::purges, row_key(0), value));
+  auto put = txn->put(tables_.rows, row_key(0), seal(JournalTable::purges, row_key(0), value));
   if (!put) return put;
   return txn->commit();
 }
@@ -322,7 +306,7 @@ Result<void> PurgeJournal::append(std::span<const NumberedPurge> purges,
   std::string record;
   for (const JournalRow& row : rows) add(record, row);
   std::lock_guard lock(mutex_);
-  if (log_.takes(record.size())) {
+  if (!in_doubt_ && log_.takes(record.size())) {
     auto kept = log_.append(record);
     if (kept) {
       std::ranges::move(rows, std::back_inserter(waiting_));
@@ -330,10 +314,12 @@ Result<void> PurgeJournal::append(std::span<const NumberedPurge> purges,
     }
     log::warn("the purge journal's log fails", {kv("why", kept.error().message)});
   }
-  return take_over(rows);
+  return keep(rows);
 }
 
-/// What waits, and `more` behind it.
+/// What waits, and `more` behind it. After a commit that LMDB gave up nobody knows whether it has
+/// them: then the log takes no more before a commit went through. A record that stood behind others
+/// that are taken over would be looked for in their place, and not be found.
 Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
   auto txn = env_.write();
   if (!txn) return std::unexpected(txn.error());
@@ -341,9 +327,13 @@ Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
     if (auto put = put_rows(*txn, rows); !put) return put;
   }
   if (auto erased = erase_rows(*txn, erased_through_); !erased) return erased;
-  auto put = remember(*txn, log_table_, log_.last());
+  auto put = remember(*txn, tables_.log, log_.last());
   if (put) put = txn->commit();
-  if (!put) return put;
+  if (!put) {
+    in_doubt_ = in_doubt_ || !env_.usable();
+    return put;
+  }
+  in_doubt_ = false;
   waiting_.clear();
   erased_through_ = 0;
   log_.clear();
@@ -351,7 +341,7 @@ Result<void> PurgeJournal::take_over(std::span<const JournalRow> more) {
 }
 
 Result<void> PurgeJournal::put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const {
-  const store::Table places[] = {rows_, fleet_, reaches_};
+  const store::Table places[] = {tables_.rows, tables_.fleet, tables_.reaches};
   for (const JournalRow& row : rows) {
     store::Table table = places[static_cast<std::size_t>(row.of)];
     if (row.value) {
@@ -367,7 +357,7 @@ Result<void> PurgeJournal::put_rows(store::WriteTxn& txn, std::span<const Journa
 Result<void> PurgeJournal::erase_rows(store::WriteTxn& txn, std::uint64_t through) const {
   std::vector<std::string> keys;
   {
-    auto cursor = store::Cursor::open(txn, rows_);
+    auto cursor = store::Cursor::open(txn, tables_.rows);
     if (!cursor) return std::unexpected(cursor.error());
     auto there = cursor->seek(row_key(1));
     for (; there && *there; there = cursor->next()) {
@@ -377,7 +367,7 @@ Result<void> PurgeJournal::erase_rows(store::WriteTxn& txn, std::uint64_t throug
     if (!there) return std::unexpected(there.error());
   }
   for (const std::string& key : keys) {
-    auto erased = txn.erase(rows_, key);
+    auto erased = txn.erase(tables_.rows, key);
     if (!erased) return std::unexpected(erased.error());
   }
   return {};
@@ -386,7 +376,7 @@ Result<void> PurgeJournal::erase_rows(store::WriteTxn& txn, std::uint64_t throug
 Result<void> PurgeJournal::erase_through(std::uint64_t number) {
   std::lock_guard lock(mutex_);
   erased_through_ = std::max(erased_through_, number);
-  return log_.used_bytes() < log_bytes / 2 ? Result<void>{} : take_over({});
+  return log_.used_bytes() < log_bytes / 2 && !in_doubt_ ? Result<void>{} : keep({});
 }
 
 }  // namespace relay::edge

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/store/lmdb.hpp"
 #include "common/store/redo_log.hpp"
@@ -48,7 +49,8 @@ class PurgeJournal {
   /// before it may have named. Open() has done it when the journal was known.
   Result<void> begin();
   /// Purges that are in force here, and what taking them in changes in the history; all or nothing.
-  /// On disk and synced when it returns.
+  /// On disk and synced when it returns. An LMDB that was given up is opened anew; while it cannot
+  /// be, this fails once the log takes no more, until store::reopen_interval has passed.
   Result<void> append(std::span<const NumberedPurge> purges, const PurgeChange& change);
   /// Rows up to the number are needed no more; they go in time.
   Result<void> erase_through(std::uint64_t number);
@@ -57,18 +59,17 @@ class PurgeJournal {
   struct Tables {
     store::Table rows, fleet, reaches, log;
   };
-  PurgeJournal(store::Env env, Tables tables, store::RedoLog log)
-      : env_(std::move(env)),
-        rows_(tables.rows),
-        fleet_(tables.fleet),
-        reaches_(tables.reaches),
-        log_table_(tables.log),
-        log_(std::move(log)) {}
+  PurgeJournal(std::filesystem::path folder, store::Env env, Tables tables, store::RedoLog log)
+      : folder_(std::move(folder)), env_(std::move(env)), tables_(tables), log_(std::move(log)) {}
+  static store::EnvOptions env_options();
+  static Result<Tables> open_tables(store::Env& env);
   static Result<store::RedoLog::Opened> open_log(const std::filesystem::path& folder,
                                                  store::Env& env, store::Table log_table);
   static Result<void> remember(store::WriteTxn& txn, store::Table log_table, std::uint64_t taken);
   Result<void> redo(std::span<const store::RedoLog::Record> records);
+  Result<void> keep(std::span<const JournalRow> more);
   Result<void> take_over(std::span<const JournalRow> more);
+  bool reopen();
   Result<void> put_rows(store::WriteTxn& txn, std::span<const JournalRow> rows) const;
   Result<void> erase_rows(store::WriteTxn& txn, std::uint64_t through) const;
   static Result<Opened> open_once(const std::filesystem::path& folder);
@@ -77,15 +78,15 @@ class PurgeJournal {
   Result<void> begin_run(Opened& into);
   Result<void> write_run(std::uint64_t runs);
 
+  const std::filesystem::path folder_;
   store::Env env_;
-  store::Table rows_;
-  store::Table fleet_;
-  store::Table reaches_;
-  store::Table log_table_;
-  std::mutex mutex_;  // held while the disk writes
+  Tables tables_;
+  std::mutex mutex_;  // held while the disk writes, and while LMDB is opened anew
   store::RedoLog log_;
   std::vector<JournalRow> waiting_;   // in the log, and not yet in LMDB
   std::uint64_t erased_through_ = 0;  // still to be erased there
+  bool in_doubt_ = false;             // whether LMDB has what waits: see take_over()
+  SteadyTime reopen_again_{};         // it is not opened anew before then
 };
 
 }  // namespace relay::edge

@@ -47,7 +47,10 @@ Result<Purger::Purged> Purger::purge(const Purge& purge) {
   }
   purged.objects = sweep_.sweep_at_once();
   sweep_.wake();
-  if (!kept) return std::unexpected(kept.error());
+  if (!kept) {
+    log::error("a restart may undo a purge", {kv("why", kept.error().message)});
+    return std::unexpected(kept.error());
+  }
   return purged;
 }
 

@@ -6,6 +6,7 @@
 
 #include <lmdb.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -30,6 +31,9 @@ struct EnvOptions {
   std::string_view unread_table = {};  // see page_check.hpp, as for the next
   std::span<const std::string_view> tables = {};
 };
+
+/// Between two attempts of who cannot open a given-up environment anew.
+inline constexpr std::chrono::seconds reopen_interval{10};
 
 class Table {
  public:

@@ -1,5 +1,4 @@
 // What the store thread does when LMDB has given up a file under it.
-#include <chrono>
 #include <filesystem>
 #include <utility>
 
@@ -7,11 +6,6 @@
 #include "edge/cache/writer.hpp"
 
 namespace relay::edge::cache {
-namespace {
-
-constexpr std::chrono::seconds reopen_interval{10};
-
-}  // namespace
 
 /// After a failed write of its meta page LMDB refuses every transaction. Opened anew, the file is
 /// as after the last commit that went through, or as after the failed one; the books fit both,
@@ -26,7 +20,7 @@ void Writer::reopen(SteadyTime now) {
     log::warn("cache files opened anew", {kv("path", folder_.string())});
     return;
   }
-  reopen_again_ = steady_now() + reopen_interval;
+  reopen_again_ = steady_now() + store::reopen_interval;
   if (reopened.error().kind == ErrorKind::corrupt) return give_up_files(reopened.error());
   log::error("cache files cannot be opened",
              {kv("path", folder_.string()), kv("why", reopened.error().message)});

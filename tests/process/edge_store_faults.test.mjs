@@ -125,15 +125,18 @@ describe('a fault', { concurrency: 4 }, () => {
 test('a purge that neither its log nor LMDB keeps is not acknowledged, until they do', async (t) => {
   const world = await makeWorld();
   t.after(() => world.end());
-  for (const call of ['begin', 'put', 'walk', 'commit']) {
-    world.offer(`/${call}`, 5_000);
-    await world.becomesHit(`/${call}`);
-    for (const each of ['write', call]) world.faults.fail(each, 'EIO');
-    world.offer(`/${call}`, 6_000);
-    assert.equal(await purges(world, `/${call}`), false, call);
-    assert.ok(world.faults.failed(call) > 0, call);
-    for (const each of ['write', call]) world.faults.work(each);
-    await until('the purge to be acknowledged', () => purges(world, `/${call}`));
+  // The last one: LMDB's files are taken for unusable, and cannot be opened anew either.
+  for (const calls of [['begin'], ['put'], ['walk'], ['commit'], ['begin', 'begin read', 'open']]) {
+    const path = `/${calls.at(-1)}`;
+    world.offer(path, 5_000);
+    await world.becomesHit(path);
+    for (const each of ['write', ...calls]) world.faults.fail(each, 'EIO');
+    world.offer(path, 6_000);
+    assert.equal(await purges(world, path), false, path);
+    for (const each of calls) assert.ok(world.faults.failed(each) > 0, each);
+    assert.match(world.edge.log(), /event="a restart may undo a purge" why=".*Input\/output error"/);
+    for (const each of ['write', ...calls]) world.faults.work(each);
+    await until('the purge to be acknowledged', () => purges(world, path));
     world.edge.kill();
     await world.edge.exited;
     world.edge = await world.edge.restart();
