@@ -112,7 +112,7 @@ Result<Taken> taken_of(const store::Env& env, store::Table log_table) {
 /// may be wanted is the first; it was taken over when the edge was stopped, not when it was killed.
 Result<void> retire_older_log(const std::filesystem::path& path, std::uint64_t taken) {
   auto text = store::read_file(path);
-  if (!text) return corrupt(text.error().message);  // as RedoLog sees it, too
+  if (!text) return std::unexpected(text.error());
   std::uint64_t number = 0;
   for (std::size_t at = 12; at > 4 && text->size() >= 12; --at) {
     number = number << 8 | static_cast<unsigned char>((*text)[at - 1]);

@@ -46,6 +46,13 @@ inline std::unexpected<Error> bad_input(std::string message) {
   return fail(ErrorKind::invalid, ErrorSource::client, std::move(message));
 }
 
+/// The same error, told with what it stood in the way of: "cannot open X: cannot read an open
+/// file".
+inline std::unexpected<Error> fail_for(const std::string& what, Error why) {
+  why.message = what + ": " + why.message;
+  return std::unexpected(std::move(why));
+}
+
 /// The word for logs and metrics.
 const char* name(ErrorKind kind);
 const char* name(ErrorSource source);

@@ -101,14 +101,14 @@ Result<RedoLog::Opened> RedoLog::open(const std::filesystem::path& path, std::si
   if (*size != size_bytes) return damaged(path.string() + " has another size");
   Opened opened{RedoLog(std::move(*file), size_bytes, taken), {}};
   auto records = opened.log.read();
-  if (!records) return std::unexpected(records.error());
+  if (!records) return fail_for("cannot open " + path.string(), records.error());
   opened.records = std::move(*records);
   return opened;
 }
 
 Result<std::vector<RedoLog::Record>> RedoLog::read() {
   auto text = read_exactly(file_.get(), 0, size_bytes_);
-  if (!text) return damaged(text.error().message);
+  if (!text) return std::unexpected(text.error());
   Frames frames = frames_of(*text);
   std::vector<Record> records;
   std::uint64_t next = taken_ + 1;

@@ -31,9 +31,9 @@ class RedoLog {
   };
   struct Opened;
   /// Makes the file, of `size_bytes` (whole frames), if it is not there. The owner has taken over
-  /// the records up to number `taken`. Errors: the disk's; corrupt, when it has another size,
-  /// cannot be read in full, or a record that is not taken over is damaged or missing. An append
-  /// that was never finished is none.
+  /// the records up to number `taken`. Errors: the disk's, also when it does not give the bytes;
+  /// corrupt, when the file has another size, or a record that is not taken over is damaged or
+  /// missing. An append that was never finished is none.
   static Result<Opened> open(const std::filesystem::path& path, std::size_t size_bytes,
                              std::uint64_t taken);
 

@@ -76,13 +76,15 @@ Result<std::unique_ptr<Cache>> Cache::open(const CacheOptions& options, Metrics&
   if (options.size_bytes < cache_bytes_min) return bad_input("a cache takes at least 4 MiB");
   auto made = store::make_folders(options.path);
   if (!made) return std::unexpected(made.error());
-  LastStop last = read_marker(options.path);
-  auto volume = Volume::open(options.path, options.size_bytes, last.trust == Trust::discard);
+  auto last = read_marker(options.path);
+  if (!last) return std::unexpected(last.error());
+  auto volume = Volume::open(options.path, options.size_bytes, last->trust == Trust::discard);
   if (!volume) return std::unexpected(volume.error());
   // Only now: until what cannot be trusted is gone, the old marker has to stand.
   auto marked = mark_running(options.path);
   if (!marked) return std::unexpected(marked.error());
-  return std::unique_ptr<Cache>(new Cache(std::make_unique<Impl>(options, metrics, *volume, last)));
+  return std::unique_ptr<Cache>(
+      new Cache(std::make_unique<Impl>(options, metrics, *volume, *last)));
 }
 
 Pin Cache::find(std::string_view key) {

@@ -41,12 +41,6 @@ const char* lmdb_map_of(const std::filesystem::path& file, const char* ours) {
   return nullptr;
 }
 
-/// Whether file and map hold the same bytes there.
-bool agree(int fd, const char* map, std::uint64_t offset) {
-  auto bytes = store::read_exactly(fd, offset, compared_bytes);
-  return bytes && std::string_view(map + offset, compared_bytes) == *bytes;
-}
-
 store::EnvOptions options_of(std::uint64_t map_bytes) {
   store::EnvOptions options;
   options.map_size_bytes = map_bytes;
@@ -96,10 +90,21 @@ Result<void> Shelf::look_in() {
   auto fits = check_fits(fd(), env_, map_bytes_);
   if (!fits) return fits;
   lmdb_map_ = lmdb_map_of(data_path(folder_), file_.base());
-  if (!lmdb_map_ || !agree(fd(), lmdb_map_, 0)) {
-    return corrupt("the map of " + folder_.string() + " is not found");
+  if (!lmdb_map_) {
+    return fail(ErrorKind::internal, ErrorSource::disk,
+                "cannot find " + data_path(folder_).string() + " in /proc/self/maps");
   }
+  auto same = agrees(0);
+  if (!same) return std::unexpected(same.error());
+  if (!*same) return corrupt("the map of " + folder_.string() + " is not its file");
   return check_first_value();
+}
+
+/// Whether file and map hold the same bytes there. What cannot be read is not damaged.
+Result<bool> Shelf::agrees(std::uint64_t offset) const {
+  auto bytes = store::read_exactly(fd(), offset, compared_bytes);
+  if (!bytes) return fail_for("cannot open the cache in " + folder_.string(), bytes.error());
+  return std::string_view(lmdb_map_ + offset, compared_bytes) == *bytes;
 }
 
 std::uint64_t Shelf::disk_bytes() const {
@@ -124,8 +129,9 @@ Result<void> Shelf::check_first_value() const {
   if (!*found) return {};
   auto offset = offset_of(cursor->value());
   if (!offset) return std::unexpected(offset.error());
-  if (!agree(fd(), lmdb_map_, *offset)) return corrupt("the map of the cache is not its file");
-  return {};
+  auto same = agrees(*offset);
+  if (!same) return std::unexpected(same.error());
+  return *same ? Result<void>{} : corrupt("the map of the cache is not its file");
 }
 
 Result<std::uint64_t> Shelf::offset_of(std::string_view value) const {

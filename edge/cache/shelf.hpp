@@ -27,7 +27,7 @@ inline constexpr const char* objects_table = "objects";
 class Shelf {
  public:
   /// Errors: corrupt when the environment is damaged, was made for a larger size, or its map is
-  /// not its file; unavailable when another process has it.
+  /// not its file; unavailable when another process has it; the disk's, when it cannot be read.
   static Result<Shelf> open(const std::filesystem::path& folder, std::uint64_t map_bytes);
   /// Opens the environment anew: it is as after its last commit, or the one before if that failed.
   /// What address() and fd() gave stays. Nobody else uses env() meanwhile; after an error it is
@@ -60,6 +60,7 @@ class Shelf {
         env_(std::move(env)),
         file_(std::move(file)) {}
   Result<void> look_in();
+  Result<bool> agrees(std::uint64_t offset) const;
   Result<void> check_first_value() const;
 
   std::filesystem::path folder_;

@@ -40,7 +40,8 @@ std::string boot_id();
 /// One word for the data files, another one once any of them was written to, replaced or restored.
 std::string files_word(const std::filesystem::path& folder);
 std::filesystem::path marker_path(const std::filesystem::path& folder);
-LastStop read_marker(const std::filesystem::path& folder);
+/// Of a folder without one it tells what an empty one would. Errors: the disk's.
+Result<LastStop> read_marker(const std::filesystem::path& folder);
 Result<void> mark_running(const std::filesystem::path& folder);
 Result<void> mark_clean(const std::filesystem::path& folder, std::uint64_t trusted_from_id);
 

@@ -1,7 +1,11 @@
 #include "common/store/redo_log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <random>
 #include <string>
 #include <vector>
@@ -10,6 +14,9 @@
 
 namespace relay::store {
 namespace {
+
+/// Of this program: its own pread stands before libc's.
+std::atomic<bool> read_fails{false};
 
 constexpr std::size_t frame_bytes = 512;
 constexpr std::size_t size_bytes = 16 * frame_bytes;
@@ -188,5 +195,24 @@ TEST_F(RedoLogFile, OneOfAnotherSizeIsDamaged) {
   EXPECT_TRUE(is_corrupt());
 }
 
+TEST_F(RedoLogFile, OneThatTheDiskDoesNotGiveIsNotDamaged) {
+  ASSERT_TRUE(open().log.append("one"));
+  read_fails = true;
+  auto failed = RedoLog::open(path, size_bytes, 0);
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().kind, ErrorKind::corrupt);
+  EXPECT_TRUE(failed.error().message.starts_with("cannot open " + path.string()))
+      << failed.error().message;
+  EXPECT_EQ(found(), Texts{"one"});
+}
+
 }  // namespace
 }  // namespace relay::store
+
+extern "C" __attribute__((used)) ssize_t pread(int fd, void* bytes, size_t count, off_t at) {
+  if (relay::store::read_fails.exchange(false)) {
+    errno = EIO;
+    return -1;
+  }
+  return ::syscall(SYS_pread64, fd, bytes, count, at);
+}

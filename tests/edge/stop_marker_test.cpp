@@ -50,5 +50,17 @@ TEST(StopMarker, FilesThatSomebodyTouchedAreOthers) {
   EXPECT_NE(files_word(folder.path()), before) << "though it looks as old as it was";
 }
 
+TEST(StopMarker, OneThatCannotBeReadIsAnErrorNotACrash) {
+  tests::TemporaryFolder folder;
+  EXPECT_EQ(read_marker(folder.path())->trust, Trust::discard) << "there is none";
+  ASSERT_TRUE(mark_running(folder.path()));
+  EXPECT_EQ(read_marker(folder.path())->trust, Trust::verify);
+  std::filesystem::remove(marker_path(folder.path()));
+  std::filesystem::create_directory(marker_path(folder.path()));  // opens, and gives no bytes
+  auto marker = read_marker(folder.path());
+  ASSERT_FALSE(marker);
+  EXPECT_NE(marker.error().kind, ErrorKind::corrupt);
+}
+
 }  // namespace
 }  // namespace relay::edge::cache

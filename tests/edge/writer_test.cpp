@@ -251,7 +251,7 @@ TEST(Writer, FilesThatWereCutOffAreGivenUpForTheNextStart) {
   shared.queue.push(std::move(removal));
   EXPECT_EQ(durable.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
   EXPECT_FALSE(writer.stop());
-  EXPECT_EQ(read_marker(folder.path()).trust, Trust::discard);
+  EXPECT_EQ(read_marker(folder.path())->trust, Trust::discard);
 }
 
 TEST(Writer, WhileItReadsItTellsWhatTheFilesHold) {
@@ -320,7 +320,7 @@ TEST(Writer, AStoreThatCannotBeReadIsGivenUp) {
   std::promise<void> durable;
   shared.queue.push(RemoveJob{{}, [&] { durable.set_value(); }});
   durable.get_future().wait();
-  EXPECT_EQ(read_marker(folder.path()).trust, Trust::discard) << "the next start begins empty";
+  EXPECT_EQ(read_marker(folder.path())->trust, Trust::discard) << "the next start begins empty";
   EXPECT_FALSE(writer.stop());
 }
 

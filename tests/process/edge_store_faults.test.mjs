@@ -15,7 +15,8 @@ import { cleanUp, startEdge, temporaryFolder } from '../support/torchrelay.mjs';
 const errors = ['EMFILE', 'ENOSPC', 'EIO'];
 const sizes = [900, 200_000, 1_500_000];  // of each of the store's files
 /** `stops`: while it stays nothing can be stored. `reopens`: LMDB's files are taken for unusable as
- *  well, so that the fault, with this error, strikes while they are opened anew. */
+ *  well, so that the fault, with this error, strikes while they are opened anew. `after`: so many of
+ *  these calls work first. */
 const points = [
   { call: 'begin', stops: true },
   { call: 'begin read', stops: true },
@@ -30,6 +31,7 @@ const points = [
   { call: 'begin', stops: true, reopens: 'EMFILE' },
   { call: 'commit', stops: true, reopens: 'EMFILE' },
   { call: 'read', stops: true, reopens: 'EIO' },
+  { call: 'read', stops: true, reopens: 'EIO', after: 2 },  // the first two are LMDB's own
 ];
 
 const isHit = (answer) => /; hit/.test(answer.headers['cache-status']);
@@ -72,7 +74,7 @@ async function strike(world, point, error, times) {
   sizes.forEach((size, i) => world.offer(during[i], size));
 
   if (point.reopens) faults.fail('begin read', error);
-  faults.fail(point.call, error, { times });
+  faults.fail(point.call, error, { after: point.after, times });
   world.offer(gone, 6_000);  // what a removal that did not happen would bring back is the old one
   await request(world.edge.url + gone, { method: 'DELETE' });
   for (const path of [...during, ...during]) {
@@ -81,7 +83,7 @@ async function strike(world, point, error, times) {
   }
   await until(`${point.call} to fail`, () => faults.failed(point.call) > 0);
   await world.ask(gone);
-  faults.fail(point.call, error, { times });  // one that strikes once may have done so
+  faults.fail(point.call, error, { after: point.after, times });  // one that strikes once may have done so
   world.offer(purged, 6_000);
   const acknowledged = await purges(world, purged);
   if (acknowledged) await world.ask(purged);
@@ -117,9 +119,12 @@ async function faultsAt(point, t) {
   assert.ok(kept >= world.bodies.size - 2, `${kept} of ${world.bodies.size} are there after a crash`);
 }
 
+const nameOf = ({ call, reopens, after }) =>
+  `of ${call}${reopens ? ' in opening anew' : ''}${after ? `, after ${after} that work` : ''}`;
+
 /** Side by side, for a file that cannot be opened anew is tried again after 10 s only. */
 describe('a fault', { concurrency: 4 }, () => {
-  for (const point of points) test(`of ${point.call}${point.reopens ? ' in opening anew' : ''}`, (t) => faultsAt(point, t));
+  for (const point of points) test(nameOf(point), (t) => faultsAt(point, t));
 });
 
 test('a purge that neither its log nor LMDB keeps is not acknowledged, until they do', async (t) => {
@@ -140,17 +145,21 @@ test('a purge that neither its log nor LMDB keeps is not acknowledged, until the
     world.edge.kill();
     await world.edge.exited;
     world.edge = await world.edge.restart();
-    await world.ask(`/${call}`);
+    await world.ask(path);
   }
+  assert.match(world.edge.log(), /event="purge journal cannot be opened"/);
+  assert.match(world.edge.log(), /event="purge journal opened anew"/);
 });
 
-/** The edge ends and says why, or it says what it does without and serves; nothing purged comes back. */
-async function startsUnderFault(world, call, after) {
+/** Whether the edge ends and says why; else it says what it does without, and serves. Nothing purged comes
+ *  back. Null: the fault was not met. */
+async function refusesToStart(world, call, after) {
   const { faults } = world;
   const told = world.edge.log().length;
   faults.fail(call, 'EIO', { after, times: 1 });
   const started = await world.edge.restart().catch((error) => error);
-  if (!(started instanceof Error)) {
+  const refused = started instanceof Error;
+  if (!refused) {
     world.edge = started;
     await until('the store to be read',
       async () => metricValue(await started.metrics(), 'relay_edge_cache_reading') === 0);
@@ -158,12 +167,11 @@ async function startsUnderFault(world, call, after) {
   }
   const struck = faults.failed(call) > 0;
   faults.work(call);
-  const said = world.edge.log().slice(told);
-  const without = /event="(cache files set aside|purge journal set aside|cache given up until a restart)"/;
-  const why = started instanceof Error ? /^torchrelay-edge: cannot .*Input\/output error$/m : without;
-  if (struck) assert.match(said, why);
-  if (started instanceof Error) assert.match(started.message, /ended while starting/);
-  return struck;
+  const why = refused ? /^torchrelay-edge: cannot .*Input\/output error$/m
+    : /event="cache given up until a restart"/;
+  if (struck) assert.match(world.edge.log().slice(told), why);
+  if (refused) assert.match(started.message, /ended while starting/);
+  return struck ? refused : null;
 }
 
 /** Each of them in its turn; the later ones, which walk over bodies, of which every life leaves one
@@ -173,19 +181,23 @@ describe('a start of which one', { concurrency: 3 }, () => {
     test(`${call} fails`, async (t) => {
       const world = await makeWorld();
       t.after(() => world.end());
-      sizes.forEach((size, i) => world.offer(`/early/${i}`, size));
+      const early = sizes.map((size) => `/early/${size}`);
+      sizes.forEach((size, i) => world.offer(early[i], size));
       world.offer('/purged', 5_000);
-      for (let after = 0, struck = true; struck; after += 1 + Math.floor(after / 16)) {
+      for (let after = 0, refused = false; refused !== null; after += 1 + Math.floor(after / 16)) {
         for (const path of world.bodies.keys()) await world.becomesHit(path);
         // On disk still, for nobody asks for it before the start.
         world.offer('/purged', 5_001 + after);
         assert.ok(await purges(world, '/purged'));
         world.edge.kill();
         await world.edge.exited;
-        struck = await startsUnderFault(world, call, after);
+        refused = await refusesToStart(world, call, after);
+        assert.ok(refused !== false || call === 'walk', 'one that was met keeps the edge from starting');
         world.edge.kill();
         await world.edge.exited;
         world.edge = await world.edge.restart();
+        if (refused === false) continue;
+        for (const path of early) assert.ok(await world.ask(path), `${path} is lost`);
       }
     });
   }
