@@ -351,11 +351,12 @@ void Fill::keep(EdgeWorker& worker, const std::shared_ptr<Flight>& flight,
     return;
   }
   store_names(worker, *stored, object.key, request);
-  auto done = [this, flight, key = object.key, stored](bool kept) {
+  auto done = [this, &worker, flight, key = object.key, stored](bool kept) {
     // What made it invalid while it was on its way must find it gone as well.
     bool invalid = flight->disowned() ||
                    purges_.purged_since(flight->purge_sequence(), key, stored->cache_tags);
     if (kept && invalid) cache_.remove(key, [] {});
+    if (kept && !invalid && !stored->vary.empty()) bound_variants(worker, key);
     flights_.leave(*flight);
   };
   cache_.store(std::move(object), std::move(done));

@@ -23,9 +23,9 @@ class Variants {
   /// Of all; a shard that is full forgets the keys with few variants, or else everything.
   static constexpr std::uint64_t bytes_max = 16 << 20;
 
-  /// Something is about to be stored under `key`: a variant, or a name that leads to one. With more
-  /// than variants_max of its primary key, the one that was stored or confirmed longest ago has to
-  /// go; its digest128() comes back.
+  /// Something was stored under `key`: a variant, or a name that leads to one. With more than
+  /// variants_max of its primary key, the one that was stored or confirmed longest ago has to go;
+  /// its digest128() comes back.
   std::optional<Digest128> add(const std::string& key);
   /// It was confirmed: as good as stored just now. Nothing when it is not known.
   void renew(const std::string& key);

@@ -194,9 +194,12 @@ test('one key has 128 variants: for one more the oldest goes', async () => {
   assert.equal(origin.count('/many'), last + 1);
   for (const i of [last - 127, last]) assert.equal((await warm('/many', { 'x-who': i })).text, `for ${i}`);
   assert.equal(origin.count('/many'), last + 1);
-  const gone = await get(`${edge.url}/many`, { headers: { 'x-who': last - 128 } });
+  // Just behind the newest, which is a hit already.
+  const gone = await until('the oldest to go', async () => {
+    const answer = await get(`${edge.url}/many`, { headers: { 'x-who': last - 128 } });
+    return !/; hit/.test(answer.headers['cache-status']) && answer;
+  });
   assert.equal(gone.text, `for ${last - 128}`);
-  assert.doesNotMatch(gone.headers['cache-status'], /; hit/);
 });
 
 test('Vary: * is never answered from the cache', async () => {

@@ -217,6 +217,29 @@ test('a stop that cannot be noted costs nothing', async (t) => {
   for (const path of world.bodies.keys()) assert.ok(await world.ask(path), path);
 });
 
+test('of 128 variants none goes for one that the store refuses', async (t) => {
+  const world = await makeWorld();
+  t.after(() => world.end());
+  world.origin.answer('/many', (asked, response) => {
+    response.writeHead(200, { ...fresh, vary: 'X-Who' }).end(`for ${asked.headers['x-who']}`);
+  });
+  const ask = async (who) => {
+    const answer = await get(`${world.edge.url}/many`, { headers: { 'x-who': who } });
+    assert.equal(answer.text, `for ${who}`);
+    return isHit(answer);
+  };
+  for (let who = 0; who < 128; who++) await until(`variant ${who}`, () => ask(who), { every_ms: 5 });
+  world.faults.fail('commit', 'EIO');
+  await ask(128);
+  const refused = () => world.edge.metrics().then((metrics) =>
+    metricValue(metrics, 'relay_edge_cache_store_failures_total', { reason: 'disk' }));
+  await until('the store to refuse it', async () => await refused() > 1);  // the name that leads to it, too
+  world.faults.work('commit');
+  assert.ok(await ask(0), 'the oldest is there');
+  await until('one more variant', () => ask(129), { every_ms: 5 });
+  await until('the oldest to go', async () => !await ask(0), { every_ms: 5 });
+});
+
 test('a body that the disk does not give while it is sent: cut off, then fetched anew', async (t) => {
   const world = await makeWorld();
   t.after(() => world.end());
