@@ -94,15 +94,16 @@ async function thumbnailsOf(page) {
 async function dragTo(page, mark, share) {
   const handle = await page.getByRole('slider', { name: mark, exact: true }).boundingBox();
   const line = await page.locator('#timeline').boundingBox();
-  const y = handle.y + handle.height / 2;
-  await page.mouse.move(handle.x + handle.width / 2, y);
+  const [x, y] = [handle.x + handle.width / 2, handle.y + handle.height / 2];
+  const { marks } = await state(page);
+  await page.mouse.move(x, y);
   await page.mouse.down();
   await page.mouse.move(line.x + share * line.width, y, { steps: 8 });
   await page.mouse.up();
-  return page.evaluate((at) => {
-    const { from_ms, to_ms } = window.torchrelay.timeline.view;
-    return from_ms + at * (to_ms - from_ms);
-  }, share);
+  const { from_ms, to_ms } = await page.evaluate(() => window.torchrelay.timeline.view);
+  // A handle is as wide as some frames: what counts is how far it was drawn from where it was taken.
+  const drawn_ms = (share - (x - line.x) / line.width) * (to_ms - from_ms);
+  return (mark === 'Beginning' ? marks.in_ms : marks.out_ms) + drawn_ms;
 }
 
 const says = (page, words) => page.locator('#says').filter({ hasText: words }).waitFor({ timeout: 30_000 });
