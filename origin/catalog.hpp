@@ -275,8 +275,8 @@ class Catalog {
                                           const std::string& version);
   Result<std::vector<Released>> drop_old_clips(Change& change, const Asset& clip,
                                                const std::vector<std::string>& kept);
-  /// What a version of a clip has of its own, but for pieces that other clips hold.
   Result<void> end_growing(Change& change, const Asset& clip);
+  /// What a version of a clip has of its own, but for pieces that other clips hold.
   Result<std::vector<Released>> drop_own(Change& change, const Asset& clip,
                                          const std::string& version);
   Result<std::vector<Released>> drop_unheld(Change& change, const std::string& tenant,

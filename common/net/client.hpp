@@ -42,13 +42,13 @@ struct ClientRequest {
 
 /// Flags of which any that is set ends what is under way, soon, as if it had timed out; null ones
 /// never do.
-using GivenUp = std::array<std::shared_ptr<const std::atomic<bool>>, 2>;
+using GivenUpFlags = std::array<std::shared_ptr<const std::atomic<bool>>, 2>;
 
 struct ClientDeadlines {
   std::chrono::milliseconds connect;     // limits::connect_wait
   std::chrono::milliseconds first_byte;  // request sent to head complete
   std::chrono::milliseconds stall;       // between body bytes
-  GivenUp given_up = {};
+  GivenUpFlags given_up = {};
 };
 
 /// An answer whose head has arrived. Destroyed before complete(): the connection is closed.

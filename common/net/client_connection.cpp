@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/base/limits.hpp"
-
 namespace relay::net {
 
 using namespace std::chrono_literals;

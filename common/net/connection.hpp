@@ -44,7 +44,7 @@ class Connection final : public Watched {
   }
   bool idle = false;
   SteadyTime idle_since{};
-  GivenUp given_up_when;  // of the present request
+  GivenUpFlags given_up_when;  // of the present request
 
  private:
   Task<Result<void>> connect_to(asio::ip::tcp::endpoint at);

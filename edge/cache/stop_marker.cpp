@@ -72,9 +72,8 @@ std::filesystem::path marker_path(const std::filesystem::path& folder) {
 
 Result<LastStop> read_marker(const std::filesystem::path& folder) {
   auto text = store::read_file(marker_path(folder));
-  bool is_there = text || text.error().kind != ErrorKind::not_found;
-  if (!text && is_there) return std::unexpected(text.error());
-  return judge(text ? *text : std::string(), boot_id(), files_word(folder));
+  if (!text && text.error().kind != ErrorKind::not_found) return std::unexpected(text.error());
+  return judge(text.value_or(""), boot_id(), files_word(folder));
 }
 
 Result<void> mark_running(const std::filesystem::path& folder) {

@@ -142,10 +142,12 @@ class ChannelTest : public testing::Test {
     arrival.bytes = std::move(bytes);
     return run(Channel::take_part(channel, std::move(arrival)));
   }
-  std::shared_ptr<const View> view() { return channel->rendition("v360")->view.load(); }
-  void settle() {
+  std::shared_ptr<const View> view(std::string_view rendition = "v360") {
+    return channel->rendition(rendition)->view.load();
+  }
+  void settle(std::string_view rendition = "v360") {
     while (keeper.keeps == 0) step();
-    while (view()->next.part != 0) step();
+    while (view(rendition)->next.part != 0) step();
   }
 
   net::asio::io_context io{1};
