@@ -14,27 +14,28 @@ constexpr Seconds longest{std::int64_t{1} << 31};  // RFC 9111 1.2.2
 constexpr std::array<std::string_view, 2> targeted_fields = {"Torchrelay-CDN-Cache-Control",
                                                              "CDN-Cache-Control"};
 
-/// One directive as written: `name`, `name=token` or `name="quoted"`.
+/// One directive: `name`, `name=token` or `name="quoted"`. "max-age =3" is malformed, but it is
+/// plain what it means to be about.
 struct Directive {
   std::string_view name;
   std::optional<std::string> argument;
+  bool malformed = false;
 };
 
 Directive read_directive(std::string_view element) {
   std::size_t equals = element.find('=');
   if (equals == std::string_view::npos) return {element, std::nullopt};
-  std::string_view argument = element.substr(equals + 1);
+  std::string_view argument = element.substr(equals + 1), name = trim(element.substr(0, equals));
   auto unquoted = unquote(argument);
-  return {element.substr(0, equals), unquoted ? std::move(*unquoted) : std::string(argument)};
+  return {name, unquoted ? std::move(*unquoted) : std::string(argument), name.size() != equals};
 }
 
-/// "max-age =3" and "max-age= 3" are malformed, but it is plain what they mean to be about.
 bool is(const Directive& directive, std::string_view name) {
-  return same_name(trim(directive.name), name);
+  return same_name(directive.name, name);
 }
 
 std::optional<Seconds> read_delta(const Directive& directive) {
-  if (!directive.argument || directive.name != trim(directive.name)) return std::nullopt;
+  if (!directive.argument || directive.malformed) return std::nullopt;
   return read_delta_seconds(*directive.argument);
 }
 
