@@ -337,10 +337,13 @@ class Checker {
 
 }  // namespace
 
+std::uint64_t page_of_run(const char* value) {
+  return number_at<std::uint64_t>(value - page_header_bytes);
+}
+
 bool is_whole_run(std::string_view value, std::uint64_t page) {
   const char* header = value.data() - page_header_bytes;
-  return number_at<std::uint64_t>(header) == page &&
-         number_at<std::uint16_t>(header + 10) == overflow &&
+  return page_of_run(value.data()) == page && number_at<std::uint16_t>(header + 10) == overflow &&
          number_at<std::uint32_t>(header + 12) == run_pages(value.size());
 }
 

@@ -34,6 +34,10 @@ struct KnownTables {
 Result<void> check_pages(std::string_view file, const KnownTables& tables = {},
                          const std::function<void(std::string_view page)>& ahead = {});
 
+/// The number of the page that an overflow value begins in, by the page header before it. Of one
+/// that was just reserved in a write transaction: that LMDB has given it, and will write it to.
+std::uint64_t page_of_run(const char* value);
+
 /// Whether the page header before an overflow value says what the value's size needs, and the
 /// number of the page that the value begins in. LMDB frees as many pages as that header says, from
 /// the one that it names.

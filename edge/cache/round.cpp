@@ -1,5 +1,6 @@
 #include "edge/cache/round.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/base/log.hpp"
@@ -33,8 +34,8 @@ class ChunkReader {
   std::size_t number_ = 0, within_ = 0;
 };
 
-Result<void> put_chunk(Pen& pen, store::Table bodies, const Body& body, std::size_t number,
-                       ChunkReader& reader) {
+Result<std::uint64_t> put_chunk(Pen& pen, store::Table bodies, const Body& body, std::size_t number,
+                                ChunkReader& reader) {
   std::size_t room = value_size(body.bytes, number);
   auto txn = pen.txn(room);
   if (!txn) return std::unexpected(txn.error());
@@ -44,17 +45,20 @@ Result<void> put_chunk(Pen& pen, store::Table bodies, const Body& body, std::siz
   std::size_t bytes = chunk_size(body.bytes, number);
   reader.read(*value, bytes);
   std::memset(*value + bytes, 0, room - bytes);
-  return {};
+  return Shelf::offset_to_be(*value);
 }
 
 Result<void> put_bodies(Pen& pen, store::Table bodies, ShelfName shelf,
                         std::span<Incoming> incoming) {
-  for (const Incoming& each : incoming) {
+  for (Incoming& each : incoming) {
     if (each.body->shelf() != shelf) continue;
     ChunkReader reader(*each.chunks);
-    for (std::size_t i = 0; i < chunk_count(each.body->bytes); ++i) {
+    std::size_t count = chunk_count(each.body->bytes);
+    each.offsets.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
       auto put = put_chunk(pen, bodies, *each.body, i, reader);
-      if (!put) return put;
+      if (!put) return std::unexpected(put.error());
+      each.offsets.push_back(*put);
     }
   }
   return {};
@@ -189,12 +193,28 @@ Result<unsigned> write_small(Volume& volume, Holdings& holdings, const Round& ro
   return pen.commits();
 }
 
-Result<void> locate(std::span<Incoming> incoming) {
-  for (Incoming& each : incoming) {
-    auto offsets = each.body->shelf_on_disk().locate(each.body->id, each.body->bytes);
-    if (!offsets) return std::unexpected(offsets.error());
-    each.body->offsets = std::move(*offsets);
+/// Where the chunks of one shelf end in its file; 0: there are none.
+std::uint64_t end_of(ShelfName name, std::span<const Incoming> incoming) {
+  std::uint64_t end = 0;
+  for (const Incoming& each : incoming) {
+    if (each.body->shelf() != name) continue;
+    for (std::size_t i = 0; i < each.offsets.size(); ++i) {
+      end = std::max(end, each.offsets[i] + value_size(each.body->bytes, i));
+    }
   }
+  return end;
+}
+
+/// What is committed is in the files, unless somebody cut them off.
+Result<void> settle_offsets(const Volume& volume, std::span<Incoming> incoming) {
+  for (ShelfName name : all_shelves) {
+    std::uint64_t end = end_of(name, incoming);
+    if (end == 0) continue;
+    auto bytes = volume.shelf(name).file_bytes();
+    if (!bytes) return std::unexpected(bytes.error());
+    if (*bytes < end) return fail(ErrorKind::corrupt, ErrorSource::disk, "a new body is cut off");
+  }
+  for (Incoming& each : incoming) each.body->offsets = std::move(each.offsets);
   return {};
 }
 
@@ -223,8 +243,8 @@ Result<unsigned> write_round(Volume& volume, Holdings& holdings, const Round& ro
   }
   auto written = write_small(volume, holdings, round);
   if (!written) return written;
-  auto located = locate(round.incoming);
-  if (!located) return std::unexpected(located.error());
+  auto settled = settle_offsets(volume, round.incoming);
+  if (!settled) return std::unexpected(settled.error());
   return commits + *written;
 }
 

@@ -21,6 +21,7 @@ struct Incoming {
   std::shared_ptr<Body> body;
   const std::vector<ChunkPtr>* chunks = nullptr;
   std::string record;
+  std::vector<std::uint64_t> offsets;  // where its chunks were put; the body's after the commit
 };
 
 /// A header record to be written again for an object that is here.

@@ -13,6 +13,7 @@
 #include "common/base/error.hpp"
 #include "common/store/file_map.hpp"
 #include "common/store/lmdb.hpp"
+#include "common/store/page_check.hpp"
 #include "edge/cache/layout.hpp"
 
 namespace relay::edge::cache {
@@ -48,6 +49,10 @@ class Shelf {
   /// can use any more; LMDB writes a page anew before it uses it again.
   void give_back(std::uint64_t file_offset, std::size_t value_bytes) const;
 
+  /// The file offset of a value that is being written; it can be read there after the commit.
+  static std::uint64_t offset_to_be(const char* value) {
+    return store::page_of_run(value) * page_bytes + page_header_bytes;
+  }
   /// The file offset of a value just read; corrupt when it is not a run of whole pages.
   Result<std::uint64_t> offset_of(std::string_view value) const;
   /// The file offsets of all chunks of a committed body, in order; corrupt when one is missing.

@@ -73,6 +73,9 @@ async function strike(world, point, error, times) {
   }
   sizes.forEach((size, i) => world.offer(during[i], size));
 
+  // Only after a failed write does it look, by reading, whether LMDB has given up its files.
+  const looks = point.reopens || point.call === 'begin read';
+  if (looks) faults.fail('put', 'EIO', { times: point.reopens ? -1 : times });
   if (point.reopens) faults.fail('begin read', error);
   faults.fail(point.call, error, { after: point.after, times });
   world.offer(gone, 6_000);  // what a removal that did not happen would bring back is the old one
@@ -87,6 +90,7 @@ async function strike(world, point, error, times) {
   world.offer(purged, 6_000);
   const acknowledged = await purges(world, purged);
   if (acknowledged) await world.ask(purged);
+  if (looks) faults.work('put');
   if (point.reopens) faults.work('begin read');
   faults.work(point.call);
   if (!acknowledged) await until('the purge to be acknowledged', () => purges(world, purged));
