@@ -312,6 +312,16 @@ Result<Table> Env::table(const char* name) {
   return table;
 }
 
+Result<bool> Env::has_table(const char* name) const {
+  auto txn = read();
+  if (!txn) return std::unexpected(txn.error());
+  MDB_dbi dbi = 0;
+  int code = ask(env_, [&] { return mdb_dbi_open(txn->raw(), name, 0, &dbi); });
+  if (code == MDB_NOTFOUND) return false;
+  if (code != 0) return lmdb_failed(std::string("cannot look for the table ") + name, code);
+  return true;
+}
+
 Result<ReadTxn> Env::read() const {
   if (!env_) return closed();
   MDB_txn* txn = nullptr;

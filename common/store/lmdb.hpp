@@ -113,6 +113,8 @@ class Env {
   ~Env();
   /// Opens or makes a named table. At start-up only, with no transaction open.
   Result<Table> table(const char* name);
+  /// Whether there is such a table. At start-up only as well.
+  Result<bool> has_table(const char* name) const;
   Result<ReadTxn> read() const;
   Result<WriteTxn> write();
   Result<void> sync();
@@ -132,6 +134,19 @@ class Env {
   UniqueFd owner_;  // the locked file "owner": one Env a folder, whichever the process
   MDB_env* env_ = nullptr;
 };
+
+/// Calls `each(key, value)` for every record of the table, in the order of keys.
+template <class Each>
+Result<void> walk(const Env& env, Table table, Each&& each) {
+  auto txn = env.read();
+  if (!txn) return std::unexpected(txn.error());
+  auto cursor = Cursor::open(*txn, table);
+  if (!cursor) return std::unexpected(cursor.error());
+  auto there = cursor->seek({});
+  for (; there && *there; there = cursor->next()) each(cursor->key(), cursor->value());
+  if (!there) return std::unexpected(there.error());
+  return {};
+}
 
 /// MDB_MAP_FULL and disk-full become no_space; MDB_CORRUPTED and the like become corrupt.
 Error lmdb_error(std::string what, int code);

@@ -9,9 +9,9 @@ namespace relay::edge::cache {
 
 Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& index, SteadyTime now)
     : volume_(std::move(volume)), last_(last), opened_at_(now), index_(index) {
+  list();
   auto txn = volume_->headers().read();
   if (!txn) return;
-  records_ = txn->entries(volume_->objects).value_or(0);
   stored_bytes_ = txn->bytes(volume_->objects).value_or(0);
   for (Shelf& shelf : volume_->shelves) {
     auto bodies = shelf.env().read();
@@ -19,13 +19,40 @@ Backlog::Backlog(std::shared_ptr<Volume> volume, const LastStop& last, Index& in
   }
 }
 
+/// Only the keys are read, from pages that the check at open has just been through.
+void Backlog::list() {
+  store::Env& env = volume_->headers();
+  if (auto txn = env.read()) waiting_.reserve(txn->entries(volume_->objects).value_or(0));
+  listed_ = store::walk(env, volume_->objects, [&](std::string_view key, std::string_view) {
+    if (auto name = parse_header_key(key)) waiting_.push_back(*name);
+  });
+  std::ranges::sort(waiting_, [](const HeaderName& a, const HeaderName& b) {
+    return a.hash != b.hash ? a.hash < b.hash : a.id > b.id;
+  });
+  auto end = waiting_.begin();
+  for (const HeaderName& each : waiting_) {
+    if (end != waiting_.begin() && std::prev(end)->hash == each.hash) {
+      replaced_.push_back(each.id);
+    } else {
+      *end++ = each;
+    }
+  }
+  waiting_.erase(end, waiting_.end());
+  std::ranges::sort(replaced_);
+  records_ = waiting_.size();
+}
+
 void Backlog::wait_until_whole() const {
   std::unique_lock guard(lock_);
   finished_.wait(guard, [&] { return whole(); });
 }
 
-bool Backlog::had_turn(const Digest128& hash) const {
-  return whole() || (passed_ && hash <= *passed_) || early_.contains(hash);
+/// Of the object of this hash, when there is one that has not had its turn.
+std::optional<std::uint64_t> Backlog::waiting_id(const Digest128& hash) const {
+  if (whole() || early_.contains(hash)) return std::nullopt;
+  auto found = std::ranges::lower_bound(waiting_, hash, {}, &HeaderName::hash);
+  if (found == waiting_.end() || found->hash != hash || found->id <= passed_) return std::nullopt;
+  return found->id;
 }
 
 bool Backlog::is_removed(std::string_view key) const {
@@ -34,16 +61,18 @@ bool Backlog::is_removed(std::string_view key) const {
 
 // Read without the lock: another may be read meanwhile, and the store thread goes on.
 Pin Backlog::take(const Digest128& hash, std::string_view key) {
+  std::optional<std::uint64_t> id;
   {
     std::lock_guard guard(lock_);
-    if (had_turn(hash)) return index_.find(hash, key);
+    id = waiting_id(hash);
+    if (!id) return index_.find(hash, key);
     ++readers_;
   }
-  auto revived = read(hash);
+  auto revived = read({*id, hash});
   std::lock_guard guard(lock_);
   if (--readers_ == 0) finished_.notify_all();
   if (!revived || revived->object->key() != key) return nullptr;
-  if (!had_turn(hash) && !is_removed(key)) {
+  if (waiting_id(hash) && !is_removed(key)) {
     early_.emplace(hash, std::move(revived->body));
     index_.put(hash, std::move(revived->object));
   }
@@ -53,7 +82,7 @@ Pin Backlog::take(const Digest128& hash, std::string_view key) {
 void Backlog::remove(const Digest128& hash) {
   if (whole()) return;
   std::lock_guard guard(lock_);
-  if (!had_turn(hash)) early_.emplace(hash, nullptr);
+  if (waiting_id(hash)) early_.emplace(hash, nullptr);
 }
 
 void Backlog::remove_if(std::function<bool(std::string_view)> matches) {
@@ -62,17 +91,17 @@ void Backlog::remove_if(std::function<bool(std::string_view)> matches) {
   if (!whole()) removals_.push_back(std::move(matches));
 }
 
-std::optional<Revived> Backlog::read(const Digest128& hash) const {
+std::optional<Revived> Backlog::read(const HeaderName& name) const {
   auto txn = volume_->headers().read();
   if (!txn) return std::nullopt;
-  auto value = txn->get(volume_->objects, view(object_key(hash)));
+  auto value = txn->get(volume_->objects, view(header_key(name)));
   if (!value || !*value || !store::touch_mapped(**value)) return std::nullopt;
   auto record = decode(**value);
-  if (!record || digest128(record->key) != hash) return std::nullopt;
+  if (!record || !is_of(*record, name)) return std::nullopt;
   const Shelf& shelf = volume_->shelf(shelf_of(record->body_bytes));
   auto offsets = shelf.locate(record->id, record->body_bytes);
   if (!offsets) return std::nullopt;
-  return revive(hash, std::move(*record), (*value)->size(), std::move(*offsets));
+  return revive(name.hash, std::move(*record), (*value)->size(), std::move(*offsets));
 }
 
 std::shared_ptr<Body> Backlog::make_body(std::uint64_t id, std::uint64_t bytes) const {
@@ -100,7 +129,7 @@ Revived Backlog::revive(const Digest128& hash, Record record, std::size_t record
 
 Backlog::Turn Backlog::turn_of(const Digest128& hash, Revived revived) {
   std::lock_guard guard(lock_);
-  passed_ = hash;
+  passed_ = revived.body->id;
   if (auto early = early_.find(hash); early != early_.end()) {
     if (early->second) return {early->second, false};
     return {std::move(revived.body), true};
@@ -113,6 +142,7 @@ Backlog::Turn Backlog::turn_of(const Digest128& hash, Revived revived) {
 void Backlog::finish() {
   std::unique_lock guard(lock_);
   whole_.store(true, std::memory_order_release);
+  waiting_ = {};
   early_.clear();
   removals_.clear();
   finished_.notify_all();

@@ -92,6 +92,8 @@ Pin Cache::find(std::string_view key) {
   Pin pin = impl_->look(hash, key);
   if (!pin) return nullptr;
   if (pin->known_bad()) {
+    // As all removals: before another of its key is shown, the store thread knows of this one.
+    std::lock_guard guard(impl_->shared.removal);
     impl_->bury(impl_->shared.index.remove(hash, pin->id()), nullptr);
     return nullptr;
   }

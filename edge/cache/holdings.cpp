@@ -132,7 +132,7 @@ void Holdings::restore(std::shared_ptr<Body> body) {
 }
 
 void Holdings::abandon(std::shared_ptr<Body> body, SteadyTime now) {
-  doomed_.push_back({body->hash, body->id});
+  doomed_.push_back({body->id, body->hash});
   budget_.bury(body->shelf(), body->charge_bytes);
   lay_down(std::move(body), now);
 }

@@ -26,12 +26,6 @@
 
 namespace relay::edge::cache {
 
-/// A header record to erase, if it still is that object's.
-struct DoomedHeader {
-  Digest128 hash;
-  std::uint64_t id = 0;
-};
-
 class Holdings {
  public:
   Holdings(const CacheOptions& options, Index& index);
@@ -85,7 +79,8 @@ class Holdings {
 
   /// Begins a round: takes up bodies whose pages are free by now. They wait in freeing().
   void gather(SteadyTime now);
-  std::vector<DoomedHeader>& doomed() { return doomed_; }
+  /// Header records to be erased, in this order.
+  std::vector<HeaderName>& doomed() { return doomed_; }
   bool has_doomed() const { return !doomed_.empty(); }
   const std::vector<std::shared_ptr<Body>>& freeing(ShelfName shelf) const;
   void settle(ShelfName shelf);
@@ -118,7 +113,7 @@ class Holdings {
   Graveyard graveyard_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Body>> bodies_;
   std::array<std::vector<std::shared_ptr<Body>>, shelf_count> freeing_;
-  std::vector<DoomedHeader> doomed_;
+  std::vector<HeaderName> doomed_;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t window_memory_bytes_ = 0;  // of what is in the window
   std::uint64_t lingering_bytes_ = 0;      // of what left it and was still read as the round began

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "common/base/check.hpp"
 
@@ -13,28 +14,21 @@ constexpr std::size_t checked_from = 4 + 8;      // version and checksum stand b
 constexpr std::size_t fixed_bytes = checked_from + 8 + 8 + 16 + 8 + 4 + 4;
 constexpr std::size_t tree_entry_bytes = 48;  // leaf node, key and its share of branch pages
 
+static_assert(std::endian::native == std::endian::little);
+
+/// Big-endian, as all numbers here; returns what is behind it.
 template <class Number>
-void append(std::string& into, Number number) {
-  for (std::size_t left = sizeof(Number); left > 0; --left) {
-    into.push_back(static_cast<char>(number >> (8 * (left - 1))));
-  }
+char* write_at(char* at, Number number) {
+  number = std::byteswap(number);
+  std::memcpy(at, &number, sizeof number);
+  return at + sizeof number;
 }
 
 template <class Number>
 Number number_at(std::string_view bytes, std::size_t at) {
-  Number number = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i) {
-    number = static_cast<Number>(number << 8 | static_cast<unsigned char>(bytes[at + i]));
-  }
-  return number;
-}
-
-template <std::size_t n>
-std::array<char, n> as_array(const std::string& bytes) {
-  RELAY_CHECK(bytes.size() == n);
-  std::array<char, n> array;
-  bytes.copy(array.data(), n);
-  return array;
+  Number number;
+  std::memcpy(&number, bytes.data() + at, sizeof number);
+  return std::byteswap(number);
 }
 
 std::size_t rounded_up(std::size_t bytes, std::size_t step_pages) {
@@ -87,45 +81,51 @@ std::uint64_t charge_of(std::uint64_t body_bytes, std::size_t record_bytes) {
 }
 
 ChunkKey chunk_key(std::uint64_t id, std::uint32_t number) {
-  std::string bytes;
-  append(bytes, id);
-  append(bytes, number);
-  return as_array<12>(bytes);
+  ChunkKey key;
+  write_at(write_at(key.data(), id), number);
+  return key;
 }
 
 std::optional<ChunkName> parse_chunk_key(std::string_view key) {
-  if (key.size() != 12) return std::nullopt;
+  if (key.size() != sizeof(ChunkKey)) return std::nullopt;
   return ChunkName{number_at<std::uint64_t>(key, 0), number_at<std::uint32_t>(key, 8)};
 }
 
-ObjectKey object_key(const Digest128& hash) {
-  std::string bytes;
-  append(bytes, hash.high);
-  append(bytes, hash.low);
-  return as_array<16>(bytes);
+HeaderKey header_key(const HeaderName& name) {
+  HeaderKey key;
+  write_at(write_at(write_at(key.data(), name.id), name.hash.high), name.hash.low);
+  return key;
+}
+
+std::optional<HeaderName> parse_header_key(std::string_view key) {
+  if (key.size() != sizeof(HeaderKey)) return std::nullopt;
+  return HeaderName{
+      number_at<std::uint64_t>(key, 0),
+      {.high = number_at<std::uint64_t>(key, 8), .low = number_at<std::uint64_t>(key, 16)}};
 }
 
 std::size_t record_bytes(std::size_t key_bytes, std::size_t head_bytes) {
   return fixed_bytes + key_bytes + head_bytes;
 }
 
+bool is_of(const Record& record, const HeaderName& name) {
+  return record.id == name.id && digest128(record.key) == name.hash;
+}
+
 std::string encode(const Record& record) {
-  std::string bytes;
-  bytes.reserve(record_bytes(record.key.size(), record.head.size()));
-  append(bytes, version_2);
-  append(bytes, std::uint64_t{0});  // the hash of what follows
-  append(bytes, record.id);
-  append(bytes, record.body_bytes);
-  append(bytes, record.digest.high);
-  append(bytes, record.digest.low);
-  append(bytes, std::bit_cast<std::uint64_t>(record.value));
-  append(bytes, static_cast<std::uint32_t>(record.key.size()));
-  append(bytes, static_cast<std::uint32_t>(record.head.size()));
-  bytes += record.key;
-  bytes += record.head;
-  std::string hash;
-  append(hash, hash64(std::string_view(bytes).substr(checked_from)));
-  return bytes.replace(checked_from - hash.size(), hash.size(), hash);
+  std::string bytes(record_bytes(record.key.size(), record.head.size()), '\0');
+  char* at = bytes.data() + checked_from;
+  at = write_at(at, record.id);
+  at = write_at(at, record.body_bytes);
+  at = write_at(at, record.digest.high);
+  at = write_at(at, record.digest.low);
+  at = write_at(at, std::bit_cast<std::uint64_t>(record.value));
+  at = write_at(at, static_cast<std::uint32_t>(record.key.size()));
+  at = write_at(at, static_cast<std::uint32_t>(record.head.size()));
+  at = std::ranges::copy(record.key, at).out;
+  std::ranges::copy(record.head, at);
+  write_at(write_at(bytes.data(), version_2), hash64(std::string_view(bytes).substr(checked_from)));
+  return bytes;
 }
 
 std::optional<Record> decode(std::string_view bytes) {
@@ -144,11 +144,6 @@ std::optional<Record> decode(std::string_view bytes) {
   record.key = bytes.substr(fixed_bytes, key_bytes);
   record.head = bytes.substr(fixed_bytes + key_bytes);
   return record;
-}
-
-std::optional<std::uint64_t> record_id(std::string_view bytes) {
-  if (bytes.size() < fixed_bytes) return std::nullopt;
-  return number_at<std::uint64_t>(bytes, 12);
 }
 
 }  // namespace relay::edge::cache

@@ -5,13 +5,17 @@
 // takes bodies of at most four pages as one value of whole pages; medium cuts bodies into chunks of
 // 32 pages, large those above 640 KiB into chunks of 256, the last chunk of a body rounded up to
 // the shelf's step. Large chunks leave in fewer sendfile calls (docs/decisions.md, 4). Header
-// records stand in the small environment beside its bodies, in a table of their own, keyed by the
-// 128-bit hash of the cache key: there is at most one for a key, so a restart can never bring back
-// two answers.
+// records stand in the small environment beside its bodies, in a table of their own.
 //
-// Body values are keyed by an object id that is never used twice, not by the hash: the pages of a
-// replaced body must stay where they are while somebody still sends them, so old and new bodies
-// of one key have to be able to lie side by side, and an id makes every value write-once.
+// Both are keyed by an object id that is never used twice, and grows: the pages of a replaced body
+// must stay where they are while somebody still sends them, so old and new bodies of one key have
+// to be able to lie side by side, and an id makes every value write-once. What is stored together
+// then stands together: keyed by a hash, each object would have to write a page of the tree anew.
+//
+// Behind the id the key of a header record has the 128-bit hash of the cache key, so that the keys
+// alone tell which objects there are. Of two records of one hash, as a crash may leave them before
+// the older one is erased, the greater id counts, damaged or not: a restart brings back neither two
+// answers nor one that was replaced.
 #pragma once
 
 #include <array>
@@ -77,14 +81,20 @@ struct ChunkName {
 };
 std::optional<ChunkName> parse_chunk_key(std::string_view key);
 
-/// Big-endian hash, high half first.
-using ObjectKey = std::array<char, 16>;
-ObjectKey object_key(const Digest128& hash);
+/// Big-endian id, then the hash, high half first: headers stand in the order of their ids.
+using HeaderKey = std::array<char, 24>;
+struct HeaderName {
+  std::uint64_t id = 0;
+  Digest128 hash;  // of the cache key
+  bool operator==(const HeaderName&) const = default;
+};
+HeaderKey header_key(const HeaderName& name);
+std::optional<HeaderName> parse_header_key(std::string_view key);
 
 inline std::string_view view(const ChunkKey& key) {
   return {key.data(), key.size()};
 }
-inline std::string_view view(const ObjectKey& key) {
+inline std::string_view view(const HeaderKey& key) {
   return {key.data(), key.size()};
 }
 
@@ -99,12 +109,12 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+/// Whether it stands where it belongs.
+bool is_of(const Record& record, const HeaderName& name);
 std::string encode(const Record& record);
 /// Of encode()'s result.
 std::size_t record_bytes(std::size_t key_bytes, std::size_t head_bytes);
 /// Nothing when the bytes are not a whole record of a known version with its right checksum.
 std::optional<Record> decode(std::string_view bytes);
-/// Only the id, without the checksum; for "is this still the record of that object?".
-std::optional<std::uint64_t> record_id(std::string_view bytes);
 
 }  // namespace relay::edge::cache

@@ -44,27 +44,20 @@ class Recovery {
   Recovery(Volume& volume, Backlog& backlog) : volume_(volume), backlog_(backlog) {}
 
   Result<Recovered> run() {
+    if (!backlog_.listed()) return std::unexpected(backlog_.listed().error());
     for (ShelfName name : all_shelves) {
       auto scanned = scan_chunks(name);
       if (!scanned) return std::unexpected(scanned.error());
     }
     auto scanned = scan_headers();
     if (!scanned) return std::unexpected(scanned.error());
-    auto erased = erase_broken();
+    auto erased = erase_useless();
     if (!erased) return std::unexpected(erased.error());
     for (ShelfName name : all_shelves) collect_orphans(name);
-    std::ranges::sort(bodies_, {}, &StoredBody::id);
-    result_.bodies.reserve(bodies_.size());
-    for (StoredBody& each : bodies_) result_.bodies.push_back(std::move(each.body));
     return std::move(result_);
   }
 
  private:
-  struct StoredBody {
-    std::uint64_t id;
-    std::shared_ptr<Body> body;
-  };
-
   FoundChunks& found(ShelfName name) { return found_[static_cast<std::size_t>(name)]; }
 
   Result<void> scan_chunks(ShelfName name) {
@@ -80,53 +73,41 @@ class Recovery {
       found(name).chunks.push_back(
           {chunk->id, chunk->number, static_cast<std::uint32_t>(value.size()), *offset});
     };
-    auto walked = walk(shelf.env(), shelf.bodies(), each);
+    auto walked = store::walk(shelf.env(), shelf.bodies(), each);
     found(name).claimed.resize(found(name).chunks.size());
     return walked;
   }
 
   Result<void> scan_headers() {
     auto each = [&](std::string_view key, std::string_view value) {
-      if (!take(key, value)) broken_.emplace_back(key);
+      auto name = parse_header_key(key);
+      bool replaced = name && backlog_.is_replaced(name->id);
+      if (name && !replaced && take(*name, value)) return;
+      useless_.emplace_back(key);
+      broken_ += !replaced;
     };
-    bodies_.reserve(backlog_.records());
-    return walk(volume_.headers(), volume_.objects, each);
+    result_.bodies.reserve(backlog_.records());
+    return store::walk(volume_.headers(), volume_.objects, each);
   }
 
-  template <class Each>
-  static Result<void> walk(store::Env& env, store::Table table, Each&& each) {
-    auto txn = env.read();
-    if (!txn) return std::unexpected(txn.error());
-    auto cursor = store::Cursor::open(*txn, table);
-    if (!cursor) return std::unexpected(cursor.error());
-    auto there = cursor->seek({});
-    for (; there && *there; there = cursor->next()) each(cursor->key(), cursor->value());
-    if (!there) return std::unexpected(there.error());
-    return {};
-  }
-
-  bool take(std::string_view key, std::string_view value) {
+  bool take(const HeaderName& name, std::string_view value) {
     if (!store::touch_mapped(value)) return false;
     auto record = decode(value);
-    if (!record) return false;
-    Digest128 hash = digest128(record->key);
-    if (view(object_key(hash)) != key) return false;
-    auto offsets = found(shelf_of(record->body_bytes)).claim(record->id, record->body_bytes);
+    if (!record || !is_of(*record, name)) return false;
+    auto offsets = found(shelf_of(record->body_bytes)).claim(name.id, record->body_bytes);
     if (!offsets) return false;
-    std::uint64_t id = record->id;
-    note_id(id);
-    auto turn = backlog_.turn_of(
-        hash, backlog_.revive(hash, std::move(*record), value.size(), std::move(*offsets)));
-    bodies_.push_back({id, std::move(turn.body)});
-    if (turn.removed) result_.removed.push_back(id);
+    note_id(name.id);
+    auto turn = backlog_.turn_of(name.hash, backlog_.revive(name.hash, std::move(*record),
+                                                            value.size(), std::move(*offsets)));
+    result_.bodies.push_back(std::move(turn.body));
+    if (turn.removed) result_.removed.push_back(name.id);
     return true;
   }
 
-  Result<void> erase_broken() {
-    if (broken_.empty()) return {};
-    log::warn("cache records dropped at open", {kv("records", broken_.size())});
+  Result<void> erase_useless() {
+    if (broken_ > 0) log::warn("cache records dropped at open", {kv("records", broken_)});
     Pen pen(volume_.shelf(ShelfName::small));
-    for (const std::string& key : broken_) {
+    for (const std::string& key : useless_) {
       auto txn = pen.txn(page_bytes);
       if (!txn) return std::unexpected(txn.error());
       auto erased = (*txn)->erase(volume_.objects, key);
@@ -159,8 +140,8 @@ class Recovery {
   Volume& volume_;
   Backlog& backlog_;
   std::array<FoundChunks, shelf_count> found_;
-  std::vector<std::string> broken_;
-  std::vector<StoredBody> bodies_;
+  std::vector<std::string> useless_;  // keys of records to be erased
+  std::size_t broken_ = 0;            // of them; the others were replaced
   Recovered result_;
 };
 

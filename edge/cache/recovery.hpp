@@ -19,7 +19,7 @@ struct Recovered {
 };
 
 /// Shows every object in the index; to finish the backlog is the caller's. Header records that are
-/// damaged, of another version or without all of their chunks are erased.
+/// damaged, of another version, replaced or without all of their chunks are erased.
 Result<Recovered> recover(Volume& volume, Backlog& backlog);
 
 }  // namespace relay::edge::cache

@@ -117,25 +117,23 @@ Result<void> free_bodies(Pen& pen, const Shelf& shelf,
   return {};
 }
 
-Result<void> erase_headers(Pen& pen, store::Table objects, std::span<const DoomedHeader> doomed) {
-  for (const DoomedHeader& each : doomed) {
+/// In the order in which they were doomed, older ones of a key before newer ones: else a crash in
+/// between could bring back what was replaced.
+Result<void> erase_headers(Pen& pen, store::Table objects, std::span<const HeaderName> doomed) {
+  for (const HeaderName& each : doomed) {
     auto txn = pen.txn(page_bytes);
     if (!txn) return std::unexpected(txn.error());
-    ObjectKey key = object_key(each.hash);
-    auto record = (*txn)->get(objects, view(key));
-    if (!record) return std::unexpected(record.error());
-    if (!*record || !store::touch_mapped(**record) || record_id(**record) != each.id) continue;
-    auto erased = (*txn)->erase(objects, view(key));
+    auto erased = (*txn)->erase(objects, view(header_key(each)));
     if (!erased) return std::unexpected(erased.error());
   }
   return {};
 }
 
-Result<void> put_header(Pen& pen, store::Table objects, const ObjectKey& key,
+Result<void> put_header(Pen& pen, store::Table objects, const HeaderName& name,
                         const std::string& record) {
   auto txn = pen.txn(record.size() + page_bytes);
   if (!txn) return std::unexpected(txn.error());
-  return (*txn)->put(objects, view(key), record);
+  return (*txn)->put(objects, view(header_key(name)), record);
 }
 
 /// Environments never shrink. When the mix of sizes changes, one would keep what another needs: so
@@ -170,12 +168,11 @@ Result<unsigned> write_bodies(Volume& volume, ShelfName name, const Round& round
 
 Result<void> put_headers(Pen& pen, store::Table objects, const Round& round) {
   for (const NewHead& each : round.heads) {
-    auto put = put_header(pen, objects, each.key, each.record);
+    auto put = put_header(pen, objects, each.name, each.record);
     if (!put) return put;
   }
-  // After the heads: a new object of the same key replaces what the head was for.
   for (const Incoming& each : round.incoming) {
-    auto put = put_header(pen, objects, object_key(each.body->hash), each.record);
+    auto put = put_header(pen, objects, {each.body->id, each.body->hash}, each.record);
     if (!put) return put;
   }
   return {};

@@ -26,7 +26,7 @@ struct Incoming {
 
 /// A header record to be written again for an object that is here.
 struct NewHead {
-  ObjectKey key;
+  HeaderName name;
   std::string record;
 };
 

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t txn_bytes_max = 32 << 20;
 constexpr std::size_t compared_bytes = 64;
 constexpr const char* bodies_table = "bodies";
-// The second is the small one's only, where no other can take its name.
-constexpr std::string_view shelf_tables[] = {bodies_table, objects_table};
+// The others are the small one's only, where no other can take their names.
+constexpr std::string_view shelf_tables[] = {bodies_table, objects_table, older_objects_table};
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorKind::corrupt, ErrorSource::disk, std::move(what));
@@ -84,6 +84,9 @@ Result<void> Shelf::reopen() {
 }
 
 Result<void> Shelf::look_in() {
+  auto older = env_.has_table(older_objects_table);
+  if (!older) return std::unexpected(older.error());
+  if (*older) return corrupt("it is of an older format, which kept its headers by their hashes");
   auto bodies = env_.table(bodies_table);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = *bodies;

@@ -23,7 +23,9 @@ inline std::filesystem::path data_path(const std::filesystem::path& folder) {
   return folder / "data.mdb";
 }
 /// Of the header records, in the small one.
-inline constexpr const char* objects_table = "objects";
+inline constexpr const char* objects_table = "objects_by_id";
+/// Where an older format had them, keyed by their hashes: such a store is begun anew.
+inline constexpr const char* older_objects_table = "objects";
 
 class Shelf {
  public:

@@ -235,7 +235,7 @@ std::vector<NewHead> Writer::current_heads(const std::vector<std::unique_ptr<Job
     Pin pin = head ? shared_.index.find(head->hash, head->id) : nullptr;
     if (!pin || pin->in_memory()) continue;  // the window's heads are written with their bodies
     heads.push_back(
-        {object_key(head->hash), encode(record_of(*pin->body(), pin->key(), pin->head()))});
+        {{head->id, head->hash}, encode(record_of(*pin->body(), pin->key(), pin->head()))});
   }
   return heads;
 }
@@ -334,6 +334,8 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
       each.stored = true;
     }
   }
+  // Before one that replaced them may have to leave again: its header may not be erased first.
+  retire(std::move(replaced), now);
   for (Pending& each : accepted) {
     if (each.stored) {
       holdings_.hold(std::move(each.incoming.body), now);
@@ -341,7 +343,6 @@ void Writer::publish(std::vector<Pending>& accepted, SteadyTime now) {
       holdings_.abandon(std::move(each.incoming.body), now);
     }
   }
-  retire(std::move(replaced), now);
 }
 
 /// A newer body of the same key passed it by way of the window. (Ids do not tell: a second try has

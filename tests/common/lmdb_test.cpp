@@ -49,6 +49,16 @@ TEST(Lmdb, KeepsCommittedRecordsOverAReopen) {
   EXPECT_EQ(load(env, *env.table("others"), "key"), std::nullopt);
 }
 
+TEST(Lmdb, TellsWhichTablesThereAre) {
+  TemporaryFolder folder;
+  Env env = open_env(folder);
+  EXPECT_EQ(env.has_table("things").value(), false);
+  store(env, *env.table("things"), "key", "value");
+  EXPECT_EQ(env.has_table("things").value(), true);
+  EXPECT_EQ(env.has_table("thing").value(), false);
+  EXPECT_EQ(load(env, *env.table("things"), "key"), "value");
+}
+
 TEST(Lmdb, ATransactionDroppedWithoutCommitLeavesNothing) {
   TemporaryFolder folder;
   Env env = open_env(folder);

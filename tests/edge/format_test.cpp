@@ -88,6 +88,16 @@ struct FormatTest : testing::Test {
   tests::TemporaryFolder folder;
 };
 
+/// Of the header record of a key.
+HeaderName name_of(const store::Env& env, store::Table table, std::string_view key) {
+  HeaderName found;
+  EXPECT_TRUE(store::walk(env, table, [&](std::string_view at, std::string_view) {
+    auto name = parse_header_key(at);
+    if (name && name->hash == digest128(key)) found = *name;
+  }));
+  return found;
+}
+
 void expect_logged(const Seen& found, std::string_view event) {
   EXPECT_NE(found.log.find(event), found.log.npos) << found.log;
 }
@@ -97,8 +107,8 @@ TEST_F(FormatTest, ARecordOfAnotherVersionIsDroppedAlone) {
     {
       auto env = env_of("small");
       store::Table table = env.table(objects_table).value();
+      HeaderKey key = header_key(name_of(env, table, "/photo"));
       auto txn = env.write().value();
-      ObjectKey key = object_key(digest128(std::string_view("/photo")));
       std::string record(txn.get(table, view(key)).value().value());
       ASSERT_EQ(record.substr(0, 4), "TRO\2") << "the version stands in front of the checksum";
       record[3] = version;
@@ -140,6 +150,14 @@ TEST_F(FormatTest, AnEnvironmentWithOtherTablesIsSetAside) {
     EXPECT_EQ(found.keys, "");
     expect_logged(found, "event=\"cache files set aside\"");
   }
+}
+
+TEST_F(FormatTest, HeadersKeptByTheirHashesAreOfAnOlderFormat) {
+  ASSERT_TRUE(env_of("small").table(older_objects_table));
+  Seen found = look(folder.path());
+  EXPECT_EQ(found.keys, "");
+  expect_logged(found, "event=\"cache files set aside\"");
+  expect_logged(found, "it is of an older format");
 }
 
 TEST_F(FormatTest, AMarkerOfAnotherFormIsNotBelieved) {

@@ -58,13 +58,28 @@ TEST(Layout, ChunkKeysSortByIdThenNumber) {
   EXPECT_FALSE(parse_chunk_key("short"));
 }
 
+TEST(Layout, HeaderKeysSortByIdThenHash) {
+  EXPECT_EQ(view(header_key({1, {2, 3}})),
+            std::string_view("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3", 24));
+  EXPECT_LT(view(header_key({255, {9, 9}})), view(header_key({256, {1, 1}})));
+  EXPECT_LT(view(header_key({7, {1, 9}})), view(header_key({7, {2, 1}})));
+  EXPECT_EQ(parse_header_key(view(header_key({7, {8, 9}}))), (HeaderName{7, {8, 9}}));
+  EXPECT_FALSE(parse_header_key("short"));
+}
+
 Record sample() {
   return {77, 1234567, {1, 2}, 2.5, "http://a/b?c=d", std::string("200\0head", 8)};
 }
 
+TEST(Layout, ARecordIsOfItsIdAndItsKey) {
+  Digest128 hash = digest128(sample().key);
+  EXPECT_TRUE(is_of(sample(), {77, hash}));
+  EXPECT_FALSE(is_of(sample(), {78, hash}));
+  EXPECT_FALSE(is_of(sample(), {77, {hash.high, hash.low + 1}}));
+}
+
 TEST(Layout, RecordRoundTrip) {
   EXPECT_EQ(decode(encode(sample())), sample());
-  EXPECT_EQ(record_id(encode(sample())), 77u);
   Record empty;
   EXPECT_EQ(decode(encode(empty)), empty);
 }
