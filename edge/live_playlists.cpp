@@ -29,7 +29,8 @@ std::chrono::milliseconds wait_of(const LiveVersion* version) {
 
 media::LiveJudgement judge_by(const LiveVersion& version, const media::LiveDirectives& directives) {
   const auto& outline = version.outline();
-  return media::judge(directives, outline.next(), outline.ended, outline.part_target_us / 1000);
+  media::LiveTargets targets{outline.target_duration_s, outline.part_target_us / 1000};
+  return media::judge(directives, outline.next(), outline.ended, targets);
 }
 
 /// A version that a directive asked for stays what it was: whoever asks the same within the window

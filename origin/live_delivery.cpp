@@ -45,6 +45,10 @@ LiveDelivery::Playlist answer_of(const View& view, const media::LiveDirectives& 
           lifetime_of(view, directives.segment.has_value())};
 }
 
+media::LiveTargets targets_of(const media::LiveWindow& window) {
+  return {window.target_duration_s, window.part_target_ms};
+}
+
 std::shared_ptr<live::Rendition> rendition_of(const std::shared_ptr<live::Channel>& channel,
                                               const media::MediaPath& path) {
   if (!channel || channel->record()->job.version != path.version) return nullptr;
@@ -83,7 +87,7 @@ net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
     auto view = rendition->view.load();
     media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first part of all
     if (!view->is_empty())
-      judged = judge(*directives, view->next, view->window.ended, view->window.part_target_ms);
+      judged = judge(*directives, view->next, view->window.ended, targets_of(view->window));
     if (judged.readiness == media::LiveReadiness::never) co_return bad_input(judged.reason);
     if (judged.readiness == media::LiveReadiness::ready) co_return answer_of(*view, *directives);
     if (steady_now() - begun >= wait_max(*view)) co_return too_long();
@@ -118,7 +122,7 @@ net::Task<Result<std::optional<LiveDelivery::Whole>>> LiveDelivery::whole(Pictur
     if (view->window.ended) co_return std::nullopt;
     media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first of all
     if (has_whole(*view))
-      judged = judge(*directives, {view->next.segment * of.a_segment}, false, 0);
+      judged = judge(*directives, {view->next.segment * of.a_segment}, false, {});
     if (judged.readiness == media::LiveReadiness::never) co_return bad_input(judged.reason);
     if (judged.readiness == media::LiveReadiness::ready) co_return whole_of(*view, of, *directives);
     if (steady_now() - begun >= wait_max(*view)) co_return too_long();

@@ -9,6 +9,7 @@
 namespace relay::media {
 namespace {
 
+constexpr std::int64_t ms_per_s = 1000;
 constexpr std::int64_t segments_ahead_max = 2;  // of the last one in the playlist
 
 Result<void> take_number(std::string_view name, std::string_view value,
@@ -70,13 +71,20 @@ std::string to_query(const LiveDirectives& directives) {
 }
 
 std::int64_t advance_part_limit(std::int64_t part_target_ms) {
-  constexpr std::int64_t ms_per_s = 1000;
   if (part_target_ms >= ms_per_s || part_target_ms < 1) return 3;
   return (3 * ms_per_s + part_target_ms - 1) / part_target_ms;
 }
 
+std::int64_t part_advance_max(const LiveTargets& targets) {
+  std::int64_t least = advance_part_limit(targets.part_ms);
+  if (targets.part_ms < 1) return least;
+  std::int64_t segment_ms = targets.duration_s * ms_per_s;
+  std::int64_t parts_a_segment = (segment_ms + targets.part_ms - 1) / targets.part_ms;
+  return std::max(least, 2 * parts_a_segment);
+}
+
 LiveJudgement judge(const LiveDirectives& directives, const LivePosition& next, bool ended,
-                    std::int64_t part_target_ms) {
+                    const LiveTargets& targets) {
   if (ended || !directives.segment || is_there(directives, next)) return {};
   std::int64_t last = next.segment - 1;
   if (*directives.segment - last > segments_ahead_max) {
@@ -84,7 +92,7 @@ LiveJudgement judge(const LiveDirectives& directives, const LivePosition& next, 
                              *directives.segment, segments_ahead_max, last));
   }
   std::int64_t last_part = *directives.segment == next.segment ? next.part - 1 : -1;
-  std::int64_t limit = advance_part_limit(part_target_ms);
+  std::int64_t limit = part_advance_max(targets);
   if (directives.part && *directives.segment >= next.segment &&
       *directives.part - last_part > limit) {
     return never(fmt::format("_HLS_part={} is more than {} ahead of the last part",

@@ -39,11 +39,21 @@ struct LiveJudgement {
   std::string reason;  // of never: what the client did wrong (400)
 };
 
+struct LiveTargets {
+  std::int64_t duration_s = 0;  // of segments
+  std::int64_t part_ms = 0;     // of parts; 0: there are none
+};
+
 /// `ended`: the playlist has ENDLIST, directives count no more.
 LiveJudgement judge(const LiveDirectives& directives, const LivePosition& next, bool ended,
-                    std::int64_t part_target_ms);
+                    const LiveTargets& targets);
 
-/// How many parts a client may ask ahead of the last one (6.2.5.2).
+/// How many parts ahead of the last one a server may refuse: the Advance Part Limit (6.2.5.2).
 std::int64_t advance_part_limit(std::int64_t part_target_ms);
+/// How many we refuse. More than that limit where a segment has many parts: an ordinary player
+/// (hls.js without low latency) asks for the last part of a segment of which none is there yet, and
+/// when it is late for as many more as it missed, though a number past the segment's end only means
+/// the first part of the one that follows.
+std::int64_t part_advance_max(const LiveTargets& targets);
 
 }  // namespace relay::media

@@ -206,17 +206,21 @@ TEST(LiveDirectives, AreJudged) {
            Row{"_HLS_msn=20&_HLS_part=0", closed, wait},
            Row{"_HLS_msn=20&_HLS_part=2", open, ready},
            Row{"_HLS_msn=20&_HLS_part=3", open, wait},
-           Row{"_HLS_msn=20&_HLS_part=8", open, wait},  // six ahead of part 2: 3 s
-           Row{"_HLS_msn=20&_HLS_part=9", open, never},
+           Row{"_HLS_msn=20&_HLS_part=18", open, wait},  // 16 ahead of part 2: two segments
+           Row{"_HLS_msn=20&_HLS_part=19", open, never},
+           Row{"_HLS_msn=20&_HLS_part=15", closed, wait},  // an ordinary player that is late
+           Row{"_HLS_msn=20&_HLS_part=16", closed, never},
+           Row{"_HLS_msn=20&_HLS_part=15", after_gap, wait},
            Row{"_HLS_msn=21&_HLS_part=0", open, wait},
-           Row{"_HLS_msn=21&_HLS_part=6", open, never},
+           Row{"_HLS_msn=21&_HLS_part=15", open, wait},
+           Row{"_HLS_msn=21&_HLS_part=16", open, never},
        }) {
     auto read = read_live_directives(row.query);
     ASSERT_TRUE(read);
-    LiveJudgement judged = judge(*read, row.next, false, 500);
+    LiveJudgement judged = judge(*read, row.next, false, {4, 500});
     EXPECT_EQ(judged.readiness, row.readiness) << row.query << " " << judged.reason;
     EXPECT_EQ(judged.reason.empty(), row.readiness != never);
-    EXPECT_EQ(judge(*read, row.next, true, 500).readiness, ready) << "ended";
+    EXPECT_EQ(judge(*read, row.next, true, {4, 500}).readiness, ready) << "ended";
   }
 }
 
@@ -226,6 +230,8 @@ TEST(LiveDirectives, LimitWhatMayBeAskedAhead) {
   EXPECT_EQ(advance_part_limit(334), 9);
   EXPECT_EQ(advance_part_limit(1000), 3);
   EXPECT_EQ(advance_part_limit(2000), 3);
+  EXPECT_EQ(part_advance_max({4, 500}), 16);
+  EXPECT_EQ(part_advance_max({1, 334}), 9) << "three seconds at least";
 }
 
 TEST(LivePlaylistReader, FindsWhatTheWriterWrote) {

@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto directives = read_live_directives(text)) {
     auto again = read_live_directives(to_query(*directives));
     RELAY_CHECK(again && *again == *directives);
-    judge(*directives, {5, 2, 4}, false, 500);
+    judge(*directives, {5, 2, 4}, false, {4, 500});
   }
   return 0;
 }
