@@ -10,7 +10,7 @@ const at_once_max = 2;
 export class Uploads {
   #waiting = [];
   #running = 0;
-  #sending = new Set();  // names, for the origin may not know them yet
+  #taken = new Set();  // names of the files that are begun, for the origin may not know them yet
 
   constructor(list) {
     this.list = list;
@@ -51,31 +51,35 @@ export class Uploads {
       cancelled = true;
       row.item.remove();
     };
+    // Before the origin is asked: while its answer travels, another file of this name may come and be sent.
+    const isFirst = !this.#taken.has(name);
+    this.#taken.add(name);
     try {
       const old = replaces ? null : await assetThatStays(api, name);
       if (cancelled) return;
-      const taken = !replaces && (old || this.#sending.has(name));
-      await (taken ? this.#ask(upload, old) : this.#send(upload));
+      const asks = !replaces && (old || !isFirst);
+      await (asks ? this.#ask(upload, old) : this.#send(upload));
     } catch (error) {
       row.fails(error);
+    } finally {
+      if (isFirst) this.#taken.delete(name);
     }
   }
 
   async #send({ api, file, kind, name, row }) {
-    this.#sending.add(name);
     const { sent, cancel } = api.upload(file, kind, name, (fraction) => {
       row.progress.value = fraction;
       row.says(fraction < 1 ? `sending ${Math.floor(fraction * 100)} %` : 'being stored');
     });
     row.stop.onclick = cancel;
-    await sent.finally(() => this.#sending.delete(name));
+    await sent;
     row.item.remove();
   }
 
   /** Holds up nobody else: the answer puts the file in the queue again. */
   async #ask(upload, old) {
     const { api, kind, name, row } = upload;
-    const free = await freeName(api, name, (other) => this.#sending.has(other));
+    const free = await freeName(api, name, (other) => this.#taken.has(other));
     // A photo's bytes never change at its address, and a name keeps its kind.
     const replaceable = kind === 'videos' && old?.kind === 'video';
     const again = (change) => () => {

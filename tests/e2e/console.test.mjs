@@ -52,8 +52,8 @@ async function drop(page, files) {
 const surprises = (page) => page.said.filter((line) => !/status of 404/.test(line));
 
 /** The page hears that an upload is done by its own answer, which may come behind what the origin tells others. */
-const uploadsGone = (page) => until('the list of uploads to be empty',
-  async () => await page.locator('#uploads .item').count() === 0);
+const uploadsAre = (page, count) => until(`${count} uploads in the list`,
+  async () => await page.locator('#uploads .item').count() === count);
 
 const row = (page, name) => page.locator(`#assets [data-asset="${name}"]`);
 
@@ -81,7 +81,7 @@ test('dropped files upload with progress and become ready by themselves', async 
     await row(page, name).and(page.locator('[data-state="ready"]')).waitFor({ timeout: 60_000 });
   }
   assert.ok((await page.evaluate(() => window.fractions)).some((fraction) => fraction > 0));
-  await uploadsGone(page);
+  await uploadsAre(page, 0);
   const thumbnail = row(page, 'Podium').locator('img');
   await until('the thumbnail', () => thumbnail.evaluate((img) => img.naturalWidth > 0));
   assert.equal(await row(page, 'Final-100m-HD').getByRole('link', { name: 'Watch' }).getAttribute('href'),
@@ -104,7 +104,7 @@ test('a file of a name in use replaces the video only when that was said', async
   await page.getByRole('button', { name: 'Keep both: “Again-3”' }).waitFor();
   await page.getByRole('button', { name: 'Replace it' }).click();
   await waitForState(origin, 'demo/Again', (it) => it.version !== version);
-  await uploadsGone(page);
+  await uploadsAre(page, 0);
   assert.deepEqual(surprises(page), []);
 });
 
@@ -130,12 +130,22 @@ test('what cannot be replaced is not offered to be', async (t) => {
   await page.getByRole('button', { name: 'Keep both: “Medal-2”' }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Replace it' }).count(), 0);
   await page.locator('#uploads').getByRole('button', { name: 'Cancel' }).click();
-  await uploadsGone(page);
+  await uploadsAre(page, 0);
 });
 
 test('two files of one name at once do not replace each other', async (t) => {
   const page = await signIn(t);
   await page.locator('#desk').waitFor();
+  // That the name is free is told to the second file only once the first is there.
+  let asked = 0;
+  await page.route('**/api/v1/demo/assets/Twice', async (route) => {
+    asked += 1;
+    if (asked !== 2) return route.continue();
+    const answer = await route.fetch();
+    await waitForState(origin, 'demo/Twice', 'ready');
+    await uploadsAre(page, 1);
+    return route.fulfill({ response: answer });
+  });
   await drop(page, [
     { name: 'Twice.mp4', type: 'video/mp4', path: clip({ seconds: 1 }) },
     { name: 'Twice.mov', type: 'video/quicktime', path: clip({ seconds: 2 }) },
