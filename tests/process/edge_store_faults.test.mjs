@@ -21,8 +21,8 @@ const points = [
   { call: 'begin', stops: true },
   { call: 'begin read', stops: true },
   { call: 'put', stops: true },
-  { call: 'get', stops: true },
-  { call: 'erase', stops: true },
+  { call: 'get', stops: false },  // only what frees something asks for it
+  { call: 'erase', stops: false },
   { call: 'commit', stops: true },
   { call: 'write', stops: true },
   { call: 'grow', stops: false },  // there may be free pages
