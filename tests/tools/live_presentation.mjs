@@ -1,6 +1,7 @@
 // The multivariant playlist of a live channel looked at again and again at one server, for live_watch.mjs: it
 // names what is followed there, and what it says of that is true of the newest segments.
 
+import { until } from '../support/poll.mjs';
 import { readInit, readSegment } from './fmp4.mjs';
 import { readMultivariant } from './hls_playlist.mjs';
 import { ageOf, LiveFollower } from './live_follower.mjs';
@@ -25,10 +26,17 @@ export class LivePresentation extends LiveFollower {
     const multivariant = readMultivariant(this.unpacked(answer), this.url);
     const lines = this.watch.lines.filter(({ server }) => server === this.server);
     this.#names(multivariant, lines);
-    const [{ target_s }] = lines.map(({ now }) => now);
-    if (!(ageOf(answer) <= target_s)) this.report('Cache-Control', answer.headers['cache-control']);
+    await this.#lasts(answer, lines);
     const renditions = await this.#newest(lines);
     if (renditions) this.#judge({ url: this.url, multivariant, renditions });
+  }
+
+  /** A recording's may be kept for long: it has come when all that it names has ended, too. */
+  async #lasts(answer, lines) {
+    if (ageOf(answer) <= lines[0].now.target_s) return;
+    const hasEnded = () => this.watch.stopped || lines.every(({ now }) => now.ended);
+    await until('the end', hasEnded, { deadline_ms: 5_000 })
+      .catch(() => this.report('Cache-Control', answer.headers['cache-control']));
   }
 
   #names({ variants, media }, lines) {
