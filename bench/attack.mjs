@@ -31,7 +31,7 @@ Columns:
 The attackers share a core with the normal clients, which go first (by real-time priority where that
 is allowed, and nice 19): what they cost the server is measured, and a little of what they cost their own
 core. "none" runs no attack: how far its ratio is from 1 is the noise. Compare the two servers, and each
-with its "none".
+with its "none". Where it may make a network of its own, packets are those of Ethernet.
   --quick     one round of half a second and fewer attackers: a look, not a figure to quote
   --json FILE the same rows for machines`
 
