@@ -51,8 +51,10 @@ double Order::term(double value, std::uint64_t bytes, unsigned frequency) const 
   return power(frequency) * value * std::pow(size, -size_exponent_);
 }
 
-double Order::worth(Slot slot) const {
-  return begin_of(entries_[slot].step);
+double Order::worth(Slot slot, unsigned frequency) const {
+  const Entry& entry = entries_[slot];
+  if (entry.value == 0) return worth(slot);
+  return std::min(worth(slot), begin_of(step_of(power(frequency) * entry.weight)));
 }
 
 void Order::note_front(Group& group, int step) {

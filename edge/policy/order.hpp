@@ -41,7 +41,8 @@ class Order {
   void evict(Slot slot);
   /// What is added to L for such an object, in the unit of worth(victim).
   double term(double value, std::uint64_t bytes, unsigned frequency) const;
-  double worth(Slot slot) const;
+  /// With a frequency that may have been halved since its last use.
+  double worth(Slot slot, unsigned frequency) const;
 
   /// Other exponents: everybody is placed anew, its age kept in proportion. Costs a sort, so it is
   /// for rare changes. `frequency_of(hash)` as for touch().
@@ -63,6 +64,7 @@ class Order {
   static int step_of(double term);
   static double begin_of(int step);
 
+  double worth(Slot slot) const { return begin_of(entries_[slot].step); }
   double power(unsigned frequency) const { return powers_[frequency < 255 ? frequency : 255]; }
   void set_plan(const Plan& plan);
   float weight_of(const Entry& entry) const;

@@ -10,6 +10,10 @@ namespace relay::edge::policy {
 /// more misses than LRU would have).
 enum class Goal : std::uint8_t { objects, bytes, writes };
 
+/// Which uses of a key count: all that the sketch remembers, or those of the time in which a cache
+/// of this size changes what it holds a few times over.
+enum class Memory : std::uint8_t { lasting, recent };
+
 struct Plan {
   /// Share of the capacity that newcomers pass through in order of their last use.
   double window_share = 0.1;
@@ -27,6 +31,7 @@ struct Plan {
   /// Where the window's bodies lie. In the store: each is written as it comes, and what is not
   /// admitted at the window's end leaves. Else in memory: only what is admitted is written.
   bool window_is_stored = false;
+  Memory memory = Memory::lasting;
 
   bool operator==(const Plan&) const = default;
 };

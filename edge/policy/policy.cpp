@@ -37,12 +37,12 @@ Policy::Policy(const PolicySettings& settings)
 }
 
 void Policy::note(const Use& use) {
-  sketch_.add(use.hash);
+  sketch_.add(use.hash, tiers_.size());
   if (tuner_.request(use)) tiers_.replan(tuner_.plan());
 }
 
 void Policy::prime(const Use& use) {
-  sketch_.add(use.hash);
+  sketch_.add(use.hash, tiers_.size());
   tuner_.prime(use);
 }
 

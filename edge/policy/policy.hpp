@@ -5,7 +5,7 @@
 // for a newcomer. Whoever owns the bytes keeps the window within window_bytes() and the store
 // within its capacity: tiers().oldest(), admits(), promote(), victim(), evict().
 //
-// Memory: 4 bytes a sketch column (`sketch_columns`, 1 to 64 MiB, taken as keys come), the tuner's
+// Memory: 8 bytes a sketch column (`sketch_columns`, 2 to 128 MiB, taken as keys come), the tuner's
 // entries_max, and about 100 bytes an object.
 #pragma once
 

@@ -20,7 +20,7 @@ Tiers::Tiers(const Sketch& sketch, unsigned groups, const Plan& plan)
 }
 
 unsigned Tiers::frequency(std::uint64_t hash) const {
-  return std::max(1u, sketch_.count(hash));
+  return std::max(1u, sketch_.count(hash, plan_.memory));
 }
 
 Slot Tiers::add(const Newcomer& newcomer, bool in_window) {
@@ -92,12 +92,13 @@ std::optional<Id> Tiers::oldest() const {
 bool Tiers::admits(double value, std::uint64_t bytes, std::uint64_t hash, bool full) const {
   if (!full && plan_.fills_freely) return true;
   if (full && value == 0) return false;
-  unsigned uses = std::max(1u, sketch_.count(hash));
+  unsigned uses = frequency(hash);
   if (uses < plan_.admission_uses) return full && stays_for_the_over();
   if (!full || plan_.admission_worth == 0) return true;
   Slot lowest = order_.victim();
   if (lowest == no_slot) return true;
-  return order_.term(value, bytes, uses) >= order_.worth(lowest) * plan_.admission_worth;
+  double worth = order_.worth(lowest, frequency(entries_[lowest].hash));
+  return order_.term(value, bytes, uses) >= worth * plan_.admission_worth;
 }
 
 /// What is in the store already stays when the next to leave is over.
@@ -144,7 +145,8 @@ void Tiers::evict(Id id) {
 
 void Tiers::replan(const Plan& plan) {
   bool same_order = plan.size_exponent == plan_.size_exponent &&
-                    plan.frequency_exponent == plan_.frequency_exponent;
+                    plan.frequency_exponent == plan_.frequency_exponent &&
+                    plan.memory == plan_.memory;
   plan_ = plan;
   if (!same_order) order_.replan(plan, [&](std::uint64_t hash) { return frequency(hash); });
 }

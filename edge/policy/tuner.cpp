@@ -30,22 +30,38 @@ std::uint64_t mixed(std::uint64_t hash) {
   return hash ^ hash >> 29;
 }
 
+Plan recent(Plan plan) {
+  plan.memory = Memory::recent;
+  return plan;
+}
+
 }  // namespace
 
 std::vector<Plan> Tuner::candidates(Goal goal) {
   switch (goal) {
     case Goal::objects:
-      return {{0.1, 0.5, 1, 2, 0, true}, {0.1, 0.5, 1, 2, 1, false}, {0.5, 1, 0.5, 1, 0, true},
-              {0.01, 1, 1, 1, 1, true},  {0.1, 1, 1, 2, 1, false},   {0.25, 0.5, 1, 1, 0, true},
-              {0.01, 1, 1, 2, 2, false}};
+      return {{0.1, 0.5, 1, 2, 0, true},      {0.1, 0.5, 1, 2, 1, false},
+              {0.5, 1, 0.5, 1, 0, true},      {0.01, 1, 1, 1, 1, true},
+              {0.1, 1, 1, 2, 1, false},       {0.25, 0.5, 1, 1, 0, true},
+              {0.01, 1, 1, 2, 2, false},      recent({0.01, 1, 1, 1, 1, true}),
+              recent({0.1, 0, 1, 2, 0, true})};
     case Goal::bytes:
-      return {{0.1, 0.5, 0.5, 2, 1, true}, {0.1, 0, 1, 2, 0, true},   {0.5, 0, 0, 2, 0, true},
-              {0.1, 0, 0.5, 1, 0, true},   {0.01, 0, 1, 2, 1, false}, {0.5, 0.5, 1, 2, 1, true},
-              {0.1, 0, 1, 2, 2, true},     {0.01, 0, 1, 2, 2, true}};
+      return {{0.1, 0.5, 0.5, 2, 1, true},
+              {0.1, 0, 1, 2, 0, true},
+              {0.5, 0, 0, 2, 0, true},
+              {0.1, 0, 0.5, 1, 0, true},
+              {0.01, 0, 1, 2, 1, false},
+              {0.5, 0.5, 1, 2, 1, true},
+              {0.1, 0, 1, 2, 2, true},
+              {0.01, 0, 1, 2, 2, true},
+              recent({0.01, 0, 1, 1, 1.1, true}),
+              recent({0.1, 0, 1, 2, 0, true})};
     case Goal::writes:
-      return {{0.1, 0.5, 1, 2, 0.5, false}, {0.5, 0, 1, 2, 1, false},   {0.1, 0.5, 1, 2, 1, false},
-              {0.1, 0.5, 1, 2, 2, false},   {0.5, 1, 0.5, 2, 1, false}, {0.25, 0.5, 1, 2, 1, false},
-              {0.01, 1, 1, 2, 2, false}};
+      return {{0.1, 0.5, 1, 2, 0.5, false},    {0.5, 0, 1, 2, 1, false},
+              {0.1, 0.5, 1, 2, 1, false},      {0.1, 0.5, 1, 2, 2, false},
+              {0.5, 1, 0.5, 2, 1, false},      {0.25, 0.5, 1, 2, 1, false},
+              {0.01, 1, 1, 2, 2, false},       recent({0.01, 0, 1, 2, 1.1, false}),
+              recent({0.1, 0, 1, 2, 1, false})};
   }
   return {};
 }

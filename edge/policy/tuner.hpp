@@ -41,7 +41,7 @@ struct TunerSettings {
   std::uint64_t capacity_bytes = 0;
   double window_share_max = 0.5;  // of the capacity, by the memory there is
   bool window_is_stored = false;  // see Plan
-  std::size_t entries_max = 32 * 1024;
+  std::size_t entries_max = 36 * 1024;
 };
 
 /// What a cache of `size` times the capacity would have missed lately, in shares of what was asked.

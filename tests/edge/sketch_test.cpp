@@ -39,5 +39,25 @@ TEST(Sketch, HalvesInTheLongRun) {
   EXPECT_EQ(sketch.count(hash_of(1)), 127u);
 }
 
+TEST(Sketch, ForgetsAsTheCacheTurnsOver) {
+  Sketch sketch(1024);
+  constexpr std::size_t objects = 20;  // so halved every 160 additions
+  for (int i = 0; i < 159; ++i) sketch.add(hash_of(1), objects);
+  EXPECT_EQ(sketch.count(hash_of(1), Memory::recent), 159u);
+  sketch.add(hash_of(2), objects);
+  EXPECT_EQ(sketch.count(hash_of(1), Memory::recent), 79u);
+  EXPECT_EQ(sketch.count(hash_of(1), Memory::lasting), 159u);
+  EXPECT_EQ(sketch.count(hash_of(2), Memory::recent), 0u);
+  EXPECT_EQ(sketch.count(hash_of(2)), 1u);
+}
+
+TEST(Sketch, HalvesTheRecentMemoryNotOftenerThanItsSizeAllows) {
+  Sketch sketch(1024);
+  for (int i = 0; i < 63; ++i) sketch.add(hash_of(1), 1);
+  EXPECT_EQ(sketch.count(hash_of(1), Memory::recent), 63u);
+  sketch.add(hash_of(1), 1);
+  EXPECT_EQ(sketch.count(hash_of(1), Memory::recent), 32u);
+}
+
 }  // namespace
 }  // namespace relay::edge::policy

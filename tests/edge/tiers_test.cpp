@@ -229,6 +229,21 @@ TEST_F(TiersTest, TheLruPlanIsLru) {
   }
 }
 
+/// What was popular once does not keep out for good what is popular now.
+TEST_F(TiersTest, ARecentMemoryForgetsWhatTheStoreHolds) {
+  for (Memory memory : {Memory::lasting, Memory::recent}) {
+    Sketch sketch(1024);  // the recent one is halved every 64 additions
+    Plan plan{0.1, 0, 1, 1, 1.1, true};
+    plan.memory = memory;
+    Tiers tiers(sketch, 1, plan);
+    for (int i = 0; i < 60; ++i) sketch.add(hash_of(1));
+    tiers.enter_store({1, hash_of(1), mib});
+    for (Id other = 100; other < 500; ++other) sketch.add(hash_of(other));
+    for (int i = 0; i < 20; ++i) sketch.add(hash_of(2));
+    EXPECT_EQ(tiers.admits({2, hash_of(2), mib}, true), memory == Memory::recent);
+  }
+}
+
 TEST_F(TiersTest, TheCapacityHolds) {
   Tiers tiers(sketch, 1, {0.25, 0.5, 1, 2, 1, true});
   std::mt19937_64 random(4);
