@@ -35,12 +35,16 @@ http::Response only(std::string_view methods) {
 /// The plan in force, and the sample that it was chosen by.
 json::object policy_of(const policy::Forecast& forecast) {
   const policy::Plan& plan = forecast.plan;
-  return {
-      {"goal", policy::name_of(forecast.goal)},  {"window_share", plan.window_share},
-      {"size_exponent", plan.size_exponent},     {"frequency_exponent", plan.frequency_exponent},
-      {"admission_uses", plan.admission_uses},   {"admission_worth", plan.admission_worth},
-      {"sampled_share", forecast.sampled_share}, {"sampled_requests", forecast.sampled_requests},
-      {"sampled_keys", forecast.sampled_keys}};
+  return {{"goal", policy::name_of(forecast.goal)},
+          {"window_share", plan.window_share},
+          {"size_exponent", plan.size_exponent},
+          {"frequency_exponent", plan.frequency_exponent},
+          {"admission_uses", plan.admission_uses},
+          {"admission_worth", plan.admission_worth},
+          {"memory", policy::name_of(plan.memory)},
+          {"sampled_share", forecast.sampled_share},
+          {"sampled_requests", forecast.sampled_requests},
+          {"sampled_keys", forecast.sampled_keys}};
 }
 
 json::object measured_of(const policy::Forecast& forecast) {

@@ -14,6 +14,10 @@ std::string_view name_of(Goal goal) {
   return "";
 }
 
+std::string_view name_of(Memory memory) {
+  return memory == Memory::recent ? "recent" : "lasting";
+}
+
 Goal goal_of(std::string_view name) {
   for (Goal goal : {Goal::bytes, Goal::writes}) {
     if (name_of(goal) == name) return goal;

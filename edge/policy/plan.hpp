@@ -46,6 +46,7 @@ constexpr std::uint64_t usual_memory_bytes(Goal goal, std::uint64_t capacity_byt
 }
 
 std::string_view name_of(Goal goal);
+std::string_view name_of(Memory memory);
 /// objects for a name that is none.
 Goal goal_of(std::string_view name);
 
