@@ -94,6 +94,7 @@ class Fill {
   Result<void> check_growth(const Flight& flight, const FillRequest& request);
   net::Task<Result<void>> resume(EdgeWorker& worker, Flight& flight, const FillRequest& request,
                                  Answered& answered);
+  bool has_room(std::uint64_t received, std::uint64_t length) const;
   void store_names(EdgeWorker& worker, const StoredResponse& stored, const std::string& stored_key,
                    const FillRequest& request);
   void bound_variants(EdgeWorker& worker, const std::string& key);

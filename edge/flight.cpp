@@ -73,6 +73,12 @@ void Flight::begin_body(StoredPtr stored, std::string stored_key, std::string up
   settle(FlightState::streaming);
 }
 
+void Flight::know_length(std::uint64_t length) {
+  std::lock_guard lock(mutex_);
+  view_.length = length;
+  if (length > counted_bytes_) count(length - counted_bytes_);
+}
+
 std::span<char> Flight::room() {
   std::lock_guard lock(mutex_);
   if (chunks_.empty() || chunks_.back()->size == chunks_.back()->capacity) {

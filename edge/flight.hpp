@@ -95,6 +95,8 @@ class Flight {
   /// `own_fields`: what the answer has for the first client alone.
   void begin_body(StoredPtr stored, std::string stored_key, std::string upstream_trail,
                   std::optional<std::uint64_t> length, http::Headers own_fields = {});
+  /// A body without a length has been found to have this one.
+  void know_length(std::uint64_t length);
   /// Before the first byte: what its upstream says that all of them are.
   void promise(http::ShaCheck promised);
   /// Room for the next bytes; fill some and tell how many.
