@@ -15,23 +15,34 @@ bool is_conditional_or_ranged(http::Fields fields) {
   });
 }
 
+std::optional<http::DateTime> date_of(const StoredResponse& stored) {
+  std::vector<http::Field> fields = stored.fields();
+  return http::read_date(http::find(fields, "Date").value_or(""));
+}
+
 http::Validators validators_of(const StoredResponse& stored) {
   http::Validators validators;
   if (!stored.etag.empty()) validators.etag = stored.etag;
   if (!stored.last_modified.empty()) {
     validators.last_modified = http::read_date(stored.last_modified);
-  } else if (auto date = http::find(stored.fields(), "Date")) {
-    validators.generated = http::read_date(*date);
+  } else {
+    validators.generated = date_of(stored);
   }
   return validators;
 }
 
-AnswerPlan plan_range(const http::RequestHead& request, const http::Validators& validators,
+bool if_range_holds(std::string_view if_range, const StoredResponse& stored) {
+  http::Validators validators = validators_of(stored);
+  validators.generated = date_of(stored);
+  return http::if_range_holds(if_range, validators);
+}
+
+AnswerPlan plan_range(const http::RequestHead& request, const StoredResponse& stored,
                       std::uint64_t length) {
   auto range = http::find(request.fields, "Range");
   if (!range || http::count(request.fields, "Range") > 1) return {};
   auto if_range = http::find(request.fields, "If-Range");
-  if (if_range && !http::if_range_holds(*if_range, validators)) return {};
+  if (if_range && !if_range_holds(*if_range, stored)) return {};
   auto decision = http::decide_range(*range, length);
   switch (decision.kind) {
     case http::RangeKind::whole:
@@ -77,7 +88,7 @@ AnswerPlan plan_answer(const http::RequestHead& request, const StoredResponse& s
       break;
   }
   if (!length || request.method != "GET") return {};
-  return plan_range(request, validators, *length);
+  return plan_range(request, stored, *length);
 }
 
 bool is_for_origin(const http::RequestHead& request, const StoredResponse& stored) {

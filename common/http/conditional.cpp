@@ -114,7 +114,10 @@ Precondition evaluate(Fields request, std::string_view method, Fields response) 
 }
 
 bool if_range_holds(std::string_view if_range, const Validators& current) {
-  if (auto date = read_date(if_range)) return current.last_modified == date;
+  if (auto date = read_date(if_range)) {
+    bool strong = !current.generated || *date + std::chrono::seconds(1) <= *current.generated;
+    return strong && current.last_modified == date;
+  }
   return current.etag && same_strongly(if_range, *current.etag);
 }
 

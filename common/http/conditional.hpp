@@ -25,8 +25,9 @@ bool same_weakly(std::string_view a, std::string_view b);
 struct Validators {
   std::optional<std::string_view> etag;
   std::optional<DateTime> last_modified;
-  /// When a response without Last-Modified was made (its Date): If-Modified-Since compares with
-  /// that then (RFC 9111 4.3.2). For caches; an origin leaves it out.
+  /// When the response was made (its Date): without Last-Modified If-Modified-Since compares with
+  /// that (RFC 9111 4.3.2), and Last-Modified is a strong validator only when it is older
+  /// (8.8.2.2). For caches; an origin leaves it out.
   std::optional<DateTime> generated = std::nullopt;
 };
 
@@ -42,7 +43,7 @@ Precondition evaluate(Fields request, std::string_view method, const Validators&
 Precondition evaluate(Fields request, std::string_view method, Fields response);
 
 /// Whether If-Range (13.1.5) lets the Range count: strong comparison only; a date must equal
-/// Last-Modified exactly.
+/// a Last-Modified that is a strong validator.
 bool if_range_holds(std::string_view if_range, const Validators& current);
 
 /// ETag and Last-Modified of a response; an ETag that is none is left out.

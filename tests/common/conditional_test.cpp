@@ -121,6 +121,8 @@ TEST(IfRange, OnlyStrongly) {
   EXPECT_FALSE(if_range_holds("W/\"a\"", Validators{"W/\"a\"", {}}));
   EXPECT_TRUE(if_range_holds(then, current));
   EXPECT_FALSE(if_range_holds(later, current));
+  EXPECT_FALSE(if_range_holds(then, Validators{{}, read_date(then), read_date(then)}));
+  EXPECT_TRUE(if_range_holds(then, Validators{{}, read_date(then), read_date(later)}));
   EXPECT_FALSE(if_range_holds(then, Validators{}));
   EXPECT_FALSE(if_range_holds("", current));
 }

@@ -171,6 +171,15 @@ test('ranges from the cache', async (t) => {
   assert.equal(origin.count('/range'), 1);
 });
 
+test('If-Range with a Last-Modified of just now: 200', async () => {
+  const now = new Date().toUTCString();
+  origin.answer('/now', { headers: { ...fresh, date: now, 'last-modified': now }, body: 'of this second' });
+  await warm('/now');
+  const answer = await request(`${edge.url}/now`, { headers: { range: 'bytes=0-1', 'if-range': now } });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.text, 'of this second');
+});
+
 test('variants are kept side by side', async () => {
   origin.answer('/vary', (asked, response) => {
     const language = asked.headers['accept-language'] ?? 'none';
