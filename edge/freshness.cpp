@@ -103,9 +103,11 @@ Storable judge_fields(int status, http::Fields request, http::Fields response,
   return useful ? Storable{true, {}} : Storable{false, "no-lifetime"};
 }
 
-/// What a request's max-age and min-fresh (RFC 9111 5.2.1) say about a fresh response.
+/// What a request's max-age and min-fresh (RFC 9111 5.2.1) say about a response. Who says max-age
+/// without max-stale wants nothing stale.
 bool wants_fresher(const http::RequestDirectives& request, milliseconds age, milliseconds ttl) {
   if (request.no_cache) return true;
+  if (request.max_age && !request.max_stale && ttl.count() <= 0) return true;
   if (request.max_age && age > *request.max_age) return true;
   return request.min_fresh && ttl < *request.min_fresh;
 }
