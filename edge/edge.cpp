@@ -164,6 +164,10 @@ net::Task<void> Edge::serve(Visit& visit) {
     co_await serve_cacheable(visit);
     co_return;
   }
+  if (http::forwards_left(request.method, request.fields) == 0) {
+    co_await answer_as_last(visit);
+    co_return;
+  }
   visit.trail.forward = http::Forward::method;
   co_await pass_.forward(visit);
 }
@@ -210,6 +214,7 @@ net::Task<bool> Edge::serve_round(Visit& visit) {
   if (needs_held && !found && co_await stored_meanwhile(visit)) co_return false;
   if (needs_held) {
     visit.outcome = Outcome::refused;
+    visit.trail = {};  // it went nowhere (RFC 9211 2.2)
     co_await answer_locally(visit, 504, "not in the cache, and the request wants nothing else");
     co_return true;
   }

@@ -106,6 +106,7 @@ class Edge final : public net::Handler {
   bool may_stand_in(const Visit& visit, const Found& stale);
   net::Task<bool> serve_failed_lately(Visit& visit, Found stale);
   net::Task<bool> serve_failed(Visit& visit, const Error& error, Found stale);
+  net::Task<void> answer_as_last(Visit& visit);
   net::Task<void> answer_locally(Visit& visit, int status, std::string_view text);
   void refresh_beside(Visit& visit, Found stale);
   FillRequest fill_request(const Visit& visit, Found stale) const;

@@ -20,6 +20,17 @@ net::Task<bool> Edge::serve_own(Visit& visit) {
   co_return true;
 }
 
+/// Max-Forwards says that this is where the request ends. What an edge knows of a target's options
+/// is nothing; and it reflects nothing, for credentials would come back with the rest.
+net::Task<void> Edge::answer_as_last(Visit& visit) {
+  if (visit.request.method != "OPTIONS") {
+    co_return co_await answer_locally(visit, 501, "an edge answers no TRACE itself");
+  }
+  http::Response response{204, {}, {}};
+  deliver_.add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
 net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view text) {
   auto response = http::problem(status, text);
   deliver_.add_hop_fields(visit, response.headers);
@@ -29,12 +40,12 @@ net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view 
 /// A condition that what is here does not fulfil, and that only the origin may judge.
 net::Task<void> Edge::ask_origin(Visit& visit) {
   visit.trail = {};
-  visit.trail.forward = http::Forward::request;
   if (visit.rules.only_if_cached || visit.route == fleet::HopRoute::nobody) {
     visit.outcome = Outcome::refused;
     co_await answer_locally(visit, 504, "only the origin may judge a condition of this request");
     co_return;
   }
+  visit.trail.forward = http::Forward::request;
   co_await pass_.forward(visit);
 }
 

@@ -9,7 +9,7 @@ net::Task<bool> Edge::serve_sliced(Visit& visit, std::string key, StoredPtr stor
   bool held_only = visit.route == fleet::HopRoute::nobody;
   if (held_only && !co_await slices_.holds(visit, key, stored)) {
     visit.outcome = Outcome::refused;
-    visit.trail.hit = false;
+    visit.trail = {};
     co_await answer_locally(visit, 504, "not all of its slices are held");
     co_return true;
   }

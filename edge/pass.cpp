@@ -41,6 +41,9 @@ net::Task<std::optional<Answered>> Pass::ask(Visit& visit) {
   asked.headers.remove("Host");
   asked.headers.remove("Content-Length");
   asked.headers.remove("Expect");
+  if (auto left = http::forwards_left(asked.method, visit.request.fields)) {
+    asked.headers.set("Max-Forwards", std::to_string(*left - 1));  // 0 did not come here
+  }
   bool reads = visit.request.method == "GET" || visit.request.method == "HEAD";
   if (!reads) {  // a body on GET or HEAD is never forwarded
     auto body = co_await net::read_whole_body(visit.exchange, passed_body_bytes_max);
@@ -241,6 +244,7 @@ net::Task<void> Pass::send_body(Visit& visit, Answered answered, std::optional<K
 net::Task<void> Pass::refuse(Visit& visit, const Error& error) {
   visit.outcome = error.source == ErrorSource::client ? Outcome::refused : Outcome::failed;
   visit.detail = error.message;
+  if (error.source != ErrorSource::upstream) visit.trail = {};  // it did not go on
   Error told = error;
   // What is behind this edge is the operator's business; the access log has it.
   if (error.source == ErrorSource::upstream) told.message = "upstream gave no usable answer";

@@ -145,6 +145,12 @@ bool cdn_loop_has(Fields request, std::string_view name) {
   return found;
 }
 
+std::optional<std::uint64_t> forwards_left(std::string_view method, Fields request) {
+  if (method != "OPTIONS" && method != "TRACE") return std::nullopt;
+  auto text = find(request, "Max-Forwards");
+  return text ? read_decimal(*text) : std::nullopt;
+}
+
 bool is_hop_by_hop(std::string_view name) {
   return is_any(name, {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
                        "Proxy-Authorization", "Proxy-Authentication-Info", "TE", "Trailer",

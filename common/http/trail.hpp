@@ -2,6 +2,7 @@
 // (RFC 8586), and what must not travel on (RFC 9110 7.6.1). Every hop appends, none replaces. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,10 @@ void append_cdn_loop(Headers& request, std::string_view name);
 std::size_t cdn_loop_count(Fields request);
 /// Whether it came through this one.
 bool cdn_loop_has(Fields request, std::string_view name);
+
+/// How many hops a request may go on (Max-Forwards, RFC 9110 7.6.2), where a cache has to count
+/// them: with OPTIONS and TRACE. Nothing when it does not say.
+std::optional<std::uint64_t> forwards_left(std::string_view method, Fields request);
 
 /// Fields of one connection only, whatever Connection says. Content-Length is not one.
 bool is_hop_by_hop(std::string_view name);

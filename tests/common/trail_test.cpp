@@ -66,6 +66,15 @@ TEST(CdnLoop, CountAndFind) {
   EXPECT_EQ(cdn_loop_count({}), 0u);
 }
 
+TEST(MaxForwards, CountsForTwoMethods) {
+  Headers five{{"Max-Forwards", "5"}}, word{{"Max-Forwards", "-1"}};
+  EXPECT_EQ(forwards_left("OPTIONS", five), 5u);
+  EXPECT_EQ(forwards_left("TRACE", five), 5u);
+  EXPECT_EQ(forwards_left("GET", five), std::nullopt);
+  EXPECT_EQ(forwards_left("TRACE", word), std::nullopt);
+  EXPECT_EQ(forwards_left("TRACE", {}), std::nullopt);
+}
+
 TEST(EndToEnd, DropsWhatBelongsToOneConnection) {
   Headers fields{{"Connection", "X-Hop, close, cache-control"},
                  {"Keep-Alive", "timeout=5"},

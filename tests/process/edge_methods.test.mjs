@@ -217,6 +217,19 @@ test('HEAD refreshes what has no validator, or shows that it is another', async 
   }
 });
 
+test('Max-Forwards counts the hops of OPTIONS and TRACE', async () => {
+  const { url } = edges[0];
+  const ask = (method, left) => request(`${url}/hops`, { method, headers: { 'max-forwards': left } });
+  origin.answer('/hops', (asked, response) => response.end(asked.headers['max-forwards']));
+  assert.equal((await ask('OPTIONS', '5')).text, '4');
+  assert.equal((await ask('TRACE', '1')).text, '0');
+  assert.equal((await ask('DELETE', '0')).text, '0', 'it means nothing there');
+  const before = origin.count('/hops');
+  assert.equal((await ask('OPTIONS', '0')).status, 204);
+  assert.equal((await ask('TRACE', '0')).status, 501);
+  assert.equal(origin.count('/hops'), before);
+});
+
 test('answers of the edge itself carry Cache-Status and Via', async () => {
   const url = edges[0].url;
   const loop = { 'cdn-loop': 'edge-1.torchrelay' };
@@ -224,11 +237,12 @@ test('answers of the edge itself carry Cache-Status and Via', async () => {
     [508, await request(`${url}/x`, { headers: loop })],
     [504, await request(`${url}/never-seen`, { headers: { 'cache-control': 'only-if-cached' } })],
     [400, await request(`${url}/%zz`)],
+    [413, await request(`${url}/x`, { method: 'POST', body: Buffer.alloc((1 << 20) + 1) })],
     [200, await get(`${url}/-/health`)],
   ];
   for (const [code, answer] of own) {
     assert.equal(answer.status, code);
-    assert.match(status(answer), /^edge-1/);
+    assert.equal(status(answer), 'edge-1', 'neither a hit nor sent on');
     assert.equal(answer.headers.via, '1.1 edge-1');
   }
   const refused = await new Promise((resolve, reject) => {
