@@ -59,6 +59,12 @@ bool has_whole(const View& view) {
   return !view.is_empty() && view.window.segments.front().complete;
 }
 
+/// A channel's first playlist has a segment: players that are handed one with parts alone give up
+/// (ffmpeg at once, hls.js after seconds, in either mode). Who names a segment has one already.
+bool may_be_shown(const View& view, const media::LiveDirectives& directives) {
+  return directives.segment ? !view.is_empty() : has_whole(view);
+}
+
 LiveDelivery::Whole whole_of(const View& view, const LiveDelivery::Pictures& of,
                              const media::LiveDirectives& directives) {
   bool are_sheets = of.rendition->name == media::thumbnails_name;
@@ -85,8 +91,8 @@ net::Task<Result<LiveDelivery::Playlist>> LiveDelivery::playlist(
     std::uint64_t seen = rendition->changed.version();
     if (rendition->closed) co_return gone();
     auto view = rendition->view.load();
-    media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first part of all
-    if (!view->is_empty())
+    media::LiveJudgement judged{media::LiveReadiness::wait, ""};  // for the first segment of all
+    if (may_be_shown(*view, *directives))
       judged = judge(*directives, view->next, view->window.ended, targets_of(view->window));
     if (judged.readiness == media::LiveReadiness::never) co_return bad_input(judged.reason);
     if (judged.readiness == media::LiveReadiness::ready) co_return answer_of(*view, *directives);

@@ -122,6 +122,19 @@ TEST_F(ChannelTest, WhoWaitsForAPartGetsItOnceItIsThere) {
   EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
 }
 
+TEST_F(ChannelTest, WhoComesWhileTheFirstSegmentIsMadeWaitsForIt) {
+  ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
+  ASSERT_TRUE(put(now, 0, "a"));
+  std::optional<Result<LiveDelivery::Playlist>> answer;
+  net::spawn(io, store(LiveDelivery::playlist(channel->rendition("v360"), ""), answer));
+  ASSERT_TRUE(put(now, 1, "b"));
+  EXPECT_FALSE(answer) << (*answer)->record.text;
+  ASSERT_TRUE(put(now, 2, "c", true));
+  while (!answer) step();
+  ASSERT_TRUE(*answer);
+  EXPECT_NE((*answer)->record.text.find(fmt::format("\n{}.m4s\n", now)), std::string::npos);
+}
+
 TEST_F(ChannelTest, EndsWithWhatItHasAndTakesNobodyAnyMore) {
   ASSERT_TRUE(run(Channel::take_setup(channel, setup())));
   ASSERT_TRUE(put(now, 0, "a"));
