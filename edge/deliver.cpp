@@ -184,11 +184,18 @@ void Deliver::add_hop_fields(const Visit& visit, http::Headers& headers) const {
   for (const http::Field& field : visit.own_fields->fields()) headers.add(field.name, field.value);
 }
 
+net::Task<void> Deliver::refuse(Visit& visit, http::Response response) const {
+  response.headers.add("Access-Control-Allow-Origin", "*");
+  response.headers.add("Access-Control-Expose-Headers",
+                       "Cache-Status, Content-Range, Date, Retry-After");
+  add_hop_fields(visit, response.headers);
+  co_await visit.exchange.respond(std::move(response));
+}
+
 net::Task<void> Deliver::refuse_range(Visit& visit, std::uint64_t length) {
   auto response = http::problem(416, "no byte of that range is in the body");
   response.headers.add("Content-Range", http::write_content_range_unsatisfied(length));
-  add_hop_fields(visit, response.headers);
-  co_await visit.exchange.respond(std::move(response));
+  co_await refuse(visit, std::move(response));
 }
 
 net::Task<void> Deliver::send_plan(Visit& visit, const StoredResponse& stored, std::uint64_t length,

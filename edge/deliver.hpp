@@ -54,6 +54,9 @@ class Deliver {
   void append_hop_lines(std::string& text, const Visit& visit) const;
   /// The same into a head that is passed on.
   void add_hop_fields(const Visit& visit, http::Headers& headers) const;
+  /// An error of this edge's own. Players on pages of other sites may read it: to them one without
+  /// these fields has no status, and hls.js does not ask again after that.
+  net::Task<void> refuse(Visit& visit, http::Response response) const;
 
  private:
   class ObjectSource;

@@ -32,9 +32,7 @@ net::Task<void> Edge::answer_as_last(Visit& visit) {
 }
 
 net::Task<void> Edge::answer_locally(Visit& visit, int status, std::string_view text) {
-  auto response = http::problem(status, text);
-  deliver_.add_hop_fields(visit, response.headers);
-  co_await visit.exchange.respond(std::move(response));
+  co_await deliver_.refuse(visit, http::problem(status, text));
 }
 
 /// A condition that what is here does not fulfil, and that only the origin may judge.

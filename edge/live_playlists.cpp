@@ -238,8 +238,7 @@ net::Task<void> LivePlaylists::refuse(Visit& visit, int status, std::string text
   auto response = http::problem(status, text);
   response.headers.set("Cache-Control", fmt::format("public, max-age={}", lifetime));
   if (status == 503) response.headers.set("Retry-After", std::to_string(lifetime));
-  deliver_.add_hop_fields(visit, response.headers);
-  co_await visit.exchange.respond(std::move(response));
+  co_await deliver_.refuse(visit, std::move(response));
 }
 
 void LivePlaylists::stop() {

@@ -248,9 +248,7 @@ net::Task<void> Pass::refuse(Visit& visit, const Error& error) {
   Error told = error;
   // What is behind this edge is the operator's business; the access log has it.
   if (error.source == ErrorSource::upstream) told.message = "upstream gave no usable answer";
-  auto response = http::problem_of(told);
-  deliver_.add_hop_fields(visit, response.headers);
-  co_await visit.exchange.respond(std::move(response));
+  co_await deliver_.refuse(visit, http::problem_of(told));
 }
 
 }  // namespace relay::edge

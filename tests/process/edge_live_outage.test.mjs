@@ -32,8 +32,15 @@ async function start(shape = {}) {
 
 const ask = (edge, path, deadline_ms = 60_000) => request(edge.url + path, { deadline_ms });
 
+/** By a player on a page of another site, which else sees no status at all. */
+function assertReadable({ headers }) {
+  assert.equal(headers['access-control-allow-origin'], '*');
+  assert.match(headers['access-control-expose-headers'], /Retry-After/);
+}
+
 function assertComeAgain(answer) {
   assert.equal(answer.status, 503, answer.text);
+  assertReadable(answer);
   assert.equal(answer.headers['retry-after'], '1');
   assert.equal(answer.headers['cache-control'], 'public, max-age=1');
 }
@@ -79,7 +86,9 @@ test('who waits for an origin that does not come back is told to come again', as
   const answers = await Promise.all(Object.values(viewers).map((pathOf) => ask(one.edge, pathOf(one))));
   for (const answer of answers) assertComeAgain(answer);
   const begun = performance.now();
-  assert.equal((await ask(one.edge, '/demo/final/v1/v720/7.m4s')).status, 502, 'nor is anything else kept waiting');
+  const segment = await ask(one.edge, '/demo/final/v1/v720/7.m4s');
+  assert.equal(segment.status, 502, 'nor is anything else kept waiting');
+  assertReadable(segment);
   assert.ok(performance.now() - begun < waited_ms);
 });
 
@@ -184,6 +193,7 @@ test('what is too far ahead is 400 at once, what is as far as one may ask is wai
     `${one.live.playlist}?_HLS_part=0`, `${query(segment)}&_HLS_msn=${segment}`, query(segment, -1), query('1e3')]) {
     const answer = await ask(one.edge, path);
     assert.equal(answer.status, 400, path);
+    assertReadable(answer);
     assert.equal(answer.headers['cache-control'], 'public, max-age=1', path);
   }
   const waiting = [query(segment + 1), query(segment, far - 1), query(segment + 1, 0)].map((path) => ask(one.edge, path));
