@@ -20,6 +20,9 @@ Result<Asset> playable(const Catalog& catalog, const std::string& tenant,
   if ((*asset)->kind == AssetKind::photo)
     return bad_input(
         fmt::format("'{}' is a photo; clips are made of videos, channels and clips", asset_name));
+  if ((*asset)->current_version.empty() && (*asset)->state == AssetState::failed)
+    return fail(ErrorKind::conflict, ErrorSource::client,
+                fmt::format("nothing of '{}' can be played: {}", asset_name, (*asset)->error));
   if ((*asset)->current_version.empty())
     return fail(ErrorKind::conflict, ErrorSource::client,
                 fmt::format("nothing of '{}' can be played yet", asset_name), true);

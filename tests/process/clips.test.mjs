@@ -166,6 +166,10 @@ test('what cannot be clipped is told', async () => {
   assert.equal((await putClip(origin, 'demo/part', { from: 'short' })).status, 201);
   assert.deepEqual(await clipOf({ from: 'part', end: 2 }),
     [400, "end is 2.000 s, and of 'part' there is 0.000 s to 1.000 s"]);
+  await upload(origin, 'demo/videos/text', Buffer.from('no video'));
+  const { error } = await waitForState(origin, 'demo/text', 'failed');
+  assert.ok(error);
+  assert.deepEqual(await clipOf({ from: 'text' }), [409, `nothing of 'text' can be played: ${error}`]);
   assert.equal((await request(`${origin.url}/api/v1/demo/clips/x`, { method: 'PUT', body: '{}' })).status, 401);
 });
 
