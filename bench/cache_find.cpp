@@ -2,7 +2,6 @@
 // random keys and on one alone, from one and from two threads; and what storing costs. CPU time
 // where one thread works alone, else wall time.
 #include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,12 +12,14 @@
 #include <thread>
 #include <vector>
 
+#include "bench/stored_objects.hpp"
 #include "bench/words.hpp"
 #include "edge/cache/cache.hpp"
 
 namespace {
 
 namespace cache = relay::edge::cache;
+using relay::bench::seconds_of;
 
 constexpr const char* help =
     "cache_find: nanoseconds of a find (hit) and a piece, and of a store\n"
@@ -36,29 +37,12 @@ struct Row {
   double ns;
 };
 
-double seconds_of(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 std::string key_of(int i) {
   return fmt::format("http://127.0.0.1:7101/demo/match/7/1080p/{}.m4s", i);
 }
 
 cache::NewObject object_of(int i, std::size_t size) {
-  cache::NewObject object{key_of(i), std::string(300, 'h'), {}, size, {}};
-  relay::DigestStream digest;
-  for (std::size_t left = size; left > 0;) {
-    auto chunk = std::make_shared<cache::Chunk>(std::min(left, relay::limits::chunk_bytes));
-    chunk->size = chunk->capacity;
-    std::fill_n(chunk->data.get(), chunk->size, static_cast<char>(i));
-    digest.update(chunk->view());
-    left -= chunk->size;
-    object.chunks.push_back(std::move(chunk));
-  }
-  object.digest = digest.digest();
-  return object;
+  return relay::bench::filled_object(key_of(i), 300, size, static_cast<char>(i));
 }
 
 double store_all(cache::Cache& store, int objects, std::size_t size) {

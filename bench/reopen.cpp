@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/stored_objects.hpp"
 #include "bench/words.hpp"
 #include "common/store/file.hpp"
 #include "edge/cache/cache.hpp"
@@ -56,13 +57,7 @@ std::string key_of(int i) {
 }
 
 cache::NewObject object_of(int i) {
-  cache::NewObject object{key_of(i), std::string(250, 'h'), {}, body_bytes, {}};
-  auto chunk = std::make_shared<cache::Chunk>(body_bytes);
-  chunk->size = body_bytes;
-  std::fill_n(chunk->data.get(), chunk->size, static_cast<char>(i));
-  object.digest = relay::digest128(chunk->view());
-  object.chunks.push_back(std::move(chunk));
-  return object;
+  return relay::bench::filled_object(key_of(i), 250, body_bytes, static_cast<char>(i));
 }
 
 /// Stores them all; how many were taken.

@@ -6,18 +6,19 @@
 
 #include <atomic>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/stored_objects.hpp"
 #include "bench/words.hpp"
 #include "edge/cache/cache.hpp"
 
 namespace {
 
 namespace cache = relay::edge::cache;
+using relay::bench::seconds_of;
 
 constexpr const char* help =
     "store_cost: microseconds of CPU of the store thread for an object of 1 KB, 64 being handed\n"
@@ -41,23 +42,9 @@ struct Row {
 };
 
 cache::NewObject object_of(int i) {
-  cache::NewObject object{fmt::format("http://media.example/demo/match-{}/1080p/{}.m4s", i % 97, i),
-                          std::string(head_bytes, 'h'),
-                          {},
-                          body_bytes,
-                          {}};
-  auto chunk = std::make_shared<cache::Chunk>(body_bytes);
-  chunk->size = body_bytes;
-  std::fill_n(chunk->data.get(), chunk->size, static_cast<char>(i));
-  object.digest = relay::digest128(chunk->view());
-  object.chunks.push_back(std::move(chunk));
-  return object;
-}
-
-double seconds_of(clockid_t clock) {
-  timespec at{};
-  ::clock_gettime(clock, &at);
-  return static_cast<double>(at.tv_sec) + static_cast<double>(at.tv_nsec) * 1e-9;
+  return relay::bench::filled_object(
+      fmt::format("http://media.example/demo/match-{}/1080p/{}.m4s", i % 97, i), head_bytes,
+      body_bytes, static_cast<char>(i));
 }
 
 /// Of all threads but this one.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <queue>
 #include <utility>
 
@@ -35,13 +34,6 @@ class Crowd {
  private:
   std::priority_queue<Client, std::vector<Client>, std::greater<>> clients_;
 };
-
-/// Numbers by rank, the most popular first.
-std::vector<std::uint64_t> ranks(std::size_t count) {
-  std::vector<std::uint64_t> ids(count);
-  std::iota(ids.begin(), ids.end(), 0);
-  return ids;
-}
 
 constexpr std::uint64_t parts_max = 1 << 20;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "common/base/hash.hpp"
 
@@ -20,6 +21,12 @@ std::uint64_t size_of(std::uint64_t hash, double median, double sigma) {
   return static_cast<std::uint64_t>(std::clamp(median * std::exp(sigma * normal), 100.0, 4e9));
 }
 
+std::vector<std::uint64_t> ranks(std::size_t count) {
+  std::vector<std::uint64_t> ids(count);
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
 void ask(std::vector<Request>& into, std::uint64_t id, double median, double sigma) {
   std::uint64_t hash = hash_of(id);
   into.push_back({hash, size_of(hash, median, sigma)});
@@ -27,8 +34,7 @@ void ask(std::vector<Request>& into, std::uint64_t id, double median, double sig
 
 void drift(std::vector<Request>& into, std::size_t count, Dice& dice) {
   Zipf zipf(100'000, 0.9);
-  std::vector<std::uint64_t> ids(100'000);
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i;
+  std::vector<std::uint64_t> ids = ranks(100'000);
   std::uint64_t next = ids.size();
   for (std::size_t i = 0; i < count; ++i) {
     // One newcomer and one change of ranks every ten requests: the head is another in a few hours.

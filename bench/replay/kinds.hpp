@@ -14,6 +14,8 @@ namespace relay::bench {
 std::uint64_t hash_of(std::uint64_t id);
 /// Log-normal about a median.
 std::uint64_t size_of(std::uint64_t hash, double median, double sigma);
+/// Numbers of objects by rank, the most popular first.
+std::vector<std::uint64_t> ranks(std::size_t count);
 /// A request for object `id`.
 void ask(std::vector<Request>& into, std::uint64_t id, double median, double sigma);
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
+import { randomOf } from '../support/campaign/objects.mjs';
 import { get } from '../support/http.mjs';
 import { fresh, pattern } from '../support/scripted_origin.mjs';
 import { cleanUp, startEdge } from '../support/torchrelay.mjs';
@@ -28,14 +29,9 @@ after(async () => {
   origin.closeAllConnections();
 });
 
-/** Numbers in [0, 1), the same in each run. */
-function dice(state) {
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-}
-
 /** Half is for 400 files, which are others after a while; half for files asked for twice, far apart. */
 function* paths() {
-  const roll = dice(7);
+  const roll = randomOf(7);
   let others = 0;
   for (let i = 0; ; i++) {
     if (roll() < 0.5) {
