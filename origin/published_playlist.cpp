@@ -71,6 +71,11 @@ Result<media::MultivariantPlaylist> publish_multivariant(std::string_view text,
     if (!uri) return std::unexpected(uri.error());
     variant.uri = std::move(*uri);
   }
+  if (playlist->sound_only) {
+    auto uri = published_uri(playlist->sound_only->uri, version, stored);
+    if (!uri) return std::unexpected(uri.error());
+    playlist->sound_only->uri = std::move(*uri);
+  }
   for (media::AudioRendition& audio : playlist->audios) {
     if (audio.uri.empty()) continue;
     auto uri = published_uri(audio.uri, version, stored);

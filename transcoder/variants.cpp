@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace relay::transcoder {
@@ -44,6 +45,14 @@ media::Variant variant_of(const MeasuredTrack& rendition, const std::string& fol
           .height = track.video() ? track.height : 0,
           .frame_rate = track.video() ? track.frame_rate.value() : 0,
           .audio_group = ""};
+}
+
+/// The first one is played unless a viewer chooses another, whose rates count as well.
+void add_sound(media::Variant sound, std::optional<media::Variant>& into) {
+  sound.audio_group = audio_group;
+  if (!into) into = sound;
+  into->bandwidth = std::max(into->bandwidth, sound.bandwidth);
+  into->average_bandwidth = std::max(into->average_bandwidth, sound.average_bandwidth);
 }
 
 media::TrickVariant i_frames_of(const MeasuredTrack& rendition, const std::string& folder) {
@@ -116,8 +125,6 @@ media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& rendit
                                         CaptionChannels captions, const std::string& folder) {
   media::MultivariantPlaylist playlist;
   playlist.captions = captions_on(captions);
-  std::int64_t audio_peak = 0, audio_average = 0;
-  std::string audio_codecs;
   bool has_video = std::ranges::any_of(renditions, [](auto& r) { return r.track.video(); });
   for (const MeasuredTrack& rendition : renditions) {
     if (rendition.track.video() || !has_video) {
@@ -127,15 +134,13 @@ media::MultivariantPlaylist variants_of(const std::vector<MeasuredTrack>& rendit
       continue;
     }
     playlist.audios.push_back(audio_rendition(rendition, folder, playlist.audios));
-    audio_peak = std::max(audio_peak, stated_peak(rendition));
-    audio_average = std::max(audio_average, stated_average(rendition));
-    if (audio_codecs.empty()) audio_codecs = "," + rendition.codecs;
+    add_sound(variant_of(rendition, folder), playlist.sound_only);
   }
   for (media::Variant& variant : playlist.variants) {
-    if (playlist.audios.empty()) break;
-    variant.bandwidth += audio_peak;
-    variant.average_bandwidth += audio_average;
-    variant.codecs += audio_codecs;
+    if (!playlist.sound_only) break;
+    variant.bandwidth += playlist.sound_only->bandwidth;
+    variant.average_bandwidth += playlist.sound_only->average_bandwidth;
+    variant.codecs += "," + playlist.sound_only->codecs;
     variant.audio_group = audio_group;
   }
   for (media::Variant& variant : playlist.variants)

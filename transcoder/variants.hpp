@@ -30,7 +30,8 @@ std::int64_t stated_average(const MeasuredTrack& rendition);
 std::int64_t stated_key_peak(const MeasuredTrack& rendition);
 
 /// Every video rendition with the default audio (or, without video, every audio rendition as a
-/// variant), the one nearest to 2000 kbit/s first (Apple 1.32), the others by rising bandwidth.
+/// variant), the one nearest to 2000 kbit/s first (Apple 1.32), the others by rising bandwidth; and
+/// the sound alone, where there are pictures.
 /// Every picture rendition whose key pictures were measured has an I-frame playlist, for that costs
 /// neither a byte nor an object more. `captions`: on which channels every picture rendition speaks
 /// them. `folder` stands before each uri: "v1/".

@@ -64,6 +64,7 @@ class MultivariantReader {
 
   Complaint finish() {
     if (variant_) return "#EXT-X-STREAM-INF without a playlist name behind it";
+    set_sound_apart();
     if (playlist.variants.empty()) return "there is no #EXT-X-STREAM-INF";
     for (const Variant& variant : playlist.variants) {
       bool known = variant.audio_group.empty() ||
@@ -83,6 +84,18 @@ class MultivariantReader {
   Playlist playlist;
 
  private:
+  /// A variant that is a rendition too.
+  void set_sound_apart() {
+    auto is_rendition = [&](const Variant& variant) {
+      return std::ranges::find(playlist.audios, variant.uri, &AudioRendition::uri) !=
+             playlist.audios.end();
+    };
+    auto sound = std::ranges::find_if(playlist.variants, is_rendition);
+    if (sound == playlist.variants.end()) return;
+    playlist.sound_only = std::move(*sound);
+    playlist.variants.erase(sound);
+  }
+
   Complaint take_rendition(const Tag& tag) {
     auto attributes = AttributeList::read(tag.value);
     if (!attributes) return attributes.error().message;

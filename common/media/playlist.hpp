@@ -120,6 +120,9 @@ struct MultivariantPlaylist {
   std::vector<AudioRendition> audios;
   std::vector<ClosedCaptions> captions;
   std::vector<Variant> variants;
+  /// One of `audios` as a variant, for who can load no picture in time (Apple 9.21: one that stays
+  /// below 192 kbit/s). Not among `variants`, for it is no rendition more.
+  std::optional<Variant> sound_only = {};
   std::vector<TrickVariant> i_frames, images;
 };
 

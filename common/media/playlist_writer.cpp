@@ -126,6 +126,7 @@ std::string write(const MultivariantPlaylist& playlist) {
   for (const AudioRendition& audio : playlist.audios) append_audio(text, audio);
   for (const ClosedCaptions& captions : playlist.captions) append_captions(text, captions);
   for (const Variant& variant : playlist.variants) append_variant(text, variant);
+  if (playlist.sound_only) append_variant(text, *playlist.sound_only);
   for (const TrickVariant& variant : playlist.i_frames)
     append_trick(text, "EXT-X-I-FRAME-STREAM-INF", variant);
   for (const TrickVariant& variant : playlist.images)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "common/media/bit_rate.hpp"
@@ -49,6 +50,23 @@ Rates measure(const MediaPlaylists& playlists, std::string_view asset, std::stri
 std::string playlist_uri(std::string_view version, std::string_view rendition,
                          std::string_view file = "index.m3u8") {
   return fmt::format("{}/{}/{}", version, rendition, file);
+}
+
+/// What the sound adds to a picture: of several the dearest.
+struct SoundRate {
+  std::int64_t peak_bit_s = 0, average_bit_s = 0;
+};
+
+/// nullopt: the clip has nothing of it.
+std::optional<media::Variant> variant_of_clip(media::Variant variant, const Rates& rates,
+                                              std::string_view version, SoundRate sound) {
+  auto rate = rates.find(media::rendition_of(variant.uri));
+  if (rate == rates.end()) return std::nullopt;
+  variant.uri = playlist_uri(version, rate->first);
+  if (!rate->second.whole.measured()) return variant;  // all are gaps
+  variant.bandwidth = rate->second.whole.peak() + sound.peak_bit_s;
+  variant.average_bandwidth = rate->second.whole.average() + sound.average_bit_s;
+  return variant;
 }
 
 void add_i_frames(const media::MultivariantPlaylist& of_source, const Rates& rates,
@@ -161,26 +179,21 @@ media::MultivariantPlaylist multivariant_playlist(const media::MultivariantPlayl
                                                   const MeasuredOf& measured) {
   Rates rates = measure(playlists, asset, version, measured);
   media::MultivariantPlaylist playlist{.captions = of.captions};
-  std::int64_t audio_peak = 0, audio_average = 0;
+  SoundRate sound;
   for (media::AudioRendition audio : of.audios) {
     auto rate = rates.find(media::rendition_of(audio.uri));
     if (rate == rates.end()) continue;
     audio.uri = playlist_uri(version, rate->first);
-    audio_peak = std::max(audio_peak, rate->second.whole.peak());
-    audio_average = std::max(audio_average, rate->second.whole.average());
+    sound.peak_bit_s = std::max(sound.peak_bit_s, rate->second.whole.peak());
+    sound.average_bit_s = std::max(sound.average_bit_s, rate->second.whole.average());
     playlist.audios.push_back(std::move(audio));
   }
-  for (media::Variant variant : of.variants) {
-    auto rate = rates.find(media::rendition_of(variant.uri));
-    if (rate == rates.end()) continue;
-    variant.uri = playlist_uri(version, rate->first);
-    bool has_audio = !variant.audio_group.empty();
-    if (rate->second.whole.measured()) {  // or all are gaps
-      variant.bandwidth = rate->second.whole.peak() + (has_audio ? audio_peak : 0);
-      variant.average_bandwidth = rate->second.whole.average() + (has_audio ? audio_average : 0);
-    }
-    playlist.variants.push_back(std::move(variant));
+  for (const media::Variant& variant : of.variants) {
+    bool has_sound = !variant.audio_group.empty();
+    auto own = variant_of_clip(variant, rates, version, has_sound ? sound : SoundRate{});
+    if (own) playlist.variants.push_back(std::move(*own));
   }
+  if (of.sound_only) playlist.sound_only = variant_of_clip(*of.sound_only, rates, version, {});
   add_i_frames(of, rates, version, playlist);
   add_images(of, rates, version, playlist);
   return playlist;

@@ -69,6 +69,27 @@ TEST(Playlist, IFramePlaylistsAreNamedAndReadBack) {
   EXPECT_FALSE(read_multivariant_playlist(text));
 }
 
+TEST(Playlist, TheSoundAloneIsAVariantThatIsARenditionToo) {
+  MultivariantPlaylist playlist = two_rungs();
+  playlist.sound_only = {.uri = "v1/audio/index.m3u8",
+                         .bandwidth = 130'000,
+                         .average_bandwidth = 128'000,
+                         .codecs = "mp4a.40.2",
+                         .audio_group = "audio"};
+  std::string text = write(playlist);
+  EXPECT_EQ(text, std::string(two_rungs_text) +
+                      "#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,"
+                      "CODECS=\"mp4a.40.2\",AUDIO=\"audio\"\nv1/audio/index.m3u8\n");
+  auto back = read_multivariant_playlist(text);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->variants.size(), 2u);
+  EXPECT_EQ(write(*back), text);
+  // Without pictures it is a variant like any.
+  EXPECT_FALSE(read_multivariant_playlist("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na/index.m3u8\n")
+                   .value()
+                   .sound_only);
+}
+
 TEST(Playlist, WritesAGrowingList) {
   EXPECT_EQ(write(growing()), growing_text);
 }

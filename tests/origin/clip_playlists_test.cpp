@@ -68,6 +68,7 @@ TEST(ClipPlaylists, TheMultivariantOneHasItsOwnRates) {
                     .height = 720,
                     .audio_group = "audio"},
                    {.uri = "0abc/v360/index.m3u8", .width = 640, .height = 360}};
+  from.sound_only = {.uri = "0abc/audio/index.m3u8", .bandwidth = 1, .audio_group = "audio"};
   Source source = channel();
   Choice choice{.cuts = {{0, 0, 3}, {1, 0, 3}}};
   from.i_frames = {{.uri = "0abc/v720/iframes.m3u8"}, {.uri = "0abc/v360/iframes.m3u8"}};
@@ -89,6 +90,9 @@ TEST(ClipPlaylists, TheMultivariantOneHasItsOwnRates) {
   EXPECT_NEAR(static_cast<double>(made.i_frames[0].bandwidth), 80'000, 2);
   EXPECT_NEAR(static_cast<double>(made.variants[0].average_bandwidth), 1'600'000, 2);
   EXPECT_NEAR(static_cast<double>(made.variants[0].bandwidth), 2'000'000 + 100'267, 2);
+  ASSERT_TRUE(made.sound_only);
+  EXPECT_EQ(made.sound_only->uri, "1xyz/audio/index.m3u8");
+  EXPECT_NEAR(static_cast<double>(made.sound_only->bandwidth), 100'267, 2);
 }
 
 TEST(ClipPlaylists, WhatTheyNameHasOnePlace) {

@@ -70,6 +70,14 @@ TEST(Multivariant, GetsTheVersionInFront) {
   EXPECT_EQ(again->variants[0].uri, "1abc/v180/index.m3u8");
 }
 
+TEST(Multivariant, TheSoundAloneGetsTheVersionToo) {
+  std::string with_sound = std::string(multivariant) +
+                           "#EXT-X-STREAM-INF:BANDWIDTH=9000,AUDIO=\"audio\"\naudio/index.m3u8\n";
+  auto playlist = publish_multivariant(with_sound, "1abc", has({"v180", "audio"}));
+  ASSERT_TRUE(playlist && playlist->sound_only);
+  EXPECT_EQ(playlist->sound_only->uri, "1abc/audio/index.m3u8");
+}
+
 TEST(Multivariant, NamesOnlyRenditionsWithAPlaylist) {
   for (auto& stored : {has({"v180"}), has({"audio"})}) {
     auto playlist = publish_multivariant(multivariant, "1abc", stored);

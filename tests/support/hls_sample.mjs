@@ -86,8 +86,10 @@ function multivariant({ low, high, audio }) {
     `RESOLUTION=${size},FRAME-RATE=25.000,AUDIO="audio"\n1/${name}/index.m3u8\n`;
   const iFrames = (name, rate, codec, size) => `#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=${Math.round(rate.keys)},` +
     `CODECS="${codec}",RESOLUTION=${size},URI="1/${name}/iframes.m3u8"\n`;
+  const sound = `#EXT-X-STREAM-INF:BANDWIDTH=${Math.round(audio.peak)},AVERAGE-BANDWIDTH=${Math.round(audio.average)},` +
+    'CODECS="mp4a.40.2",AUDIO="audio"\n1/audio/index.m3u8\n';
   return '#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n' +
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Main",LANGUAGE="und",DEFAULT=YES,URI="1/audio/index.m3u8"\n' +
-    variant('low', low, 'avc1.4d400c', '256x144') + variant('high', high, 'avc1.64001f', '640x360') +
+    variant('low', low, 'avc1.4d400c', '256x144') + variant('high', high, 'avc1.64001f', '640x360') + sound +
     iFrames('low', low, 'avc1.4d400c', '256x144') + iFrames('high', high, 'avc1.64001f', '640x360');
 }

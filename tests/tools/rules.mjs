@@ -5,6 +5,7 @@
 import { nalTypes } from './fmp4.mjs';
 
 const tolerance = 0.10;       // 1.26, 1.27: measured against declared
+const slow_path_bit_s = 192_000;
 const clock_slack_s = 0.0011;  // EXTINF has six decimals, rungs may have other timescales
 
 const isVideo = ({ init }) => init?.kind === 'vide';
@@ -37,6 +38,10 @@ export function multivariantAttributes({ url, multivariant, renditions }, report
     if (group && !multivariant.media.some((one) => one.attributes['GROUP-ID'] === group)) {
       report('AUDIO group', variant, `names group ${group}, which does not exist`);
     }
+  }
+  const sound = multivariant.media.some((one) => one.attributes.TYPE === 'AUDIO');
+  if (sound && !multivariant.variants.some((one) => one.attributes.BANDWIDTH <= slow_path_bit_s)) {
+    report('9.21 slow paths', url, `no variant stays below ${slow_path_bit_s} bit/s`);
   }
   for (const { attributes } of multivariant.media) {
     for (const name of ['TYPE', 'GROUP-ID', 'NAME', 'LANGUAGE']) {
@@ -222,8 +227,9 @@ const audiosOf = (attributes, multivariant, renditions) => {
 /** 1.26, 1.27: measured rates within ten per cent of the declared ones. */
 export function bitRates({ multivariant, renditions }, report) {
   for (const { attributes, url } of multivariant.variants) {
-    const parts = [renditions.find((one) => one.url === url),
-      ...audiosOf(attributes, multivariant, renditions)].filter((one) => one?.segments.length > 0);
+    // The sound alone is a variant that is its own rendition.
+    const parts = [...new Set([renditions.find((one) => one.url === url),
+      ...audiosOf(attributes, multivariant, renditions)])].filter((one) => one?.segments.length > 0);
     if (parts.length === 0) continue;
     compareRate('1.26 AVERAGE-BANDWIDTH', attributes['AVERAGE-BANDWIDTH'], sum(parts.map(averageRate)), url, report);
     compareRate('1.27 BANDWIDTH', attributes.BANDWIDTH, sum(parts.map(peakRate)), url, report);

@@ -120,6 +120,7 @@ const faults = [
   ['EXT-X-I-FRAMES-ONLY', editText('1/high/iframes.m3u8', '#EXT-X-I-FRAMES-ONLY\n', '')],
   ['EXTINF to the next I-frame', editText('1/high/iframes.m3u8', '#EXTINF:2.0', '#EXTINF:1.9')],
   ['6.11 target duration', editText('1/high/iframes.m3u8', 'DURATION:2', 'DURATION:3')],
+  ['9.21 slow paths', editText('index.m3u8', /#EXT-X-STREAM-INF.*\n1\/audio.*\n/, '')],
   ['I-frame BANDWIDTH', editText('index.m3u8', /I-FRAME-STREAM-INF:BANDWIDTH=/, '$&9')],
   ['I-frame in a listed segment', editText('1/high/iframes.m3u8', '\n2.m4s', '\n9.m4s')],
   ['I-frames of a rendition', editText('1/high/iframes.m3u8', 'init.mp4', 'other.mp4')],

@@ -45,6 +45,20 @@ TEST(Variants, StateVideoAndAudioTogether) {
   EXPECT_TRUE(playlist.audios[0].is_default);
 }
 
+TEST(Variants, TheSoundAloneStandsBesideThePictures) {
+  auto playlist = variants_of({rendition("v720", true, 3000), rendition("audio", false, 128),
+                               rendition("audio2", false, 160)},
+                              {}, "v1/");
+  ASSERT_TRUE(playlist.sound_only);
+  EXPECT_EQ(playlist.sound_only->uri, playlist.audios[0].uri);
+  EXPECT_EQ(playlist.sound_only->bandwidth, 160'000) << "whichever of the group is chosen";
+  EXPECT_EQ(playlist.sound_only->codecs, "mp4a.40.2");
+  EXPECT_EQ(playlist.sound_only->width, 0);
+  EXPECT_EQ(playlist.sound_only->audio_group, "audio");
+  EXPECT_EQ(playlist.variants.size(), 1u);
+  EXPECT_FALSE(variants_of({rendition("v720", true, 3000)}, {}, "").sound_only);
+}
+
 TEST(Variants, PicturesWithKnownKeysHaveAnIFramePlaylist) {
   auto large = rendition("v720", true, 3000), small = rendition("v234", true, 145);
   for (int i = 0; i < 3; ++i) large.key_rate.add(25'000, 2);
@@ -75,6 +89,7 @@ TEST(Variants, SoundAloneIsAVariant) {
   auto playlist = variants_of({rendition("audio", false, 128)}, {}, "");
   ASSERT_EQ(playlist.variants.size(), 1u);
   EXPECT_TRUE(playlist.audios.empty());
+  EXPECT_FALSE(playlist.sound_only) << "it is the only variant";
   EXPECT_EQ(playlist.variants[0].codecs, "mp4a.40.2");
   EXPECT_EQ(playlist.variants[0].width, 0);
   EXPECT_EQ(playlist.variants[0].frame_rate, 0);
