@@ -26,12 +26,6 @@ http::Response object(const json::object& value) {
           json::serialize(value) + "\n"};
 }
 
-http::Response only(std::string_view methods) {
-  auto response = http::problem(405, "allowed here: " + std::string(methods));
-  response.headers.add("Allow", methods);
-  return response;
-}
-
 /// The plan in force, and the sample that it was chosen by.
 json::object policy_of(const policy::Forecast& forecast) {
   const policy::Plan& plan = forecast.plan;
@@ -148,10 +142,10 @@ net::Task<void> Admin::handle(net::Exchange& exchange) {
     if (exchange.request().method == "POST") {
       response = co_await purge(exchange);
     } else {
-      response = only("POST");
+      response = http::method_not_allowed("POST");
     }
   } else if (!get) {
-    response = only("GET, HEAD");
+    response = http::method_not_allowed("GET, HEAD");
   } else if (target.path == "/metrics") {
     response = metrics();
   } else if (target.path == "/healthz") {

@@ -95,11 +95,8 @@ net::Task<bool> ChangeSpread::send(const fleet::Member& member, std::vector<std:
   co_return rest&& status == 204;
 }
 
-net::Task<void> ChangeSpread::handle(net::Exchange& exchange) {
-  if (exchange.request().method != "POST") {
-    co_await exchange.respond(http::problem(405, "allowed here: POST"));
-    co_return;
-  }
+net::Task<http::Response> ChangeSpread::answer(net::Exchange& exchange) {
+  if (exchange.request().method != "POST") co_return http::method_not_allowed("POST");
   auto body = co_await net::read_whole_body(exchange, change_letter_bytes_max);
   Result<void> allowed;
   if (body) {
@@ -111,12 +108,9 @@ net::Task<void> ChangeSpread::handle(net::Exchange& exchange) {
     allowed = std::unexpected(body.error());
   }
   auto letter = allowed ? decode_change_letter(*body) : std::unexpected(allowed.error());
-  if (!letter) {
-    co_await exchange.respond(http::problem_of(letter.error()));
-    co_return;
-  }
+  if (!letter) co_return http::problem_of(letter.error());
   for (const std::string& key : letter->keys) forget_(key);
-  co_await exchange.respond({204, {}, {}});
+  co_return http::Response{204, {}, {}};
 }
 
 }  // namespace relay::edge

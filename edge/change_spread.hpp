@@ -13,16 +13,16 @@
 
 #include "common/base/metrics.hpp"
 #include "common/net/client.hpp"
-#include "common/net/handler.hpp"
 #include "edge/fleet/members.hpp"
 #include "edge/fleet/peer_key.hpp"
+#include "edge/peer_desk.hpp"
 
 namespace relay::edge {
 
 /// Where members take one another's letters, on the port of viewers.
 inline constexpr std::string_view changes_target = "/-/changes";
 
-class ChangeSpread final : public net::Handler {
+class ChangeSpread final : public PeerDesk {
  public:
   /// `forget` makes invalid what is stored here under a primary key, from any thread. Everything
   /// outlives the io_context, which is a worker's of the server.
@@ -33,7 +33,7 @@ class ChangeSpread final : public net::Handler {
   /// On the worker.
   void stop();
   /// A member's letter. On any worker.
-  net::Task<void> handle(net::Exchange& exchange) override;
+  net::Task<http::Response> answer(net::Exchange& exchange) override;
 
  private:
   /// What one member is still to be told; at most change_keys_bytes_max.

@@ -23,6 +23,7 @@
 #include "edge/lookup.hpp"
 #include "edge/media_sense.hpp"
 #include "edge/pass.hpp"
+#include "edge/peer_desk.hpp"
 #include "edge/prefetch.hpp"
 #include "edge/purge_history.hpp"
 #include "edge/purge_journal.hpp"
@@ -66,8 +67,8 @@ class Edge final : public net::Handler {
   /// What this edge holds and has done.
   fleet::Figures figures() const;
   /// Who answers what other members ask at a target below /-/. Before the server runs; outlives it.
-  void add_peer_desk(std::string_view target, net::Handler& desk) {
-    peer_desks_.push_back({target, &desk});
+  void add_peer_desk(std::string_view target, PeerDesk& desk) {
+    peer_targets_.push_back({target, &desk});
   }
   /// The door for changes, see edge/change_spread.
   Pass& pass() { return pass_; }
@@ -121,11 +122,11 @@ class Edge final : public net::Handler {
   cache::Cache& cache_;
   const fleet::Trust& trust_;
   std::atomic<SteadyTime> disowned_at_{SteadyTime::min()};  // all flights, for want of trust
-  struct PeerDesk {
+  struct PeerTarget {
     std::string_view target;
-    net::Handler* handler;
+    PeerDesk* desk;
   };
-  std::vector<PeerDesk> peer_desks_;
+  std::vector<PeerTarget> peer_targets_;
   const AccessLog& log_;
   Absences absences_;
   FlightTable flights_;

@@ -9,14 +9,14 @@ namespace relay::edge {
 
 /// False: this is the upstream's to answer.
 net::Task<bool> Edge::serve_own(Visit& visit) {
-  if (auto own = roll_call_.answer(visit.exchange)) {
-    deliver_.add_hop_fields(visit, own->headers);
-    co_await visit.exchange.respond(std::move(*own));
-    co_return true;
+  std::optional<http::Response> own = roll_call_.answer(visit.exchange);
+  if (!own) {
+    auto asked = std::ranges::find(peer_targets_, visit.request.target, &PeerTarget::target);
+    if (asked == peer_targets_.end()) co_return false;
+    own = co_await asked->desk->answer(visit.exchange);
   }
-  auto desk = std::ranges::find(peer_desks_, visit.request.target, &PeerDesk::target);
-  if (desk == peer_desks_.end()) co_return false;
-  co_await desk->handler->handle(visit.exchange);
+  deliver_.add_hop_fields(visit, own->headers);
+  co_await visit.exchange.respond(std::move(*own));
   co_return true;
 }
 

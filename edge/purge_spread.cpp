@@ -329,30 +329,21 @@ Result<void> PurgeSpread::check_writer(const net::Exchange& exchange,
                              fleet::signed_of(purges_target, body), fleet->members, wall_now());
 }
 
-net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
-  if (exchange.request().method != "POST") {
-    co_await exchange.respond(http::problem(405, "allowed here: POST"));
-    co_return;
-  }
+net::Task<http::Response> PurgeSpread::answer(net::Exchange& exchange) {
+  if (exchange.request().method != "POST") co_return http::method_not_allowed("POST");
   auto body = co_await net::read_whole_body(exchange, letter_bytes_max);
   auto allowed = body ? check_writer(exchange, *body) : std::unexpected(body.error());
   auto letter = allowed ? decode_letter(*body) : std::unexpected(allowed.error());
-  if (!letter) {
-    co_await exchange.respond(http::problem_of(letter.error()));
-    co_return;
-  }
+  if (!letter) co_return http::problem_of(letter.error());
   // News behind a gap are of no use: this edge's own question closes it.
   Result<void> taken;
   if (!history_.has_gap(letter->news)) taken = co_await take(letter->news);
-  if (!taken) {
-    co_await exchange.respond(http::problem_of(taken.error()));
-    co_return;
-  }
+  if (!taken) co_return http::problem_of(taken.error());
   // In this order: who is told less than all of a later purge has been noted before it.
   bool lends = trust_.note_telling(letter->from, steady_now());
   PurgeNews news = history_.missed(letter->reached);
-  PurgeLetter answer{members_.self(), history_.reached(), std::move(news),
-                     trust_.lent(steady_now()), lends && !trust_.cut_off(steady_now())};
+  PurgeLetter reply{members_.self(), history_.reached(), std::move(news), trust_.lent(steady_now()),
+                    lends && !trust_.cut_off(steady_now())};
   std::uint64_t reached = 0;
   if (auto own = letter->reached.find(members_.self()); own != letter->reached.end()) {
     reached = own->second;
@@ -360,9 +351,8 @@ net::Task<void> PurgeSpread::handle(net::Exchange& exchange) {
   asio::post(io_, [this, from = letter->from, reached, lent = std::move(letter->lent)] {
     hear(from, reached, lent);
   });
-  http::Response response{
-      200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, encode(answer)};
-  co_await exchange.respond(std::move(response));
+  co_return http::Response{
+      200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, encode(reply)};
 }
 
 }  // namespace relay::edge

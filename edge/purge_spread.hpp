@@ -16,10 +16,10 @@
 #include "common/base/metrics.hpp"
 #include "common/net/blocking.hpp"
 #include "common/net/client.hpp"
-#include "common/net/handler.hpp"
 #include "edge/fleet/members.hpp"
 #include "edge/fleet/peer_key.hpp"
 #include "edge/fleet/trust.hpp"
+#include "edge/peer_desk.hpp"
 #include "edge/purge_letter.hpp"
 #include "edge/purge_receipts.hpp"
 #include "edge/purger.hpp"
@@ -29,7 +29,7 @@ namespace relay::edge {
 /// Where members take one another's letters, on the port of viewers.
 inline constexpr std::string_view purges_target = "/-/purges";
 
-class PurgeSpread final : public net::Handler {
+class PurgeSpread final : public PeerDesk {
  public:
   /// Everything outlives the io_context, `io` is a worker of the server.
   PurgeSpread(net::asio::io_context& io, fleet::Members& members, fleet::Trust& trust,
@@ -62,7 +62,7 @@ class PurgeSpread final : public net::Handler {
   net::Task<Result<Outcome>> purge(Purge purge);
 
   /// A member's letter. On any worker.
-  net::Task<void> handle(net::Exchange& exchange) override;
+  net::Task<http::Response> answer(net::Exchange& exchange) override;
 
   /// Whether this edge has asked around since its start: it was told what it missed, or there is
   /// no majority to tell it, and it serves by asking upstream.

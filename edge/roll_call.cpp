@@ -64,7 +64,7 @@ http::Response RollCall::health(const net::Exchange& exchange) const {
 }
 
 http::Response RollCall::take_leaving(const net::Exchange& exchange, std::string_view name) {
-  if (exchange.request().method != "POST") return http::problem(405, "allowed here: POST");
+  if (exchange.request().method != "POST") return http::method_not_allowed("POST");
   if (!is_member(exchange)) return http::problem(403, "only members of the fleet may say this");
   if (members_.report_leaving(name, steady_now())) {
     log::info("a member leaves", {log::kv("member", name)});

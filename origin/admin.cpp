@@ -30,9 +30,8 @@ Admin::Admin(const Catalog& catalog, const SegmentStore& store, net::Blocking& b
 net::Task<void> Admin::handle(net::Exchange& exchange) {
   const http::RequestHead& request = exchange.request();
   if (request.method != "GET" && request.method != "HEAD") {
-    http::Response response = http::problem(405, "the admin port is read with GET and HEAD");
-    response.headers.add("Allow", "GET, HEAD");
-    co_await exchange.respond(std::move(response));
+    co_await exchange.respond(
+        http::method_not_allowed("GET, HEAD", "the admin port is read with GET and HEAD"));
     co_return;
   }
   std::string path(http::split_target(request.target).path);

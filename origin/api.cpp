@@ -139,10 +139,7 @@ constexpr std::string_view how_to_upload =
 
 http::Response not_allowed(std::string_view allowed, std::string_view collection) {
   bool upload = collection == "videos" || collection == "photos";
-  http::Response response = http::problem(
-      405, upload ? how_to_upload : fmt::format("the methods allowed here are {}", allowed));
-  response.headers.add("Allow", allowed);
-  return response;
+  return http::method_not_allowed(allowed, upload ? how_to_upload : std::string_view{});
 }
 
 /// What `curl -F` sends: the file wrapped into lines that no demuxer knows.

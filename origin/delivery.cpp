@@ -28,9 +28,8 @@ std::unexpected<Error> missing(std::string message) {
 }
 
 http::Response not_allowed() {
-  http::Response response = http::problem(405, "media can be read only: GET, HEAD and OPTIONS");
-  response.headers.add("Allow", "GET, HEAD, OPTIONS");
-  return response;
+  return http::method_not_allowed("GET, HEAD, OPTIONS",
+                                  "media can be read only: GET, HEAD and OPTIONS");
 }
 
 http::Response playlist_answer(const http::RequestHead& request, const PlaylistRecord& playlist,

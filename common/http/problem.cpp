@@ -117,4 +117,11 @@ Response problem_of(const Error& error) {
   return response;
 }
 
+Response method_not_allowed(std::string_view allowed, std::string_view detail) {
+  Response response = detail.empty() ? problem(405, fmt::format("allowed here: {}", allowed))
+                                     : problem(405, detail);
+  response.headers.add("Allow", allowed);
+  return response;
+}
+
 }  // namespace relay::http

@@ -28,6 +28,9 @@ Response problem(int status, std::string_view detail,
 /// The text of internal errors stays inside.
 Response problem_of(const Error& error);
 
+/// 405 with the Allow that it owes (RFC 9110 15.5.6); without a `detail` it says the same in words.
+Response method_not_allowed(std::string_view allowed, std::string_view detail = {});
+
 /// `text` as a JSON string with its quotes.
 void append_json_string(std::string& into, std::string_view text);
 

@@ -1,6 +1,7 @@
 // Problem documents and the status of every error.
 #include "common/http/problem.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace relay::http {
@@ -14,6 +15,16 @@ TEST(Problem, Document) {
   EXPECT_EQ(response.body,
             "{\"title\":\"Not Found\",\"status\":404,\"detail\":\"no asset \\\"x\\\"\","
             "\"asset\":\"x\",\"tries\":3}\n");
+}
+
+TEST(Problem, SaysWhichMethodsAreAllowed) {
+  Response bare = method_not_allowed("GET, HEAD");
+  EXPECT_EQ(bare.status, 405);
+  EXPECT_EQ(bare.headers.find("Allow"), "GET, HEAD");
+  EXPECT_THAT(bare.body, testing::HasSubstr("\"detail\":\"allowed here: GET, HEAD\""));
+  Response worded = method_not_allowed("POST", "only written to");
+  EXPECT_EQ(worded.headers.find("Allow"), "POST");
+  EXPECT_THAT(worded.body, testing::HasSubstr("\"detail\":\"only written to\""));
 }
 
 TEST(Problem, StatusOfErrors) {

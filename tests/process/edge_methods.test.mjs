@@ -239,11 +239,19 @@ test('answers of the edge itself carry Cache-Status and Via', async () => {
     [400, await request(`${url}/%zz`)],
     [413, await request(`${url}/x`, { method: 'POST', body: Buffer.alloc((1 << 20) + 1) })],
     [200, await get(`${url}/-/health`)],
+    [405, await get(`${url}/-/leaving/edge-2`)],
+    [405, await get(`${url}/-/purges`)],
+    [400, await request(`${url}/-/purges`, { method: 'POST', body: '{}' })],
+    [200, await request(`${url}/-/purges`, { method: 'POST', body: '{"from":"edge-2","reached":{}}' })],
+    [413, await request(`${url}/-/changes`, { method: 'POST', body: Buffer.alloc(1 << 20) })],
+    [405, await request(`${url}/-/changes`)],
+    [204, await request(`${url}/-/changes`, { method: 'POST', body: '{"from":"edge-2","keys":[]}' })],
   ];
   for (const [code, answer] of own) {
     assert.equal(answer.status, code);
     assert.equal(status(answer), 'edge-1', 'neither a hit nor sent on');
     assert.equal(answer.headers.via, '1.1 edge-1');
+    if (code === 405) assert.equal(answer.headers.allow, 'POST');
   }
   const refused = await new Promise((resolve, reject) => {
     let text = '';
