@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "common/http/json_text.hpp"
 #include "common/http/problem.hpp"
 #include "common/http/url.hpp"
 #include "common/net/whole_body.hpp"
@@ -23,7 +24,7 @@ http::Response text(std::string body) {
 http::Response object(const json::object& value) {
   return {200,
           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          json::serialize(value) + "\n"};
+          http::json_text(value) + "\n"};
 }
 
 /// The plan in force, and the sample that it was chosen by.
@@ -41,9 +42,14 @@ json::object policy_of(const policy::Forecast& forecast) {
           {"sampled_keys", forecast.sampled_keys}};
 }
 
+/// Null before the first request that it could be known by.
+json::value known(const policy::Forecast& forecast, double figure) {
+  return forecast.known ? json::value(figure) : json::value(nullptr);
+}
+
 json::object measured_of(const policy::Forecast& forecast) {
-  return {{"object_hit_ratio", 1 - forecast.measured.object_miss},
-          {"byte_hit_ratio", 1 - forecast.measured.byte_miss}};
+  return {{"object_hit_ratio", known(forecast, 1 - forecast.measured.object_miss)},
+          {"byte_hit_ratio", known(forecast, 1 - forecast.measured.byte_miss)}};
 }
 
 /// Hit ratios that caches of other sizes would have had lately.
@@ -52,10 +58,10 @@ json::array expected_of(const policy::Forecast& forecast, std::uint64_t size_byt
   for (const policy::Expectation& each : forecast.expectations) {
     all.push_back({{"size", each.size},
                    {"size_bytes", each.size * static_cast<double>(size_bytes)},
-                   {"object_hit_ratio", 1 - each.object_miss},
-                   {"object_error", each.object_error},
-                   {"byte_hit_ratio", 1 - each.byte_miss},
-                   {"byte_error", each.byte_error}});
+                   {"object_hit_ratio", known(forecast, 1 - each.object_miss)},
+                   {"object_error", known(forecast, each.object_error)},
+                   {"byte_hit_ratio", known(forecast, 1 - each.byte_miss)},
+                   {"byte_error", known(forecast, each.byte_error)}});
   }
   return all;
 }

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/http/json_text.hpp"
 #include "common/http/problem.hpp"
 #include "common/http/url.hpp"
 #include "common/media/media_path.hpp"
 #include "common/net/whole_body.hpp"
 #include "origin/jobs/supervisor.hpp"
-#include "origin/json_text.hpp"
 
 namespace relay::origin {
 
@@ -128,7 +128,7 @@ Result<ListQuery> read_list_query(const std::vector<http::Parameter>& parameters
 }
 
 http::Response json_answer(const boost::json::value& value) {
-  http::Response response{200, {}, json_text(value) + "\n"};
+  http::Response response{200, {}, http::json_text(value) + "\n"};
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
   return response;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "common/http/json_text.hpp"
 #include "origin/catalog_change.hpp"
-#include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
@@ -308,7 +308,7 @@ Result<std::optional<Removal>> Catalog::remove(std::string_view tenant, std::str
   }
   forget_progress(tenant, asset);
   boost::json::object data{{"tenant", tenant}, {"asset", asset}, {"state", "deleted"}};
-  change.note({0, std::string(tenant), "deleted", json_text(data)});
+  change.note({0, std::string(tenant), "deleted", http::json_text(data)});
   if (auto committed = change.commit(); !committed) return std::unexpected(committed.error());
   return removal;
 }
@@ -320,7 +320,7 @@ void Catalog::note_progress(const media::Job& job, const media::Progress& progre
     std::lock_guard lock(progress_mutex_);
     progress_[asset_key(job.tenant, job.asset)] = progress;
   }
-  if (listener_) listener_({0, job.tenant, "progress", json_text(document(**known))});
+  if (listener_) listener_({0, job.tenant, "progress", http::json_text(document(**known))});
 }
 
 void Catalog::note_stage(const media::Job& job, std::string_view stage) {

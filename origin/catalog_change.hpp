@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/http/json_text.hpp"
 #include "origin/catalog.hpp"
-#include "origin/json_text.hpp"
 
 namespace relay::origin {
 
@@ -64,7 +64,7 @@ class Catalog::Change {
 
   Result<void> put(Asset& asset) {
     asset.updated = wall_now();
-    std::string data = json_text(catalog_.document(asset));
+    std::string data = http::json_text(catalog_.document(asset));
     note({0, asset.tenant, "asset", std::move(data)});
     return txn_->put(tables().assets, asset_key(asset.tenant, asset.name), to_stored(asset));
   }

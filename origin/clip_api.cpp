@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/http/json_text.hpp"
 #include "common/http/problem.hpp"
 #include "common/media/media_path.hpp"
 #include "common/net/whole_body.hpp"
@@ -11,7 +12,6 @@
 #include "origin/clip/playlists.hpp"
 #include "origin/clip/sheets.hpp"
 #include "origin/clip_version.hpp"
-#include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
@@ -78,7 +78,7 @@ net::Task<void> ClipApi::put(net::Exchange& exchange, std::string tenant, std::s
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("Location", "/api/v1/" + tenant + "/assets/" + asset);
-  response.body = json_text(catalog_.document(made->asset)) + "\n";
+  response.body = http::json_text(catalog_.document(made->asset)) + "\n";
   co_await exchange.respond(std::move(response));
 }
 

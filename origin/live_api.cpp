@@ -7,12 +7,12 @@
 #include <random>
 #include <utility>
 
+#include "common/http/json_text.hpp"
 #include "common/http/problem.hpp"
 #include "common/net/run_on.hpp"
 #include "common/net/whole_body.hpp"
 #include "origin/intake/sha256.hpp"
 #include "origin/json_body.hpp"
-#include "origin/json_text.hpp"
 #include "origin/live/ts_units.hpp"
 #include "origin/live_addresses.hpp"
 
@@ -35,7 +35,7 @@ std::string new_stream_key() {
 }
 
 http::Response json_answer(int status, const boost::json::value& value) {
-  http::Response response{status, {}, json_text(value) + "\n"};
+  http::Response response{status, {}, http::json_text(value) + "\n"};
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
   return response;

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "common/http/json_text.hpp"
 #include "common/http/problem.hpp"
 #include "origin/jobs/supervisor.hpp"
-#include "origin/json_text.hpp"
 
 namespace relay::origin {
 namespace {
@@ -116,7 +116,7 @@ net::Task<void> Uploads::put(net::Exchange& exchange, Request request) {
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("Location", "/api/v1/" + asset.tenant + "/assets/" + asset.name);
-  response.body = json_text(catalog_.document(asset)) + "\n";
+  response.body = http::json_text(catalog_.document(asset)) + "\n";
   co_await exchange.respond(std::move(response));
 }
 

@@ -253,8 +253,8 @@ Expectation Tuner::expect(const Shadow& shadow) const {
 }
 
 Forecast Tuner::forecast() const {
-  return {settings_.goal,    plan_,         measured(), expectations(), sampled_share(),
-          sampled_requests_, sampled_keys()};
+  return {settings_.goal,    plan_,          measured(),    expectations(), sampled_share(),
+          sampled_requests_, sampled_keys(), all_.bytes > 0};
 }
 
 std::vector<Expectation> Tuner::expectations() const {

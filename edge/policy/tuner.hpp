@@ -67,6 +67,7 @@ struct Forecast {
   double sampled_share = 1;               // of the keys
   std::uint64_t sampled_requests = 0;
   std::size_t sampled_keys = 0;  // in the largest shadow
+  bool known = false;            // else no byte was asked for yet: no ratio says anything
 };
 
 class Tuner {

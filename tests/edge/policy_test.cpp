@@ -215,6 +215,9 @@ TEST(Tuner, KnowsNothingBeforeTheFirstRequest) {
     EXPECT_EQ(each.object_miss, 1);
     EXPECT_EQ(each.object_error, 1);
   }
+  EXPECT_FALSE(tuner.forecast().known);
+  tuner.request({.hash = 1, .bytes = 100, .charge_bytes = 4096});
+  EXPECT_TRUE(tuner.forecast().known);
 }
 
 }  // namespace

@@ -317,6 +317,22 @@ test('to spare writes the newest bodies are judged in memory, though no memory w
   assert.equal((await told()).stored_bytes, 0);
 });
 
+test('before the first request no ratio is known, and numbers have no exponents', async () => {
+  const { edge: unasked } = await startScriptedEdge();
+  const { text } = await get(`${unasked.admin}/api/v1/cache`);
+  const { measured, expected } = JSON.parse(text);
+  for (const told of [measured, ...expected]) {
+    for (const [key, value] of Object.entries(told)) {
+      if (/_(ratio|error)$/.test(key)) assert.equal(value, null, key);
+    }
+  }
+  assert.equal(expected.length, 4);
+  const documents = text + (await get(`${unasked.admin}/api/v1/fleet`)).text;
+  const numbers = documents.replaceAll(/"[^"]*"/g, '').match(/(?<=:)[-+\d][^,}\]]*/g);
+  assert.ok(numbers.includes('0.5'), 'the first of the sizes');
+  assert.deepEqual(numbers.filter((number) => !/^-?\d+(\.\d+)?$/.test(number)), []);
+});
+
 test('the admin port tells the plan in force and what other sizes would do', async () => {
   origin.answer('/in-memory', { headers: fresh, body: pattern(50_000) });
   await get(`${edge.url}/in-memory`);

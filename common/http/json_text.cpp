@@ -1,11 +1,11 @@
-#include "origin/json_text.hpp"
+#include "common/http/json_text.hpp"
 
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-namespace relay::origin {
+namespace relay::http {
 namespace {
 
 namespace json = boost::json;
@@ -54,4 +54,4 @@ std::string json_text(const json::value& value) {
   return text;
 }
 
-}  // namespace relay::origin
+}  // namespace relay::http

@@ -5,9 +5,9 @@
 
 #include <string>
 
-namespace relay::origin {
+namespace relay::http {
 
 /// One line without a line break, for answers and events.
 std::string json_text(const boost::json::value& value);
 
-}  // namespace relay::origin
+}  // namespace relay::http

@@ -1,10 +1,10 @@
-#include "origin/json_text.hpp"
+#include "common/http/json_text.hpp"
 
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
 
-namespace relay::origin {
+namespace relay::http {
 namespace {
 
 struct Case {
@@ -30,4 +30,4 @@ TEST(JsonText, HasNoExponentsAndNoSpaces) {
 }
 
 }  // namespace
-}  // namespace relay::origin
+}  // namespace relay::http
