@@ -251,6 +251,7 @@ void Channel::note_change() {
   now.transcoder_runs = transcoder_->is_running();
   now.restarts = transcoder_->restarts();
   now.trouble = transcoder_->trouble();
+  now.trouble_at = transcoder_->trouble_at();
   if (!tracks_.empty()) {
     now.next_segment = tracks_.front()->window.next();
     now.window_us = tracks_.front()->window.duration_us();

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "common/base/quantity.hpp"
+#include "common/media/date.hpp"
 
 namespace relay::origin::live {
 
@@ -12,6 +13,12 @@ namespace {
 
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+/// When something was so; null where there is nothing of which to say it.
+json::value time_or_null(const std::string& text, WallTime at) {
+  if (text.empty()) return nullptr;
+  return json::value(media::date_text(at.time_since_epoch() / std::chrono::microseconds(1)));
 }
 
 /// The transcoder tells of a slot a moment later than we know of it.
@@ -87,8 +94,10 @@ json::object document_of(const Situation& now) {
     into["dropped_frames"] = slot.dropped_frames;
     into["dropped_units"] = now.dropped_units[index];
     into["refused_publishers"] = now.refusals[index].count;
+    into["refused_at"] = time_or_null(now.refusals[index].recent, now.refusals[index].at);
     into["jumps"] = slot.jumps;
   }
+  out.at("transcoder").as_object()["error_at"] = time_or_null(now.trouble, now.trouble_at);
   const media::LiveChannel& channel = now.record->job.live->channel;
   out["between"] = media::name(channel.between);
   out["settings"] = settings_of(now);

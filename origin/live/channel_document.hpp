@@ -26,6 +26,7 @@ struct Situation {
   bool transcoder_runs = false;
   int restarts = 0;
   std::string trouble;
+  WallTime trouble_at{};
   std::int64_t next_segment = -1;  // -1: nothing was made yet
   std::int64_t window_us = 0;
   std::uint64_t bytes = 0;

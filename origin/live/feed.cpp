@@ -52,14 +52,14 @@ void FeedLine::note_refusal(media::FeedSlot slot, std::string why) {
 
 void FeedLine::add_refusal(media::FeedSlot slot, std::string why) {
   Refused& refused = refused_[static_cast<std::size_t>(slot)];
-  refused = {refused.count + 1, steady_now(), std::move(why)};
+  refused = {refused.count + 1, steady_now(), wall_now(), std::move(why)};
 }
 
 Refusals FeedLine::refusals(media::FeedSlot slot) const {
   std::lock_guard lock(mutex_);
   const Refused& refused = refused_[static_cast<std::size_t>(slot)];
   bool is_recent = refused.count > 0 && steady_now() - refused.last < refusal_shown;
-  return {refused.count, is_recent ? refused.why : ""};
+  return {refused.count, is_recent ? refused.why : "", refused.at};
 }
 
 bool FeedLine::is_taken(media::FeedSlot slot) const {

@@ -30,6 +30,7 @@ class Feed;
 struct Refusals {
   std::uint64_t count = 0;
   std::string recent;  // why the last one was not taken, for refusal_shown; empty: none lately
+  WallTime at{};       // when that was
 };
 inline constexpr std::chrono::milliseconds refusal_shown{60'000};
 inline constexpr std::chrono::milliseconds quiet_max{5'000};
@@ -77,6 +78,7 @@ class FeedLine : public std::enable_shared_from_this<FeedLine> {
   struct Refused {
     std::uint64_t count = 0;
     SteadyTime last{};
+    WallTime at{};
     std::string why;
   };
   Holder& at(media::FeedSlot slot) { return holders_[static_cast<std::size_t>(slot)]; }

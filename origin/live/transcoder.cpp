@@ -124,7 +124,7 @@ net::Task<bool> Transcoder::run_once(Self self) {
   auto job = self->work_.job();
   auto pair = socket_pair();
   if (!job || !pair) {
-    self->trouble_ = job ? pair.error().message : job.error().message;
+    self->note_trouble(job ? pair.error().message : job.error().message);
     co_return false;
   }
   jobs::ProcessOptions options{.program = self->settings_.transcoder,
@@ -139,7 +139,7 @@ net::Task<bool> Transcoder::run_once(Self self) {
   if (!process) {
     log::error("transcoder of a channel cannot be started",
                {log::kv("channel", self->work_.name), log::kv("why", process.error().message)});
-    self->trouble_ = "the service cannot start its transcoder; it tries again by itself";
+    self->note_trouble("the service cannot start its transcoder; it tries again by itself");
     co_return false;
   }
   auto run = std::make_shared<Run>(self->io_, pair->ours.release(), std::move(*process));
@@ -171,6 +171,11 @@ net::Task<bool> Transcoder::run_once(Self self) {
   co_return run->why.empty();
 }
 
+void Transcoder::note_trouble(std::string why) {
+  trouble_ = std::move(why);
+  trouble_at_ = wall_now();
+}
+
 void Transcoder::note_end(Run& run) {
   jobs::Process::End how = run.process.reap();
   pid_ = -1;
@@ -180,7 +185,7 @@ void Transcoder::note_end(Run& run) {
                               : fmt::format("it ended with {}", how.exit_code);
   bool was_told = run.feed_ended != SteadyTime::max();
   if (!run.killed && run.why.empty() && !was_told) run.why = "it ended by itself";
-  trouble_ = run.why.empty() ? "" : "the transcoder was started again: " + run.why;
+  note_trouble(run.why.empty() ? "" : "the transcoder was started again: " + run.why);
   log::info(
       "transcoder of a channel ended",
       {log::kv("channel", work_.name), log::kv("exit_code", how.exit_code),

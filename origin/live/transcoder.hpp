@@ -68,6 +68,7 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
   int restarts() const { return restarts_; }  // after a crash or hang
   /// Why there is none though it is wanted, or why the last one ended; empty: nothing is wrong.
   const std::string& trouble() const { return trouble_; }
+  WallTime trouble_at() const { return trouble_at_; }  // when that was found
   net::Task<void> ended();
 
  private:
@@ -79,6 +80,7 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
   static net::Task<void> watch(Self self, std::shared_ptr<Run> run);
   net::Task<void> pause(std::chrono::milliseconds length);
   void note_end(Run& run);
+  void note_trouble(std::string why);
 
   net::asio::io_context& io_;
   net::Blocking& blocking_;
@@ -95,6 +97,7 @@ class Transcoder : public std::enable_shared_from_this<Transcoder> {
   int restarts_ = 0;
   std::chrono::milliseconds next_pause_ = restart_pause;
   std::string trouble_;
+  WallTime trouble_at_{};
 };
 
 }  // namespace relay::origin::live

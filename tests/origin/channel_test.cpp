@@ -1,6 +1,8 @@
 // A channel without its transcoder: what it takes in, shows, keeps and ends with.
 #include "origin/live/channel.hpp"
 
+#include "common/media/date.hpp"
+#include "origin/live/channel_document.hpp"
 #include "tests/origin/channel_fixture.hpp"
 
 namespace relay::origin::live {
@@ -15,7 +17,15 @@ TEST_F(ChannelTest, CountsWhatItsTranscoderLeavesOutAndHowLateItIs) {
   EXPECT_DOUBLE_EQ(metrics.histogram("delay", "").sum_s(), 0.74);
 }
 
+/// A time of the document, which says milliseconds.
+WallTime time_of(const boost::json::value& told) {
+  auto us = media::read_date(told.as_string());
+  EXPECT_TRUE(us) << told.as_string();
+  return WallTime(std::chrono::milliseconds(us.value_or(0) / 1000));
+}
+
 TEST_F(ChannelTest, TellsWhyAPublisherWasNotKept) {
+  WallTime before = wall_now();
   auto feed = channel->admit("secret", media::FeedSlot::backup, media::FeedFormat::flv);
   ASSERT_TRUE(feed) << feed.error().message;
   (*feed)->refuse("vp9 is not taken");
@@ -24,7 +34,21 @@ TEST_F(ChannelTest, TellsWhyAPublisherWasNotKept) {
   auto slot = channel->document().at("slots").at("backup").as_object();
   EXPECT_EQ(slot.at("refused"), "vp9 is not taken");
   EXPECT_EQ(slot.at("refused_publishers"), 1);
+  EXPECT_GE(time_of(slot.at("refused_at")), before);
+  EXPECT_TRUE(channel->document().at("slots").at("primary").at("refused_at").is_null());
   EXPECT_FALSE(slot.at("publishing").as_bool());
+}
+
+TEST(ChannelDocument, SaysWhenTheTranscoderFailedButTellsNobodyAnew) {
+  Situation now{.record = std::make_shared<const ChannelRecord>(record({})),
+                .rules = in_force({}, LiveSettings{})};
+  EXPECT_TRUE(document_of(now).at("transcoder").at("error_at").is_null());
+  now.trouble = "it was started again";
+  now.trouble_at = WallTime(std::chrono::milliseconds(1500));
+  EXPECT_EQ(document_of(now).at("transcoder").at("error_at"), "1970-01-01T00:00:01.500Z");
+  std::string told = notable_of(now);
+  now.trouble_at += std::chrono::seconds(1);
+  EXPECT_EQ(notable_of(now), told);
 }
 
 TEST_F(ChannelTest, TakesOneSetupAndKeepsIt) {
