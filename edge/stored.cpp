@@ -177,7 +177,9 @@ StoredResponse make_alias(std::string key, WallTime now) {
 
 bool confirms(const StoredResponse& stored, http::Fields not_modified) {
   if (std::string etag = entity_tag(not_modified); !etag.empty()) {
-    return !stored.etag.empty() && http::same_weakly(etag, stored.etag);
+    if (stored.etag.empty()) return false;
+    bool strong = http::same_strongly(etag, etag);
+    return strong ? http::same_strongly(etag, stored.etag) : http::same_weakly(etag, stored.etag);
   }
   auto modified = http::find(not_modified, "Last-Modified");
   if (!modified || stored.last_modified.empty() || !stored.etag.empty()) return true;

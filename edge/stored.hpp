@@ -90,7 +90,7 @@ Result<StoredResponse> decode(std::string_view text);
 std::optional<std::uint64_t> purge_sequence_of(std::string_view text);
 
 /// Whether a 304 speaks of this stored response (RFC 9111 4.3.4): its validator, if it has one,
-/// is the stored one.
+/// is the stored one. A strong one does not speak of what is kept under the weak form of it.
 bool confirms(const StoredResponse& stored, http::Fields not_modified);
 
 /// Whether the head of a 200 to HEAD is that of this stored response (RFC 9111 4.3.5): the same

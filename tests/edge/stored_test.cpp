@@ -182,6 +182,8 @@ TEST(Stored, a_304_confirms_only_what_it_names) {
       {{{"ETag", "\"a\""}}, {}, true},
       {{{"ETag", "\"a\""}}, {{"ETag", "\"a\""}}, true},
       {{{"ETag", "\"a\""}}, {{"ETag", "W/\"a\""}}, true},
+      {{{"ETag", "W/\"a\""}}, {{"ETag", "W/\"a\""}}, true},
+      {{{"ETag", "W/\"a\""}}, {{"ETag", "\"a\""}}, false},
       {{{"ETag", "\"a\""}}, {{"ETag", "\"b\""}}, false},
       {{}, {{"ETag", "\"b\""}}, false},
       {{{"Last-Modified", "x"}}, {{"Last-Modified", "x"}}, true},
