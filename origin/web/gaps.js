@@ -22,13 +22,18 @@ export class Gaps {
     hls.on(Hls.Events.LEVEL_UPDATED, () => { if (this.#isDry) this.#look(); });
   }
 
+  /** Whether a channel's playback has come to a gap behind which nothing was made yet. */
+  get open() {
+    const details = this.hlsNow().latestLevelDetails;
+    const here = details?.live ? gapAt(details, this.video.currentTime) : -1;
+    return here >= 0 && !firstMade(details, here);
+  }
+
   #look() {
     const hls = this.hlsNow();
     const details = hls.latestLevelDetails;
-    if (!details) return;
-    const { fragments } = details;
-    const here = fragments.findIndex(({ end }) => end > this.video.currentTime + ahead_s);
-    if (here < 0 || !fragments[here].gap) return;
+    const here = details ? gapAt(details, this.video.currentTime) : -1;
+    if (here < 0) return;
     const next = firstMade(details, here);
     if (next) this.video.currentTime = this.#beginning(next.start);
     else if (!details.live) hls.trigger(Hls.Events.BUFFER_EOS, {});
@@ -51,6 +56,12 @@ export class Gaps {
     const { buffered } = this.video;
     return Array.from(buffered, (_, i) => ({ start: buffered.start(i), end: buffered.end(i) }));
   }
+}
+
+/** Which of the fragments playback at `place_s` waits for, when that is a gap; else -1. */
+function gapAt({ fragments }, place_s) {
+  const here = fragments.findIndex(({ end }) => end > place_s + ahead_s);
+  return fragments[here]?.gap ? here : -1;
 }
 
 /** Behind the gap at `here`: a segment, or a part of one that is not whole yet. */

@@ -46,7 +46,8 @@ export class LiveEdge extends EventTarget {
   /** The place nearest to the live edge that plays without a stall; null while that is not known. */
   get latest_s() {
     const details = this.#details;
-    return details && Math.min(this.#edge_s - this.#target_s, details.edge - details.partTarget);
+    return details &&
+      Math.min(this.#edge_s - this.#target_s, details.edge - (details.partTarget || details.targetduration));
   }
 
   /** Back to the live edge, and stay there. */

@@ -16,6 +16,8 @@ export const messages = {
     reason || 'Its source could not be used.'),
   preparingNext: () => notice('The next seconds are still being prepared',
     'Playback goes on by itself.'),
+  interrupted: () => notice('Nothing is being sent at the moment',
+    'It goes on by itself when the broadcast does.'),
   unsupported: () => notice('This browser cannot play the video',
     'It has no support for streaming. A current Chrome, Edge, Firefox or Safari has.'),
   undecodable: () => notice('This device cannot decode the video',

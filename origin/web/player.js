@@ -6,6 +6,7 @@
 
 import { Gaps } from './gaps.js';
 import { LiveEdge } from './live_edge.js';
+import { Playlists } from './playlists.js';
 
 const Hls = window.Hls;
 // hls.js 1.7 has a count of its own, which every append that works sets back: where the bytes are taken and
@@ -15,19 +16,6 @@ const progress_s = 0.5;
 const tiny_s = 1;
 const seek_patience_ms = 1000;
 const hole_least_s = 0.01;  // a decoder steps over smaller ones; hls.js, too, over some, while it plays
-
-/**
- * A video that is still being encoded is no channel: it starts with its first picture, not where the
- * encoder is. hls.js is told so in the playlist (RFC 8216, 4.3.5.2), the only place where it looks
- * once it knows what kind of playlist it has.
- */
-class FromTheBeginning extends (Hls?.DefaultConfig.loader ?? Object) {
-  load(context, config, callbacks) {
-    const onSuccess = (response, ...more) =>
-      callbacks.onSuccess({ ...response, data: startingEarly(response.data) }, ...more);
-    super.load(context, config, { ...callbacks, onSuccess });
-  }
-}
 
 /**
  * A browser empties a <track> when it begins to load it, a task after hls.js made it: cues wait until it is
@@ -51,14 +39,9 @@ class LoadedCaptions extends (Hls?.DefaultConfig.timelineController ?? Object) {
   }
 }
 
-function startingEarly(playlist) {
-  return playlist.replace(/^#EXT-X-PLAYLIST-TYPE:EVENT$/m, '$&\n#EXT-X-START:TIME-OFFSET=0');
-}
-
 const settings = {
-  pLoader: FromTheBeginning,
   ...(Hls?.DefaultConfig.timelineController && { timelineController: LoadedCaptions }),
-  startPosition: -1,  // a channel's live edge; see FromTheBeginning
+  startPosition: -1,  // a channel's live edge; see Playlists
   lowLatencyMode: true,
   // LiveEdge paces a live channel, by rules that hls.js does not have.
   maxLiveSyncPlaybackRate: 1,
@@ -84,6 +67,7 @@ export class Player extends EventTarget {
   #chosen = null;  // a level's key, or null for automatic
   #seeking = 0;  // a timer
   #gaps;
+  #playlists;
 
   constructor(video, address) {
     super();
@@ -93,6 +77,7 @@ export class Player extends EventTarget {
     video.addEventListener('seeking', () => this.#seek());
     video.addEventListener('error', () => this.#fails());
     this.#gaps = new Gaps(video, () => this.hls);
+    this.#playlists = new Playlists(video);
     this.hls = this.#make(settings);
     this.live = new LiveEdge(video, () => this.hls);
     this.hls.attachMedia(video);
@@ -103,6 +88,9 @@ export class Player extends EventTarget {
 
   /** Whether lines are still being added to the playlist that plays. */
   get growing() { return Boolean(this.hls.latestLevelDetails?.live); }
+
+  /** Whether a channel's playback has come to where nothing was sent yet. */
+  get interrupted() { return this.#playlists.interrupted || this.#gaps.open; }
 
   get levels() {
     return this.hls.levels.map((level, index) => ({
@@ -156,7 +144,7 @@ export class Player extends EventTarget {
   }
 
   #make(config) {
-    const hls = new Hls(config);
+    const hls = new Hls({ ...config, pLoader: this.#playlists.loader });
     const told = () => this.#tell('levels');
     hls.on(Hls.Events.MANIFEST_PARSED, told);
     hls.on(Hls.Events.LEVEL_SWITCHED, told);

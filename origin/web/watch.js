@@ -152,6 +152,7 @@ function watchPlayback() {
     if (lasting && isTinyAndLoaded()) return end();
     if (!navigator.onLine) return tell('offline', messages.offline());
     if (state === 'loading') return;
+    if (page.player?.interrupted) return tell('stalled', messages.interrupted());
     if (page.player?.growing) return tell('stalled', messages.preparingNext());
     if (lasting || state === 'offline') tell('stalled', messages.buffering());
   });
