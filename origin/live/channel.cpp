@@ -10,6 +10,7 @@
 #include "origin/live/channel_document.hpp"
 #include "origin/live/deadlines.hpp"
 #include "origin/live/going_on.hpp"
+#include "origin/live/half_done_file.hpp"
 #include "origin/live/ingest.hpp"
 
 namespace relay::origin::live {
@@ -48,20 +49,10 @@ void Channel::start(std::map<std::string, std::vector<Segment>> kept) {
       std::make_shared<Transcoder>(io, parts_.blocking, parts_.jobs, line_, std::move(work));
   const auto& setup = record()->job.live->setup;
   if (setup) make_tracks(*setup);
-  std::int64_t first = -1;
-  for (auto& [name, segments] : kept) {
-    if (segments.empty()) continue;
-    std::int64_t begin = segments.front().number;
-    first = first < 0 ? begin : std::min(first, begin);
-    if (Track* of = track(name)) of->window.restore(std::move(segments));
-  }
-  for (auto& each : tracks_)
-    if (first >= 0 && !each->window.has_begun()) each->window.begin_at(first);
-  // Parts of the segment at hand may have been shown before: it is a gap at once, or the playlist
-  // would show less than it did.
-  for (auto& each : tracks_) each->window.fill_until(grid_->segment_at(wall_now()) + 1);
+  resume(std::move(kept));
   slide_as_before();
   transcoder_->start();
+  finish_half_done();
   tick();
   slide();
   for (auto& each : tracks_) publish(*each);
@@ -283,7 +274,10 @@ net::Task<Result<void>> Channel::end(Self self) {
   const Recording recording = self->recording();
   const media::Job job = self->record()->job;
   auto end = [&] {
-    return self->parts_.keeper.end(job, recording.playlists, recording.duration_us / 1000);
+    auto done = self->parts_.keeper.end(job, recording.playlists, recording.duration_us / 1000);
+    for (auto& each : self->tracks_)
+      if (done) forget_notes(each->notes, self->notes_path(*each));
+    return done;
   };
   auto ended = co_await net::run_blocking(self->parts_.blocking, end);
   self->ending_ = ended.has_value();

@@ -6,6 +6,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "common/net/blocking.hpp"
 #include "origin/jobs/desk.hpp"
 #include "origin/live/feed.hpp"
+#include "origin/live/half_done.hpp"
 #include "origin/live/keeper.hpp"
 #include "origin/live/leftovers.hpp"
 #include "origin/live/live_settings.hpp"
@@ -62,7 +64,7 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
   using Self = std::shared_ptr<Channel>;
 
   Channel(ChannelParts parts, ChannelRecord record);
-  /// Once; `kept` is what an earlier run of the origin had kept.
+  /// Once; `kept` is what an earlier run of the origin had kept. Reads what that left half done.
   void start(std::map<std::string, std::vector<Segment>> kept);
 
   // Any thread.
@@ -110,6 +112,11 @@ class Channel : public jobs::Observer, public std::enable_shared_from_this<Chann
  private:
   Track* track(std::string_view name);
   void make_tracks(const media::LiveSetup& setup);
+  void resume(std::map<std::string, std::vector<Segment>> kept);
+  std::optional<HalfDone> take_half_done(Track& track) const;
+  void finish_half_done();
+  std::filesystem::path segment_path(const Track& track, std::int64_t number) const;
+  std::filesystem::path notes_path(const Track& track) const;
   void show(Track& track, const PartArrival& arrival);
   void publish(Track& track);
   void slide();

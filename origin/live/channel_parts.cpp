@@ -5,6 +5,7 @@
 
 #include "common/base/log.hpp"
 #include "origin/live/channel.hpp"
+#include "origin/live/half_done_file.hpp"
 
 namespace relay::origin::live {
 namespace {
@@ -66,10 +67,15 @@ net::Task<Result<void>> Channel::take_part(Self self, PartArrival arrival) {
                    fmt::format("part {} of segment {} came before those that belong in front of it",
                                arrival.part, arrival.segment));
   }
-  auto path = self->parts_.keeper.media_path(
-      self->record()->job, media::segment_object(arrival.rendition, arrival.segment));
+  auto path = self->segment_path(*track, arrival.segment);
+  auto notes = self->notes_path(*track);
   std::uint64_t offset = window.offset_of(arrival.segment);
-  auto write = [&] { return write_part(track->file, path, offset, arrival.bytes); };
+  auto write = [&]() -> Result<void> {
+    auto written = write_part(track->file, path, offset, arrival.bytes);
+    if (!written) return written;
+    return add_note(track->notes, notes, static_cast<std::size_t>(arrival.part),
+                    note_of(arrival.segment, part_of(arrival), arrival.last));
+  };
   auto written = co_await net::run_blocking(self->parts_.writing, write);
   if (!written) co_return written;
   // Meanwhile the clock may have passed it over.
@@ -82,10 +88,7 @@ void Channel::show(Track& track, const PartArrival& arrival) {
   if (arrival.part == 0) track.digest = DigestStream();
   track.digest.update(arrival.bytes);
   track.last_part = steady_now();
-  track.window.add(
-      arrival.segment,
-      {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest, arrival.key},
-      arrival.last);
+  track.window.add(arrival.segment, part_of(arrival), arrival.last);
   parts_.counters.parts.add();
   parts_.counters.part_bytes.add(arrival.bytes.size());
   publish(track);
@@ -98,11 +101,14 @@ net::Task<void> Channel::commit(Self self, Track& track) {
   const std::vector<media::KeyPicture> keys = track.window.keys_of(segment);
   const store::UniqueFd file = std::move(track.file);
   const media::Job job = self->record()->job;
-  auto path = self->parts_.keeper.media_path(
-      job, media::segment_object(track.shared->name, segment.number));
+  auto path = self->segment_path(track, segment.number);
+  auto notes = self->notes_path(track);
   auto keep = [&]() -> Result<void> {
-    if (auto synced = store::sync_new(file.get(), path); !synced) return synced;
-    return self->parts_.keeper.keep(job, track.shared->name, segment, digest, keys);
+    auto kept = store::sync_new(file.get(), path);
+    if (kept) kept = self->parts_.keeper.keep(job, track.shared->name, segment, digest, keys);
+    // After a restart, too, it is the gap that viewers are about to see.
+    if (!kept) forget_notes(track.notes, notes);
+    return kept;
   };
   auto kept = co_await net::run_blocking(self->parts_.blocking, keep);
   if (kept)

@@ -20,6 +20,10 @@ std::vector<Segment> recent_of(const Window& window) {
 
 }  // namespace
 
+Part part_of(const PartArrival& arrival) {
+  return {arrival.bytes.size(), arrival.ticks, arrival.independent, arrival.digest, arrival.key};
+}
+
 bool Track::is_quiet(SteadyTime now) const {
   return now - last_part >= quiet_before_gap(window.setup().target_duration_s());
 }

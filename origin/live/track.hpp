@@ -27,14 +27,17 @@ struct PartArrival {
   media::KeyPicture key = {};  // without bytes: none
 };
 
+Part part_of(const PartArrival& arrival);
+
 struct Track {
   Track(std::string name, Grid grid, std::int64_t timescale)
       : shared(std::make_shared<Rendition>(std::move(name))), window(std::move(grid), timescale) {}
 
   const std::shared_ptr<Rendition> shared;
   Window window;
-  store::UniqueFd file;  // of the open segment
-  DigestStream digest;   // of its bytes
+  store::UniqueFd file;   // of the open segment
+  store::UniqueFd notes;  // of its parts, for a restart (half_done)
+  DigestStream digest;    // of its bytes
   SteadyTime last_part{};
   std::optional<std::chrono::milliseconds> lateness;  // of the last segment behind its end
   net::Broadcast settled;                             // a closing segment is complete, or given up

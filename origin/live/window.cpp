@@ -40,6 +40,13 @@ void Window::restore(std::vector<Segment> segments) {
   }
 }
 
+void Window::take_up(Segment segment, bool closing) {
+  RELAY_CHECK(!open_ && segment.number >= next_);
+  fill_until(segment.number);
+  open_ = std::move(segment);
+  is_closing_ = closing;
+}
+
 Window::Fit Window::fit(std::int64_t segment, std::int64_t part, const Digest128& digest) const {
   if (segment < next_) return Fit::late;
   if (segment > next_ || !open_) {

@@ -34,6 +34,8 @@ class Window {
   bool has_begun() const { return next_ >= 0; }
   /// After a restart: complete segments in their order. What is missing between them was a gap.
   void restore(std::vector<Segment> segments);
+  /// After a restart: a segment that is not complete, with its parts; it is behind those that are.
+  void take_up(Segment segment, bool closing);
 
   enum class Fit { next, same, late, early };
   /// Whether a part may be added now: next: yes. same: it is there with these bytes. late: its

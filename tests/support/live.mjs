@@ -105,7 +105,7 @@ export const waitForAir = (server, channel) =>
 
 /**
  * A media playlist as values: {sequence, target, segments: [{number, gap, duration, date, parts}],
- * open: [part], next: {msn, part}, hint, reports, ended, skipped}; a part is {uri, duration, independent}.
+ * open: [part], next: {msn, part}, hint, reports, ended, skipped}; a part is {uri, duration, independent, gap}.
  */
 export function readLive(text) {
   const out = { sequence: 0, segments: [], open: [], reports: [], skipped: 0, ended: false, hint: null };
@@ -121,7 +121,7 @@ export function readLive(text) {
     else if (line.startsWith('#EXTINF:')) duration = Number.parseFloat(line.slice(8));
     else if (line.startsWith('#EXT-X-PART:')) {
       parts.push({ uri: value(line, 'URI'), duration: Number(value(line, 'DURATION')),
-        independent: value(line, 'INDEPENDENT') === 'YES' });
+        independent: value(line, 'INDEPENDENT') === 'YES', gap: value(line, 'GAP') === 'YES' });
     } else if (line.startsWith('#EXT-X-PRELOAD-HINT:')) out.hint = value(line, 'URI');
     else if (line.startsWith('#EXT-X-RENDITION-REPORT:')) {
       out.reports.push({ uri: value(line, 'URI'), msn: Number(value(line, 'LAST-MSN')),
