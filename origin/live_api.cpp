@@ -41,11 +41,6 @@ http::Response json_answer(int status, const boost::json::value& value) {
   return response;
 }
 
-std::unexpected<Error> no_channel(const std::string& asset) {
-  return fail(ErrorKind::not_found, ErrorSource::client,
-              fmt::format("there is no open channel '{}'", asset));
-}
-
 /// The value of the one parameter that is allowed; `otherwise` when it is not there.
 Result<std::string> only_parameter(const std::vector<http::Parameter>& parameters,
                                    std::string_view name, std::string_view otherwise) {
@@ -165,7 +160,7 @@ net::Task<Result<Asset>> LiveApi::change(const Request& request, const ChannelBo
   };
   auto asset = co_await net::run_blocking(blocking_, relabel);
   if (!asset) co_return std::unexpected(asset.error());
-  if (!*asset) co_return no_channel(request.asset);
+  if (!*asset) co_return live::no_open_channel(request.asset);
   co_return std::move(**asset);
 }
 
@@ -177,7 +172,7 @@ net::Task<void> LiveApi::end(net::Exchange& exchange, Request request) {
     co_await exchange.respond(json_answer(200, document(**asset)));
     co_return;
   }
-  if (ended) ended = no_channel(request.asset);
+  if (ended) ended = live::no_open_channel(request.asset);
   co_await exchange.respond(http::problem_of(ended.error()));
 }
 
@@ -189,7 +184,7 @@ net::Task<void> LiveApi::remove(std::string tenant, std::string asset) {
 net::Task<void> LiveApi::feed(net::Exchange& exchange, Request request) {
   auto slot = slot_of(request.parameters);
   auto channel = channels_.find(request.tenant, request.asset);
-  Result<std::unique_ptr<live::Feed>> feed = no_channel(request.asset);
+  Result<std::unique_ptr<live::Feed>> feed = live::no_open_channel(request.asset);
   if (!slot) feed = std::unexpected(slot.error());
   if (slot && channel)
     feed = channel->publish(*slot, media::FeedFormat::mpegts, live::AdmittedBy::tenant_key);

@@ -15,11 +15,6 @@ namespace {
 constexpr unsigned writing_threads = 2;
 constexpr std::size_t ended_max = 64;  // whose parts can still be had
 
-std::unexpected<Error> not_open(std::string_view asset) {
-  return fail(ErrorKind::not_found, ErrorSource::client,
-              fmt::format("there is no open channel '{}'", asset));
-}
-
 LiveCounters counters_of(Metrics& metrics) {
   return {
       metrics.counter("origin_live_parts_total", "Parts of channels stored."),
@@ -37,6 +32,13 @@ LiveCounters counters_of(Metrics& metrics) {
 }
 
 }  // namespace
+
+std::unexpected<Error> no_open_channel(std::string_view asset) {
+  return fail(ErrorKind::not_found, ErrorSource::client,
+              fmt::format("there is no open channel '{}': it never was, or it has ended and is a "
+                          "recording; PUT opens it",
+                          asset));
+}
 
 Channels::Channels(net::Blocking& blocking, Keeper& keeper, jobs::Desk& desk, Metrics& metrics,
                    const LiveSettings& settings, const jobs::JobSettings& jobs)
@@ -78,7 +80,7 @@ Result<std::unique_ptr<Feed>> Channels::admit(const StreamKey& key,
   auto channel = find(key.tenant, key.asset);
   if (!channel) {
     return fail(ErrorKind::denied, ErrorSource::client,
-                "there is no such channel, or this is not its stream key");
+                "there is no such channel, it has ended, or this is not its stream key");
   }
   auto feed = channel->admit(key.key, key.slot, format);
   log::info(feed ? "publisher came" : "publisher refused",
@@ -121,13 +123,13 @@ net::Task<Result<void>> Channels::open(ChannelRecord record) {
 net::Task<Result<void>> Channels::change(std::string tenant, std::string asset,
                                          ChannelWishes wishes, std::string key_sha256) {
   auto channel = find(tenant, asset);
-  if (!channel) co_return not_open(asset);
+  if (!channel) co_return no_open_channel(asset);
   co_return co_await Channel::change(channel, std::move(wishes), std::move(key_sha256));
 }
 
 net::Task<Result<void>> Channels::end(std::string tenant, std::string asset) {
   auto channel = find(tenant, asset);
-  if (!channel) co_return not_open(asset);
+  if (!channel) co_return no_open_channel(asset);
   auto ended = co_await Channel::end(channel);
   if (!ended) co_return ended;
   keep_parts(tenant, asset, channel);
@@ -172,7 +174,7 @@ net::Task<Result<void>> Channels::remove(std::string tenant, std::string asset) 
   ended->erase({tenant, asset});
   ended_.store(std::move(ended));
   auto channel = find(tenant, asset);
-  if (!channel) co_return not_open(asset);
+  if (!channel) co_return no_open_channel(asset);
   replace(tenant, asset, nullptr);
   channel->stop("the channel was deleted");
   co_return Result<void>();

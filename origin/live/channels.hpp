@@ -13,6 +13,9 @@
 
 namespace relay::origin::live {
 
+/// not_found, for who asks something of a channel that is not open.
+std::unexpected<Error> no_open_channel(std::string_view asset);
+
 class Channels {
  public:
   /// Everything that the parts refer to outlives it.

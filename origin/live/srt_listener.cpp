@@ -175,14 +175,14 @@ int SrtListener::Impl::judge(void* self, SRTSOCKET socket, int, const sockaddr*,
   auto& me = *static_cast<Impl*>(self);
   auto key = read_stream_id(stream_id ? stream_id : "");
   if (!key) return me.refuse(socket, SRT_REJX_BAD_REQUEST, key.error().message);
+  constexpr std::string_view unknown = "no such channel, it has ended, or this is not its key";
   auto channel = me.channels.find(key->tenant, key->asset);
   if (!key->key.empty()) {
     bool fits = channel && channel->accepts(key->key);
     if (channel && !fits) channel->note_refusal(key->slot, wrong_key);
-    if (!fits) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, "no such channel, or not its key");
-    return 0;
+    return fits ? 0 : me.refuse(socket, SRT_REJX_UNAUTHORIZED, unknown);
   }
-  if (!channel) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, "no such channel, or not its key");
+  if (!channel) return me.refuse(socket, SRT_REJX_UNAUTHORIZED, unknown);
   // Whether the other side knows it too is seen once both have spoken.
   std::string passphrase = channel->passphrase();
   srt_setsockflag(socket, SRTO_PASSPHRASE, passphrase.data(), static_cast<int>(passphrase.size()));
