@@ -5,6 +5,7 @@ const look_every_ms = 5000;
 
 export class Growth {
   #before = '';
+  #adopted = '';  // what hls.js leaves out (no browser plays everything) is not new for ever
   #timer = null;
 
   constructor(player, address) {
@@ -25,7 +26,10 @@ export class Growth {
     const names = await renditions(this.address);
     const known = this.player.levels.map(({ key }) => key).sort().join('\n');
     const settled = names !== null && names === this.#before;
-    if (settled && hasNew(names, known)) this.player.adopt();
+    if (settled && names !== this.#adopted && hasNew(names, known)) {
+      this.#adopted = names;
+      this.player.adopt();
+    }
     this.#before = names ?? this.#before;
     if (wasGrowing || this.player.growing || !settled) this.start();
   }
@@ -42,9 +46,11 @@ async function renditions(address) {
   }
 }
 
+/** Of what can be chosen: the sound alone, which is a rendition too, hls.js leaves out beside pictures. */
 export function variantPaths(text, base) {
   const lines = text.split(/\r?\n/);
-  const uris = lines.filter((line, i) => i > 0 && lines[i - 1].startsWith('#EXT-X-STREAM-INF:'));
+  const sounds = lines.map((line) => /^#EXT-X-MEDIA:.*URI="([^"]+)"/.exec(line)?.[1]);
+  const uris = lines.filter((line, i) => lines[i - 1]?.startsWith('#EXT-X-STREAM-INF:') && !sounds.includes(line));
   return [...new Set(uris.map((uri) => new URL(uri, base).pathname))].sort();
 }
 
