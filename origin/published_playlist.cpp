@@ -17,18 +17,31 @@ Result<void> require(const IsStored& stored, std::string_view name) {
   return conflict("the playlist names '" + std::string(name) + "', which is not stored");
 }
 
+constexpr std::string_view index_file = "/index.m3u8";
+
 /// "v720/index.m3u8" or "{version}/v720/index.m3u8" becomes the latter.
-Result<std::string> published_uri(std::string_view uri, std::string_view version,
-                                  const IsStored& stored, std::string_view file = "/index.m3u8") {
+Result<void> publish_uri(std::string& uri, std::string_view version, const IsStored& stored,
+                         std::string_view file = index_file) {
   std::string prefix = std::string(version) + "/";
-  std::string_view rendition = uri.starts_with(prefix) ? uri.substr(prefix.size()) : uri;
+  std::string_view rendition = uri;
+  if (rendition.starts_with(prefix)) rendition.remove_prefix(prefix.size());
   if (!rendition.ends_with(file)) {
-    return bad_input("the playlist names '" + std::string(uri) + "'; allowed is RENDITION" +
-                     std::string(file));
+    return bad_input("the playlist names '" + uri + "'; allowed is RENDITION" + std::string(file));
   }
   rendition.remove_suffix(file.size());
   if (auto there = require(stored, rendition); !there) return std::unexpected(there.error());
-  return prefix + std::string(rendition) + std::string(file);
+  uri = prefix + std::string(rendition) + std::string(file);
+  return {};
+}
+
+/// Of all that have one: sound may be part of the pictures.
+Result<void> publish_uris(auto& named, std::string_view version, const IsStored& stored,
+                          std::string_view file = index_file) {
+  for (auto& each : named) {
+    if (each.uri.empty()) continue;
+    if (auto published = publish_uri(each.uri, version, stored, file); !published) return published;
+  }
+  return {};
 }
 
 }  // namespace
@@ -66,32 +79,13 @@ Result<media::MultivariantPlaylist> publish_multivariant(std::string_view text,
   auto playlist = media::read_multivariant_playlist(text);
   if (!playlist) return playlist;
   if (playlist->variants.empty()) return bad_input("the multivariant playlist names no variant");
-  for (media::Variant& variant : playlist->variants) {
-    auto uri = published_uri(variant.uri, version, stored);
-    if (!uri) return std::unexpected(uri.error());
-    variant.uri = std::move(*uri);
-  }
-  if (playlist->sound_only) {
-    auto uri = published_uri(playlist->sound_only->uri, version, stored);
-    if (!uri) return std::unexpected(uri.error());
-    playlist->sound_only->uri = std::move(*uri);
-  }
-  for (media::AudioRendition& audio : playlist->audios) {
-    if (audio.uri.empty()) continue;
-    auto uri = published_uri(audio.uri, version, stored);
-    if (!uri) return std::unexpected(uri.error());
-    audio.uri = std::move(*uri);
-  }
-  for (media::TrickVariant& variant : playlist->images) {
-    auto uri = published_uri(variant.uri, version, stored);
-    if (!uri) return std::unexpected(uri.error());
-    variant.uri = std::move(*uri);
-  }
-  for (media::TrickVariant& variant : playlist->i_frames) {
-    auto uri = published_uri(variant.uri, version, stored, "/iframes.m3u8");
-    if (!uri) return std::unexpected(uri.error());
-    variant.uri = std::move(*uri);
-  }
+  auto published = publish_uris(playlist->variants, version, stored);
+  if (published && playlist->sound_only)
+    published = publish_uri(playlist->sound_only->uri, version, stored);
+  if (published) published = publish_uris(playlist->audios, version, stored);
+  if (published) published = publish_uris(playlist->images, version, stored);
+  if (published) published = publish_uris(playlist->i_frames, version, stored, "/iframes.m3u8");
+  if (!published) return std::unexpected(published.error());
   return playlist;
 }
 

@@ -84,8 +84,9 @@ class MultivariantReader {
   Playlist playlist;
 
  private:
-  /// A variant that is a rendition too.
+  /// A variant that is a rendition too, beside others.
   void set_sound_apart() {
+    if (playlist.variants.size() < 2) return;
     auto is_rendition = [&](const Variant& variant) {
       return std::ranges::find(playlist.audios, variant.uri, &AudioRendition::uri) !=
              playlist.audios.end();

@@ -27,6 +27,7 @@ struct PartArrival {
   media::KeyPicture key = {};  // without bytes: none
 };
 
+/// As the window keeps it.
 Part part_of(const PartArrival& arrival);
 
 struct Track {

@@ -84,6 +84,10 @@ TEST(Playlist, TheSoundAloneIsAVariantThatIsARenditionToo) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->variants.size(), 2u);
   EXPECT_EQ(write(*back), text);
+  std::string alone =
+      text.substr(0, text.find("#EXT-X-STREAM-INF")) + text.substr(text.rfind("#EXT-X-STREAM-INF"));
+  EXPECT_EQ(read_multivariant_playlist(alone).value().variants.size(), 1u)
+      << "nothing else is left";
   // Without pictures it is a variant like any.
   EXPECT_FALSE(read_multivariant_playlist("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na/index.m3u8\n")
                    .value()
